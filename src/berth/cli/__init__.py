@@ -1,0 +1,1 @@
+"""argv -> one call -> exit code. Nothing is decided here."""

@@ -1,0 +1,1 @@
+"""The numbers that a running Berth shows, named as the field names them."""

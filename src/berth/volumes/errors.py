@@ -1,0 +1,70 @@
+"""The one error family of volumes and shares.
+
+VolumeError
+ |- Refused       permanent: repeating it changes nothing until the claim, its class or the PV changes
+ |- Unavailable   an outage: the server, the network or a right on the server is missing; retried with backoff
+ |- Missing       nothing is at that path; whether that is bad is for the caller to say
+ `- Taken         something else is at that path already
+
+Every error is one sentence for people; the facts in it are attributes too.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Stage = Literal["dns", "connect", "mount", "permission", "timeout", "io"]
+"""Which step towards a share failed: resolving the server's name, reaching its port, having the export handed out,
+being allowed to do the operation, getting an answer in time, or the operation itself."""
+
+
+class VolumeError(Exception):
+    """Base of the family; never raised itself."""
+
+
+class Refused(VolumeError):  # noqa: N818 - the design's word
+    """A request that can't be honoured as it stands.
+
+    field: the offending parameter, option or field, as its owner wrote it (`pathPattern`, `spec.selector`).
+    """
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
+        self.field = field
+        self.why = why
+
+
+class Unavailable(VolumeError):  # noqa: N818
+    """A share that can't do its work at the moment.
+
+    share: `server:/export`; stage: how far it got; status: the server's or system's own name for the failure
+    (`NFS3ERR_ACCES`, `ECONNREFUSED`), empty where there is none.
+    """
+
+    def __init__(self, share: str, stage: Stage, why: str, *, status: str = "", path: str = "") -> None:
+        at = f" at {path!r}" if path else ""
+        code = f" ({status})" if status else ""
+        super().__init__(f"share {share} is unavailable, {stage} failed{at}: {why}{code}")
+        self.share = share
+        self.stage = stage
+        self.why = why
+        self.status = status
+        self.path = path
+
+
+class Missing(VolumeError):  # noqa: N818
+    """Nothing exists at path (or a parent of it is missing) on share."""
+
+    def __init__(self, share: str, path: str) -> None:
+        super().__init__(f"{path!r} does not exist on share {share}")
+        self.share = share
+        self.path = path
+
+
+class Taken(VolumeError):  # noqa: N818
+    """Something exists at path on share, where nothing should."""
+
+    def __init__(self, share: str, path: str) -> None:
+        super().__init__(f"{path!r} exists already on share {share}")
+        self.share = share
+        self.path = path

@@ -1,0 +1,114 @@
+"""What the rules need from a share, whichever way it is touched (mounted here, or spoken to directly).
+
+Contract, checked for every implementation by tests/conformance:
+* Paths are relative to the share's root and pass naming.split_path; `""` is the root itself, allowed for stat and list only.
+* No symbolic link is followed on the way to a path. One that is met, at the path or above it, is a Refused naming it.
+* Every call ends within the share's deadline, with a result or a VolumeError; it can be cancelled, and repeated.
+* Nothing blocks the event loop, whatever the server does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Kind = Literal["directory", "file", "link", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShareAddress:
+    """One share and how to speak to it: a server, an export of it, and what the class's mount options say."""
+
+    server: str
+    """Host name or address, as the class or the environment spells it."""
+    export: str
+    """Absolute path that the server exports, normal (no trailing slash, no `//`); `/` for the root."""
+    version: str = ""
+    """NFS version from `nfsvers`/`vers` (`3`, `4`, `4.1`, `4.2`); empty: try what the server offers."""
+    port: int = 0
+    """NFS port from `port`; 0: the standard way (portmapper for v3, 2049 for v4)."""
+    mountport: int = 0
+    """Port of mountd from `mountport` (v3 only); 0: ask the portmapper."""
+    proto: str = ""
+    """`tcp` or `udp` from `proto`; empty: tcp."""
+
+    def __str__(self) -> str:
+        return f"{self.server}:{self.export}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is at one path."""
+
+    name: str
+    """Last part of the path; empty for the root."""
+    kind: Kind
+    mode: int
+    """Permission bits (07777)."""
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Room on the share's file system, as the server tells it."""
+
+    total_bytes: int
+    free_bytes: int
+    total_inodes: int
+    free_inodes: int
+
+
+class Share(Protocol):
+    """One share that can be worked on."""
+
+    @property
+    def address(self) -> ShareAddress: ...
+
+    async def stat(self, path: str) -> Entry:
+        """What is at path, a link itself rather than its target. Missing when nothing is."""
+
+    async def list(self, path: str) -> list[Entry]:
+        """The entries of a directory, in no particular order, without `.` and `..`. Missing; Refused if no directory."""
+
+    async def make_directory(self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None) -> bool:
+        """Makes path a directory with exactly this mode (whatever the umask) and, where given, this owner.
+
+        Missing parents are made with mode 0755 (0711 would hide them from listing users; I7: they are never removed).
+        True: it was made; False: a directory was there already, whose mode and owner are left alone.
+        Refused if something else is there. Unavailable(permission) when the server does not let us.
+        """
+
+    async def read_file(self, path: str) -> bytes:
+        """The content of a small regular file (at most 1 MiB, else Refused). Missing."""
+
+    async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
+        """Puts content at path, readable by its owner only (0600), whole or not at all: a reader never sees a part.
+
+        The parent must exist (Missing). exclusive: Taken if anything is at path already, decided by the server.
+        """
+
+    async def rename(self, source: str, target: str) -> None:
+        """Moves a directory. Never replaces anything: Taken when something is at target. Missing without source.
+
+        Source must still be a directory, not a link: looked at again right before the rename. Parents of target must exist.
+        """
+
+    async def remove_file(self, path: str) -> None:
+        """Removes a regular file below `.berth/`, nowhere else (Refused). Already gone is success."""
+
+    async def remove_directory(self, path: str) -> bool:
+        """Removes an empty directory. False: it holds something and was left alone. Already gone is True."""
+
+    async def remove_tree(self, path: str) -> int:
+        """Removes a directory below `.berth/trash/`, nowhere else (Refused), with all that is in it; links in it are
+        removed, never followed. Returns how many entries went. Can be stopped anywhere and repeated. Already gone is 0.
+
+        The one call without a deadline of its own for the whole: each step has one.
+        """
+
+    async def space(self) -> Space:
+        """Room on the file system behind the share."""
+
+    async def aclose(self) -> None:
+        """Lets go of connections and threads; further calls are an error of the caller."""

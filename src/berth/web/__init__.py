@@ -1,0 +1,1 @@
+"""What a running process shows over HTTP: health, readiness, metrics."""
