@@ -1,0 +1,92 @@
+"""Names and paths on a share: the first of the two walls behind which anything is renamed or removed (design I1).
+
+A path is a str relative to the share's root, parts joined by `/`, already normal: what passes split_path can be handed to
+a file system without it meaning another place. The share looks at the parts again before it touches anything.
+"""
+
+from __future__ import annotations
+
+from berth.volumes.errors import Refused
+
+HOME = ".berth"
+"""Berth's own directory in a share's root."""
+VOLUMES = f"{HOME}/volumes"
+ARCHIVES = f"{HOME}/archives"
+TRASH = f"{HOME}/trash"
+CLUSTERS = f"{HOME}/clusters"
+SHARE_FILE = f"{HOME}/share.json"
+ARCHIVED = "archived-"
+"""How the name of an archive in the share's root begins (nfs-subdir-external-provisioner's spelling)."""
+
+MAX_PART_BYTES = 255
+"""NAME_MAX of every file system behind an NFS server, and of NFSv3 and v4 servers in practice."""
+MAX_PATH_BYTES = 1024
+"""NFSv3's own limit of a path (RFC 1813, MNTPATHLEN); a longer one could not be mounted over v3."""
+
+
+def split_path(path: str, *, field: str = "path") -> tuple[str, ...]:
+    """The parts of a path below a share's root; Refused (naming field) if it is not one: see the rules in the body.
+
+    The root itself, `""`, is not a path below the root and is refused too.
+    """
+    if not path:
+        raise Refused(field, "is empty, which would be the root of the share; name a directory below it")
+    if path.startswith("/"):
+        raise Refused(field, f"{path!r} is absolute; a volume's path is relative to the root of its share")
+    if "\0" in path:
+        raise Refused(field, f"{path!r} contains a NUL character")
+    try:
+        size = len(path.encode())
+    except UnicodeEncodeError:
+        raise Refused(field, f"{path!r} is not valid Unicode text") from None
+    parts = tuple(path.split("/"))
+    for part in parts:
+        if part == "":
+            raise Refused(field, f"{path!r} has an empty part (`//` or a `/` at its end)")
+        if part in (".", ".."):
+            raise Refused(field, f"{path!r} contains {part!r}, which leads to another place than it seems to")
+        if len(part.encode()) > MAX_PART_BYTES:
+            raise Refused(field, f"{part[:40]!r}… is longer than {MAX_PART_BYTES} bytes, the limit of a file name")
+    if size > MAX_PATH_BYTES:
+        raise Refused(field, f"{path[:40]!r}… is longer than {MAX_PATH_BYTES} bytes, the limit of an NFS path")
+    return parts
+
+
+def volume_path(path: str, *, field: str = "path") -> str:
+    """The same path, if a volume may live there; Refused otherwise. Keeps volumes out of what is Berth's own.
+
+    Control characters are refused as well: they could not be typed, and would break the lines of logs and mount tables.
+    """
+    first = split_path(path, field=field)[0]
+    if first == HOME or first.startswith(HOME + "."):
+        raise Refused(field, f"{path!r} begins with {HOME!r}, where Berth keeps its own records")
+    if first.startswith(ARCHIVED):
+        raise Refused(field, f"{path!r} begins with {ARCHIVED!r}, which is how archives of deleted volumes are named")
+    if any(ord(character) < 32 or ord(character) == 127 for character in path):
+        raise Refused(field, f"{path!r} contains a control character")
+    return path
+
+
+def overlaps(one: str, other: str) -> bool:
+    """Whether two normal paths are the same directory or one contains the other."""
+    return one == other or one.startswith(other + "/") or other.startswith(one + "/")
+
+
+def archive_name(path: str) -> str:
+    """`archived-<path with / as ->`, shortened to what a file name can hold."""
+    return shorten(ARCHIVED + path.replace("/", "-"))
+
+
+def shorten(name: str, room: int = 0) -> str:
+    """A name cut to MAX_PART_BYTES less room, at a character's border."""
+    return name.encode()[: MAX_PART_BYTES - room].decode(errors="ignore")
+
+
+def record_path(pv: str) -> str:
+    """Where a volume's record lies."""
+    return f"{VOLUMES}/{pv}.json"
+
+
+def trash_path(pv: str) -> str:
+    """Where a deleted volume waits to be purged."""
+    return f"{TRASH}/{pv}"
