@@ -71,11 +71,14 @@ class Share(Protocol):
     async def list(self, path: str) -> list[Entry]:
         """The entries of a directory, in no particular order, without `.` and `..`. Missing; Refused if no directory."""
 
-    async def make_directory(self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None) -> bool:
+    async def make_directory(
+        self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
+    ) -> bool:
         """Makes path a directory with exactly this mode (whatever the umask) and, where given, this owner.
 
-        Missing parents are made with mode 0755 (0711 would hide them from listing users; I7: they are never removed).
-        True: it was made; False: a directory was there already, whose mode and owner are left alone.
+        Missing parents are made with mode 0755 (I7: they are never removed). True: it was made; False: a directory was
+        there already. Its mode and owner are left alone, unless adopt is set: then they become as asked for (a caller
+        that was killed between making the directory and setting its mode repeats the call so).
         Refused if something else is there. Unavailable(permission) when the server does not let us.
         """
 
