@@ -1,0 +1,211 @@
+"""A class's parameters and mount options, parsed once and strictly.
+
+An unknown key is refused with the nearest known name: `archiveOnDelet: "true"` must not end in a deletion.
+"""
+
+from __future__ import annotations
+
+import difflib
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import get_args
+
+from berth.volumes.errors import Refused
+from berth.volumes.patterns import DEFAULT_PATTERN, Pattern, parse_path_pattern, parse_sub_dir
+from berth.volumes.request import End, Sharing
+from berth.volumes.share import ShareAddress
+
+KNOWN = (
+    "server", "share", "pathPattern", "subDir", "onDelete", "archiveOnDelete", "directoryMode", "mountPermissions",
+    "uid", "gid", "sharedPaths", "minSize", "maxSize", "stepSize",
+)  # fmt: skip
+
+GIB = 1024**3
+MAX_ID = 2**32 - 2
+"""Largest uid or gid; 2**32 - 1 means "leave it" in chown(2) and in NFS."""
+
+# What Go's strconv.ParseBool takes, which is how the reference reads archiveOnDelete.
+_TRUE = {"1", "t", "T", "TRUE", "true", "True"}
+_FALSE = {"0", "f", "F", "FALSE", "false", "False"}
+
+VERSIONS = ("3", "4", "4.0", "4.1", "4.2")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """A class's parameters, checked, with defaults filled in."""
+
+    server: str
+    """Empty: neither the class nor the environment names one."""
+    export: str
+    pattern: Pattern
+    on_delete: End
+    mode: int
+    uid: int | None
+    gid: int | None
+    sharing: Sharing
+    min_bytes: int | None
+    max_bytes: int | None
+
+
+def parse_parameters(parameters: Mapping[str, str], *, server: str = "", export: str = "") -> Parameters:
+    """Parameters of a class; server and export are the defaults for classes that name none. Refused, naming the key."""
+    for key in parameters:
+        if key not in KNOWN:
+            raise Refused(f"parameter {key}", _unknown(key))
+    min_bytes, max_bytes = _gib(parameters, "minSize"), _gib(parameters, "maxSize")
+    _gib(parameters, "stepSize")
+    if min_bytes is not None and max_bytes is not None and min_bytes > max_bytes:
+        raise Refused("parameter minSize", f"{parameters['minSize']} is more than maxSize {parameters['maxSize']}")
+    return Parameters(
+        server=_server(parameters) or server,
+        export=parse_export(parameters["share"], "parameter share") if "share" in parameters else export,
+        pattern=_pattern(parameters),
+        on_delete=_end(parameters),
+        mode=_mode(parameters),
+        uid=_id(parameters, "uid"),
+        gid=_id(parameters, "gid"),
+        sharing=_sharing(parameters),
+        min_bytes=min_bytes,
+        max_bytes=max_bytes,
+    )
+
+
+def parse_export(text: str, field: str) -> str:
+    """An export's path in normal form; Refused (naming field) unless it is absolute and without `.` and `..`."""
+    if not text.startswith("/"):
+        raise Refused(field, f"{text!r} is not an absolute path; write it as the server exports it, like /srv/nfs/k8s")
+    if any(part in (".", "..") for part in text.split("/")) or "\0" in text:
+        raise Refused(field, f"{text!r} must not contain `.` or `..`")
+    return "/" + posixpath.normpath(text).strip("/")
+
+
+def parse_server(text: str, field: str) -> str:
+    """A server's name or address without the brackets of an IPv6 address; Refused when it is neither."""
+    server = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if not server or any(character.isspace() or character in "/,[]" for character in server):
+        raise Refused(field, f"{text!r} is not a host name or an address")
+    if ":" in server and server.count(":") < 2:
+        raise Refused(field, f"{text!r} holds a port or a path; give the port as the mount option port=, the path as share")
+    return server
+
+
+def share_address(server: str, export: str, mount_options: tuple[str, ...]) -> ShareAddress:
+    """The share, with what the class's mountOptions say of how to speak to it. Refused for what no mount would take."""
+    found: dict[str, str] = {}
+    for option in ",".join(mount_options).split(","):
+        key, _, value = option.strip().partition("=")
+        if key in ("nfsvers", "vers"):
+            found["version"] = value
+        elif key in ("v3", "v4", "v4.0", "v4.1", "v4.2"):
+            found["version"] = key[1:]
+        elif key in ("port", "mountport", "proto"):
+            found[key] = value
+        elif key in ("tcp", "udp"):
+            found["proto"] = key
+    version = found.get("version", "")
+    if version and version not in VERSIONS:
+        raise Refused("mountOptions", f"nfsvers={version} is no NFS version that is in use; known: {', '.join(VERSIONS)}")
+    proto = found.get("proto", "")
+    if proto not in ("", "tcp", "tcp6", "udp", "udp6"):
+        raise Refused("mountOptions", f"proto={proto} is not supported; use tcp")
+    return ShareAddress(
+        server=server,
+        export=export,
+        version=version,
+        port=_port(found.get("port"), "port"),
+        mountport=_port(found.get("mountport"), "mountport"),
+        proto=proto,
+    )
+
+
+def _unknown(key: str) -> str:
+    lowered = {known.lower(): known for known in KNOWN}
+    near = difflib.get_close_matches(key.lower(), lowered, n=1, cutoff=0.6)
+    if near:
+        return f"is not known; did you mean {lowered[near[0]]}?"
+    return f"is not known; known are {', '.join(KNOWN)}"
+
+
+def _server(parameters: Mapping[str, str]) -> str:
+    return parse_server(parameters["server"], "parameter server") if "server" in parameters else ""
+
+
+def _pattern(parameters: Mapping[str, str]) -> Pattern:
+    # An empty pathPattern means the default, as it does in the reference: its chart could write one.
+    path_pattern = parameters.get("pathPattern", "")
+    sub_dir = parameters.get("subDir", "")
+    if path_pattern and sub_dir:
+        raise Refused("parameter subDir", "can't stand beside pathPattern, both say where the directory goes; keep one")
+    if sub_dir:
+        return parse_sub_dir(sub_dir)
+    return parse_path_pattern(path_pattern) if path_pattern else DEFAULT_PATTERN
+
+
+def _end(parameters: Mapping[str, str]) -> End:
+    archive = parameters.get("archiveOnDelete", "true")
+    if archive not in _TRUE | _FALSE:
+        raise Refused("parameter archiveOnDelete", f'{archive!r} is neither "true" nor "false"')
+    end = parameters.get("onDelete", "")
+    if not end:  # empty means "not set" in the reference too
+        return "archive" if archive in _TRUE else "delete"
+    for known in get_args(End):
+        if end == known:
+            return known  # type: ignore[no-any-return]
+    raise Refused("parameter onDelete", f"{end!r} is not one of delete, retain, archive")
+
+
+def _mode(parameters: Mapping[str, str]) -> int:
+    given = [key for key in ("directoryMode", "mountPermissions") if key in parameters]
+    modes = set()
+    for key in given:
+        text = parameters[key]
+        if not text or len(text) > 5 or any(digit not in "01234567" for digit in text) or int(text, 8) > 0o7777:
+            raise Refused(f"parameter {key}", f"{text!r} is not an octal mode like 0770")
+        modes.add(int(text, 8))
+    if len(modes) > 1:
+        raise Refused("parameter mountPermissions", "contradicts directoryMode, they mean the same; keep one")
+    mode = modes.pop() if modes else 0o777
+    if mode & 0o700 != 0o700:
+        raise Refused(f"parameter {given[0]}", f"{mode:04o} would lock the directory's own owner out; use at least 0700")
+    return mode
+
+
+def _id(parameters: Mapping[str, str], key: str) -> int | None:
+    if key not in parameters:
+        return None
+    text = parameters[key]
+    if not (text.isascii() and text.isdigit()) or len(text) > 10 or int(text) > MAX_ID:
+        raise Refused(f"parameter {key}", f"{text!r} is not a number from 0 to {MAX_ID}")
+    return int(text)
+
+
+def _sharing(parameters: Mapping[str, str]) -> Sharing:
+    text = parameters.get("sharedPaths", "deny")
+    for known in get_args(Sharing):
+        if text == known:
+            return known  # type: ignore[no-any-return]
+    raise Refused("parameter sharedPaths", f"{text!r} is not one of deny, namespace, allow")
+
+
+def _gib(parameters: Mapping[str, str], key: str) -> int | None:
+    if key not in parameters:
+        return None
+    text = parameters[key]
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal(-1)
+    if not value.is_finite() or not 0 <= value <= 2**33:
+        raise Refused(f"parameter {key}", f"{text!r} is not a size in GiB, such as 10")
+    return int(value * GIB)
+
+
+def _port(text: str | None, key: str) -> int:
+    if text is None:
+        return 0
+    if not (text.isascii() and text.isdigit()) or not 0 <= int(text[:6]) <= 65535:
+        raise Refused("mountOptions", f"{key}={text} is not a port number")
+    return int(text)

@@ -1,0 +1,142 @@
+"""Path patterns: a class's template for where a claim's directory goes.
+
+Two spellings of one thing: `pathPattern` as nfs-subdir-external-provisioner writes it, `subDir` as csi-driver-nfs does.
+A placeholder that is not known, and a label or annotation that the claim lacks, are refused by name: the reference quietly
+leaves them out, and the shorter path then contains other volumes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from berth.volumes.errors import Refused
+from berth.volumes.naming import volume_path
+from berth.volumes.request import Claim
+
+Source = Literal["literal", "namespace", "name", "pv", "label", "annotation"]
+
+_PATH_PATTERN: dict[str, Source] = {".PVC.name": "name", ".PVC.namespace": "namespace", ".PV.name": "pv"}
+_SUB_DIR: dict[str, Source] = {
+    "pvc.metadata.name": "name",
+    "pvc.metadata.namespace": "namespace",
+    "pv.metadata.name": "pv",
+}
+_LABELS = ".PVC.labels."
+_ANNOTATIONS = ".PVC.annotations."
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One stretch of a pattern: text as it is, or a value of the claim (key: the label's or annotation's name)."""
+
+    source: Source
+    text: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A parsed template. text is what the class says, parameter is where it says it."""
+
+    parameter: str
+    text: str
+    pieces: tuple[Piece, ...]
+
+    def path(self, claim: Claim, pv: str, labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
+        """The volume's path for this claim; Refused when a value is missing or the outcome is no path for a volume."""
+        filled = "".join(self._value(piece, claim, pv, labels, annotations) for piece in self.pieces)
+        return volume_path(filled, field=self.parameter)
+
+    def could_make(self, path: str, claim: Claim, pv: str) -> bool:
+        """Whether this pattern can have led to path for this claim, whatever its labels and annotations were."""
+        expression = "".join(
+            ".*"
+            if piece.source in ("label", "annotation")
+            else re.escape(self._value(piece, claim, pv, {}, {}))
+            for piece in self.pieces
+        )
+        return re.fullmatch(expression, path, re.DOTALL) is not None
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no other PV's path can ever equal, contain or lie in one of this pattern: its first part names the PV."""
+        for piece in self.pieces:
+            if piece.source == "pv":
+                return True
+            if piece.source in ("label", "annotation") or "/" in piece.text:
+                return False
+        return False
+
+    def _value(
+        self, piece: Piece, claim: Claim, pv: str, labels: Mapping[str, str], annotations: Mapping[str, str]
+    ) -> str:
+        if piece.source == "literal":
+            return piece.text
+        if piece.source == "namespace":
+            return claim.namespace
+        if piece.source == "name":
+            return claim.name
+        if piece.source == "pv":
+            return pv
+        value = (labels if piece.source == "label" else annotations).get(piece.key, "")
+        if not value:
+            raise Refused(
+                self.parameter,
+                f"{self.text!r} needs the {piece.source} {piece.key!r}, which claim {claim} does not have; "
+                f"set it on the claim, or leave it out of the pattern",
+            )
+        return value
+
+
+def parse_path_pattern(text: str) -> Pattern:
+    """A `pathPattern` (`${.PVC.name}` and so on). Refused, naming the parameter."""
+    return _parse("parameter pathPattern", text, _PATH_PATTERN, with_metadata=True)
+
+
+def parse_sub_dir(text: str) -> Pattern:
+    """A `subDir` (`${pvc.metadata.name}` and so on). Refused, naming the parameter."""
+    return _parse("parameter subDir", text, _SUB_DIR, with_metadata=False)
+
+
+def _parse(parameter: str, text: str, names: Mapping[str, Source], *, with_metadata: bool) -> Pattern:
+    pieces: list[Piece] = []
+    rest = text
+    while rest:
+        before, opening, after = rest.partition("${")
+        if before:
+            pieces.append(Piece("literal", text=before))
+        if not opening:
+            break
+        name, closing, rest = after.partition("}")
+        if not closing:
+            raise Refused(parameter, f"{text!r} opens a placeholder with `${{` and never closes it with `}}`")
+        pieces.append(_placeholder(parameter, name, names, with_metadata=with_metadata))
+    _check_literals(parameter, text, pieces)
+    return Pattern(parameter=parameter, text=text, pieces=tuple(pieces))
+
+
+def _placeholder(parameter: str, name: str, names: Mapping[str, Source], *, with_metadata: bool) -> Piece:
+    if name in names:
+        return Piece(names[name])
+    if with_metadata:
+        for prefix, source in ((_LABELS, "label"), (_ANNOTATIONS, "annotation")):
+            if name.startswith(prefix) and len(name) > len(prefix):
+                return Piece("label" if source == "label" else "annotation", key=name.removeprefix(prefix))
+    known = [*names, *((f"{_LABELS}KEY", f"{_ANNOTATIONS}KEY") if with_metadata else ())]
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    advice = f"did you mean ${{{near[0]}}}?" if near else "known are " + ", ".join(f"${{{one}}}" for one in known)
+    raise Refused(parameter, f"placeholder ${{{name}}} is not known; {advice}")
+
+
+def _check_literals(parameter: str, text: str, pieces: list[Piece]) -> None:
+    """Refuses at once what no claim could make good: an absolute pattern, `..`, Berth's own names."""
+    # One ordinary character stands for each value; what is wrong then is wrong in the pattern itself.
+    volume_path("".join(piece.text if piece.source == "literal" else "v" for piece in pieces), field=parameter)
+
+
+DEFAULT_PATTERN = parse_path_pattern("${.PVC.namespace}-${.PVC.name}-${.PV.name}")
+"""Where a claim's directory goes unless its class says otherwise: as the reference lays them out."""

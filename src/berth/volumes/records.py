@@ -1,0 +1,142 @@
+"""Records: one small JSON file per volume under `.berth/volumes/`, so that a share explains itself without a cluster.
+
+Format version 1. A later version may add keys, which this one ignores; a file with a higher version is refused, not guessed at.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from berth.volumes.errors import Refused
+from berth.volumes.plan import Plan
+from berth.volumes.release import ReleasePlan
+from berth.volumes.request import Claim, End
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is written about one volume."""
+
+    cluster: str
+    """UID of namespace kube-system of the cluster that the volume serves."""
+    pv: str
+    namespace: str
+    claim: str
+    claim_uid: str
+    class_name: str
+    path: str
+    capacity: int
+    """Bytes."""
+    mode: str
+    """Octal, as it was at birth; empty when Berth didn't make the directory."""
+    on_delete: End
+    provisioner: str
+    created: str
+    """UTC, like 2026-01-31T12:00:00Z."""
+    released: str = ""
+    """When the claim was gone and the directory was kept; empty while the volume serves its claim."""
+    archived: str = ""
+    """When it was archived; such a record lies in .berth/archives/."""
+
+    @property
+    def owner(self) -> Claim:
+        """The claim that it serves or served."""
+        return Claim(self.namespace, self.claim, self.claim_uid)
+
+
+_JSON_NAMES = {"claim_uid": "claimUID", "class_name": "class", "on_delete": "onDelete"}
+
+
+def now_text(moment: datetime | None = None) -> str:
+    """A moment as records write it; now without an argument."""
+    return (moment or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def record_of(plan: Plan, cluster: str, created: str) -> Record:
+    """The record of a volume about to be made."""
+    return Record(
+        cluster=cluster,
+        pv=plan.pv,
+        namespace=plan.claim.namespace,
+        claim=plan.claim.name,
+        claim_uid=plan.claim.uid,
+        class_name=plan.class_name,
+        path=plan.path,
+        capacity=plan.size_bytes,
+        mode=f"{plan.mode:04o}",
+        on_delete=plan.on_delete,
+        provisioner=plan.provisioner,
+        created=created,
+    )
+
+
+def record_of_released(plan: ReleasePlan, cluster: str) -> Record:
+    """The record of a volume that lacks one (made by a reference provisioner), written before it is moved."""
+    return Record(
+        cluster=cluster,
+        pv=plan.pv,
+        namespace=plan.claim.namespace,
+        claim=plan.claim.name,
+        claim_uid=plan.claim.uid,
+        class_name=plan.class_name,
+        path=plan.path,
+        capacity=0,
+        mode="",
+        on_delete=plan.end,
+        provisioner="",
+        created="",
+    )
+
+
+def encode(record: Record) -> bytes:
+    """A record as the share holds it: JSON, one key a line."""
+    values = {_JSON_NAMES.get(name, name): value for name, value in asdict(record).items() if value != ""}
+    return (json.dumps({"format": FORMAT, **values}, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def decode(content: bytes, where: str) -> Record:
+    """A record from its file; Refused (naming where) when it is not one that this version understands."""
+    values = parse_json(content, where)
+    known: dict[str, Any] = {}
+    for name in Record.__dataclass_fields__:
+        value = values.get(_JSON_NAMES.get(name, name), 0 if name == "capacity" else "")
+        if not isinstance(value, int if name == "capacity" else str):
+            raise Refused(where, f"{_JSON_NAMES.get(name, name)} is not of the right type")
+        known[name] = value
+    for needed in ("cluster", "pv", "path"):
+        if not known[needed]:
+            raise Refused(where, f"{needed} is missing")
+    if known["on_delete"] not in get_args(End):
+        raise Refused(where, f"onDelete {known['on_delete']!r} is not one of delete, retain, archive")
+    return Record(**known)
+
+
+def parse_json(content: bytes, where: str) -> dict[str, Any]:
+    """A JSON object with a format version that is known; Refused (naming where) otherwise."""
+    try:
+        values = json.loads(content)
+    except ValueError as error:
+        raise Refused(where, f"is not valid JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise Refused(where, "is not a JSON object")
+    version = values.get("format")
+    if not isinstance(version, int) or version < 1:
+        raise Refused(where, "has no format version")
+    if version > FORMAT:
+        raise Refused(where, f"was written by a newer Berth (format {version}, this one knows {FORMAT}); upgrade this one")
+    return values
+
+
+def released(record: Record, moment: datetime | None = None) -> Record:
+    """The same record, marked as kept without a claim."""
+    return replace(record, released=now_text(moment))
+
+
+def archived(record: Record, moment: datetime | None = None) -> Record:
+    """The same record, marked as archived."""
+    return replace(record, archived=now_text(moment))

@@ -1,0 +1,123 @@
+"""The decision about a volume whose claim is gone: which directory, and what becomes of it. Pure, and the place where
+"data is never deleted on a guess" is decided; lifecycle.release looks again at the share before it acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import get_args
+
+from berth.volumes.errors import Refused
+from berth.volumes.naming import volume_path
+from berth.volumes.parameters import parse_export, parse_parameters, parse_server, share_address
+from berth.volumes.patterns import DEFAULT_PATTERN
+from berth.volumes.plan import DefaultShare, Occupied
+from berth.volumes.request import Claim, End, Neighbour, Neighbours, ReleaseRequest
+from berth.volumes.share import ShareAddress
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePlan:
+    """What will be done with one released volume."""
+
+    pv: str
+    claim: Claim
+    class_name: str
+    share: ShareAddress
+    path: str
+    end: End
+    by_berth: bool
+    """Berth made it, so the share must show Berth's own directory; its absence means that the wrong thing is mounted."""
+    is_expected_path: bool
+    """The path is what the class's pattern (or the default one) makes of this claim. Stands in for a missing record."""
+    why: str = ""
+    """Why the end is not what one would expect, for the event; empty when it is."""
+
+
+def make_release_plan(request: ReleaseRequest, default: DefaultShare, neighbours: Neighbours) -> ReleasePlan:
+    """What to do with a released volume. Refused when that can't be said for sure; Occupied while others use the place."""
+    share = _share(request, default)
+    path = _path(request, share)
+    end, why = _end(request)
+    plan = ReleasePlan(
+        pv=request.pv,
+        claim=request.claim,
+        class_name=request.class_name,
+        share=share,
+        path=path,
+        end=end,
+        by_berth=bool(request.share),
+        is_expected_path=_is_expected(request, path),
+        why=why,
+    )
+    if end != "retain":
+        _check_neighbours(plan, neighbours(request.server, request.absolute_path, request.pv))
+    return plan
+
+
+def end_of(request: ReleaseRequest) -> End:
+    """What becomes of the volume: as its PV says, else its class, else retain (I8). Refused if the words make no sense."""
+    return _end(request)[0]
+
+
+def _share(request: ReleaseRequest, default: DefaultShare) -> ShareAddress:
+    """The share: as the PV's annotation says (I8), else the class or the default, if the volume lies in it."""
+    if request.share:
+        server, separator, export = request.share.rpartition(":")
+        if not separator:
+            raise Refused("annotation berth.io/share", f"{request.share!r} is not of the form server:/export")
+        server = parse_server(server, "annotation berth.io/share")
+        export = parse_export(export, "annotation berth.io/share")
+        if server.lower() != request.server.lower():
+            raise Refused(
+                "annotation berth.io/share", f"names server {server!r}, but the PV's volume is on {request.server!r}"
+            )
+        return share_address(server, export, request.mount_options)
+    export = default.export
+    if request.parameters is not None:
+        parameters = parse_parameters(request.parameters, server=default.server, export=default.export)
+        export = parameters.export
+    if not export:
+        raise Refused("spec.nfs.path", f"it is not known which share {request.absolute_path!r} lies in; set NFS_PATH")
+    return share_address(request.server, export, request.mount_options)
+
+
+def _path(request: ReleaseRequest, share: ShareAddress) -> str:
+    root = share.export.rstrip("/") + "/"
+    if not request.absolute_path.startswith(root):
+        raise Refused("spec.nfs.path", f"{request.absolute_path!r} does not lie below the share's root {share.export!r}")
+    return volume_path(request.absolute_path.removeprefix(root), field="spec.nfs.path")
+
+
+def _end(request: ReleaseRequest) -> tuple[End, str]:
+    if request.on_delete:
+        for known in get_args(End):
+            if request.on_delete == known:
+                return known, ""
+        raise Refused("annotation berth.io/on-delete", f"{request.on_delete!r} is not one of delete, retain, archive")
+    if request.parameters is None:
+        return "retain", (
+            f"class {request.class_name!r} is gone and the PV does not say what should become of its data, so the "
+            f"directory is kept"
+        )
+    return parse_parameters(request.parameters).on_delete, ""
+
+
+def _is_expected(request: ReleaseRequest, path: str) -> bool:
+    pattern = DEFAULT_PATTERN if request.parameters is None else parse_parameters(request.parameters).pattern
+    return request.pv == f"pvc-{request.claim.uid}" and pattern.could_make(path, request.claim, request.pv)
+
+
+def _check_neighbours(plan: ReleasePlan, neighbours: Iterable[Neighbour]) -> None:
+    """I2. A neighbour that is to be deleted as well does not stand in the way: the first takes the directory for both."""
+    in_the_way = [neighbour for neighbour in neighbours if neighbour.leaving is None or neighbour.leaving != plan.end]
+    if in_the_way:
+        first = in_the_way[0]
+        whose = f", which serves claim {first.claim}" if first.claim else ""
+        more = f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else ""
+        raise Occupied(
+            "spec.nfs.path",
+            f"the directory {plan.path!r} is kept as long as PV {first.pv}{more} uses it or a part of it{whose}",
+            blockers=tuple(neighbour.pv for neighbour in in_the_way),
+        )

@@ -1,0 +1,87 @@
+"""What callers hand to the rules: plain values, read off Kubernetes objects elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+End = Literal["delete", "archive", "retain"]
+"""What happens to a volume when its claim is gone."""
+
+Sharing = Literal["deny", "namespace", "allow"]
+"""Whether two claims may share a directory, or one contain the other's: never, within a namespace, or always."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim's identity. A claim of the same name with another uid is another claim."""
+
+    namespace: str
+    name: str
+    uid: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeRequest:
+    """One claim with its class, as far as the rules care."""
+
+    claim: Claim
+    pv: str
+    """Name that the PV will have, `pvc-<claim uid>`."""
+    class_name: str
+    provisioner: str
+    """The class's provisioner, one of the names that Berth answers to."""
+    parameters: Mapping[str, str]
+    size_bytes: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    mount_options: tuple[str, ...] = ()
+    reclaim_policy: str = "Delete"
+    volume_mode: str = "Filesystem"
+    has_selector: bool = False
+    data_source: str = ""
+    """`Kind/name` of spec.dataSource or spec.dataSourceRef; empty without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRequest:
+    """One PV whose claim is gone, as far as the rules care."""
+
+    pv: str
+    claim: Claim
+    """The claim that it was bound to (spec.claimRef)."""
+    class_name: str
+    server: str
+    """spec.nfs.server and spec.nfs.path: where the volume lies, in absolute terms of the server."""
+    absolute_path: str
+    share: str = ""
+    """Annotation berth.io/share, `server:/export`; empty on a PV that Berth didn't make."""
+    on_delete: str = ""
+    """Annotation berth.io/on-delete, unchecked; empty without one."""
+    mount_options: tuple[str, ...] = ()
+    parameters: Mapping[str, str] | None = None
+    """The class's parameters; None when the class is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A live PV whose directory equals, contains or lies in the one asked about."""
+
+    pv: str
+    claim: str
+    """`namespace/name` of the claim it serves or served; empty if none."""
+    namespace: str
+    path: str
+    """Its directory in absolute terms of the server."""
+    sharing: Sharing | None = None
+    """What its own class said about sharing; None when nothing is known (a PV that Berth didn't make)."""
+    leaving: End | None = None
+    """Set when it is itself being released by Berth: what will become of it."""
+
+
+Neighbours = Callable[[str, str, str], Iterable[Neighbour]]
+"""(server, absolute path, PV to leave out) -> the live PVs that overlap it. Answered from memory."""
