@@ -1,7 +1,7 @@
 """Names and paths on a share: the first of the two walls behind which anything is renamed or removed (design I1).
 
-A path is a str relative to the share's root, parts joined by `/`, already normal: what passes split_path can be handed to
-a file system without it meaning another place. The share looks at the parts again before it touches anything.
+A path is a str relative to the share's root, parts joined by `/`, already normal: what passes split_path can be handed
+to a file system without it meaning another place. The share looks at the parts again before it touches anything.
 """
 
 from __future__ import annotations

@@ -88,7 +88,9 @@ def parse_server(text: str, field: str) -> str:
     if not server or any(character.isspace() or character in "/,[]" for character in server):
         raise Refused(field, f"{text!r} is not a host name or an address")
     if ":" in server and server.count(":") < 2:
-        raise Refused(field, f"{text!r} holds a port or a path; give the port as the mount option port=, the path as share")
+        raise Refused(
+            field, f"{text!r} holds a port or a path; give the port as the mount option port=, the path as share"
+        )
     return server
 
 
@@ -107,7 +109,9 @@ def share_address(server: str, export: str, mount_options: tuple[str, ...]) -> S
             found["proto"] = key
     version = found.get("version", "")
     if version and version not in VERSIONS:
-        raise Refused("mountOptions", f"nfsvers={version} is no NFS version that is in use; known: {', '.join(VERSIONS)}")
+        raise Refused(
+            "mountOptions", f"nfsvers={version} is no NFS version that is in use; known: {', '.join(VERSIONS)}"
+        )
     proto = found.get("proto", "")
     if proto not in ("", "tcp", "tcp6", "udp", "udp6"):
         raise Refused("mountOptions", f"proto={proto} is not supported; use tcp")
@@ -169,7 +173,9 @@ def _mode(parameters: Mapping[str, str]) -> int:
         raise Refused("parameter mountPermissions", "contradicts directoryMode, they mean the same; keep one")
     mode = modes.pop() if modes else 0o777
     if mode & 0o700 != 0o700:
-        raise Refused(f"parameter {given[0]}", f"{mode:04o} would lock the directory's own owner out; use at least 0700")
+        raise Refused(
+            f"parameter {given[0]}", f"{mode:04o} would lock the directory's own owner out; use at least 0700"
+        )
     return mode
 
 

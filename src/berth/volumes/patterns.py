@@ -1,8 +1,8 @@
 """Path patterns: a class's template for where a claim's directory goes.
 
 Two spellings of one thing: `pathPattern` as nfs-subdir-external-provisioner writes it, `subDir` as csi-driver-nfs does.
-A placeholder that is not known, and a label or annotation that the claim lacks, are refused by name: the reference quietly
-leaves them out, and the shorter path then contains other volumes.
+A placeholder that is not known, and a label or annotation that the claim lacks, are refused by name: the reference
+quietly leaves them out, and the shorter path then contains other volumes.
 """
 
 from __future__ import annotations
@@ -54,16 +54,14 @@ class Pattern:
     def could_make(self, path: str, claim: Claim, pv: str) -> bool:
         """Whether this pattern can have led to path for this claim, whatever its labels and annotations were."""
         expression = "".join(
-            ".*"
-            if piece.source in ("label", "annotation")
-            else re.escape(self._value(piece, claim, pv, {}, {}))
+            ".*" if piece.source in ("label", "annotation") else re.escape(self._value(piece, claim, pv, {}, {}))
             for piece in self.pieces
         )
         return re.fullmatch(expression, path, re.DOTALL) is not None
 
     @property
     def is_unique(self) -> bool:
-        """Whether no other PV's path can ever equal, contain or lie in one of this pattern: its first part names the PV."""
+        """Whether no other PV's path can equal, contain or lie in one of this pattern: its first part names the PV."""
         for piece in self.pieces:
             if piece.source == "pv":
                 return True

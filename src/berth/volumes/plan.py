@@ -48,7 +48,7 @@ class Plan:
 
 
 class Occupied(Refused):
-    """Other claims' directories stand in the way. Permanent only as long as they are there: blockers names their PVs."""
+    """Other claims' directories stand in the way, as long as they are there: blockers names their PVs."""
 
     def __init__(self, field: str, why: str, blockers: tuple[str, ...]) -> None:
         super().__init__(field, why)
@@ -96,7 +96,8 @@ def _refuse_what_is_not_offered(request: VolumeRequest) -> None:
         raise Refused("spec.volumeMode", f"{request.volume_mode} is not possible on NFS; use Filesystem")
     if request.data_source:
         raise Refused(
-            "spec.dataSource", f"{request.data_source} can't be cloned or restored here yet; leave it out for an empty volume"
+            "spec.dataSource",
+            f"{request.data_source} can't be cloned or restored here yet; leave it out for an empty volume",
         )
     if request.reclaim_policy not in ("Delete", "Retain"):
         raise Refused(

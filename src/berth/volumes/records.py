@@ -1,6 +1,6 @@
 """Records: one small JSON file per volume under `.berth/volumes/`, so that a share explains itself without a cluster.
 
-Format version 1. A later version may add keys, which this one ignores; a file with a higher version is refused, not guessed at.
+Format version 1. Keys that are not known are ignored; a file with a higher version is refused, not guessed at.
 """
 
 from __future__ import annotations
@@ -128,7 +128,9 @@ def parse_json(content: bytes, where: str) -> dict[str, Any]:
     if not isinstance(version, int) or version < 1:
         raise Refused(where, "has no format version")
     if version > FORMAT:
-        raise Refused(where, f"was written by a newer Berth (format {version}, this one knows {FORMAT}); upgrade this one")
+        raise Refused(
+            where, f"was written by a newer Berth (format {version}, this one knows {FORMAT}); upgrade this one"
+        )
     return values
 
 

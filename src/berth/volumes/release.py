@@ -28,15 +28,20 @@ class ReleasePlan:
     path: str
     end: End
     by_berth: bool
-    """Berth made it, so the share must show Berth's own directory; its absence means that the wrong thing is mounted."""
+    """Berth made it, so the share has Berth's own directory; its absence means that the wrong thing is mounted."""
     is_expected_path: bool
     """The path is what the class's pattern (or the default one) makes of this claim. Stands in for a missing record."""
     why: str = ""
     """Why the end is not what one would expect, for the event; empty when it is."""
 
+    @property
+    def is_unique(self) -> bool:
+        """No other PV's directory can overlap this one, here or in another cluster: the path's first part names the PV."""
+        return self.pv in self.path.split("/", 1)[0]
+
 
 def make_release_plan(request: ReleaseRequest, default: DefaultShare, neighbours: Neighbours) -> ReleasePlan:
-    """What to do with a released volume. Refused when that can't be said for sure; Occupied while others use the place."""
+    """What to do with a released volume. Refused when that is not sure; Occupied while others use the place."""
     share = _share(request, default)
     path = _path(request, share)
     end, why = _end(request)
@@ -57,18 +62,18 @@ def make_release_plan(request: ReleaseRequest, default: DefaultShare, neighbours
 
 
 def end_of(request: ReleaseRequest) -> End:
-    """What becomes of the volume: as its PV says, else its class, else retain (I8). Refused if the words make no sense."""
+    """What becomes of the volume: as its PV says, else its class, else retain (I8). Refused if it makes no sense."""
     return _end(request)[0]
 
 
 def _share(request: ReleaseRequest, default: DefaultShare) -> ShareAddress:
     """The share: as the PV's annotation says (I8), else the class or the default, if the volume lies in it."""
     if request.share:
-        server, separator, export = request.share.rpartition(":")
+        server, separator, rest = request.share.partition(":/")  # an IPv6 address has colons too, but no `:/`
         if not separator:
             raise Refused("annotation berth.io/share", f"{request.share!r} is not of the form server:/export")
         server = parse_server(server, "annotation berth.io/share")
-        export = parse_export(export, "annotation berth.io/share")
+        export = parse_export("/" + rest, "annotation berth.io/share")
         if server.lower() != request.server.lower():
             raise Refused(
                 "annotation berth.io/share", f"names server {server!r}, but the PV's volume is on {request.server!r}"
@@ -86,7 +91,9 @@ def _share(request: ReleaseRequest, default: DefaultShare) -> ShareAddress:
 def _path(request: ReleaseRequest, share: ShareAddress) -> str:
     root = share.export.rstrip("/") + "/"
     if not request.absolute_path.startswith(root):
-        raise Refused("spec.nfs.path", f"{request.absolute_path!r} does not lie below the share's root {share.export!r}")
+        raise Refused(
+            "spec.nfs.path", f"{request.absolute_path!r} does not lie below the share's root {share.export!r}"
+        )
     return volume_path(request.absolute_path.removeprefix(root), field="spec.nfs.path")
 
 
@@ -110,8 +117,11 @@ def _is_expected(request: ReleaseRequest, path: str) -> bool:
 
 
 def _check_neighbours(plan: ReleasePlan, neighbours: Iterable[Neighbour]) -> None:
-    """I2. A neighbour that is to be deleted as well does not stand in the way: the first takes the directory for both."""
-    in_the_way = [neighbour for neighbour in neighbours if neighbour.leaving is None or neighbour.leaving != plan.end]
+    """I2. A neighbour that is leaving too does not stand in the way: the first one takes the directory for both. Only a
+    deletion waits for an archive, so that what was to be kept is kept.
+    """
+    harmless = ("delete", "archive") if plan.end == "archive" else ("delete",)
+    in_the_way = [neighbour for neighbour in neighbours if neighbour.leaving not in harmless]
     if in_the_way:
         first = in_the_way[0]
         whose = f", which serves claim {first.claim}" if first.claim else ""

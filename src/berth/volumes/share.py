@@ -1,7 +1,7 @@
 """What the rules need from a share, whichever way it is touched (mounted here, or spoken to directly).
 
 Contract, checked for every implementation by tests/conformance:
-* Paths are relative to the share's root and pass naming.split_path; `""` is the root itself, allowed for stat and list only.
+* Paths are relative to the share's root and pass naming.split_path; `""`, the root itself, is for stat and list only.
 * No symbolic link is followed on the way to a path. One that is met, at the path or above it, is a Refused naming it.
 * Every call ends within the share's deadline, with a result or a VolumeError; it can be cancelled, and repeated.
 * Nothing blocks the event loop, whatever the server does.
@@ -69,7 +69,7 @@ class Share(Protocol):
         """What is at path, a link itself rather than its target. Missing when nothing is."""
 
     async def list(self, path: str) -> list[Entry]:
-        """The entries of a directory, in no particular order, without `.` and `..`. Missing; Refused if no directory."""
+        """The entries of a directory, in any order, without `.` and `..`. Missing; Refused if it is no directory."""
 
     async def make_directory(
         self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
@@ -94,7 +94,7 @@ class Share(Protocol):
     async def rename(self, source: str, target: str) -> None:
         """Moves a directory. Never replaces anything: Taken when something is at target. Missing without source.
 
-        Source must still be a directory, not a link: looked at again right before the rename. Parents of target must exist.
+        Source must still be a directory, not a link: looked at again right before the rename. Target's parents must exist.
         """
 
     async def remove_file(self, path: str) -> None:
