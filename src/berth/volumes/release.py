@@ -36,7 +36,7 @@ class ReleasePlan:
 
     @property
     def is_unique(self) -> bool:
-        """No other PV's directory can overlap this one, here or in another cluster: the path's first part names the PV."""
+        """No other PV's directory, in any cluster, can overlap this one: the path's first part names the PV."""
         return self.pv in self.path.split("/", 1)[0]
 
 

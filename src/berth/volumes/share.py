@@ -94,7 +94,7 @@ class Share(Protocol):
     async def rename(self, source: str, target: str) -> None:
         """Moves a directory. Never replaces anything: Taken when something is at target. Missing without source.
 
-        Source must still be a directory, not a link: looked at again right before the rename. Target's parents must exist.
+        Source must be a directory, not a link: looked at again right before the rename. Target's parents must exist.
         """
 
     async def remove_file(self, path: str) -> None:
