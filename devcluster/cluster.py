@@ -1,0 +1,160 @@
+"""A whole dev cluster: the control plane and the NFS server, started together and gone together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from devcluster import binaries, controlplane
+from devcluster.controlplane import Layout, Tuning
+from devcluster.errors import CommandFailed
+from devcluster.ganesha import Export, GaneshaServer
+from devcluster.process import Process
+
+
+class DevCluster:
+    """etcd, kube-apiserver, kube-controller-manager and NFS-Ganesha below one temporary directory.
+
+    Use it with `with`, or call start and stop. Each process can be killed, paused and restarted on its own; what it had
+    stored is still there afterwards.
+    """
+
+    etcd: Process
+    apiserver: Process
+    controller_manager: Process
+    nfs: GaneshaServer
+
+    def __init__(
+        self,
+        *,
+        exports: Sequence[Export] = (Export(),),
+        tuning: Tuning | None = None,
+        detached: bool = False,
+    ) -> None:
+        """detached: the processes outlive us, and only stop (or `python -m devcluster down`) ends them."""
+        self._programs = binaries.find()
+        self._detached = detached
+        self.directory = Path(tempfile.mkdtemp(prefix="berth-devcluster-"))
+        """The one directory with everything: data, logs, keys, and what is behind the exports."""
+        self._layout = Layout.new(self.directory)
+        tuning = tuning or Tuning()
+        self.etcd = controlplane.etcd(self._layout, self._programs, detached=detached)
+        self.apiserver = controlplane.apiserver(self._layout, self._programs, tuning, detached=detached)
+        self.controller_manager = controlplane.controller_manager(
+            self._layout, self._programs, tuning, detached=detached
+        )
+        self.nfs = GaneshaServer(self.directory / "nfs", exports=exports, detached=detached)
+        self._others: list[Process] = []
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def kubeconfig(self) -> Path:
+        """For an administrator: may do everything."""
+        return self._layout.admin_kubeconfig
+
+    @property
+    def server_url(self) -> str:
+        return self._layout.server_url
+
+    @property
+    def processes(self) -> list[Process]:
+        """All processes, in the order of their start."""
+        return [self.etcd, self.apiserver, *self.nfs.processes, self.controller_manager, *self._others]
+
+    def start(self) -> None:
+        """Everything serves when this returns; nothing is left when it fails or is interrupted."""
+        complete = False
+        try:
+            controlplane.write_files(self._layout)
+            self.etcd.start(wait=False)
+            self.apiserver.start(wait=False)
+            self.nfs.start(wait=False)
+            self.etcd.wait_ready()
+            self.nfs.wait_ready()
+            self.apiserver.wait_ready()
+            # Not before: it gives up after 10 s without an API server, and takes just half a second.
+            self.controller_manager.start()
+            complete = True
+        finally:
+            if not complete:
+                self.stop()
+
+    def stop(self) -> None:
+        """Ends all processes and removes the directory."""
+        for process in (*reversed(self._others), self.controller_manager, self.apiserver, self.etcd):
+            process.stop()
+        self.nfs.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def kubectl(self, *arguments: str, input: str | None = None, kubeconfig: Path | None = None) -> str:
+        """What kubectl prints, as administrator unless another kubeconfig is given. CommandFailed when it fails."""
+        argv = [str(self._programs.kubectl), f"--kubeconfig={kubeconfig or self.kubeconfig}", *arguments]
+        answer = subprocess.run(argv, input=input, capture_output=True, text=True, timeout=120, check=False)
+        if answer.returncode:
+            raise CommandFailed(["kubectl", *arguments], answer.returncode, answer.stderr)
+        return answer.stdout
+
+    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The API server's answer to one request as administrator. CommandFailed with its status and message."""
+        request = urllib.request.Request(
+            self.server_url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={"Authorization": f"Bearer {self._layout.admin_token}", "Content-Type": "application/json"},
+        )
+        tls = urllib.request.HTTPSHandler(context=self._layout.tls())
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), tls)
+        try:
+            with direct.open(request, timeout=60) as answer:
+                decoded: dict[str, Any] = json.load(answer)
+                return decoded
+        except urllib.error.HTTPError as error:
+            raise CommandFailed([method, path], error.code, error.read().decode(errors="replace")) from error
+
+    def service_account_kubeconfig(self, namespace: str, name: str, *, seconds: int = 24 * 3600) -> Path:
+        """A kubeconfig with a token that the API server signed for an existing ServiceAccount, valid for so long."""
+        account = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
+        wanted = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": seconds},
+        }
+        token: str = self.request("POST", account, wanted)["status"]["token"]
+        path = self.directory / f"{namespace}-{name}.kubeconfig"
+        path.touch(mode=0o600)
+        path.write_text(controlplane.kubeconfig(self._layout, name, token, namespace))
+        return path
+
+    def run(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        ready: Callable[[], bool] | None = None,
+        deadline: float = 60.0,
+    ) -> Process:
+        """Starts one more program that belongs to this cluster (a controller): it ends with it. Its log is beside the
+        others; ready as soon as this returns."""
+        process = Process(
+            name, argv, log=self._layout.log(name), env=env, ready=ready, deadline=deadline, detached=self._detached
+        )
+        self._others.append(process)
+        process.start()
+        return process

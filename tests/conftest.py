@@ -1,0 +1,34 @@
+"""The real parts that tests may ask for: each is started by the first test that needs it, and none without."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from devcluster.cluster import DevCluster
+from devcluster.ganesha import GaneshaServer
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[DevCluster]:
+    """A control plane and an NFS server, one for the whole run. A test that breaks a part of it mends it again."""
+    with DevCluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def nfs_server() -> Iterator[GaneshaServer]:
+    """An NFS server without Kubernetes, one for the whole run: the export `/export`, root not squashed."""
+    with GaneshaServer() as server:
+        yield server
+
+
+@pytest.fixture
+def namespace(cluster: DevCluster) -> Iterator[str]:
+    """The name of a fresh namespace. It is removed afterwards, in the background."""
+    name = f"test-{secrets.token_hex(4)}"
+    cluster.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    yield name
+    cluster.request("DELETE", f"/api/v1/namespaces/{name}")
