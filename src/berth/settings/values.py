@@ -11,9 +11,8 @@ from berth.settings.errors import SettingError
 Value = TypeVar("Value")
 
 # As Go's strconv.ParseBool reads them: the reference's Deployments hold these spellings.
-_BOOLEANS = dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True) | dict.fromkeys(
-    ("0", "f", "F", "FALSE", "false", "False"), False
-)
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+_FALSE = ("0", "f", "F", "FALSE", "false", "False")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -49,9 +48,9 @@ def text(value: str) -> str:
 
 def boolean(value: str) -> bool:
     """`true` or `false`, as Go spells them."""
-    if value not in _BOOLEANS:
+    if value not in _TRUE + _FALSE:
         raise ValueError(f'expected "true" or "false", got {value!r}')
-    return _BOOLEANS[value]
+    return value in _TRUE
 
 
 def count(least: int, most: int) -> Callable[[str], int]:

@@ -42,7 +42,7 @@ class ReleasePlan:
 
 def make_release_plan(request: ReleaseRequest, default: DefaultShare, neighbours: Neighbours) -> ReleasePlan:
     """What to do with a released volume. Refused when that is not sure; Occupied while others use the place."""
-    share = _share(request, default)
+    share = share_of(request, default)
     path = _path(request, share)
     end, why = _end(request)
     plan = ReleasePlan(
@@ -66,8 +66,8 @@ def end_of(request: ReleaseRequest) -> End:
     return _end(request)[0]
 
 
-def _share(request: ReleaseRequest, default: DefaultShare) -> ShareAddress:
-    """The share: as the PV's annotation says (I8), else the class or the default, if the volume lies in it."""
+def share_of(request: ReleaseRequest, default: DefaultShare) -> ShareAddress:
+    """The share: as the PV's annotation says (I8), else the class or the default. Refused when nothing says it."""
     if request.share:
         server, separator, rest = request.share.partition(":/")  # an IPv6 address has colons too, but no `:/`
         if not separator:

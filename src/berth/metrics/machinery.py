@@ -1,0 +1,62 @@
+"""How the control loop itself is doing: queues, requests to the API server, leadership. Names are client-go's."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+
+
+class MachineryMetrics:
+    """Fits the observers of kube's queues, loops, clients and election."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self._depth = Gauge("workqueue_depth", "Keys in line.", ["name"], registry=registry)
+        self._adds = Counter("workqueue_adds_total", "Keys put in line.", ["name"], registry=registry)
+        self._waited = Histogram("workqueue_queue_duration_seconds", "Time in line.", ["name"], registry=registry)
+        self._worked = Histogram("workqueue_work_duration_seconds", "Time of one attempt.", ["name"], registry=registry)
+        self._retries = Counter("workqueue_retries_total", "Attempts put off by backoff.", ["name"], registry=registry)
+        self._outcomes = Counter(
+            "berth_reconcile_total", "Answers of reconcilers.", ["reconciler", "outcome"], registry=registry
+        )
+        self._requests = Counter(
+            "rest_client_requests_total",
+            "Requests to the API server.",
+            ["code", "method", "resource"],
+            registry=registry,
+        )
+        self._request_seconds = Histogram(
+            "rest_client_request_duration_seconds", "Time to the answer.", ["method"], registry=registry
+        )
+        self._leader = Gauge("leader_election_master_status", "1 on the leader.", ["name"], registry=registry)
+
+    def added(self, queue: str, depth: int) -> None:
+        """A key joined queue."""
+        self._adds.labels(queue).inc()
+        self._depth.labels(queue).set(depth)
+
+    def started(self, queue: str, depth: int, waited: float) -> None:
+        """A worker took a key."""
+        self._depth.labels(queue).set(depth)
+        self._waited.labels(queue).observe(waited)
+
+    def finished(self, queue: str, worked: float) -> None:
+        """A worker handed a key back."""
+        self._worked.labels(queue).observe(worked)
+
+    def retried(self, queue: str) -> None:
+        """A key was put off."""
+        self._retries.labels(queue).inc()
+
+    def reconciled(self, loop: str, outcome: str, seconds: float) -> None:
+        """A reconciler answered."""
+        self._outcomes.labels(loop, outcome).inc()
+
+    def requested(self, verb: str, resource: str, code: int, seconds: float) -> None:
+        """The API server answered, or did not (code 0)."""
+        self._requests.labels(str(code) if code else "<error>", verb, resource).inc()
+        self._request_seconds.labels(verb).observe(seconds)
+
+    def leads(self, name: str, is_leader: bool) -> None:
+        """This process got or lost the lock called name."""
+        self._leader.labels(name).set(1 if is_leader else 0)

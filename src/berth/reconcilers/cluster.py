@@ -1,0 +1,140 @@
+"""What Berth knows of the cluster at this moment: the three caches, and which directories are whose."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+from berth.kube.informer import Informer, key_of
+from berth.reconcilers import objects
+from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
+from berth.reconcilers.objects import Place
+from berth.reconcilers.places import Places, normal
+from berth.volumes.errors import Refused
+from berth.volumes.plan import Plan
+from berth.volumes.release import end_of
+from berth.volumes.request import Claim, End, Neighbour
+
+
+class Cluster:
+    """The caches of claims, classes and PVs, and what follows from them.
+
+    A planned volume is held from the moment of its plan until its PV is in the cache: two claims that are worked on at
+    the same time can't be given one directory.
+    """
+
+    def __init__(
+        self,
+        *,
+        claims: Informer[ClaimObject],
+        classes: Informer[ClassObject],
+        volumes: Informer[VolumeObject],
+        provisioners: tuple[str, ...],
+        same_server: Callable[[str, str], bool],
+    ) -> None:
+        self.claims = claims
+        self.classes = classes
+        self.volumes = volumes
+        self.provisioners = provisioners
+        self._same_server = same_server
+        self._places = Places()
+        self._held: dict[str, Plan] = {}
+        self._waiting: defaultdict[str, dict[str, Callable[[], None]]] = defaultdict(dict)
+        volumes.add_handler(self._volume_changed)
+
+    def class_of(self, claim: ClaimObject) -> ClassObject | None:
+        """The claim's class; None when it does not exist."""
+        return self.classes.get(objects.class_name_of(claim))
+
+    def class_of_volume(self, volume: VolumeObject) -> ClassObject | None:
+        """The class that a PV was made for; None when it is gone."""
+        name = volume.spec.storageClassName if volume.spec else None
+        return self.classes.get(name) if name else None
+
+    def is_ours(self, volume: VolumeObject) -> bool:
+        """Whether a provisioner that Berth answers to made the PV."""
+        return objects.provisioned_by(volume) in self.provisioners
+
+    def has_claim(self, claim: Claim) -> bool:
+        """Whether exactly this claim exists; one of the same name with another uid does not count."""
+        found = self.claims.get(key_of(claim.namespace, claim.name))
+        return found is not None and objects.meta_of(found).uid == claim.uid
+
+    def is_released(self, volume: VolumeObject) -> bool:
+        """Whether the PV's end is for Berth to bring about (I3)."""
+        claim = objects.former_claim(volume)
+        return (
+            self.is_ours(volume)
+            and objects.phase_of(volume) == "Released"
+            and objects.policy_of(volume) == "Delete"
+            and claim is not None
+            and not self.has_claim(claim)
+        )
+
+    def neighbours(self, server: str, path: str, without: str) -> Iterator[Neighbour]:
+        """The live PVs, made by whomever, and the planned ones whose directories overlap path on server."""
+        for pv, place in self._places.overlapping(path):
+            if pv == without or not self._same_server(server, place.server):
+                continue
+            volume = self.volumes.get(pv)
+            if volume is not None:
+                yield self._neighbour(pv, place, volume)
+            elif pv in self._held:
+                plan = self._held[pv]
+                yield Neighbour(
+                    pv=pv,
+                    claim=str(plan.claim),
+                    namespace=plan.claim.namespace,
+                    path=place.path,
+                    sharing=plan.sharing,
+                )
+
+    def hold(self, plan: Plan) -> None:
+        """Keeps a planned directory for its claim."""
+        self._held[plan.pv] = plan
+        self._places.put(plan.pv, Place(plan.share.server, plan.absolute_path))
+
+    def let_go(self, pv: str) -> None:
+        """Gives up a planned directory whose PV will not come."""
+        if self._held.pop(pv, None) is not None and pv not in self.volumes:
+            self._places.drop(pv)
+            self._wake(pv)
+
+    def wait_for(self, blockers: tuple[str, ...], key: str, wake: Callable[[], None]) -> None:
+        """Calls wake once one of these PVs goes or changes; a later call with the same key replaces an earlier one."""
+        for pv in blockers:
+            self._waiting[pv][key] = wake
+
+    def _neighbour(self, pv: str, place: Place, volume: VolumeObject) -> Neighbour:
+        claim = objects.former_claim(volume)
+        return Neighbour(
+            pv=pv,
+            claim=str(claim) if claim else "",
+            namespace=claim.namespace if claim else "",
+            path=place.path,
+            sharing=objects.sharing_of(volume),
+            leaving=self._leaving(volume),
+        )
+
+    def _leaving(self, volume: VolumeObject) -> End | None:
+        if not self.is_released(volume):
+            return None
+        try:
+            return end_of(objects.release_request_of(volume, self.class_of_volume(volume)))
+        except Refused:
+            return None
+
+    def _volume_changed(self, old: VolumeObject | None, new: VolumeObject | None) -> None:
+        pv = objects.meta_of(new or old or VolumeObject()).name or ""
+        place = objects.place_of(new) if new is not None else None
+        if place is None:
+            self._places.drop(pv)
+        else:
+            self._places.put(pv, Place(place.server, normal(place.path)))
+        self._held.pop(pv, None)
+        if old is not new:
+            self._wake(pv)
+
+    def _wake(self, pv: str) -> None:
+        for wake in self._waiting.pop(pv, {}).values():
+            wake()

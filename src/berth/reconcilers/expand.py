@@ -1,0 +1,170 @@
+"""Claims that ask for more get more: the steps of the external resizer, for NFS volumes (field notes, section 3).
+
+In-tree NFS has no expansion of its own, and the external resizer looks at CSI volumes only. There is no limit on the
+server to raise yet, so the volume's new size is what its record, its PV and its claim say.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from berth.kube.client import Api
+from berth.kube.errors import NotFound
+from berth.kube.informer import key_of
+from berth.kube.outcome import Done, GiveUp, Note, Outcome
+from berth.kube.permissions import Permission
+from berth.reconcilers import objects
+from berth.reconcilers.cluster import Cluster
+from berth.reconcilers.kinds import ClaimObject, VolumeObject
+from berth.shares.choose import Shares
+from berth.volumes.errors import Refused
+from berth.volumes.lifecycle import Lifecycle
+from berth.volumes.parameters import GIB, parse_parameters
+from berth.volumes.plan import DefaultShare
+from berth.volumes.release import share_of
+
+PERMISSIONS = (
+    Permission("", "persistentvolumeclaims", ("get", "list", "watch")),
+    Permission("", "persistentvolumeclaims", ("patch",)),
+    Permission("", "persistentvolumeclaims/status", ("patch",)),
+    Permission("", "persistentvolumes", ("get", "list", "watch", "patch")),
+)
+
+_NO_NODE_STEP = "volume.kubernetes.io/node-expansion-not-required"
+_OURS = ("Resizing", "FileSystemResizePending", "ControllerResizeError", "NodeResizeError")
+"""Conditions of a claim that an expansion sets, and clears when it is through."""
+
+
+class Expand:
+    """Key: a claim, `namespace/name`."""
+
+    name = "expand"
+
+    def __init__(
+        self, *, api: Api, cluster: Cluster, shares: Shares, lifecycle: Lifecycle, default: DefaultShare
+    ) -> None:
+        self._api = api
+        self._cluster = cluster
+        self._shares = shares
+        self._lifecycle = lifecycle
+        self._default = default
+
+    def wants(self, claim: ClaimObject) -> bool:
+        """Whether the bound claim asks for more than it has, of a PV that Berth answers for."""
+        return self._volume_to_expand(claim) is not None
+
+    async def __call__(self, key: str) -> Outcome:
+        """Expands one claim's volume."""
+        claim = self._cluster.claims.get(key)
+        volume = self._volume_to_expand(claim) if claim is not None else None
+        if claim is None or volume is None:
+            return Done()
+        about, pv = objects.claim_reference(claim), objects.meta_of(volume).name or ""
+        try:
+            size = objects.requested_size(claim)
+            size_bytes = objects.size_in_bytes(size, "spec.resources.requests.storage")
+            self._check_limit(claim, size_bytes)
+        except Refused as refusal:
+            await self._patch_status(claim, conditions=[_condition("ControllerResizeError", str(refusal))])
+            return GiveUp(str(refusal), notes=(Note(about, "Warning", "VolumeResizeFailed", str(refusal)),))
+        try:
+            await self._grow(claim, volume, size, size_bytes)
+        except NotFound:
+            return Done()
+        return Done(
+            did=f"expanded {pv} to {size}",
+            notes=(
+                Note(about, "Normal", "Resizing", f"Berth is resizing volume {pv}"),
+                Note(about, "Normal", "VolumeResizeSuccessful", "Resize volume succeeded"),
+            ),
+        )
+
+    def blame(self, key: str, error: Exception) -> tuple[Note, ...]:
+        """An outage, told on the claim."""
+        claim = self._cluster.claims.get(key)
+        if claim is None:
+            return ()
+        return (Note(objects.claim_reference(claim), "Warning", "VolumeResizeFailed", str(error)),)
+
+    def _volume_to_expand(self, claim: ClaimObject) -> VolumeObject | None:
+        """The claim's PV, if it is ours, bound to just this claim, and the claim asks for more than its status has."""
+        if claim.spec is None or not claim.spec.volumeName or not (claim.status and claim.status.phase == "Bound"):
+            return None
+        volume = self._cluster.volumes.get(claim.spec.volumeName)
+        if (
+            volume is None
+            or not self._cluster.is_ours(volume)
+            or objects.former_claim(volume) != objects.claim_of(claim)
+        ):
+            return None
+        try:
+            wanted = objects.size_in_bytes(objects.requested_size(claim), "request")
+            present = objects.size_in_bytes(objects.current_size(claim), "capacity")
+        except Refused:
+            return None
+        return volume if wanted > present else None
+
+    def _check_limit(self, claim: ClaimObject, size_bytes: int) -> None:
+        of_class = self._cluster.class_of(claim)
+        if of_class is None:
+            return
+        most = parse_parameters(of_class.parameters or {}).max_bytes
+        if most is not None and size_bytes > most:
+            raise Refused(
+                "spec.resources.requests.storage",
+                f"is above maxSize {most / GIB:.4g} GiB of class {objects.class_name_of(claim)}",
+            )
+
+    async def _grow(self, claim: ClaimObject, volume: VolumeObject, size: str, size_bytes: int) -> None:
+        """Steps a to d of the notes. The PV grows before the claim says so; each step can be repeated."""
+        pv = objects.meta_of(volume).name or ""
+        await self._patch_status(claim, conditions=[_condition("Resizing", "")])
+        if objects.size_in_bytes(objects.capacity_of(volume) or "0", "spec.capacity.storage") < size_bytes:
+            if objects.is_by_berth(volume):
+                request = objects.release_request_of(volume, self._cluster.class_of(claim))
+                share = await self._shares.get(share_of(request, self._default))
+                await self._lifecycle.resize(pv, size_bytes, share)
+            await self._api.patch(
+                VolumeObject,
+                pv,
+                {"spec": {"capacity": {"storage": size}}, "metadata": {"uid": objects.meta_of(volume).uid}},
+            )
+        meta = objects.meta_of(claim)
+        if (meta.annotations or {}).get(_NO_NODE_STEP) != "true":  # the kubelet has nothing to do for NFS
+            await self._api.patch(
+                ClaimObject,
+                meta.name or "",
+                {"metadata": {"annotations": {_NO_NODE_STEP: "true"}, "uid": meta.uid}},
+                namespace=meta.namespace or "",
+            )
+        await self._patch_status(
+            claim, capacity=size, conditions=[{"type": condition, "$patch": "delete"} for condition in _OURS]
+        )
+
+    async def _patch_status(
+        self, claim: ClaimObject, *, conditions: list[dict[str, Any]], capacity: str | None = None
+    ) -> None:
+        meta = objects.meta_of(claim)
+        status: dict[str, Any] = {"conditions": conditions}
+        if capacity is not None:
+            status["capacity"] = {"storage": capacity}
+        await self._api.patch(
+            ClaimObject,
+            meta.name or "",
+            {"status": status, "metadata": {"uid": meta.uid}},
+            namespace=meta.namespace or "",
+            kind="strategic",
+            subresource="status",
+        )
+
+
+def claim_of_volume(volume: VolumeObject) -> str:
+    """The key of the claim that a PV serves; empty if none."""
+    claim = objects.former_claim(volume)
+    return key_of(claim.namespace, claim.name) if claim else ""
+
+
+def _condition(kind: str, message: str) -> dict[str, Any]:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"type": kind, "status": "True", "lastProbeTime": now, "lastTransitionTime": now, "message": message}

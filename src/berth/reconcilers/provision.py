@@ -1,0 +1,135 @@
+"""Claims get volumes: one claim, one straight line, from its key to its PV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from berth.kube.client import Api
+from berth.kube.errors import AlreadyExists
+from berth.kube.informer import key_of
+from berth.kube.outcome import Done, GiveUp, Note, Outcome
+from berth.kube.permissions import Permission
+from berth.metrics.volumes import VolumeMetrics
+from berth.reconcilers import objects
+from berth.reconcilers.cluster import Cluster
+from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
+from berth.shares.choose import Shares
+from berth.volumes.errors import Refused, VolumeError
+from berth.volumes.lifecycle import Lifecycle
+from berth.volumes.plan import DefaultShare, Occupied, Plan, make_plan
+
+PERMISSIONS = (
+    Permission("", "persistentvolumeclaims", ("get", "list", "watch")),
+    Permission("", "persistentvolumes", ("get", "list", "watch", "create")),
+    Permission("storage.k8s.io", "storageclasses", ("get", "list", "watch")),
+)
+
+
+class Provision:
+    """Key: a claim, `namespace/name`."""
+
+    name = "provision"
+
+    def __init__(
+        self,
+        *,
+        api: Api,
+        cluster: Cluster,
+        shares: Shares,
+        lifecycle: Lifecycle,
+        default: DefaultShare,
+        metrics: VolumeMetrics,
+        again: Callable[[str], None],
+    ) -> None:
+        """again: queues a key of this reconciler, once something that stood in its way is gone."""
+        self._api = api
+        self._cluster = cluster
+        self._shares = shares
+        self._lifecycle = lifecycle
+        self._default = default
+        self._metrics = metrics
+        self._again = again
+
+    def wants(self, claim: ClaimObject) -> bool:
+        """Whether the claim is waiting for a volume from Berth."""
+        return (
+            not objects.is_bound(claim)
+            and not objects.meta_of(claim).deletionTimestamp
+            and objects.provisioner_of(claim) in self._cluster.provisioners
+        )
+
+    async def __call__(self, key: str) -> Outcome:
+        """Serves one claim."""
+        claim = self._cluster.claims.get(key)
+        if claim is None or not self.wants(claim) or objects.pv_name(claim) in self._cluster.volumes:
+            return Done()
+        of_class = self._cluster.class_of(claim)
+        if of_class is None:  # the PV controller tells the user; the class's arrival brings the claim back
+            return GiveUp(f"class {objects.class_name_of(claim)!r} does not exist")
+        if of_class.provisioner not in self._cluster.provisioners:
+            return GiveUp(f"class {objects.class_name_of(claim)!r} belongs to {of_class.provisioner!r} now")
+        if objects.is_waiting_for_node(claim, of_class):
+            return Done()
+        begin = monotonic()
+        try:
+            plan = make_plan(objects.request_of(claim, of_class), self._default, self._cluster.neighbours)
+        except Refused as refusal:
+            return self._refused(key, claim, of_class, refusal)
+        self._cluster.hold(plan)
+        try:
+            await self._make(plan, claim, of_class)
+        except Refused as refusal:
+            self._cluster.let_go(plan.pv)
+            return self._refused(key, claim, of_class, refusal)
+        except VolumeError:
+            self._cluster.let_go(plan.pv)
+            raise
+        # Any other error may mean that the PV exists by now: its directory stays held until the cache tells, or the
+        # claim is gone.
+        self._metrics.provisioned(plan.class_name, monotonic() - begin)
+        about = objects.claim_reference(claim)
+        return Done(
+            did=f"provisioned {plan.pv} at {plan.share}/{plan.path}",
+            notes=(Note(about, "Normal", "ProvisioningSucceeded", f"Successfully provisioned volume {plan.pv}"),),
+        )
+
+    def blame(self, key: str, error: Exception) -> tuple[Note, ...]:
+        """An outage, told on the claim."""
+        claim = self._cluster.claims.get(key)
+        if claim is None:
+            return ()
+        self._metrics.provision_failed(objects.class_name_of(claim))
+        return (Note(objects.claim_reference(claim), "Warning", "ProvisioningFailed", str(error)),)
+
+    async def _make(self, plan: Plan, claim: ClaimObject, of_class: ClassObject) -> None:
+        share = await self._shares.get(plan.share)
+        await self._lifecycle.create(plan, share)
+        try:
+            await self._api.create(objects.pv_of(plan, claim, of_class))
+        except AlreadyExists:
+            # An earlier attempt whose answer got lost made it; a PV that somebody made for another claim did not.
+            found = objects.former_claim(await self._api.get(VolumeObject, plan.pv))
+            if found != plan.claim:
+                raise Refused("metadata.name", f"PV {plan.pv} exists already and is bound to {found}") from None
+
+    def _refused(self, key: str, claim: ClaimObject, of_class: ClassObject, refusal: Refused) -> Outcome:
+        class_name = objects.meta_of(of_class).name or ""
+        self._metrics.provision_refused(class_name, refusal.field)
+        note = Note(objects.claim_reference(claim), "Warning", "ProvisioningFailed", str(refusal))
+        if isinstance(refusal, Occupied):
+            self._cluster.wait_for(refusal.blockers, f"{self.name} {key}", lambda: self._again(key))
+        return GiveUp(str(refusal), notes=(note,))
+
+    def claim_gone(self, claim: ClaimObject) -> None:
+        """Lets go of what was planned for a claim that was deleted before its PV was made."""
+        self._cluster.let_go(objects.pv_name(claim))
+
+
+def claims_of_class(cluster: Cluster, class_name: str) -> list[str]:
+    """Keys of the unbound claims of a class, to look at again when it appears or changes."""
+    return [
+        key_of(objects.meta_of(claim).namespace, objects.meta_of(claim).name or "")
+        for claim in cluster.claims.values()
+        if not objects.is_bound(claim) and objects.class_name_of(claim) == class_name
+    ]

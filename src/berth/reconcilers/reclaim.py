@@ -1,0 +1,162 @@
+"""PVs whose claims are gone: their directories are deleted, archived or kept, then they go themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from berth.kube.client import Api
+from berth.kube.errors import NotFound
+from berth.kube.outcome import Done, GiveUp, Note, Outcome
+from berth.kube.permissions import Permission
+from berth.metrics.volumes import VolumeMetrics
+from berth.reconcilers import objects
+from berth.reconcilers.cluster import Cluster
+from berth.reconcilers.kinds import VolumeObject
+from berth.shares.choose import Shares
+from berth.volumes.errors import Refused
+from berth.volumes.lifecycle import Lifecycle
+from berth.volumes.plan import DefaultShare, Occupied
+from berth.volumes.release import ReleasePlan, make_release_plan
+from berth.volumes.share import ShareAddress
+
+PERMISSIONS = (Permission("", "persistentvolumes", ("get", "list", "watch", "patch", "delete")),)
+
+
+class Reclaim:
+    """Key: a PV's name."""
+
+    name = "reclaim"
+
+    def __init__(
+        self,
+        *,
+        api: Api,
+        cluster: Cluster,
+        shares: Shares,
+        lifecycle: Lifecycle,
+        default: DefaultShare,
+        metrics: VolumeMetrics,
+        trashed: Callable[[ShareAddress, str], None],
+        again: Callable[[str], None],
+    ) -> None:
+        """trashed: told (share, PV) of each volume that waits to be purged; again: queues a key of this reconciler."""
+        self._api = api
+        self._cluster = cluster
+        self._shares = shares
+        self._lifecycle = lifecycle
+        self._default = default
+        self._metrics = metrics
+        self._trashed = trashed
+        self._again = again
+        self._removed: set[str] = set()
+        """UIDs of PVs that are on their way out: the cache shows them for a moment longer."""
+
+    def wants(self, volume: VolumeObject) -> bool:
+        """Whether there is anything to do for this PV."""
+        meta = objects.meta_of(volume)
+        if not self._cluster.is_ours(volume) or meta.uid in self._removed:
+            return False
+        if meta.deletionTimestamp and not objects.has_finalizer(volume):
+            return False  # it is going without waiting for Berth
+        return self._cluster.is_released(volume) or self._finalizer_change(volume) is not None
+
+    def volume_gone(self, volume: VolumeObject) -> None:
+        """Forgets a PV that has left the cluster."""
+        self._removed.discard(objects.meta_of(volume).uid or "")
+
+    async def __call__(self, key: str) -> Outcome:
+        """Brings one PV to its end, if that is due."""
+        volume = self._cluster.volumes.get(key)
+        if volume is None or not self.wants(volume):
+            return Done()
+        if not self._cluster.is_released(volume):
+            return await self._keep_finalizer(volume)
+        begin = monotonic()
+        of_class = self._cluster.class_of_volume(volume)
+        try:
+            request = objects.release_request_of(volume, of_class)
+            plan = make_release_plan(request, self._default, self._cluster.neighbours)
+            if plan.why:  # nothing says what should become of the data: PV and directory stay (I8)
+                raise Refused(
+                    "annotation berth.io/on-delete", f"{plan.why}; set it on the PV to delete, archive or retain"
+                )
+            share = await self._shares.get(plan.share)
+            # Things may have changed while the share was looked for: I2 is about this very moment.
+            make_release_plan(request, self._default, self._cluster.neighbours)
+            where = await self._lifecycle.release(plan, share)
+        except Refused as refusal:
+            return self._refused(key, volume, refusal)
+        await self._remove(volume)
+        if plan.end == "delete" and where:
+            self._trashed(plan.share, plan.pv)
+        self._metrics.deleted(plan.class_name, monotonic() - begin)
+        return Done(did=_what_was_done(plan, where))
+
+    def blame(self, key: str, error: Exception) -> tuple[Note, ...]:
+        """An outage, told on the PV."""
+        volume = self._cluster.volumes.get(key)
+        if volume is None:
+            return ()
+        self._metrics.delete_failed((volume.spec.storageClassName if volume.spec else None) or "")
+        return (Note(objects.volume_reference(volume), "Warning", "VolumeFailedDelete", str(error)),)
+
+    def _refused(self, key: str, volume: VolumeObject, refusal: Refused) -> Outcome:
+        if isinstance(refusal, Occupied):
+            self._cluster.wait_for(refusal.blockers, f"{self.name} {key}", lambda: self._again(key))
+        return GiveUp(str(refusal), notes=self.blame(key, refusal))
+
+    async def _remove(self, volume: VolumeObject) -> None:
+        """Removes the PV itself, and lets go of it. Already gone is fine."""
+        meta = objects.meta_of(volume)
+        name, uid = meta.name or "", meta.uid or ""
+        try:
+            if objects.has_finalizer(volume):
+                await self._set_finalizers(volume, present=False)
+            if not meta.deletionTimestamp:
+                await self._api.delete(VolumeObject, name, uid=uid)
+        except NotFound:
+            pass
+        if name in self._cluster.volumes:
+            self._removed.add(uid)
+
+    async def _keep_finalizer(self, volume: VolumeObject) -> Outcome:
+        present = self._finalizer_change(volume)
+        if present is None:
+            return Done()
+        try:
+            await self._set_finalizers(volume, present=present)
+        except NotFound:
+            return Done()
+        return Done(did="put finalizer on" if present else "took finalizer off")
+
+    def _finalizer_change(self, volume: VolumeObject) -> bool | None:
+        """Whether the finalizer has to come (True) or go (False). It belongs on PVs with policy Delete, so that one
+        deleted by hand does not leak its directory. PVs that Berth didn't make are left as they are.
+        """
+        if not objects.is_by_berth(volume):
+            return None
+        has, policy = objects.has_finalizer(volume), objects.policy_of(volume)
+        if has and policy != "Delete":
+            return False
+        if not has and policy == "Delete" and not objects.meta_of(volume).deletionTimestamp:
+            return True
+        return None
+
+    async def _set_finalizers(self, volume: VolumeObject, *, present: bool) -> None:
+        """One conditional change: a finalizer that somebody else put or took in between is not lost."""
+        meta = objects.meta_of(volume)
+        others = [finalizer for finalizer in meta.finalizers or () if finalizer != objects.FINALIZER]
+        wanted = [*others, objects.FINALIZER] if present else others
+        patch = {"metadata": {"finalizers": wanted or None, "resourceVersion": meta.resourceVersion, "uid": meta.uid}}
+        await self._api.patch(VolumeObject, meta.name or "", patch)
+
+
+def _what_was_done(plan: ReleasePlan, where: str) -> str:
+    if not where:
+        return f"removed {plan.pv}, whose directory {plan.path!r} was gone already"
+    if plan.end == "retain":
+        return f"removed {plan.pv} and kept {plan.path!r}"
+    return (
+        f"removed {plan.pv}, {plan.path!r} is {'archived as' if plan.end == 'archive' else 'in the trash,'} {where!r}"
+    )

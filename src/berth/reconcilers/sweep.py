@@ -1,0 +1,103 @@
+"""A share is looked through for what a crash left behind: trash that nobody purges, directories that nobody got."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from berth.kube.outcome import Done, Note, Outcome
+from berth.kube.permissions import Permission
+from berth.metrics.volumes import VolumeMetrics
+from berth.reconcilers import objects
+from berth.reconcilers.cluster import Cluster
+from berth.shares.choose import Shares
+from berth.volumes.errors import Refused
+from berth.volumes.lifecycle import Lifecycle
+from berth.volumes.parameters import parse_parameters, share_address
+from berth.volumes.plan import DefaultShare
+from berth.volumes.release import share_of
+from berth.volumes.share import ShareAddress
+
+PERMISSIONS: tuple[Permission, ...] = ()
+
+log = structlog.get_logger()
+
+
+class Sweep:
+    """Key: a share, `server:/export`, as shares_in_use names them."""
+
+    name = "sweep"
+
+    def __init__(
+        self,
+        *,
+        cluster: Cluster,
+        shares: Shares,
+        lifecycle: Lifecycle,
+        default: DefaultShare,
+        metrics: VolumeMetrics,
+        trashed: Callable[[ShareAddress, str], None],
+    ) -> None:
+        """trashed: told (share, PV) of each volume that waits to be purged."""
+        self._cluster = cluster
+        self._shares = shares
+        self._lifecycle = lifecycle
+        self._default = default
+        self._metrics = metrics
+        self._trashed = trashed
+        self._addresses: dict[str, ShareAddress] = {}
+
+    def shares_in_use(self) -> list[str]:
+        """Keys of all shares that classes, PVs and the settings name."""
+        self._addresses.clear()
+        if self._default.server and self._default.export:
+            self._remember(share_address(self._default.server, self._default.export, ()))
+        for of_class in self._cluster.classes.values():
+            if of_class.provisioner in self._cluster.provisioners:
+                try:
+                    parameters = parse_parameters(
+                        of_class.parameters or {}, server=self._default.server, export=self._default.export
+                    )
+                    if parameters.server and parameters.export:
+                        options = tuple(of_class.mountOptions or ())
+                        self._remember(share_address(parameters.server, parameters.export, options))
+                except Refused:
+                    continue  # its claims are told why
+        for volume in self._cluster.volumes.values():
+            if self._cluster.is_ours(volume) and objects.is_by_berth(volume):
+                try:
+                    self._remember(share_of(objects.release_request_of(volume, None), self._default))
+                except Refused:
+                    continue
+        return list(self._addresses)
+
+    async def __call__(self, key: str) -> Outcome:
+        """Looks through one share."""
+        address = self._addresses.get(key)
+        if address is None:
+            return Done()
+        share = await self._shares.get(address)
+        for pv in await self._lifecycle.waiting_trash(share):
+            self._trashed(address, pv)
+        left = await self._lifecycle.sweep(
+            share, has_pv=lambda pv: pv in self._cluster.volumes, has_claim=self._cluster.has_claim
+        )
+        self._metrics.left(key, len(left))
+        for found in left:
+            log.warning(
+                "a directory has neither claim nor PV",
+                share=key,
+                path=found.record.path,
+                claim=str(found.record.owner),
+                why=found.why,
+            )
+        return Done()
+
+    def blame(self, key: str, error: Exception) -> tuple[Note, ...]:
+        """Nobody: no object stands for a share; its claims are told themselves."""
+        return ()
+
+    def _remember(self, address: ShareAddress) -> None:
+        # A share that several classes speak to in different ways is looked through once, in the first way.
+        self._addresses.setdefault(str(address), address)
