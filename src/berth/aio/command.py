@@ -1,7 +1,7 @@
 """The one way to run a subprocess.
 
-No shell, the locale C (so that output can be parsed), a deadline, a process group of its own that is killed whole when the
-deadline passes or the caller is cancelled, and errors that keep everything one needs to know:
+No shell, the locale C (so that output can be parsed), a deadline, a process group of its own that is killed whole when
+the deadline passes or the caller is cancelled, and errors that keep everything one needs to know:
 
 CommandError      argv, code, stdout, stderr
  |- CommandMissing   the program could not be started (not installed, not executable)
@@ -33,7 +33,9 @@ class Result:
 class CommandError(Exception):
     """Base of the family; never raised itself."""
 
-    def __init__(self, argv: Sequence[str], why: str, *, code: int | None = None, stdout: str = "", stderr: str = "") -> None:
+    def __init__(
+        self, argv: Sequence[str], why: str, *, code: int | None = None, stdout: str = "", stderr: str = ""
+    ) -> None:
         said = " ".join(stderr.split())
         if len(said) > 400:
             said = "…" + said[-400:]
@@ -112,7 +114,8 @@ async def _collect(stream: asyncio.StreamReader | None, into: bytearray) -> None
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:
-    # The group's number can't have been given to anybody else: its leader has not been waited for, or a member lives on.
+    # The group's number can't have been given to anybody else: its leader has not been waited for, or a member lives
+    # on.
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()

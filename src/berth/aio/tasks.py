@@ -5,10 +5,11 @@
         tasks.start("claims loop", loop.run(), stop=loop.drain)
         await stopping.wait()
 
-* The first task that ends by itself, by a crash or a return, ends the group: the body is cancelled, and leaving the block
-  raises TaskEnded, which names the task.
-* Leaving the block, for whatever reason, stops the tasks one after another, the last one started first. A task's `stop` is
-  awaited first and lets it finish what it holds; then it is cancelled. Each gets `grace` seconds for both together.
+* The first task that ends by itself, by a crash or a return, ends the group: the body is cancelled, and leaving the
+  block raises TaskEnded, which names the task.
+* Leaving the block, for whatever reason, stops the tasks one after another, the last one started first. A task's
+  `stop` is awaited first and lets it finish what it holds; then it is cancelled. Each gets `grace` seconds for both
+  together.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class Tasks:
         assert self._body is not None
         cancelled_by_us = self._failure is not None
         if cancelled_by_us and error is None:
-            # The body ended before it could notice the cancellation: take delivery of it here, not in the middle of stopping.
+            # The body ended before it could notice the cancellation: take delivery of it here, not in the middle of
+            # stopping.
             try:
                 await asyncio.sleep(0)
             except asyncio.CancelledError as cancelled:

@@ -8,8 +8,8 @@ import random
 class Backoff:
     """Delays that double with every failure of a key. Forgets nothing by itself: call forget on success.
 
-    Equal jitter: a delay lies between half and the whole of the doubled value, so that many keys that failed together (a
-    server went down) don't come back together, and none comes back at once.
+    Equal jitter: a delay lies between half and the whole of the doubled value, so that many keys that failed together
+    (a server went down) don't come back together, and none comes back at once.
     """
 
     def __init__(self, *, first: float = 1.0, limit: float = 300.0) -> None:

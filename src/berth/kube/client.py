@@ -1,39 +1,39 @@
-"""Requests to the API server, typed by lightkube's resource classes, failing only with berth.kube.errors."""
+"""Requests to the API server, typed by lightkube's resource classes, failing only with berth.kube.errors.
+
+One Api is one set of connections and one set of limits; build a second one where a queue must not delay (the Lease).
+
+* Every call ends within `timeout` seconds, with a result or a KubeError; waiting for a free place among the concurrent
+  writes is not counted. It can be cancelled at any point.
+* There is no request rate. At most `concurrent_writes` writes are under way at once; where the server answers 429, the
+  request waits for as long as it says and is sent again, and keeps its place meanwhile, which slows the others down.
+* Only reads are repeated on their own, and only where a kept connection turned out to be closed. A write whose answer
+  was lost is Unreachable: its caller decides what it means to send it again.
+* On 401 the token is read again, once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar
+from typing import Any, Generic, Literal, Self
 
+import msgspec
 from lightkube.config.kubeconfig import SingleConfig
-from lightkube.core.resource import ApiInfo
 
+from berth.kube.answers import failure_of_status, unreadable
+from berth.kube.connection import Answer, BrokenAnswer, Connection
+from berth.kube.exchange import Exchange, Request, RequestObserver
+from berth.kube.kind import Kind, R, WatchType, kind_of, read_watch_line
 
-class Metadata(Protocol):
-    """What every object says about itself; lightkube's ObjectMeta and slimmer classes fit."""
-
-    @property
-    def name(self) -> str | None: ...
-    @property
-    def namespace(self) -> str | None: ...
-    @property
-    def uid(self) -> str | None: ...
-    @property
-    def resourceVersion(self) -> str | None: ...  # noqa: N802 - Kubernetes' name
-
-
-class Resource(Protocol):
-    """Any lightkube resource class, or a msgspec.Struct of one's own with the same `_api_info` and fewer fields."""
-
-    _api_info: ClassVar[ApiInfo]
-
-    @property
-    def metadata(self) -> Metadata | None: ...
-
-
-R = TypeVar("R", bound=Resource)
 PatchKind = Literal["merge", "strategic", "json"]
+
+_PATCH_TYPES: dict[PatchKind, str] = {
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+    "json": "application/json-patch+json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,14 @@ class Page(Generic[R]):
 class WatchEvent(Generic[R]):
     """One line of a watch. A BOOKMARK's object holds nothing but a resourceVersion."""
 
-    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    type: WatchType
     object: R
 
 
-class RequestObserver(Protocol):
-    """Told about every request's end. resource: `persistentvolumes`, `persistentvolumeclaims/status`; code 0: no answer."""
-
-    def __call__(self, verb: str, resource: str, code: int, seconds: float) -> None: ...
-
-
 class Api:
-    """One client of one API server, for one event loop."""
+    """One client of one API server, for one event loop; see the module's text. ConfigurationError if it can't be
+    built.
+    """
 
     def __init__(
         self,
@@ -70,7 +66,16 @@ class Api:
         concurrent_writes: int = 64,
         user_agent: str = "berth",
         observer: RequestObserver | None = None,
-    ) -> None: ...
+    ) -> None:
+        self.server: str = config.cluster.server
+        self.namespace: str = config.namespace
+        self._exchange = Exchange(
+            config,
+            timeout=timeout,
+            concurrent_writes=concurrent_writes,
+            user_agent=user_agent,
+            observer=observer,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -79,40 +84,53 @@ class Api:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Closes all connections."""
-        raise NotImplementedError
-
-    async def create(self, obj: R) -> R:
-        """Posts obj (namespace from its metadata). AlreadyExists."""
-        raise NotImplementedError
-
-    async def replace(self, obj: R) -> R:
-        """Puts obj in the place of the one of its name; Conflict unless its resourceVersion is the current one."""
-        raise NotImplementedError
+        """Closes all idle connections; the Api is not used afterwards."""
+        await self._exchange.aclose()
 
     async def get(self, resource: type[R], name: str, *, namespace: str = "") -> R:
         """The object of that name, fresh from the server. NotFound."""
-        raise NotImplementedError
+        kind = kind_of(resource)
+        request = Request("get", kind.plural, _key(namespace, name), "GET", kind.object(name, namespace))
+        return _read(request, kind, await self._exchange.answer(request))
 
     async def list_page(
-        self, resource: type[R], *, namespace: str = "", labels: str = "", fields: str = "", limit: int = 500, continue_token: str = ""
-    ) -> Page[R]:
-        """One page. namespace empty: all namespaces. Gone: the continue token has expired, start again."""
-        raise NotImplementedError
-
-    def watch(
         self,
         resource: type[R],
         *,
-        resource_version: str,
         namespace: str = "",
         labels: str = "",
         fields: str = "",
-        timeout: float = 300.0,
-        silence: float = 90.0,
-    ) -> AsyncIterator[WatchEvent[R]]:
-        """The changes after resource_version, with bookmarks, until the server ends the stream (after about timeout seconds)."""
-        raise NotImplementedError
+        limit: int = 500,
+        continue_token: str = "",
+    ) -> Page[R]:
+        """One page. namespace empty: of all namespaces. Gone: the continue token has expired, start again."""
+        kind = kind_of(resource)
+        parameters: dict[str, str | int] = {"limit": limit, "continue": continue_token}
+        target = kind.collection(namespace, labelSelector=labels, fieldSelector=fields, **parameters)
+        request = Request("list", kind.plural, namespace, "GET", target)
+        answer = await self._exchange.answer(request)
+        try:
+            page = kind.read_list.decode(answer.body)
+        except msgspec.MsgspecError as error:
+            raise unreadable(str(request), error) from error
+        return Page(page.items, page.metadata.resourceVersion, page.metadata.continue_)
+
+    async def create(self, obj: R) -> R:
+        """Posts obj into the namespace that its metadata names. AlreadyExists."""
+        kind, namespace, name = _locate(obj)
+        request = Request(
+            "create", kind.plural, _key(namespace, name), "POST", kind.collection(namespace), msgspec.json.encode(obj)
+        )
+        return _read(request, kind, await self._exchange.answer(request))
+
+    async def replace(self, obj: R) -> R:
+        """Puts obj in the place of the one of its name. Conflict unless its resourceVersion is the current one;
+        NotFound.
+        """
+        kind, namespace, name = _locate(obj)
+        target = kind.object(name, namespace)
+        request = Request("update", kind.plural, _key(namespace, name), "PUT", target, msgspec.json.encode(obj))
+        return _read(request, kind, await self._exchange.answer(request))
 
     async def patch(
         self,
@@ -124,11 +142,108 @@ class Api:
         kind: PatchKind = "merge",
         subresource: str = "",
     ) -> R:
-        """Changes parts of an object; a resourceVersion in the patch's metadata makes it conditional (Conflict)."""
-        raise NotImplementedError
+        """Changes parts of an object; a resourceVersion in the patch's metadata makes it conditional (Conflict).
+        NotFound.
+        """
+        where = kind_of(resource)
+        request = Request(
+            "patch",
+            f"{where.plural}/{subresource}" if subresource else where.plural,
+            _key(namespace, name),
+            "PATCH",
+            where.object(name, namespace, subresource),
+            msgspec.json.encode(patch),
+            _PATCH_TYPES[kind],
+        )
+        return _read(request, where, await self._exchange.answer(request))
 
     async def delete(
         self, resource: type[R], name: str, *, namespace: str = "", uid: str = "", resource_version: str = ""
     ) -> None:
-        """Deletes the object, if uid and resource_version (where given) are still its own: else Conflict. NotFound."""
-        raise NotImplementedError
+        """Deletes the object if uid and resource_version, where given, are its own: else Conflict. NotFound.
+
+        An object with finalizers is only marked; it goes when the last one is removed.
+        """
+        kind = kind_of(resource)
+        given = {"uid": uid, "resourceVersion": resource_version}
+        preconditions = {name: value for name, value in given.items() if value}
+        body = msgspec.json.encode({"preconditions": preconditions}) if preconditions else b""
+        await self._exchange.answer(
+            Request("delete", kind.plural, _key(namespace, name), "DELETE", kind.object(name, namespace), body)
+        )
+
+    async def watch(
+        self,
+        resource: type[R],
+        *,
+        resource_version: str,
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+        timeout: float = 300.0,
+        silence: float = 90.0,
+    ) -> AsyncGenerator[WatchEvent[R], None]:
+        """The changes after resource_version, with bookmarks, until the server ends the stream (after about timeout
+        seconds).
+
+        Gone: that version is too old. Unreachable also when nothing came for silence seconds, not even one of the
+        bookmarks that come every minute: the connection is half dead. Close it with contextlib.aclosing.
+        """
+        kind = kind_of(resource)
+        target = kind.collection(
+            namespace,
+            watch="true",
+            allowWatchBookmarks="true",
+            resourceVersion=resource_version,
+            labelSelector=labels,
+            fieldSelector=fields,
+            timeoutSeconds=round(timeout),
+        )
+        request = Request("watch", kind.plural, namespace, "GET", target)
+        async with self._exchange.stream(request) as connection, aclosing(_lines(connection, silence)) as lines:
+            async for line in lines:
+                yield _read_event(request, kind, line)
+
+
+def _key(namespace: str, name: str) -> str:
+    return f"{namespace}/{name}" if namespace else name
+
+
+def _locate(obj: R) -> tuple[Kind[R], str, str]:
+    kind = kind_of(type(obj))
+    meta = obj.metadata
+    if meta is None or not meta.name or bool(meta.namespace) != kind.namespaced:
+        raise ValueError(f"a {kind.kind} needs a name{' and a namespace' if kind.namespaced else ''}")
+    return kind, meta.namespace or "", meta.name
+
+
+def _read(request: Request, kind: Kind[R], answer: Answer) -> R:
+    try:
+        return kind.read.decode(answer.body)
+    except msgspec.MsgspecError as error:
+        raise unreadable(str(request), error) from error
+
+
+async def _lines(connection: Connection, silence: float) -> AsyncGenerator[bytes, None]:
+    rest = b""
+    while True:
+        try:
+            async with asyncio.timeout(silence):
+                part = await connection.part()
+        except TimeoutError as error:
+            raise BrokenAnswer(f"nothing came for {silence:g} s, not even a bookmark") from error
+        if not part:
+            return
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line
+
+
+def _read_event(request: Request, kind: Kind[R], line: bytes) -> WatchEvent[R]:
+    try:
+        event = read_watch_line.decode(line)
+        if event.type == "ERROR":
+            raise failure_of_status(str(request), bytes(event.object))
+        return WatchEvent(event.type, kind.read.decode(event.object))
+    except msgspec.MsgspecError as error:
+        raise unreadable(str(request), error) from error

@@ -2,7 +2,8 @@
 
 KubeError
  |- ConfigurationError   no usable configuration: nothing was asked yet, and repeating it changes nothing
- |- Unreachable          no answer: connecting, TLS, a broken connection, or a deadline; what was asked may still have happened
+ |- Unreachable          no answer: connecting, TLS, a broken connection, or a deadline; what was asked may still have
+                         happened
  `- StatusError          the API server answered, with an error (code, reason)
      |- Invalid           400, 405, 413, 415, 422: what was asked makes no sense to the server
      |- Unauthorized      401: it does not know who we are
@@ -31,9 +32,10 @@ class ConfigurationError(KubeError):
 class Unreachable(KubeError):  # noqa: N818
     """No answer came. Whether the request was carried out is unknown; only repeating it tells."""
 
-    def __init__(self, request: str, why: str) -> None:
-        super().__init__(f"{request}: the API server is unreachable: {why}")
+    def __init__(self, request: str, server: str, why: str) -> None:
+        super().__init__(f"{request}: the API server {server} is unreachable: {why}")
         self.request = request
+        self.server = server
         self.why = why
 
 

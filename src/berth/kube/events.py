@@ -10,7 +10,14 @@ class Recorder:
     """Delivers Notes as Events of the core API."""
 
     def __init__(
-        self, api: Api, *, component: str, host: str = "", waiting: int = 10_000, concurrency: int = 4, merge_seconds: float = 600.0
+        self,
+        api: Api,
+        *,
+        component: str,
+        host: str = "",
+        waiting: int = 10_000,
+        concurrency: int = 4,
+        merge_seconds: float = 600.0,
     ) -> None: ...
 
     def post(self, note: Note) -> None:
@@ -22,5 +29,7 @@ class Recorder:
         raise NotImplementedError
 
     async def flush(self) -> None:
-        """Returns when all that was posted has been delivered or given up; the caller sets the deadline. run must be running."""
+        """Returns when all that was posted has been delivered or given up; the caller sets the deadline. run must be
+        running.
+        """
         raise NotImplementedError

@@ -44,11 +44,14 @@ class Election:
         raise NotImplementedError
 
     async def hold(self) -> None:
-        """Renews for ever; raises LeadershipLost when it could not in time. Start it as soon as acquire has returned."""
+        """Renews for ever; raises LeadershipLost when it could not in time. Start it as soon as acquire has returned.
+        """
         raise NotImplementedError
 
     async def release(self) -> None:
-        """Gives the lock back if it is held, so that the next candidate takes over at once. For the end, after all work."""
+        """Gives the lock back if it is held, so that the next candidate takes over at once. For the end, after all
+        work.
+        """
         raise NotImplementedError
 
 

@@ -1,13 +1,15 @@
 """The one place that turns a reconciler's answer into retry, Event, metric and log line.
 
-`workers` tasks each take a key from the queue, await the reconciler, act on the outcome, and hand the key back; the queue
-sees to it that a key has one worker at a time. By outcome:
+`workers` tasks each take a key from the queue, await the reconciler, act on the outcome, and hand the key back; the
+queue sees to it that a key has one worker at a time. By outcome:
 
   Done         forget the key's failures
   RetryAfter   again after `seconds`, or after the key's backoff
   GiveUp       forget; the object's next change or the resync brings it back
-  an error     again after the backoff, and not before the server's Retry-After; the reconciler's `blame` makes the Events.
-               KubeErrors and the `outages` given are told in one line, anything else is a bug and logged with its traceback
+  an error     again after the backoff, and not before the server's Retry-After; the reconciler's `blame` makes the
+  Events.
+               KubeErrors and the `outages` given are told in one line, anything else is a bug and logged with its
+               traceback
 
 Every outcome is one log line (an empty Done none); failures that repeat with the same text are thinned out.
 """
@@ -83,7 +85,9 @@ class Loop:
             self._finished.set()
 
     async def drain(self) -> None:
-        """Takes nothing new and returns once what is in flight is finished. The caller sets the deadline, and cancels run."""
+        """Takes nothing new and returns once what is in flight is finished. The caller sets the deadline, and cancels
+        run.
+        """
         self._queue.close()
         if self._started:
             await self._finished.wait()
@@ -108,7 +112,8 @@ class Loop:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            # Nobody cancelled this worker: something that the reconciler awaited was cancelled, which is an error like any other.
+            # Nobody cancelled this worker: something that the reconciler awaited was cancelled, which is an error like
+            # any other.
             self._failed(key, RuntimeError("an inner task was cancelled"), clock() - begin)
         except Exception as error:  # noqa: BLE001 - logged in _failed, and retried
             self._failed(key, error, clock() - begin)
@@ -149,7 +154,7 @@ class Loop:
         self._tell("failed", key, why, bug, attempt=attempt, seconds=round(seconds, 3), retry_in=round(delay, 1))
         try:
             notes = self._reconciler.blame(key, error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - a bug in the wording must not stop the work; it is logged
             self._log.exception("could not make the Events for a failure", key=key)
         else:
             for note in notes:

@@ -51,7 +51,7 @@ class WorkQueue:
         self._backoff = backoff or Backoff()
         self._observer = observer
         self._line: deque[str] = deque()
-        self._since: dict[str, float] = {}  # keys in line, or waiting for their worker to finish -> when they were added
+        self._since: dict[str, float] = {}  # keys in line, or added while worked on -> when they were added
         self._working: dict[str, float] = {}  # keys in workers' hands -> when they were taken
         self._delayed: dict[str, asyncio.TimerHandle] = {}
         self._takers: deque[asyncio.Future[None]] = deque()

@@ -1,0 +1,61 @@
+"""Who we are to the API server: the Authorization header, renewed when the server no longer accepts it.
+
+The ways to get one (token, token file that is rotated, exec plugin, password) are lightkube's; client certificates are
+not headers and belong to the TLS context.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, suppress
+
+import httpx2
+from lightkube.config.client_adapter import user_auth
+from lightkube.config.kubeconfig import SingleConfig
+from lightkube.core.exceptions import ConfigError
+
+from berth.kube.errors import ConfigurationError
+
+
+class Credentials:
+    """The Authorization header of one configuration."""
+
+    def __init__(self, config: SingleConfig) -> None:
+        try:
+            self._auth = user_auth(config.user)
+        except ConfigError as error:
+            raise ConfigurationError(f"context {config.context_name!r}: {error}") from error
+        self._url = config.cluster.server
+        self._header: bytes | None = None if self._auth is not None else b""
+        self._renewing = asyncio.Lock()
+
+    async def header(self) -> bytes:
+        """A header line, or nothing at all. ConfigurationError when the token can't be had."""
+        if self._header is None:
+            await self.renew(None)
+        assert self._header is not None
+        return self._header
+
+    async def renew(self, refused: bytes | None) -> bool:
+        """Fetches the token again after the server refused the header; False: there is no other to be had."""
+        async with self._renewing:
+            if self._header != refused:
+                return True  # another request had it renewed in the meantime
+            if self._auth is None:
+                return False
+            try:
+                self._header = await self._fetch(again=refused is not None)
+            except (ConfigError, OSError, ValueError, KeyError) as error:
+                raise ConfigurationError(f"no token for {self._url}: {error}") from error
+            return self._header != refused
+
+    async def _fetch(self, *, again: bool) -> bytes:
+        # An httpx auth flow hands out a request with a header, is sent the response, and may hand out one with a
+        # better header.
+        assert self._auth is not None
+        async with aclosing(self._auth.async_auth_flow(httpx2.Request("GET", self._url))) as flow:
+            request = await anext(flow)
+            if again:
+                with suppress(StopAsyncIteration):
+                    request = await flow.asend(httpx2.Response(401, request=request))
+            return b"Authorization: " + request.headers["Authorization"].encode() + b"\r\n"
