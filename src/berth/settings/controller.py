@@ -1,4 +1,4 @@
-"""The settings of `berth run`. Variables without BERTH_ in front are those of the reference's Deployment."""
+"""The settings of `berth run`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from berth.settings.errors import SettingError
-from berth.settings.values import Source, address, boolean, choice, count, seconds, text
+from berth.settings.values import Setting, Source, address, boolean, choice, count, seconds, text
 
 OWN_PROVISIONER = "nfs.berth.io"
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -18,75 +19,164 @@ SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/
 
 @dataclass(frozen=True, slots=True)
 class ControllerSettings:
-    """Everything that `berth run` can be told."""
+    """Everything that `berth run` can be told; what each means is said below, once."""
 
     provisioners: tuple[str, ...]
-    """PROVISIONER_NAME, comma separated: the names that Berth answers to. The first is its own and names the lock."""
     server: str
-    """NFS_SERVER: server of classes that name none; empty if every class does."""
     export: str
-    """NFS_PATH: exported path of classes that name none."""
     mounted_at: str
-    """BERTH_MOUNTED_AT: where the default share may be mounted (the reference's Deployment mounts it there).
-    Used when something is mounted there, ignored otherwise."""
     kubeconfig: str
-    """KUBECONFIG; empty: the pod's own ServiceAccount, else ~/.kube/config."""
     leader_election: bool
-    """ENABLE_LEADER_ELECTION: off only where a single controller is certain."""
     namespace: str
-    """POD_NAMESPACE, where the lock lives; else the pod's ServiceAccount's namespace, else `default`."""
     identity: str
-    """POD_NAME, else the host's name: how this process calls itself in the lock and in Events."""
     listen: tuple[str, int] | None
-    """BERTH_LISTEN: where /healthz, /readyz and /metrics are served; None: nowhere."""
     claim_workers: int
-    """BERTH_CLAIM_WORKERS: claims worked on at once. More does not help a slow API server."""
     volume_workers: int
-    """BERTH_VOLUME_WORKERS: released PVs worked on at once."""
     share_timeout: float
-    """BERTH_SHARE_TIMEOUT: seconds after which a silent NFS server counts as unavailable."""
     resync: float
-    """BERTH_RESYNC: seconds after which everything is looked at again, changed or not."""
     lease_duration: float
-    """BERTH_LEASE_DURATION: seconds after which a leader that went silent is replaced."""
     renew_deadline: float
-    """BERTH_RENEW_DEADLINE: seconds without a renewed lease after which a leader stops."""
     retry_period: float
-    """BERTH_RETRY_PERIOD: seconds between attempts to get or renew the lease."""
     stop_deadline: float
-    """BERTH_STOP_DEADLINE: seconds that work in flight has to finish after SIGTERM."""
     log_format: str
-    """BERTH_LOG_FORMAT: `human`, `json`, or `auto` (human on a terminal)."""
     log_level: str
-    """BERTH_LOG_LEVEL: debug, info, warning or error."""
+
+
+def _provisioners(value: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    if not names:
+        raise ValueError("is empty; name at least one provisioner, such as nfs.berth.io")
+    for name in names:
+        # Kubernetes' own rule for a class's provisioner: a qualified name, `prefix/name` or `name`.
+        part = "[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+        if not re.fullmatch(f"{part}(/{part})?", name):
+            raise ValueError(f"{name!r} is not a provisioner's name such as nfs.berth.io or cluster.local/nfs-client")
+    if len(set(names)) != len(names):
+        raise ValueError(f"names a provisioner twice: {value!r}")
+    return names
+
+
+def _export(value: str) -> str:
+    if not value.startswith("/") or ".." in value.split("/"):
+        raise ValueError(f"expected the absolute path that the server exports, such as /srv/nfs/k8s, got {value!r}")
+    return "/" + "/".join(part for part in value.split("/") if part not in ("", "."))
+
+
+def _server(value: str) -> str:
+    if any(character.isspace() or character in "/," for character in value):
+        raise ValueError(f"expected the NFS server's name or address, such as nfs.example.com, got {value!r}")
+    return value
+
+
+def _namespace(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", value):
+        raise ValueError(f"{value!r} is not a namespace's name")
+    return value
+
+
+PROVISIONERS = Setting(
+    "provisioner-name", "PROVISIONER_NAME", (OWN_PROVISIONER,), _provisioners,
+    "Provisioner names to answer to, comma separated. The first is Berth's own and names the lock.",
+    OWN_PROVISIONER,
+)  # fmt: skip
+SERVER = Setting("nfs-server", "NFS_SERVER", "", _server, "NFS server of classes that name none.")
+EXPORT = Setting("nfs-path", "NFS_PATH", "", _export, "Exported path of classes that name none.")
+MOUNTED_AT = Setting(
+    "mounted-at", "BERTH_MOUNTED_AT", "/persistentvolumes", text,
+    "Directory where the default share may be mounted; where it is not, NFS is spoken directly.",
+    "/persistentvolumes",
+)  # fmt: skip
+KUBECONFIG = Setting(
+    "kubeconfig", "KUBECONFIG", "", text, "How to reach the cluster.", "the pod's own account, else ~/.kube/config"
+)
+LEADER_ELECTION = Setting(
+    "leader-election",
+    "ENABLE_LEADER_ELECTION",
+    True,
+    boolean,
+    'Set it to "false" only where no second one can run.',
+    "true",
+)
+NAMESPACE = Setting("namespace", "POD_NAMESPACE", "", _namespace, "Where the lock lives.", "the pod's, else default")
+IDENTITY = Setting("identity", "POD_NAME", "", text, "This process's name in lock and Events.", "the host's name")
+LISTEN = Setting(
+    "listen", "BERTH_LISTEN", None, address, "Where to serve /healthz, /readyz and /metrics, such as 127.0.0.1:8080."
+)
+CLAIM_WORKERS = Setting("claim-workers", "BERTH_CLAIM_WORKERS", 32, count(1, 256), "Claims worked on at once.", "32")
+VOLUME_WORKERS = Setting(
+    "volume-workers", "BERTH_VOLUME_WORKERS", 32, count(1, 256), "Released PVs worked on at once.", "32"
+)
+SHARE_TIMEOUT = Setting(
+    "share-timeout", "BERTH_SHARE_TIMEOUT", 10.0, seconds(0.5, 600), "When a silent NFS server counts as down.", "10s"
+)
+RESYNC = Setting(
+    "resync", "BERTH_RESYNC", 900.0, seconds(1, 86400), "When everything is looked at again, changed or not.", "15m"
+)
+LEASE_DURATION = Setting(
+    "lease-duration",
+    "BERTH_LEASE_DURATION",
+    15.0,
+    seconds(1, 600),
+    "When a leader that went silent is replaced.",
+    "15s",
+)
+RENEW_DEADLINE = Setting(
+    "renew-deadline",
+    "BERTH_RENEW_DEADLINE",
+    10.0,
+    seconds(0.5, 600),
+    "When a leader that can't renew its lease stops.",
+    "10s",
+)
+RETRY_PERIOD = Setting(
+    "retry-period", "BERTH_RETRY_PERIOD", 2.0, seconds(0.1, 60), "How often the lease is tried and renewed.", "2s"
+)
+STOP_DEADLINE = Setting(
+    "stop-deadline", "BERTH_STOP_DEADLINE", 20.0, seconds(0, 600), "What SIGTERM leaves to work in flight.", "20s"
+)
+LOG_FORMAT = Setting(
+    "log-format", "BERTH_LOG_FORMAT", "auto", choice("auto", "human", "json"),
+    "human, json, or auto: human on a terminal.", "auto",
+)  # fmt: skip
+LOG_LEVEL = Setting(
+    "log-level", "BERTH_LOG_LEVEL", "info", choice("debug", "info", "warning", "error"),
+    "debug, info, warning or error.", "info",
+)  # fmt: skip
+
+SETTINGS: tuple[Setting[Any], ...] = (
+    PROVISIONERS, SERVER, EXPORT, MOUNTED_AT, KUBECONFIG, LEADER_ELECTION, NAMESPACE, IDENTITY, LISTEN, CLAIM_WORKERS,
+    VOLUME_WORKERS, SHARE_TIMEOUT, RESYNC, LEASE_DURATION, RENEW_DEADLINE, RETRY_PERIOD, STOP_DEADLINE, LOG_FORMAT,
+    LOG_LEVEL,
+)  # fmt: skip
+"""All of them, in the order of `--help`. Variables without BERTH_ in front are those of the reference's Deployment."""
 
 
 def load_controller_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> ControllerSettings:
-    """The settings, checked. flags: those that were given, named as on the command line without dashes.
+    """The settings, checked. flags: those that were given, by their name without dashes in front.
 
     SettingError names the first setting that can't be used.
     """
     source = Source(environ, flags)
     settings = ControllerSettings(
-        provisioners=source.read("provisioner-name", "PROVISIONER_NAME", (OWN_PROVISIONER,), _provisioners),
-        server=source.read("nfs-server", "NFS_SERVER", "", text),
-        export=source.read("nfs-path", "NFS_PATH", "", _export),
-        mounted_at=source.read("mounted-at", "BERTH_MOUNTED_AT", "/persistentvolumes", text),
-        kubeconfig=source.read("kubeconfig", "KUBECONFIG", "", text),
-        leader_election=source.read("leader-election", "ENABLE_LEADER_ELECTION", True, boolean),
-        namespace=source.read("namespace", "POD_NAMESPACE", _own_namespace(), _namespace),
-        identity=source.read("identity", "POD_NAME", socket.gethostname(), text),
-        listen=source.read("listen", "BERTH_LISTEN", None, address),
-        claim_workers=source.read("claim-workers", "BERTH_CLAIM_WORKERS", 32, count(1, 256)),
-        volume_workers=source.read("volume-workers", "BERTH_VOLUME_WORKERS", 32, count(1, 256)),
-        share_timeout=source.read("share-timeout", "BERTH_SHARE_TIMEOUT", 10.0, seconds(0.5, 600)),
-        resync=source.read("resync", "BERTH_RESYNC", 900.0, seconds(1, 86400)),
-        lease_duration=source.read("lease-duration", "BERTH_LEASE_DURATION", 15.0, seconds(1, 600)),
-        renew_deadline=source.read("renew-deadline", "BERTH_RENEW_DEADLINE", 10.0, seconds(0.5, 600)),
-        retry_period=source.read("retry-period", "BERTH_RETRY_PERIOD", 2.0, seconds(0.1, 60)),
-        stop_deadline=source.read("stop-deadline", "BERTH_STOP_DEADLINE", 20.0, seconds(0, 600)),
-        log_format=source.read("log-format", "BERTH_LOG_FORMAT", "auto", choice("auto", "human", "json")),
-        log_level=source.read("log-level", "BERTH_LOG_LEVEL", "info", choice("debug", "info", "warning", "error")),
+        provisioners=source.read(PROVISIONERS),
+        server=source.read(SERVER),
+        export=source.read(EXPORT),
+        mounted_at=source.read(MOUNTED_AT),
+        kubeconfig=source.read(KUBECONFIG),
+        leader_election=source.read(LEADER_ELECTION),
+        namespace=source.read(NAMESPACE) or _own_namespace(),
+        identity=source.read(IDENTITY) or socket.gethostname(),
+        listen=source.read(LISTEN),
+        claim_workers=source.read(CLAIM_WORKERS),
+        volume_workers=source.read(VOLUME_WORKERS),
+        share_timeout=source.read(SHARE_TIMEOUT),
+        resync=source.read(RESYNC),
+        lease_duration=source.read(LEASE_DURATION),
+        renew_deadline=source.read(RENEW_DEADLINE),
+        retry_period=source.read(RETRY_PERIOD),
+        stop_deadline=source.read(STOP_DEADLINE),
+        log_format=source.read(LOG_FORMAT),
+        log_level=source.read(LOG_LEVEL),
     )
     _check_together(settings)
     return settings
@@ -102,33 +192,6 @@ def _check_together(settings: ControllerSettings) -> None:
             f"must be longer than --renew-deadline, and that longer than --retry-period; "
             f"got {settings.lease_duration:g}s, {settings.renew_deadline:g}s, {settings.retry_period:g}s",
         )
-
-
-def _provisioners(value: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in value.split(",") if name.strip())
-    if not names:
-        raise ValueError("is empty; name at least one provisioner, such as nfs.berth.io")
-    for name in names:
-        # Kubernetes' own rule for a class's provisioner: a qualified name, `prefix/name` or `name`.
-        if not re.fullmatch(
-            r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?(/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", name
-        ):
-            raise ValueError(f"{name!r} is not a provisioner's name such as nfs.berth.io or cluster.local/nfs-client")
-    if len(set(names)) != len(names):
-        raise ValueError(f"names a provisioner twice: {value!r}")
-    return names
-
-
-def _export(value: str) -> str:
-    if not value.startswith("/") or ".." in value.split("/"):
-        raise ValueError(f"expected the absolute path that the server exports, such as /srv/nfs/k8s, got {value!r}")
-    return "/" + "/".join(part for part in value.split("/") if part not in ("", "."))
-
-
-def _namespace(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", value):
-        raise ValueError(f"{value!r} is not a namespace's name")
-    return value
 
 
 def _own_namespace() -> str:

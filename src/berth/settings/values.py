@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from berth.settings.errors import SettingError
 
@@ -17,22 +17,37 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
+class Setting(Generic[Value]):
+    """One thing that can be set: by `--flag`, else by its environment variable, else its default holds."""
+
+    flag: str
+    variable: str
+    default: Value
+    parse: Callable[[str], Value]
+    """Raises ValueError with what was expected."""
+    help: str
+    """One sentence for `--help`."""
+    default_text: str = ""
+    """The default as one would write it; empty: nothing is set."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where settings come from. flags holds only those that were given, by their name without dashes in front."""
 
     environ: Mapping[str, str]
     flags: Mapping[str, str]
 
-    def read(self, flag: str, variable: str, default: Value, parse: Callable[[str], Value]) -> Value:
-        """The setting's value. SettingError names the flag or the variable, whichever held the text that parse refused.
+    def read(self, setting: Setting[Value]) -> Value:
+        """The setting's value. SettingError names the flag or the variable, whichever held the text that was refused.
 
         An empty variable counts as not set (a Deployment can't unset one); an empty flag is what it says.
         """
-        if flag in self.flags:
-            return self._parse(f"--{flag}", self.flags[flag], parse)
-        if variable and self.environ.get(variable, "") != "":
-            return self._parse(variable, self.environ[variable], parse)
-        return default
+        if setting.flag in self.flags:
+            return self._parse(f"--{setting.flag}", self.flags[setting.flag], setting.parse)
+        if self.environ.get(setting.variable, "") != "":
+            return self._parse(setting.variable, self.environ[setting.variable], setting.parse)
+        return setting.default
 
     def _parse(self, setting: str, text: str, parse: Callable[[str], Value]) -> Value:
         try:

@@ -1,0 +1,1 @@
+"""Settings -> Kubernetes objects -> YAML. No I/O: callers print what comes out, or apply it."""

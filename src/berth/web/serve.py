@@ -1,0 +1,48 @@
+"""Serving an app with uvicorn, inside a process whose signals and logs are its own."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import AbstractContextManager, nullcontext
+
+import uvicorn
+from starlette.applications import Starlette
+
+
+class ListenError(Exception):
+    """The address can't be listened on; one sentence."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the program decides when to stop."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return nullcontext()
+
+
+class WebServer:
+    """One app on one address. The socket is opened at once, so that a wrong address fails before any work begins."""
+
+    def __init__(self, app: Starlette, host: str, port: int) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((host, port))
+        except OSError as error:
+            self._socket.close()
+            raise ListenError(f"can't listen on {host}:{port}: {error.strerror or error}") from error
+        self._server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, also where 0 was asked for."""
+        return int(self._socket.getsockname()[1])
+
+    async def run(self) -> None:
+        """Serves until stop."""
+        await self._server.serve(sockets=[self._socket])
+
+    async def stop(self) -> None:
+        """Stops serving; answers under way are finished."""
+        self._server.should_exit = True
