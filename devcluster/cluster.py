@@ -13,11 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from devcluster import binaries, controlplane
+from devcluster import binaries, controlplane, state
 from devcluster.controlplane import Layout, Tuning
-from devcluster.errors import CommandFailed
+from devcluster.errors import CommandFailed, DevClusterError
 from devcluster.ganesha import Export, GaneshaServer
 from devcluster.process import Process
+from devcluster.state import RunningProcess, RunningShare, State
 
 
 class DevCluster:
@@ -37,11 +38,15 @@ class DevCluster:
         *,
         exports: Sequence[Export] = (Export(),),
         tuning: Tuning | None = None,
-        detached: bool = False,
+        record: Path | None = None,
     ) -> None:
-        """detached: the processes outlive us, and only stop (or `python -m devcluster down`) ends them."""
+        """record: a folder (state.DIRECTORY) to write down in what runs. The processes then outlive us, whatever
+        happens to us, and `python -m devcluster down` can end them.
+        """
         self._programs = binaries.find()
-        self._detached = detached
+        self._record = record
+        self._leave_running = False
+        detached = record is not None
         self.directory = Path(tempfile.mkdtemp(prefix="berth-devcluster-"))
         """The one directory with everything: data, logs, keys, and what is behind the exports."""
         self._layout = Layout.new(self.directory)
@@ -61,7 +66,8 @@ class DevCluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        if not self._leave_running:
+            self.stop()
 
     @property
     def kubeconfig(self) -> Path:
@@ -74,26 +80,36 @@ class DevCluster:
 
     @property
     def processes(self) -> list[Process]:
-        """All processes, in the order of their start."""
-        return [self.etcd, self.apiserver, *self.nfs.processes, self.controller_manager, *self._others]
+        """All processes that were started, in that order."""
+        known = [self.etcd, self.apiserver, *self.nfs.processes, self.controller_manager, *self._others]
+        return [process for process in known if process.identity is not None]
 
     def start(self) -> None:
         """Everything serves when this returns; nothing is left when it fails or is interrupted."""
         complete = False
         try:
             controlplane.write_files(self._layout)
-            self.etcd.start(wait=False)
-            self.apiserver.start(wait=False)
-            self.nfs.start(wait=False)
+            for part in (self.etcd, self.apiserver, self.nfs):
+                part.start(wait=False)
+                self._save()
             self.etcd.wait_ready()
             self.nfs.wait_ready()
             self.apiserver.wait_ready()
             # Not before: it gives up after 10 s without an API server, and takes just half a second.
-            self.controller_manager.start()
+            self.controller_manager.start(wait=False)
+            self._save()
+            self.controller_manager.wait_ready()
             complete = True
         finally:
             if not complete:
                 self.stop()
+
+    def leave_running(self) -> None:
+        """The end of `with` no longer stops the cluster, which needs a record: `python -m devcluster down` does."""
+        if self._record is None:
+            raise DevClusterError("a cluster that nobody can find again must not be left running: give it a record")
+        self._save()
+        self._leave_running = True
 
     def stop(self) -> None:
         """Ends all processes and removes the directory."""
@@ -101,6 +117,8 @@ class DevCluster:
             process.stop()
         self.nfs.close()
         shutil.rmtree(self.directory, ignore_errors=True)
+        if self._record:
+            state.forget(self._record)
 
     def kubectl(self, *arguments: str, input: str | None = None, kubeconfig: Path | None = None) -> str:
         """What kubectl prints, as administrator unless another kubeconfig is given. CommandFailed when it fails."""
@@ -152,9 +170,35 @@ class DevCluster:
     ) -> Process:
         """Starts one more program that belongs to this cluster (a controller): it ends with it. Its log is beside the
         others; ready as soon as this returns."""
-        process = Process(
-            name, argv, log=self._layout.log(name), env=env, ready=ready, deadline=deadline, detached=self._detached
-        )
+        log, detached = self._layout.log(name), self._record is not None
+        process = Process(name, argv, log=log, env=env, ready=ready, deadline=deadline, detached=detached)
         self._others.append(process)
-        process.start()
+        process.start(wait=False)
+        self._save()
+        process.wait_ready()
         return process
+
+    def state(self) -> State:
+        """What runs where, now."""
+        nfs = self.nfs
+        shares = [
+            RunningShare(
+                server=nfs.host,
+                export=export.path,
+                port=nfs.port,
+                mountport=nfs.mountport,
+                mount_options=nfs.mount_options(),
+                directory=str(nfs.directory_of(export.path)),
+            )
+            for export in nfs.exports
+        ]
+        processes = [
+            RunningProcess(process.name, process.identity.pid, process.identity.started, str(process.log))
+            for process in self.processes
+            if process.identity is not None
+        ]
+        return State(str(self.directory), str(self.kubeconfig), self.server_url, shares, processes)
+
+    def _save(self) -> None:
+        if self._record:
+            state.save(self._record, self.state())

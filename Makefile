@@ -1,0 +1,46 @@
+# Each target sets up what it needs itself, and skips what is there already: see devcluster/setup.py.
+#   make demo [KEEP=1]     make test [ARGS="tests/volumes -x"]     make bench [ARGS=...]
+
+PYTHON ?= python3
+RUN := .venv/bin/python
+SETUP := @$(PYTHON) -m devcluster.setup
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench clean
+
+help: ## say what there is
+	@echo "make TARGET, where TARGET is one of"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install Debian packages, .venv and the control plane, and do nothing else
+	$(SETUP) test
+
+demo: ## a claim becomes a directory on an NFS server, step by step; KEEP=1 leaves it running
+	$(SETUP) cluster
+	@KEEP=$(KEEP) $(RUN) -m devcluster.demo $(ARGS)
+
+test: ## all tests, against the real parts; ARGS="-k word" are pytest's
+	$(SETUP) test
+	@$(RUN) -m pytest $(ARGS)
+
+lint: ## style, types and the layers of the house
+	$(SETUP) lint
+	@$(RUN) -m ruff check
+	@$(RUN) -m ruff format --check
+	@$(RUN) -m mypy
+	@.venv/bin/lint-imports
+
+format: ## put the code in the form that lint wants
+	$(SETUP) lint
+	@$(RUN) -m ruff check --fix
+	@$(RUN) -m ruff format
+
+bench: ## the speed figures, as a table and in build/bench.json
+	$(SETUP) cluster
+	@$(RUN) -m benchmarks $(ARGS)
+
+clean: ## stop the dev cluster; remove .venv and everything that was made here (~/.cache/berth stays)
+	@$(PYTHON) -m devcluster down --quiet
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
+	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,160 @@
+"""Builds the control plane from Debian 12's source package `kubernetes`, once; the result is cached.
+
+Nothing of the machine's own is touched: apt gets a sources list and state folders of its own, made from the machine's,
+and everything is built in a folder below the cache that goes away again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from devcluster import binaries, progress
+from devcluster.errors import DevClusterError
+
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+
+def control_plane(programs: Sequence[str] = binaries.CONTROL_PLANE) -> None:
+    """Makes the programs available in the cache; returns at once when they are. About 5 minutes on two cores.
+
+    Two callers at a time: the second waits, and then has them too.
+    """
+    if all((binaries.built() / name).exists() for name in programs):
+        return
+    with _alone(binaries.cache() / "kubernetes.lock"):
+        wanted = [name for name in programs if not (binaries.built() / name).exists()]
+        if not wanted:
+            return
+        log = binaries.cache() / "log" / "kubernetes.log"
+        log.unlink(missing_ok=True)
+        _check_room(binaries.cache())
+        # In the cache rather than in /tmp, which is in memory on some machines: this needs some 3 GB.
+        with tempfile.TemporaryDirectory(prefix="kubernetes-build-", dir=binaries.cache()) as work:
+            source = _fetch(Path(work), log)
+            made = _compile(Path(work), source, wanted, log)
+            binaries.built().mkdir(parents=True, exist_ok=True)
+            for name in wanted:
+                os.replace(made / name, binaries.built() / name)
+
+
+def _fetch(work: Path, log: Path) -> Path:
+    """Downloads and unpacks the source into a GOPATH below work; answers where it is."""
+    apt = work / "apt"
+    for folder in ("lists/partial", "cache/archives/partial"):
+        (apt / folder).mkdir(parents=True)
+    (apt / "sources.list").write_text("".join(f"{line}\n" for line in _source_lines()))
+    options = {
+        "Dir::Etc::SourceList": f"{apt}/sources.list",
+        "Dir::Etc::SourceParts": "-",
+        "Dir::State::Lists": f"{apt}/lists",
+        "Dir::Cache": f"{apt}/cache",
+        "APT::Sandbox::User": "root",
+    }
+    command = ["apt-get", *(part for key, value in options.items() for part in ("-o", f"{key}={value}"))]
+    progress.run("Reading Debian's list of sources", [*command, "update"], log=log)
+    progress.run(
+        f"Downloading the source of Kubernetes {binaries.VERSION}",
+        [*command, "source", "--download-only", "kubernetes"],
+        log=log,
+        cwd=work,
+    )
+    described = next(work.glob("kubernetes_*.dsc"), None)
+    if described is None or f"{binaries.VERSION}-" not in described.name:
+        found = described.name if described else "no kubernetes at all"
+        raise DevClusterError(
+            f"Debian 12 has the source of Kubernetes {binaries.VERSION}, and this machine's Debian has {found}; "
+            "set KUBEBUILDER_ASSETS to a folder with kube-apiserver and kube-controller-manager instead"
+        )
+    source = work / "go" / "src" / "k8s.io" / "kubernetes"
+    source.parent.mkdir(parents=True)
+    # apt has checked the signature of what it downloaded.
+    unpack = ["dpkg-source", "--no-check", "--extract", str(described), str(source)]
+    progress.run("Unpacking it", unpack, log=log)
+    return source
+
+
+def _compile(work: Path, source: Path, programs: Sequence[str], log: Path) -> Path:
+    """Builds the programs; answers the folder that they are in."""
+    env = {
+        "GOPATH": f"{work}/go",
+        "GOCACHE": f"{work}/go-cache",
+        "GO111MODULE": "off",
+        "GOFLAGS": "-v",  # names each package as it is compiled: the progress that people see
+        "GOROOT": "",
+        "KUBE_GIT_TREE_STATE": "archive",
+        "KUBE_GIT_COMMIT": "debian",
+        "KUBE_GIT_VERSION": f"v{binaries.VERSION}",
+        "KUBE_GIT_MAJOR": binaries.VERSION.split(".")[0],
+        "KUBE_GIT_MINOR": binaries.VERSION.split(".")[1],
+        # Debian's Go, whichever other one comes first elsewhere.
+        "PATH": f"/usr/bin:{os.environ['PATH']}",
+    }
+    targets = " ".join(f"cmd/{name}" for name in programs)
+    progress.run(
+        f"Building {' and '.join(programs)} (once, about 5 minutes)",
+        ["make", f"WHAT={targets}"],
+        log=log,
+        env=env,
+        cwd=source,
+        describe=_Describe(),
+    )
+    made = source / "_output" / "local" / "bin"
+    return next(path.parent for path in made.glob(f"*/*/{programs[0]}"))
+
+
+class _Describe:
+    """Turns the build's output into "812 packages, now k8s.io/…": a number that grows is what people want to see."""
+
+    def __init__(self) -> None:
+        self._compiled = 0
+
+    def __call__(self, line: str) -> str:
+        if re.fullmatch(r"[\w.-]+(/[\w.-]+)+", line):
+            self._compiled += 1
+            return f"{self._compiled} packages, now {line.removeprefix('k8s.io/kubernetes/vendor/')}"
+        return ""
+
+
+def _source_lines() -> Iterator[str]:
+    """Lines of a sources list for the source packages of the Debian that the machine's own list names."""
+    signed = f"[signed-by={_KEYRING}] " if _KEYRING.exists() else ""
+    fields = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
+    argv = ["apt-get", "indextargets", "--format", fields, "Created-By: Packages"]
+    answer = subprocess.run(argv, capture_output=True, text=True, check=True)
+    archives = {tuple(line.split("|")) for line in answer.stdout.splitlines()}
+    debian = sorted(archive[1:] for archive in archives if archive[0] == "Debian")
+    if not debian:
+        raise DevClusterError("apt knows no Debian archive here; run `apt-get update` (as root) once, and try again")
+    for uri, release, component in debian:
+        yield f"deb-src {signed}{uri} {release} {component}"
+
+
+def _check_room(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < 4 << 30:
+        raise DevClusterError(
+            f"building the control plane takes 4 GB for a while, and {folder} has {free >> 20} MB left; "
+            "make room, or set BERTH_CACHE to a folder on another disk"
+        )
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Lets one process at a time in."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another process builds the control plane; waiting for it ...", file=sys.stderr, flush=True)
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
