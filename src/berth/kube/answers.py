@@ -1,6 +1,4 @@
-"""The one place where HTTP becomes the error family: error answers by their status, failures of the connection by
-cause.
-"""
+"""The one place where HTTP becomes the error family: answers by their status, failures by their cause."""
 
 from __future__ import annotations
 

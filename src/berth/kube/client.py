@@ -54,9 +54,7 @@ class WatchEvent(Generic[R]):
 
 
 class Api:
-    """One client of one API server, for one event loop; see the module's text. ConfigurationError if it can't be
-    built.
-    """
+    """One client of one API server, for one event loop: see above. ConfigurationError if it can't be built."""
 
     def __init__(
         self,
@@ -124,9 +122,7 @@ class Api:
         return _read(request, kind, await self._exchange.answer(request))
 
     async def replace(self, obj: R) -> R:
-        """Puts obj in the place of the one of its name. Conflict unless its resourceVersion is the current one;
-        NotFound.
-        """
+        """Puts obj in the place of its namesake. Conflict unless its resourceVersion is the current one; NotFound."""
         kind, namespace, name = _locate(obj)
         target = kind.object(name, namespace)
         request = Request("update", kind.plural, _key(namespace, name), "PUT", target, msgspec.json.encode(obj))
@@ -142,9 +138,7 @@ class Api:
         kind: PatchKind = "merge",
         subresource: str = "",
     ) -> R:
-        """Changes parts of an object; a resourceVersion in the patch's metadata makes it conditional (Conflict).
-        NotFound.
-        """
+        """Changes parts of an object. NotFound; Conflict if the patch names an old resourceVersion."""
         where = kind_of(resource)
         request = Request(
             "patch",

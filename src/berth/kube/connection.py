@@ -18,9 +18,7 @@ _READ_AHEAD = 1024 * 1024
 
 
 class BrokenAnswer(Exception):  # noqa: N818
-    """The connection ended in the middle of an answer, or what came was not HTTP. clean: not a byte of an answer had
-    come.
-    """
+    """The connection ended before the end of an answer, or what came was not HTTP. clean: nothing had come yet."""
 
     def __init__(self, why: str, *, clean: bool = False) -> None:
         super().__init__(why)

@@ -1,5 +1,4 @@
-"""One request from its description to its answer: credentials, limits, waiting, repeating, and the errors of all that.
-"""
+"""One request, from its description to its answer: credentials, limits, waiting, repeating, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -94,9 +93,7 @@ class Exchange:
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[Connection]:
-        """A successful answer of which only the head was read. Failures of the connection while it is read are
-        Unreachable, too.
-        """
+        """An answer of which only the head was read, a success. Unreachable also where reading the rest of it fails."""
         header = await self._credentials.header()
         begin = asyncio.get_running_loop().time()
         code = 0

@@ -146,8 +146,7 @@ class Informer(Generic[R]):
         return len(self._objects)
 
     async def _follow(self) -> bool:
-        """Lists if need be and watches until that ends; True: it ended as planned, and only has to be taken up again.
-        """
+        """Lists if need be, and watches until that ends. True: it ended as planned and only has to be resumed."""
         try:
             if not self._version:
                 await self._list()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -21,11 +21,13 @@ class Metadata(Protocol):
 
 
 class Resource(Protocol):
-    """A lightkube resource class, or a Struct of one's own below a lightkube resource base, with its `_api_info` and
-    fewer fields: what is not declared is not read, which saves memory where thousands are cached."""
+    """A lightkube resource class, or a Struct of one's own below a lightkube resource base with the same `_api_info`.
 
-    _api_info: ClassVar[ApiInfo]
+    What such a Struct does not declare is not read, which saves memory where thousands are cached.
+    """
 
+    @property
+    def _api_info(self) -> ApiInfo: ...
     @property
     def metadata(self) -> Metadata | None: ...
 
@@ -54,7 +56,7 @@ class Kind(Generic[R]):
     """Paths and decoders of one resource class."""
 
     def __init__(self, resource: type[R]) -> None:
-        info = resource._api_info
+        info = cast(ApiInfo, resource._api_info)  # of the class: the protocol can't tell
         definition = info.parent or info.resource
         self.plural = info.plural
         self.api_version: str = definition.api_version
@@ -66,8 +68,8 @@ class Kind(Generic[R]):
             msgspec.defstruct(
                 f"{resource.__name__}List",
                 [
-                    ("metadata", ListMetadata, msgspec.field(default_factory=ListMetadata)),
                     ("items", list[resource]),  # type: ignore[valid-type]
+                    ("metadata", ListMetadata, msgspec.field(default_factory=ListMetadata)),
                 ],
             )
         )
@@ -80,8 +82,7 @@ class Kind(Generic[R]):
         return f"{path}?{urlencode(given)}" if given else path
 
     def object(self, name: str, namespace: str, subresource: str = "") -> str:
-        """Path of one object. A missing name or namespace is a ValueError: the path would be that of something larger.
-        """
+        """Path of one object. ValueError without name or namespace: the path would be that of something larger."""
         if not name or bool(namespace) != self.namespaced:
             raise ValueError(f"not a {self.kind}: name {name!r} in namespace {namespace!r}")
         path = f"{self.collection(namespace)}/{quote(name, safe='')}"

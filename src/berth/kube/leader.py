@@ -1,19 +1,44 @@
-"""One leader among many replicas, by a Lease (coordination.k8s.io/v1)."""
+"""One leader among many replicas, by a Lease (coordination.k8s.io/v1), as client-go does it.
+
+* A candidate looks at the lease every `retry_period` and takes it when nobody holds it or when it has not been renewed
+  for its duration. That is measured from the moment when the candidate itself saw it change: no clock of others is
+  trusted.
+* The leader renews every `retry_period`, in one request. If no renewal succeeds for `renew_deadline`, or another name
+  is in the lease, LeadershipLost is raised, before anybody else can take it (`renew_deadline` < `lease_seconds`).
+* A request must fail early enough for a second try: the Api's timeout has to be below half of `renew_deadline`, and
+  the Api belongs to the election alone, or a queue of other requests could cost the leadership.
+* Before the first try, an old release's lock is respected (oldlock).
+"""
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Callable
 
+import msgspec
+import structlog
+from lightkube.models.meta_v1 import ObjectMeta
+
 from berth.kube.client import Api
+from berth.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
+from berth.kube.lease import LeaseObject, LeaseSpec, write_now
+from berth.kube.oldlock import wait_until_old_lock_is_free
 from berth.kube.outcome import Note
 
+log = structlog.get_logger()
 
-class LeadershipLost(Exception):  # noqa: N818
+
+class LeadershipLost(Exception):  # noqa: N818 - says what happened
     """Somebody else may lead now; whoever gets this stops working at once."""
 
 
 class Election:
-    """One candidate for one lock. acquire, then hold for as long as the work goes on, then release."""
+    """One candidate for one lock: acquire, then hold for as long as the work goes on, then release.
+
+    identity: unlike any other candidate's, now and later. post: for the Event that tells who leads. on_change: told
+    when this candidate becomes leader (True) and when it no longer is (False).
+    """
 
     def __init__(
         self,
@@ -27,32 +52,188 @@ class Election:
         renew_deadline: float = 10.0,
         retry_period: float = 2.0,
         on_change: Callable[[bool], None] | None = None,
-    ) -> None: ...
+    ) -> None:
+        if not retry_period < renew_deadline < lease_seconds:
+            raise ValueError(
+                f"wanted: retry period < renew deadline < lease, got {retry_period:g}, {renew_deadline:g}, "
+                f"{lease_seconds:g} s"
+            )
+        self._api = api
+        self._name = name
+        self._namespace = namespace
+        self._identity = identity
+        self._post = post
+        self._lease_seconds = lease_seconds
+        self._renew_deadline = renew_deadline
+        self._retry_period = retry_period
+        self._on_change = on_change
+        self._seen: LeaseObject | None = None
+        self._seen_at = 0.0
+        self._renewed_at = 0.0
+        self._leading = False
+        self._released = False
+        self._asking = asyncio.Lock()
+        self._told = ""
+        self._log = log.bind(lock=f"{namespace}/{name}", identity=identity)
 
     @property
     def is_leader(self) -> bool:
-        """Whether this candidate leads, as far as it knows."""
-        raise NotImplementedError
+        """Whether this candidate leads, and nobody else can have taken over yet."""
+        return self._leading and asyncio.get_running_loop().time() < self._renewed_at + self._lease_seconds
 
     @property
     def holder(self) -> str:
         """Who holds the lock, as last seen; empty: nobody."""
-        raise NotImplementedError
+        return (self._seen.spec.holderIdentity or "") if self._seen is not None else ""
 
     async def acquire(self) -> None:
-        """Returns once this candidate leads; waits for other holders, old releases' locks, and the API server."""
-        raise NotImplementedError
+        """Returns once this candidate leads; waits for other holders, an old release's lock, and the API server."""
+        await wait_until_old_lock_is_free(
+            self._api,
+            name=self._name,
+            namespace=self._namespace,
+            identity=self._identity,
+            post=self._post,
+            retry_period=self._retry_period,
+        )
+        while not await self._try():
+            await self._pause()
+        self._leading = True
+        self._log.info("became leader")
+        assert self._seen is not None
+        self._post(Note(self._seen.reference, "Normal", "LeaderElection", f"{self._identity} became leader"))
+        if self._on_change is not None:
+            self._on_change(True)
 
     async def hold(self) -> None:
-        """Renews for ever; raises LeadershipLost when it could not in time. Start it as soon as acquire has returned.
-        """
-        raise NotImplementedError
+        """Renews for ever; raises LeadershipLost when it could not in time. Start it as soon as acquire returns."""
+        try:
+            while True:
+                deadline = self._renewed_at + self._renew_deadline
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        await self._pause()
+                        await self._renew()
+                except TimeoutError as error:
+                    why = self._told or "the API server did not answer"
+                    raise LeadershipLost(f"not renewed for {self._renew_deadline:g} s: {why}") from error
+                if self._released:
+                    return
+        finally:
+            self._step_down()
 
     async def release(self) -> None:
-        """Gives the lock back if it is held, so that the next candidate takes over at once. For the end, after all
-        work.
-        """
-        raise NotImplementedError
+        """Gives the lock back, if it is held, so that the next candidate takes over at once. After all other work."""
+        if not self._leading or self._released:
+            return
+        async with self._asking:
+            self._released = True
+            try:
+                async with asyncio.timeout(self._renew_deadline / 2):
+                    await self._give_back()
+            except (KubeError, TimeoutError) as error:
+                why = str(error) or "no answer in time"
+                self._log.warning("could not give the lock back, the next leader has to wait for its end", why=why)
+            else:
+                self._log.info("gave the lock back")
+        self._step_down()
+
+    def _step_down(self) -> None:
+        if self._leading:
+            self._leading = False
+            if self._on_change is not None:
+                self._on_change(False)
+
+    async def _renew(self) -> None:
+        """Returns after one renewal, however many tries it takes; LeadershipLost if somebody else has the lock."""
+        while not self._released and not await self._try():
+            if self.holder not in ("", self._identity):
+                raise LeadershipLost(f"{self.holder} leads now")
+            await self._pause()
+
+    async def _pause(self) -> None:
+        # Candidates that started together don't stay together.
+        await asyncio.sleep(self._retry_period * random.uniform(1.0, 1.2))
+
+    async def _try(self) -> bool:
+        """One try to get or keep the lock; False, told in the log: not now."""
+        async with self._asking:
+            if self._released:
+                return False
+            try:
+                return await self._get_or_keep()
+            except (Conflict, AlreadyExists):
+                return False  # somebody was faster
+            except KubeError as error:
+                self._tell("can't reach the lock, trying again", str(error))
+                return False
+
+    async def _get_or_keep(self) -> bool:
+        clock = asyncio.get_running_loop().time
+        if self._leading and self._seen is not None and self.holder == self._identity:
+            try:
+                return await self._write(self._seen, clock())
+            except (Conflict, NotFound):
+                pass  # somebody touched or removed the lease: see who holds it
+        begin = clock()
+        try:
+            lease = await self._api.get(LeaseObject, self._name, namespace=self._namespace)
+        except NotFound:
+            meta = ObjectMeta(name=self._name, namespace=self._namespace)
+            return await self._write(LeaseObject(metadata=meta), begin)
+        self._see(lease)
+        if self.holder not in ("", self._identity):
+            lasts = lease.spec.leaseDurationSeconds or self._lease_seconds
+            if self._seen_at + lasts > clock():
+                self._tell("waiting for the leader", self.holder)
+                return False
+        return await self._write(lease, begin)
+
+    async def _write(self, lease: LeaseObject, begin: float) -> bool:
+        """Puts our name into the lease as it was read. begin: the moment from which on this renewal counts."""
+        now = write_now()
+        old = lease.spec
+        ours = old.holderIdentity == self._identity
+        spec = msgspec.structs.replace(
+            old,
+            holderIdentity=self._identity,
+            leaseDurationSeconds=round(self._lease_seconds),
+            acquireTime=old.acquireTime if ours and old.acquireTime else now,
+            renewTime=now,
+            leaseTransitions=(old.leaseTransitions or 0) + (0 if ours or not old.holderIdentity else 1),
+        )
+        await self._put(lease, spec)
+        self._renewed_at = begin
+        self._told = ""
+        return True
+
+    async def _put(self, lease: LeaseObject, spec: LeaseSpec) -> None:
+        wanted = LeaseObject(metadata=msgspec.structs.replace(lease.metadata, managedFields=None), spec=spec)
+        if lease.metadata.resourceVersion:
+            self._see(await self._api.replace(wanted))
+        else:
+            self._see(await self._api.create(wanted))
+
+    async def _give_back(self) -> None:
+        lease = self._seen
+        while lease is not None and lease.spec.holderIdentity == self._identity:
+            # One second: a candidate that does not know about empty names waits for no longer than that.
+            spec = msgspec.structs.replace(lease.spec, holderIdentity="", leaseDurationSeconds=1, renewTime=write_now())
+            try:
+                return await self._put(lease, spec)
+            except Conflict:
+                lease = await self._api.get(LeaseObject, self._name, namespace=self._namespace)
+        return None
+
+    def _see(self, lease: LeaseObject) -> None:
+        if self._seen is None or self._seen.metadata.resourceVersion != lease.metadata.resourceVersion:
+            self._seen_at = asyncio.get_running_loop().time()
+        self._seen = lease
+
+    def _tell(self, message: str, why: str) -> None:
+        if why != self._told:
+            self._told = why
+            self._log.info(message, why=why)
 
 
 def lock_name(provisioner: str) -> str:

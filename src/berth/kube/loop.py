@@ -85,9 +85,7 @@ class Loop:
             self._finished.set()
 
     async def drain(self) -> None:
-        """Takes nothing new and returns once what is in flight is finished. The caller sets the deadline, and cancels
-        run.
-        """
+        """Takes nothing new; returns once what is in flight is finished. The caller sets the deadline."""
         self._queue.close()
         if self._started:
             await self._finished.wait()

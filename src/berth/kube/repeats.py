@@ -10,18 +10,14 @@ _WINDOW = 60.0
 
 
 class Repeats:
-    """Decides line by line: the same text for the same key once an hour, the same text for all keys ten times a
-    minute.
-    """
+    """Decides line by line: one text once an hour for the same key, and ten times a minute for all keys."""
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[str, float]] = {}  # key -> its last text, and when that was logged
         self._windows: dict[str, _Window] = {}
 
     def worth_logging(self, key: str, text: str) -> int | None:
-        """None: stay silent. Else: log it, with the number of lines of this text that were held back since the last
-        one.
-        """
+        """None: stay silent. Else: log it, and that so many lines of this text were held back before it."""
         now = time.monotonic()
         last = self._last.get(key)
         if last is not None and last[0] == text and now < last[1] + _SAME_KEY_AGAIN:

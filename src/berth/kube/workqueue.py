@@ -34,8 +34,7 @@ class QueueObserver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QueueStatistics:
-    """waiting: keys in line; delayed: keys whose time has not come; working: keys in workers' hands;
-    failing: keys whose last try failed."""
+    """Keys by state. waiting: in line; delayed: not due yet; working: in workers' hands; failing: to be forgotten."""
 
     waiting: int
     delayed: int

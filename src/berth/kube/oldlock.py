@@ -1,0 +1,119 @@
+"""The lock of old releases: a record in an annotation of an Endpoints object.
+
+Provisioners built on the library up to version 8 (nfs-subdir-external-provisioner 4.0 among them) hold that one and
+know nothing of Leases. While its holder renews it, an old pod is at work on the same claims.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+from lightkube.core.resource import NamespacedResourceG
+from lightkube.resources.core_v1 import Endpoints
+
+from berth.kube.client import Api
+from berth.kube.errors import Forbidden, KubeError, NotFound
+from berth.kube.outcome import Note, Reference
+
+log = structlog.get_logger()
+
+ANNOTATION = "control-plane.alpha.kubernetes.io/leader"
+
+_NO_CLOCK_IS_SO_WRONG = 3600.0
+"""Seconds. An older record is of an installation of the past; without this, every start would wait for it to expire."""
+
+
+class _Meta(msgspec.Struct):
+    name: str | None = None
+    namespace: str | None = None
+    uid: str | None = None
+    resourceVersion: str | None = None  # noqa: N815
+    annotations: dict[str, str] | None = None
+
+
+class _OldLock(msgspec.Struct, NamespacedResourceG):
+    """An Endpoints object, as far as it serves as a lock."""
+
+    _api_info = Endpoints._api_info
+
+    metadata: _Meta
+
+    @property
+    def record(self) -> str:
+        """The record as its holder wrote it; empty if there is none."""
+        return (self.metadata.annotations or {}).get(ANNOTATION, "")
+
+    @property
+    def reference(self) -> Reference:
+        """The Endpoints object, to post Events about."""
+        meta = self.metadata
+        return Reference(
+            "v1", "Endpoints", meta.name or "", meta.uid or "", meta.namespace or "", meta.resourceVersion or ""
+        )
+
+
+class _Record(msgspec.Struct):
+    """What the annotation says."""
+
+    holderIdentity: str = ""  # noqa: N815
+    leaseDurationSeconds: float = 15.0  # noqa: N815
+    renewTime: str = ""  # noqa: N815
+
+
+def _read_record(text: str) -> _Record | None:
+    """The record, if somebody may be holding the lock; None: given back, from long ago, or no record at all."""
+    try:
+        record = msgspec.json.decode(text, type=_Record)
+    except msgspec.MsgspecError:
+        return None
+    if not record.holderIdentity:
+        return None
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(record.renewTime)
+    except (ValueError, TypeError):
+        return record
+    return record if abs(age.total_seconds()) < _NO_CLOCK_IS_SO_WRONG else None
+
+
+async def wait_until_old_lock_is_free(
+    api: Api, *, name: str, namespace: str, identity: str, post: Callable[[Note], None], retry_period: float
+) -> None:
+    """Returns once no old release is at work: there is no record, or nobody has renewed it for as long as it lasts.
+
+    Measured by our own clock from the moment when the record was seen to change. While waiting, a log line and an Event
+    on the Endpoints object say for whom. Without the right to read Endpoints, it says so and does not wait.
+    """
+    clock = asyncio.get_running_loop().time
+    notes = log.bind(lock=f"{namespace}/{name}", identity=identity)
+    seen, since, told = "", 0.0, ""
+    while True:
+        try:
+            lock = await api.get(_OldLock, name, namespace=namespace)
+        except NotFound:
+            return
+        except Forbidden as error:
+            notes.warning("can't see whether an old release is still running, going on", why=str(error))
+            return
+        except KubeError as error:
+            if str(error) != told:
+                told = str(error)
+                notes.warning("can't reach the lock, trying again", why=told)
+        else:
+            record = _read_record(lock.record)
+            if record is None:
+                return
+            if lock.record != seen:
+                seen, since = lock.record, clock()
+            elif clock() >= since + record.leaseDurationSeconds:
+                notes.info("the old release's lock is no longer renewed, going on", holder=record.holderIdentity)
+                return
+            why = f"{record.holderIdentity} holds the lock of an older provisioner on Endpoints {namespace}/{name}"
+            if why != told:
+                told = why
+                notes.warning("waiting for an old release to end", why=why)
+                post(Note(lock.reference, "Warning", "LeaderElection", f"{identity} waits: {why}"))
+        await asyncio.sleep(retry_period)
