@@ -14,7 +14,7 @@ from berth.aio.tasks import TaskEnded
 from berth.cli.logs import configure_logs
 from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain
 from berth.kube.errors import ConfigurationError, KubeError
-from berth.programs.controller import run_controller
+from berth.programs.controller import Controller
 from berth.settings.controller import SETTINGS, ControllerSettings, load_controller_settings
 from berth.settings.errors import SettingError
 from berth.web.serve import ListenError
@@ -76,7 +76,7 @@ async def _serve(settings: ControllerSettings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
     try:
-        await run_controller(settings, stopping)
+        await Controller(settings).run(stopping)
     except (ConfigurationError, ListenError) as error:
         complain(str(error))
         return EXIT_USAGE

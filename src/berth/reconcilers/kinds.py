@@ -62,7 +62,7 @@ class ClaimStatus(msgspec.Struct, omit_defaults=True, gc=False):
     capacity: dict[str, str] | None = None
 
 
-class ClaimObject(NamespacedResourceG, msgspec.Struct, omit_defaults=True, gc=False):
+class ClaimObject(NamespacedResourceG, msgspec.Struct, omit_defaults=True):
     """A PersistentVolumeClaim as it is cached."""
 
     _api_info: ClassVar[ApiInfo] = PersistentVolumeClaim._api_info
@@ -103,7 +103,7 @@ class VolumeStatus(msgspec.Struct, omit_defaults=True, gc=False):
     phase: str | None = None
 
 
-class VolumeObject(GlobalResource, msgspec.Struct, omit_defaults=True, gc=False):
+class VolumeObject(GlobalResource, msgspec.Struct, omit_defaults=True):
     """A PersistentVolume as it is cached."""
 
     _api_info: ClassVar[ApiInfo] = PersistentVolume._api_info
@@ -112,7 +112,7 @@ class VolumeObject(GlobalResource, msgspec.Struct, omit_defaults=True, gc=False)
     status: VolumeStatus | None = None
 
 
-class ClassObject(GlobalResource, msgspec.Struct, omit_defaults=True, gc=False):
+class ClassObject(GlobalResource, msgspec.Struct, omit_defaults=True):
     """A StorageClass as it is cached."""
 
     _api_info: ClassVar[ApiInfo] = StorageClass._api_info

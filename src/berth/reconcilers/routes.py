@@ -1,0 +1,85 @@
+"""Which change of which object puts which key on which queue."""
+
+from __future__ import annotations
+
+from berth.kube.informer import key_of
+from berth.kube.workqueue import WorkQueue
+from berth.reconcilers import objects
+from berth.reconcilers.cluster import Cluster
+from berth.reconcilers.expand import Expand, claim_of_volume
+from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
+from berth.reconcilers.provision import Provision, claims_of_class
+from berth.reconcilers.reclaim import Reclaim
+
+
+class Routes:
+    """The handlers of the three caches. A key too many does no harm; one too few leaves a claim to the resync."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        provision: Provision,
+        reclaim: Reclaim,
+        expand: Expand,
+        claims: WorkQueue,
+        volumes: WorkQueue,
+        expansions: WorkQueue,
+    ) -> None:
+        self._cluster = cluster
+        self._provision = provision
+        self._reclaim = reclaim
+        self._expand = expand
+        self._claims = claims
+        self._volumes = volumes
+        self._expansions = expansions
+
+    def attach(self) -> None:
+        """From here on changes queue keys; what the caches hold already counts as changed."""
+        self._cluster.classes.add_handler(self.class_changed)
+        self._cluster.volumes.add_handler(self.volume_changed)
+        self._cluster.claims.add_handler(self.claim_changed)
+
+    def claim_changed(self, old: ClaimObject | None, new: ClaimObject | None) -> None:
+        """A claim came, changed, went, or is due for the resync."""
+        if new is None:
+            if old is not None:
+                self._provision.claim_gone(old)
+                self._look_at_volume_of(old)
+            return
+        meta = objects.meta_of(new)
+        key = key_of(meta.namespace, meta.name or "")
+        if self._provision.wants(new):
+            self._claims.add(key)
+        elif self._expand.wants(new):
+            self._expansions.add(key)
+
+    def volume_changed(self, old: VolumeObject | None, new: VolumeObject | None) -> None:
+        """A PV came, changed, went, or is due for the resync."""
+        if new is None:
+            if old is not None:
+                self._reclaim.volume_gone(old)
+            return
+        if self._reclaim.wants(new):
+            self._volumes.add(objects.meta_of(new).name or "")
+        claim = self._cluster.claims.get(claim_of_volume(new))
+        if claim is not None and self._expand.wants(claim):
+            self._expansions.add(claim_of_volume(new))
+
+    def class_changed(self, old: ClassObject | None, new: ClassObject | None) -> None:
+        """A class came or changed: what was refused because of it is looked at again."""
+        if old is new or new is None:
+            return  # at the resync, claims and PVs come by themselves
+        name = objects.meta_of(new).name or ""
+        for key in claims_of_class(self._cluster, name):
+            self._claims.add(key)
+        for volume in self._cluster.volumes.values():
+            if volume.spec and volume.spec.storageClassName == name and self._reclaim.wants(volume):
+                self._volumes.add(objects.meta_of(volume).name or "")
+
+    def _look_at_volume_of(self, claim: ClaimObject) -> None:
+        """Its PV may have been seen as Released before the claim was seen to be gone."""
+        name = claim.spec.volumeName if claim.spec else None
+        volume = self._cluster.volumes.get(name) if name else None
+        if volume is not None and self._reclaim.wants(volume):
+            self._volumes.add(objects.meta_of(volume).name or "")
