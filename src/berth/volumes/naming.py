@@ -6,6 +6,8 @@ to a file system without it meaning another place. The share looks at the parts 
 
 from __future__ import annotations
 
+import unicodedata
+
 from berth.volumes.errors import Refused
 
 HOME = ".berth"
@@ -23,6 +25,9 @@ MAX_PART_BYTES = 255
 MAX_PATH_BYTES = 1024
 """NFSv3's own limit of a path (RFC 1813, MNTPATHLEN); a longer one could not be mounted over v3."""
 
+_SUFFIX = ".json"
+_STAMP_BYTES = len("-20260131T120000Z-99")
+
 
 def split_path(path: str, *, field: str = "path") -> tuple[str, ...]:
     """The parts of a path below a share's root; Refused (naming field) if it is not one: see the rules in the body.
@@ -32,39 +37,56 @@ def split_path(path: str, *, field: str = "path") -> tuple[str, ...]:
     if not path:
         raise Refused(field, "is empty, which would be the root of the share; name a directory below it")
     if path.startswith("/"):
-        raise Refused(field, f"{path!r} is absolute; a volume's path is relative to the root of its share")
+        raise Refused(field, f"{path!r} begins with `/`; write it relative to the root of the share")
     if "\0" in path:
-        raise Refused(field, f"{path!r} contains a NUL character")
+        raise Refused(field, f"{path!r} contains a NUL character; leave it out")
     try:
         size = len(path.encode())
     except UnicodeEncodeError:
-        raise Refused(field, f"{path!r} is not valid Unicode text") from None
+        raise Refused(
+            field, f"{path!r} is not valid Unicode text; use characters that can be written as UTF-8"
+        ) from None
     parts = tuple(path.split("/"))
     for part in parts:
         if part == "":
-            raise Refused(field, f"{path!r} has an empty part (`//` or a `/` at its end)")
+            raise Refused(field, f"{path!r} has an empty part; write one `/` between parts and none at the end")
         if part in (".", ".."):
-            raise Refused(field, f"{path!r} contains {part!r}, which leads to another place than it seems to")
+            raise Refused(
+                field, f"{path!r} contains the part {part!r}, which leads elsewhere; name the directory itself"
+            )
         if len(part.encode()) > MAX_PART_BYTES:
-            raise Refused(field, f"{part[:40]!r}… is longer than {MAX_PART_BYTES} bytes, the limit of a file name")
+            raise Refused(
+                field, f"{part[:40]!r}… is longer than {MAX_PART_BYTES} bytes, the limit of a file name; shorten it"
+            )
     if size > MAX_PATH_BYTES:
-        raise Refused(field, f"{path[:40]!r}… is longer than {MAX_PATH_BYTES} bytes, the limit of an NFS path")
+        raise Refused(
+            field, f"{path[:40]!r}… is longer than {MAX_PATH_BYTES} bytes, the limit of an NFS path; shorten it"
+        )
     return parts
 
 
 def volume_path(path: str, *, field: str = "path") -> str:
     """The same path, if a volume may live there; Refused otherwise. Keeps volumes out of what is Berth's own.
 
-    Control characters are refused as well: they could not be typed, and would break the lines of logs and mount tables.
+    Control characters and line breaks are refused as well: they could not be typed, and would break the lines of logs
+    and mount tables. Berth's own names are kept free in any case: some servers hold `.BERTH` and `.berth` for one.
     """
-    first = split_path(path, field=field)[0]
+    first = split_path(path, field=field)[0].lower()
     if first == HOME or first.startswith(HOME + "."):
-        raise Refused(field, f"{path!r} begins with {HOME!r}, where Berth keeps its own records")
+        raise Refused(field, f"{path!r} begins with {HOME!r}, where Berth keeps its own records; begin it otherwise")
     if first.startswith(ARCHIVED):
-        raise Refused(field, f"{path!r} begins with {ARCHIVED!r}, which is how archives of deleted volumes are named")
-    if any(ord(character) < 32 or ord(character) == 127 for character in path):
-        raise Refused(field, f"{path!r} contains a control character")
+        raise Refused(
+            field,
+            f"{path!r} begins with {ARCHIVED!r}, as archives of deleted volumes do; begin it otherwise",
+        )
+    if not is_printable(path):
+        raise Refused(field, f"{path!r} contains a control character or a line break; leave it out")
     return path
+
+
+def is_printable(text: str) -> bool:
+    """Whether text holds neither control characters (C0, DEL, C1) nor line and paragraph separators."""
+    return not any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text)
 
 
 def overlaps(one: str, other: str) -> bool:
@@ -73,8 +95,13 @@ def overlaps(one: str, other: str) -> bool:
 
 
 def archive_name(path: str) -> str:
-    """`archived-<path with / as ->`, shortened to what a file name can hold."""
-    return shorten(ARCHIVED + path.replace("/", "-"))
+    """`archived-<path with / as ->`, shortened so that its metadata's file name fits too."""
+    return shorten(ARCHIVED + path.replace("/", "-"), len(_SUFFIX))
+
+
+def archive_stem(path: str) -> str:
+    """What every archive of path is called at least: archive_name, shortened so that a time fits behind it."""
+    return shorten(archive_name(path), _STAMP_BYTES + len(_SUFFIX))
 
 
 def shorten(name: str, room: int = 0) -> str:
@@ -84,7 +111,18 @@ def shorten(name: str, room: int = 0) -> str:
 
 def record_path(pv: str) -> str:
     """Where a volume's record lies."""
-    return f"{VOLUMES}/{pv}.json"
+    return f"{VOLUMES}/{pv}{_SUFFIX}"
+
+
+def metadata_path(archive: str) -> str:
+    """Where an archive's metadata lies: the record of the volume that it was."""
+    return f"{ARCHIVES}/{archive}{_SUFFIX}"
+
+
+def recorded_name(file_name: str) -> str:
+    """The PV, archive or cluster that a file in one of Berth's directories is about; empty if it is no such file."""
+    is_record = file_name.endswith(_SUFFIX) and not file_name.startswith(".")
+    return file_name.removesuffix(_SUFFIX) if is_record else ""
 
 
 def trash_path(pv: str) -> str:

@@ -6,13 +6,16 @@ An unknown key is refused with the nearest known name: `archiveOnDelet: "true"` 
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import get_args
 
 from berth.volumes.errors import Refused
+from berth.volumes.naming import is_printable
 from berth.volumes.patterns import DEFAULT_PATTERN, Pattern, parse_path_pattern, parse_sub_dir
 from berth.volumes.request import End, Sharing
 from berth.volumes.share import ShareAddress
@@ -23,12 +26,19 @@ KNOWN = (
 )  # fmt: skip
 
 GIB = 1024**3
+MAX_GIB = 2**33
+"""8 EiB: the largest size that Kubernetes' own quantities can hold."""
 MAX_ID = 2**32 - 2
 """Largest uid or gid; 2**32 - 1 means "leave it" in chown(2) and in NFS."""
 
 # What Go's strconv.ParseBool takes, which is how the reference reads archiveOnDelete.
 _TRUE = {"1", "t", "T", "TRUE", "true", "True"}
 _FALSE = {"0", "f", "F", "FALSE", "false", "False"}
+
+# A name (also with `_`, which some resolvers take) or an IPv4 address; no leading `-`, which mount(8) would take for an
+# option.
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+_SIZE = re.compile(r"[0-9]{1,10}(\.[0-9]{1,10})?")
 
 VERSIONS = ("3", "4", "4.0", "4.1", "4.2")
 
@@ -58,7 +68,8 @@ def parse_parameters(parameters: Mapping[str, str], *, server: str = "", export:
     min_bytes, max_bytes = _gib(parameters, "minSize"), _gib(parameters, "maxSize")
     _gib(parameters, "stepSize")
     if min_bytes is not None and max_bytes is not None and min_bytes > max_bytes:
-        raise Refused("parameter minSize", f"{parameters['minSize']} is more than maxSize {parameters['maxSize']}")
+        least, most = parameters["minSize"], parameters["maxSize"]
+        raise Refused("parameter minSize", f"{least} is more than maxSize, {most}; lower the one or raise the other")
     return Parameters(
         server=_server(parameters) or server,
         export=parse_export(parameters["share"], "parameter share") if "share" in parameters else export,
@@ -77,21 +88,32 @@ def parse_export(text: str, field: str) -> str:
     """An export's path in normal form; Refused (naming field) unless it is absolute and without `.` and `..`."""
     if not text.startswith("/"):
         raise Refused(field, f"{text!r} is not an absolute path; write it as the server exports it, like /srv/nfs/k8s")
-    if any(part in (".", "..") for part in text.split("/")) or "\0" in text:
-        raise Refused(field, f"{text!r} must not contain `.` or `..`")
+    if any(part in (".", "..") for part in text.split("/")):
+        raise Refused(field, f"{text!r} contains the part `.` or `..`; write it as the server exports it")
+    if not is_printable(text):
+        raise Refused(field, f"{text!r} contains a control character or a line break; leave it out")
     return "/" + posixpath.normpath(text).strip("/")
 
 
 def parse_server(text: str, field: str) -> str:
     """A server's name or address without the brackets of an IPv6 address; Refused when it is neither."""
     server = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    if not server or any(character.isspace() or character in "/,[]" for character in server):
-        raise Refused(field, f"{text!r} is not a host name or an address")
-    if ":" in server and server.count(":") < 2:
+    if _is_ipv6(server) or (server is text and _HOST.fullmatch(server)):
+        return server
+    if server.count(":") == 1:
         raise Refused(
             field, f"{text!r} holds a port or a path; give the port as the mount option port=, the path as share"
         )
-    return server
+    raise Refused(field, f"{text!r} is not a host name or an IP address")
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    # What stands behind `%` is free text to ipaddress; it names a network interface.
+    return _HOST.fullmatch(text.partition("%")[2] or "any") is not None
 
 
 def share_address(server: str, export: str, mount_options: tuple[str, ...]) -> ShareAddress:
@@ -109,9 +131,7 @@ def share_address(server: str, export: str, mount_options: tuple[str, ...]) -> S
             found["proto"] = key
     version = found.get("version", "")
     if version and version not in VERSIONS:
-        raise Refused(
-            "mountOptions", f"nfsvers={version} is no NFS version that is in use; known: {', '.join(VERSIONS)}"
-        )
+        raise Refused("mountOptions", f"nfsvers={version} is not an NFS version; known are {', '.join(VERSIONS)}")
     proto = found.get("proto", "")
     if proto not in ("", "tcp", "tcp6", "udp", "udp6"):
         raise Refused("mountOptions", f"proto={proto} is not supported; use tcp")
@@ -200,18 +220,14 @@ def _gib(parameters: Mapping[str, str], key: str) -> int | None:
     if key not in parameters:
         return None
     text = parameters[key]
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal(-1)
-    if not value.is_finite() or not 0 <= value <= 2**33:
-        raise Refused(f"parameter {key}", f"{text!r} is not a size in GiB, such as 10")
-    return int(value * GIB)
+    if not _SIZE.fullmatch(text) or Decimal(text) > MAX_GIB:
+        raise Refused(f"parameter {key}", f"{text!r} is not a size; write a number of GiB without a unit, like 10")
+    return int(Decimal(text) * GIB)
 
 
 def _port(text: str | None, key: str) -> int:
     if text is None:
         return 0
-    if not (text.isascii() and text.isdigit()) or not 0 <= int(text[:6]) <= 65535:
+    if not (text.isascii() and text.isdigit()) or len(text) > 5 or int(text) > 65535:
         raise Refused("mountOptions", f"{key}={text} is not a port number")
     return int(text)

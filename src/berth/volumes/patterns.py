@@ -8,7 +8,6 @@ quietly leaves them out, and the shorter path then contains other volumes.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +17,9 @@ from berth.volumes.naming import volume_path
 from berth.volumes.request import Claim
 
 Source = Literal["literal", "namespace", "name", "pv", "label", "annotation"]
+
+PATH_PATTERN = "parameter pathPattern"
+SUB_DIR = "parameter subDir"
 
 _PATH_PATTERN: dict[str, Source] = {".PVC.name": "name", ".PVC.namespace": "namespace", ".PV.name": "pv"}
 _SUB_DIR: dict[str, Source] = {
@@ -49,15 +51,41 @@ class Pattern:
     def path(self, claim: Claim, pv: str, labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
         """The volume's path for this claim; Refused when a value is missing or the outcome is no path for a volume."""
         filled = "".join(self._value(piece, claim, pv, labels, annotations) for piece in self.pieces)
-        return volume_path(filled, field=self.parameter)
+        try:
+            return volume_path(filled, field=self.parameter)
+        except Refused as refusal:
+            # The pattern itself was found good, so a value of this claim is at fault, or the length of all together.
+            keys = [f", {piece.source} {piece.key!r}" for piece in self.pieces if piece.key]
+            raise Refused(
+                self.parameter, f"{refusal.why} (made from {self.text!r} and claim {claim}{''.join(keys)})"
+            ) from refusal
 
     def could_make(self, path: str, claim: Claim, pv: str) -> bool:
         """Whether this pattern can have led to path for this claim, whatever its labels and annotations were."""
-        expression = "".join(
-            ".*" if piece.source in ("label", "annotation") else re.escape(self._value(piece, claim, pv, {}, {}))
-            for piece in self.pieces
-        )
-        return re.fullmatch(expression, path, re.DOTALL) is not None
+        fixed = [""]  # the stretches between labels and annotations, which can be anything
+        for piece in self.pieces:
+            if piece.source in ("label", "annotation"):
+                fixed.append("")
+            else:
+                fixed[-1] += self._value(piece, claim, pv, {}, {})
+        if len(fixed) == 1:
+            return path == fixed[0]
+        first, *between, last = fixed
+        position, end = len(first), len(path) - len(last)
+        if position > end or not (path.startswith(first) and path.endswith(last)):
+            return False
+        for stretch in between:  # the leftmost place for each leaves most room for the next: no trying again
+            found = path.find(stretch, position, end)
+            if found < 0:
+                return False
+            position = found + len(stretch)
+        return True
+
+    @property
+    def unique_placeholder(self) -> str:
+        """What makes a pattern unique, in the spelling of this one."""
+        names = _SUB_DIR if self.parameter == SUB_DIR else _PATH_PATTERN
+        return next(f"${{{name}}}" for name, source in names.items() if source == "pv")
 
     @property
     def is_unique(self) -> bool:
@@ -92,12 +120,12 @@ class Pattern:
 
 def parse_path_pattern(text: str) -> Pattern:
     """A `pathPattern` (`${.PVC.name}` and so on). Refused, naming the parameter."""
-    return _parse("parameter pathPattern", text, _PATH_PATTERN, with_metadata=True)
+    return _parse(PATH_PATTERN, text, _PATH_PATTERN, with_metadata=True)
 
 
 def parse_sub_dir(text: str) -> Pattern:
     """A `subDir` (`${pvc.metadata.name}` and so on). Refused, naming the parameter."""
-    return _parse("parameter subDir", text, _SUB_DIR, with_metadata=False)
+    return _parse(SUB_DIR, text, _SUB_DIR, with_metadata=False)
 
 
 def _parse(parameter: str, text: str, names: Mapping[str, Source], *, with_metadata: bool) -> Pattern:
@@ -126,7 +154,14 @@ def _placeholder(parameter: str, name: str, names: Mapping[str, Source], *, with
                 return Piece("label" if source == "label" else "annotation", key=name.removeprefix(prefix))
     known = [*names, *((f"{_LABELS}KEY", f"{_ANNOTATIONS}KEY") if with_metadata else ())]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
-    advice = f"did you mean ${{{near[0]}}}?" if near else "known are " + ", ".join(f"${{{one}}}" for one in known)
+    if parameter == PATH_PATTERN and name in _SUB_DIR:
+        advice = "that is the spelling of the parameter subDir; use it instead"
+    elif parameter == SUB_DIR and (name in _PATH_PATTERN or name.startswith((_LABELS, _ANNOTATIONS))):
+        advice = "that is the spelling of the parameter pathPattern; use it instead"
+    elif near:
+        advice = f"did you mean ${{{near[0]}}}?"
+    else:
+        advice = "known are " + ", ".join(f"${{{one}}}" for one in known)
     raise Refused(parameter, f"placeholder ${{{name}}} is not known; {advice}")
 
 

@@ -135,19 +135,37 @@ def _gib(size: int) -> str:
 
 
 def _check_neighbours(plan: Plan, parameters: Parameters, neighbours: Iterable[Neighbour]) -> None:
-    in_the_way = [neighbour for neighbour in neighbours if not _may_share(plan, neighbour)]
+    in_the_way = [
+        neighbour
+        for neighbour in neighbours
+        if not _may_share(plan, neighbour) and not covers_share(neighbour, plan.share)
+    ]
     if not in_the_way:
         return
-    first = in_the_way[0]
-    whose = f"claim {first.claim}" if first.claim else "no claim"
+    # One that stays is named first: it is the one that somebody has to do something about.
+    first = min(in_the_way, key=lambda neighbour: neighbour.leaving is not None)
+    whose = f" (claim {first.claim})" if first.claim else ""
     more = f" and {len(in_the_way) - 1} more" if len(in_the_way) > 1 else ""
     relation = "is" if first.path == plan.absolute_path else "overlaps"
+    if first.leaving in ("delete", "archive"):
+        advice = f"it is about to be {first.leaving}d, and this claim is served right after that"
+    else:
+        advice = (
+            f"make the pattern unique per claim, for instance with {parameters.pattern.unique_placeholder}, or allow "
+            f"it with the parameter sharedPaths in both classes"
+        )
     raise Occupied(
         parameters.pattern.parameter,
-        f"{plan.path!r} {relation} the directory of PV {first.pv} ({whose}){more}; make the pattern unique per claim, "
-        f"for instance with ${{.PV.name}}, or allow it with the class parameter sharedPaths",
+        f"{plan.path!r} {relation} the directory of PV {first.pv}{whose}{more}; {advice}",
         blockers=tuple(neighbour.pv for neighbour in in_the_way),
     )
+
+
+def covers_share(neighbour: Neighbour, share: ShareAddress) -> bool:
+    """Whether a PV that Berth didn't make is the whole share, or what the share lies in. It is a view of all volumes,
+    like the one that a reference provisioner's chart makes for its own mount, and stands in nobody's way.
+    """
+    return neighbour.sharing is None and f"{share.export}/".startswith(f"{neighbour.path.rstrip('/')}/")
 
 
 def _may_share(plan: Plan, neighbour: Neighbour) -> bool:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 from berth.volumes.errors import Refused
+from berth.volumes.naming import volume_path
 from berth.volumes.plan import Plan
 from berth.volumes.release import ReleasePlan
 from berth.volumes.request import Claim, End
@@ -104,13 +105,17 @@ def decode(content: bytes, where: str) -> Record:
     values = parse_json(content, where)
     known: dict[str, Any] = {}
     for name in Record.__dataclass_fields__:
-        value = values.get(_JSON_NAMES.get(name, name), 0 if name == "capacity" else "")
-        if not isinstance(value, int if name == "capacity" else str):
-            raise Refused(where, f"{_JSON_NAMES.get(name, name)} is not of the right type")
+        key, type_ = _JSON_NAMES.get(name, name), int if name == "capacity" else str
+        value = values.get(key, type_())
+        if type(value) is not type_:
+            raise Refused(where, f"{key} is not a {'whole number' if type_ is int else 'text'}")
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            raise Refused(where, f"{key} holds half a character, which can't be written again")
         known[name] = value
     for needed in ("cluster", "pv", "path"):
         if not known[needed]:
             raise Refused(where, f"{needed} is missing")
+    volume_path(known["path"], field=where)  # whoever wrote the file: nothing else is ever moved or removed
     if known["on_delete"] not in get_args(End):
         raise Refused(where, f"onDelete {known['on_delete']!r} is not one of delete, retain, archive")
     return Record(**known)
@@ -120,12 +125,12 @@ def parse_json(content: bytes, where: str) -> dict[str, Any]:
     """A JSON object with a format version that is known; Refused (naming where) otherwise."""
     try:
         values = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter: nested too deep
         raise Refused(where, f"is not valid JSON ({error})") from error
     if not isinstance(values, dict):
         raise Refused(where, "is not a JSON object")
     version = values.get("format")
-    if not isinstance(version, int) or version < 1:
+    if type(version) is not int or version < 1:
         raise Refused(where, "has no format version")
     if version > FORMAT:
         raise Refused(

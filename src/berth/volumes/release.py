@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
@@ -12,9 +13,11 @@ from berth.volumes.errors import Refused
 from berth.volumes.naming import volume_path
 from berth.volumes.parameters import parse_export, parse_parameters, parse_server, share_address
 from berth.volumes.patterns import DEFAULT_PATTERN
-from berth.volumes.plan import DefaultShare, Occupied
+from berth.volumes.plan import DefaultShare, Occupied, covers_share
 from berth.volumes.request import Claim, End, Neighbour, Neighbours, ReleaseRequest
 from berth.volumes.share import ShareAddress
+
+_BY_UID = re.compile(r"pvc-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,11 @@ class ReleasePlan:
 
     @property
     def is_unique(self) -> bool:
-        """No other PV's directory, in any cluster, can overlap this one: the path's first part names the PV."""
-        return self.pv in self.path.split("/", 1)[0]
+        """No other PV's directory, in any cluster, can overlap this one: the path's first part names the PV.
+
+        Only a whole UUID counts as a name: a PV made by hand could be called like a part of another's directory.
+        """
+        return _BY_UID.fullmatch(self.pv) is not None and self.pv in self.path.split("/", 1)[0]
 
 
 def make_release_plan(request: ReleaseRequest, default: DefaultShare, neighbours: Neighbours) -> ReleasePlan:
@@ -57,7 +63,7 @@ def make_release_plan(request: ReleaseRequest, default: DefaultShare, neighbours
         why=why,
     )
     if end != "retain":
-        _check_neighbours(plan, neighbours(request.server, request.absolute_path, request.pv))
+        _check_neighbours(plan, neighbours(share.server, request.absolute_path, request.pv))
     return plan
 
 
@@ -68,15 +74,17 @@ def end_of(request: ReleaseRequest) -> End:
 
 def share_of(request: ReleaseRequest, default: DefaultShare) -> ShareAddress:
     """The share: as the PV's annotation says (I8), else the class or the default. Refused when nothing says it."""
+    on_pv = parse_server(request.server, "spec.nfs.server")
     if request.share:
         server, separator, rest = request.share.partition(":/")  # an IPv6 address has colons too, but no `:/`
         if not separator:
             raise Refused("annotation berth.io/share", f"{request.share!r} is not of the form server:/export")
         server = parse_server(server, "annotation berth.io/share")
         export = parse_export("/" + rest, "annotation berth.io/share")
-        if server.lower() != request.server.lower():
+        if server.lower() != on_pv.lower():
             raise Refused(
-                "annotation berth.io/share", f"names server {server!r}, but the PV's volume is on {request.server!r}"
+                "annotation berth.io/share",
+                f"names server {server!r}, but spec.nfs.server of the PV is {on_pv!r}; make them the same",
             )
         return share_address(server, export, request.mount_options)
     export = default.export
@@ -84,8 +92,11 @@ def share_of(request: ReleaseRequest, default: DefaultShare) -> ShareAddress:
         parameters = parse_parameters(request.parameters, server=default.server, export=default.export)
         export = parameters.export
     if not export:
-        raise Refused("spec.nfs.path", f"it is not known which share {request.absolute_path!r} lies in; set NFS_PATH")
-    return share_address(request.server, export, request.mount_options)
+        raise Refused(
+            "spec.nfs.path",
+            f"it is not known which share {request.absolute_path!r} lies in; set NFS_PATH to the share's exported path",
+        )
+    return share_address(on_pv, export, request.mount_options)
 
 
 def _path(request: ReleaseRequest, share: ShareAddress) -> str:
@@ -112,8 +123,13 @@ def _end(request: ReleaseRequest) -> tuple[End, str]:
 
 
 def _is_expected(request: ReleaseRequest, path: str) -> bool:
-    pattern = DEFAULT_PATTERN if request.parameters is None else parse_parameters(request.parameters).pattern
-    return request.pv == f"pvc-{request.claim.uid}" and pattern.could_make(path, request.claim, request.pv)
+    if not request.claim.uid or request.pv != f"pvc-{request.claim.uid}":
+        return False
+    try:
+        pattern = DEFAULT_PATTERN if request.parameters is None else parse_parameters(request.parameters).pattern
+    except Refused:  # a class that was spoilt later must not strand a volume whose PV says all that is needed (I8)
+        return False
+    return pattern.could_make(path, request.claim, request.pv)
 
 
 def _check_neighbours(plan: ReleasePlan, neighbours: Iterable[Neighbour]) -> None:
@@ -121,7 +137,11 @@ def _check_neighbours(plan: ReleasePlan, neighbours: Iterable[Neighbour]) -> Non
     deletion waits for an archive, so that what was to be kept is kept.
     """
     harmless = ("delete", "archive") if plan.end == "archive" else ("delete",)
-    in_the_way = [neighbour for neighbour in neighbours if neighbour.leaving not in harmless]
+    in_the_way = [
+        neighbour
+        for neighbour in neighbours
+        if neighbour.leaving not in harmless and not covers_share(neighbour, plan.share)
+    ]
     if in_the_way:
         first = in_the_way[0]
         whose = f", which serves claim {first.claim}" if first.claim else ""
