@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from devcluster import binaries, controlplane, state
+from devcluster import binaries, controlplane, directories, state
 from devcluster.controlplane import Layout, Tuning
 from devcluster.errors import CommandFailed, DevClusterError
 from devcluster.ganesha import Export, GaneshaServer
@@ -47,7 +46,7 @@ class DevCluster:
         self._record = record
         self._leave_running = False
         detached = record is not None
-        self.directory = Path(tempfile.mkdtemp(prefix="berth-devcluster-"))
+        self.directory = directories.make("devcluster", outlives_us=detached)
         """The one directory with everything: data, logs, keys, and what is behind the exports."""
         self._layout = Layout.new(self.directory)
         tuning = tuning or Tuning()

@@ -15,7 +15,6 @@ import fcntl
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from devcluster import ports
+from devcluster import directories, ports
 from devcluster.errors import DevClusterError
 from devcluster.process import Process
 
@@ -123,7 +122,7 @@ class GaneshaServer:
         if not exports:
             raise DevClusterError("an NFS server without exports has nothing to serve")
         self._owns_directory = directory is None
-        self.directory = directory or Path(tempfile.mkdtemp(prefix="berth-nfs-"))
+        self.directory = directory or directories.make("nfs", outlives_us=detached)
         self.exports = tuple(exports)
         self.host = ports.free_loopback_address()
         """The server's address, in 127.0.0.0/8; its own, so several servers run side by side."""

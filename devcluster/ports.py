@@ -30,6 +30,11 @@ def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
     return ports
 
 
+def free_port(host: str = "127.0.0.1") -> int:
+    """One such port."""
+    return free_ports(1, host)[0]
+
+
 def can_listen(host: str, port: int) -> bool:
     """True when a TCP server could be started at host and port now."""
     listener = _bind(host, port, socket.SOCK_STREAM)
