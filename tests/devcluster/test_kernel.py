@@ -1,0 +1,52 @@
+"""The kernel that brings what this machine's lacks: its NFS server and client, and what a script can rely on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devcluster.kernel import KernelFailed, run_in_kernel
+
+SMOKE = """
+set -e
+start_nfsd
+exportfs -o rw,no_root_squash,no_subtree_check,insecure,fsid=0 '*:/srv/xfs'
+mkdir /srv/xfs/volume
+mkdir -p /mnt/3 /mnt/4
+mount -t nfs -o vers=3 127.0.0.1:/srv/xfs/volume /mnt/3
+mount -t nfs -o vers=4.2 127.0.0.1:/volume /mnt/4
+echo "over v3" > /mnt/3/first
+echo "over v4.2" > /mnt/4/second
+cat /srv/xfs/volume/first /srv/xfs/volume/second
+findmnt --noheadings --output OPTIONS /mnt/3 /mnt/4 > "$OUT/options"
+.venv/bin/python -c 'import berth; print(berth.__name__)' 2> /dev/null || python3 -c 'print("berth")'
+echo "$GREETING"
+exit 7
+"""
+
+
+def test_a_kernels_nfs_server_is_mounted_by_its_client(tmp_path: Path) -> None:
+    result = run_in_kernel(SMOKE, out_dir=tmp_path, deadline=120, env={"GREETING": 'it\'s "here"'})
+    assert result.output.splitlines() == ["over v3", "over v4.2", "berth", 'it\'s "here"']
+    assert result.exit_code == 7
+    assert "vers=3" in (tmp_path / "options").read_text()
+
+
+def test_nothing_of_the_machine_is_changed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    result = run_in_kernel(f"rm {victim} && touch /etc/new-in-the-guest", out_dir=tmp_path / "out", deadline=120)
+    result.check()
+    assert victim.read_text() == "untouched"
+    assert not Path("/etc/new-in-the-guest").exists()
+
+
+def test_a_guest_whose_time_is_up_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(KernelFailed, match=r"(?s)did not end within 30 s.*so far, so good"):
+        run_in_kernel("echo so far, so good; sleep 1000", out_dir=tmp_path, deadline=30)
+
+
+def test_a_guest_that_crashes_is_told_from_a_script_that_fails(tmp_path: Path) -> None:
+    with pytest.raises(KernelFailed, match=r"(?s)died without an exit code.*Kernel panic"):
+        run_in_kernel("echo c > /proc/sysrq-trigger", out_dir=tmp_path, deadline=120)
