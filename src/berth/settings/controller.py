@@ -136,11 +136,11 @@ STOP_DEADLINE = Setting(
 )
 LOG_FORMAT = Setting(
     "log-format", "BERTH_LOG_FORMAT", "auto", choice("auto", "human", "json"),
-    "human, json, or auto: human on a terminal.", "auto",
+    "How to log: human, json, or auto, which is human on a terminal.", "auto",
 )  # fmt: skip
 LOG_LEVEL = Setting(
     "log-level", "BERTH_LOG_LEVEL", "info", choice("debug", "info", "warning", "error"),
-    "debug, info, warning or error.", "info",
+    "From which level on to log: debug, info, warning or error.", "info",
 )  # fmt: skip
 
 SETTINGS: tuple[Setting[Any], ...] = (

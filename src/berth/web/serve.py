@@ -29,9 +29,11 @@ class WebServer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
+            self._socket.listen()  # a probe that comes before run waits for its answer
         except OSError as error:
             self._socket.close()
-            raise ListenError(f"can't listen on {host}:{port}: {error.strerror or error}") from error
+            shown = f"[{host}]" if ":" in host else host
+            raise ListenError(f"can't listen on {shown}:{port}: {error.strerror or error}") from error
         self._server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
 
     @property
