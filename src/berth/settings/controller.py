@@ -74,7 +74,7 @@ def _namespace(value: str) -> str:
     return value
 
 
-PROVISIONERS = Setting(
+PROVISIONERS: Setting[tuple[str, ...]] = Setting(
     "provisioner-name", "PROVISIONER_NAME", (OWN_PROVISIONER,), _provisioners,
     "Provisioner names to answer to, comma separated. The first is Berth's own and names the lock.",
     OWN_PROVISIONER,
