@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
-from devcluster import binaries, build, state
+from devcluster import build, state
 from devcluster.cluster import DevCluster
 from devcluster.errors import AlreadyRunning, DevClusterError
 from devcluster.ganesha import Export, Squash
@@ -40,8 +40,7 @@ def up(options: argparse.Namespace) -> int:
     """Starts a cluster and leaves it running."""
     with state.locked(options.state):
         _refuse_second(options.state)
-        if not binaries.is_available():
-            build.control_plane()
+        build.control_plane()
         start = time.monotonic()
         squash: Squash = "root_squash" if options.root_squash else "no_root_squash"
         exports = [Export(path, squash=squash) for path in options.export or ["/export"]]

@@ -24,11 +24,12 @@ _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def control_plane(programs: Sequence[str] = binaries.CONTROL_PLANE) -> None:
-    """Makes the programs available in the cache; returns at once when they are. About 5 minutes on two cores.
+    """Makes the programs available in the cache; about 5 minutes on two cores.
 
-    Two callers at a time: the second waits, and then has them too.
+    Returns at once when they are there, or when KUBEBUILDER_ASSETS says that others are to be used. Two callers at a
+    time: the second waits, and then has them too.
     """
-    if all((binaries.built() / name).exists() for name in programs):
+    if binaries.are_available(programs):
         return
     with _alone(binaries.cache() / "kubernetes.lock"):
         wanted = [name for name in programs if not (binaries.built() / name).exists()]

@@ -87,7 +87,7 @@ def needed_for_cluster() -> list[str]:
         names.remove("etcd-server")
     if not shutil.which("kubectl") and not (assets / "kubectl").exists():
         names.append("kubernetes-client")
-    return names if binaries.is_available() else [*names, *CONTROL_PLANE_BUILD]
+    return names if binaries.are_available() else [*names, *CONTROL_PLANE_BUILD]
 
 
 def missing(names: Iterable[str]) -> list[str]:

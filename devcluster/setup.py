@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from devcluster import binaries, build, packages, progress
+from devcluster import build, packages, progress
 from devcluster.errors import DevClusterError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             needed += packages.KERNEL
         packages.install(needed)
         make_venv()
-        if job != "lint" and not binaries.is_available():
+        if job != "lint":
             build.control_plane()
     except DevClusterError as error:
         print(f"setup: {error}", file=sys.stderr)
