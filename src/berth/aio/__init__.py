@@ -1,1 +1,1 @@
-"""Small asyncio tools: named tasks, a clock, the one way to run a subprocess."""
+"""Small asyncio tools: named tasks in a group, and the one way to run a subprocess."""

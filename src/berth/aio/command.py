@@ -19,6 +19,9 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+_REAPING = 5.0
+"""Seconds to collect a process that was killed: it is gone at once, unless it hangs in the kernel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -73,10 +76,18 @@ async def run(
     """
     environment = {**os.environ, **(env or {}), "LC_ALL": "C"}
     pipe = asyncio.subprocess.PIPE
-    try:
-        process = await asyncio.create_subprocess_exec(
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
             *argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=cwd, start_new_session=True
         )
+    )
+    try:
+        process = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # Left to itself, asyncio kills the program alone and then waits for those that it started in this short time.
+        with suppress(OSError):
+            await _kill(await starting)
+        raise
     except OSError as error:
         raise CommandMissing(argv, f"could not be started: {error.strerror or error}") from error
     out, err = bytearray(), bytearray()
@@ -118,7 +129,10 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     # on.
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    # A program that left the group may hold the pipes open still; it is not waited for.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_REAPING):
+            await process.wait()
 
 
 def _text(said: bytearray) -> str:

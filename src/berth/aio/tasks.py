@@ -5,11 +5,11 @@
         tasks.start("claims loop", loop.run(), stop=loop.drain)
         await stopping.wait()
 
-* The first task that ends by itself, by a crash or a return, ends the group: the body is cancelled, and leaving the
-  block raises TaskEnded, which names the task.
-* Leaving the block, for whatever reason, stops the tasks one after another, the last one started first. A task's
-  `stop` is awaited first and lets it finish what it holds; then it is cancelled. Each gets `grace` seconds for both
-  together.
+* Leaving the block stops the tasks one after another, the last one started first. A task's `stop` is awaited first and
+  lets it finish what it holds; then it is cancelled. All of them together have `grace` seconds; each has a second at
+  least, so that a slow one can't take away the good end of those after it.
+* The first task that ends by itself, by a crash or a return, ends the group: the body and all other tasks are cancelled
+  at once, no `stop` is called (the leadership may be lost), and the block raises TaskEnded, which names the task.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from types import TracebackType
 from typing import Any, Self
 
 Stop = Callable[[], Awaitable[None]]
+
+_LEAST = 1.0
+"""Seconds that every task has for its good end, and again for its cancellation."""
 
 
 class TaskEnded(Exception):  # noqa: N818 - says what happened
@@ -59,11 +62,16 @@ class Tasks:
         task.add_done_callback(self._on_end)
 
     def _on_end(self, task: asyncio.Task[object]) -> None:
-        crash = None if task.cancelled() else task.exception()
+        crash = _crash_of(task)  # asked for in any case, or asyncio complains that nobody did
         if self._stopping or self._failure is not None or self._body is None:
             return
         self._failure = _unexpected_end(task.get_name(), crash)
         self._body.cancel()
+        self._cancel_all()
+
+    def _cancel_all(self) -> None:
+        for running in self._running:
+            running.task.cancel()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -79,48 +87,59 @@ class Tasks:
                 error = cancelled
         self._stopping = True
         others = self._body.uncancel() if cancelled_by_us else 0
+        for running in self._running:
+            if running.task.done() and self._failure is None:  # so lately that _on_end has not been told yet
+                self._failure = _unexpected_end(running.name, _crash_of(running.task))
+                self._cancel_all()
         errors = await self._stop_all()
-        if self._failure is not None and others == 0 and (error is None or isinstance(error, asyncio.CancelledError)):
-            raise self._failure
+        if self._failure is not None:
+            if others == 0 and (error is None or isinstance(error, asyncio.CancelledError)):
+                raise self._failure from self._failure.__cause__
+            errors.insert(0, self._failure)
         if error is None and errors:
-            raise errors[0]
+            raise errors[0] from errors[0].__cause__
         for late in errors:
             if error is not None:
                 error.add_note(f"while stopping: {late}")
 
     async def _stop_all(self) -> list[TaskEnded]:
         errors: list[TaskEnded] = []
+        end = asyncio.get_running_loop().time() + self._grace
         try:
             while self._running:
                 running = self._running.pop()
                 if not running.task.done():
-                    error = await self._stop_one(running)
+                    error = await self._stop_one(running, end)
                     if error is not None:
                         errors.append(error)
         finally:
             # Only when stopping itself is cancelled is anything left here.
-            for running in self._running:
-                running.task.cancel()
+            self._cancel_all()
         return errors
 
-    async def _stop_one(self, running: _Running) -> TaskEnded | None:
+    async def _stop_one(self, running: _Running, end: float) -> TaskEnded | None:
         failure: TaskEnded | None = None
+        clock = asyncio.get_running_loop().time
+        begin = clock()
         try:
-            async with asyncio.timeout(self._grace):
-                if running.stop is not None:
+            async with asyncio.timeout_at(max(end, begin + _LEAST)):
+                if running.stop is not None and self._failure is None:
                     await running.stop()
         except TimeoutError:
-            failure = TaskEnded(running.name, f"did not finish within {self._grace:g} s and was cancelled")
+            failure = TaskEnded(running.name, f"did not finish within {clock() - begin:.3g} s and was cancelled")
         except Exception as error:  # noqa: BLE001 - kept, named and raised once everything has stopped
             failure = TaskEnded(running.name, f"could not finish: {type(error).__name__}: {error}")
             failure.__cause__ = error
         running.task.cancel()
-        await asyncio.wait({running.task}, timeout=self._grace)
+        await asyncio.wait({running.task}, timeout=max(end - clock(), _LEAST))
         if not running.task.done():
-            return TaskEnded(running.name, f"ignored its cancellation for {self._grace:g} s")
-        if not running.task.cancelled() and (crash := running.task.exception()) is not None:
-            return _unexpected_end(running.name, crash)
-        return failure
+            return TaskEnded(running.name, "ignored its cancellation")
+        crash = _crash_of(running.task)
+        return failure if crash is None else _unexpected_end(running.name, crash)
+
+
+def _crash_of(task: asyncio.Task[object]) -> BaseException | None:
+    return None if task.cancelled() else task.exception()
 
 
 def _unexpected_end(name: str, crash: BaseException | None) -> TaskEnded:

@@ -99,6 +99,8 @@ class _Series:
     name: str
     first: datetime
     last: datetime
+    seen: float
+    """When it was posted last, by the event loop's clock."""
     count: int = 1
     delivered: int = 0
     """The count that the API server knows."""
@@ -135,15 +137,15 @@ class Recorder:
 
     def post(self, note: Note) -> None:
         """Queues note; never waits, never fails. When too many wait already, it is dropped and counted."""
-        now = datetime.now(UTC)
+        now, clock = datetime.now(UTC), asyncio.get_running_loop().time()
         about = note.about
         key = (about.kind, about.namespace, about.name, about.uid, note.type, note.reason, note.message)
         series = self._recent.pop(key, None)
-        if series is not None and (now - series.last).total_seconds() < self._merge_seconds:
+        if series is not None and clock < series.seen + self._merge_seconds:
             series.count += 1
-            series.last = now
+            series.last, series.seen = now, clock
         else:
-            series = _Series(note, f"{about.name[:200]}.{secrets.token_hex(8)}", now, now)
+            series = _Series(note, f"{about.name[:200]}.{secrets.token_hex(8)}", now, now, clock)
         if not series.queued:
             if self._queue.qsize() >= self._waiting:
                 self._drop(series, "too many Events are waiting")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 
 _SAME_KEY_AGAIN = 3600.0
 _LINES_PER_WINDOW = 10
@@ -18,7 +18,7 @@ class Repeats:
 
     def worth_logging(self, key: str, text: str) -> int | None:
         """None: stay silent. Else: log it, and that so many lines of this text were held back before it."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         last = self._last.get(key)
         if last is not None and last[0] == text and now < last[1] + _SAME_KEY_AGAIN:
             return None
