@@ -1,0 +1,36 @@
+"""The log stays readable while an outage hits thousands of keys again and again."""
+
+from __future__ import annotations
+
+import asyncio
+
+from berth.kube.repeats import Repeats
+from tests.aio.virtual_time import run_virtual
+
+
+def test_the_same_text_of_a_key_is_news_once_an_hour_and_after_it_was_well() -> None:
+    async def main() -> None:
+        repeats = Repeats()
+        assert repeats.worth_logging("a", "share is down") == 0
+        await asyncio.sleep(300)
+        assert repeats.worth_logging("a", "share is down") is None
+        assert repeats.worth_logging("a", "permission denied") == 0
+        assert repeats.worth_logging("a", "share is down") == 0
+        await asyncio.sleep(3600)
+        assert repeats.worth_logging("a", "share is down") == 0
+        repeats.forget("a")
+        assert repeats.worth_logging("a", "share is down") == 0
+
+    run_virtual(main())
+
+
+def test_one_text_for_thousands_of_keys_is_ten_lines_a_minute_and_the_rest_is_counted() -> None:
+    async def main() -> None:
+        repeats = Repeats()
+        answers = [repeats.worth_logging(f"claim-{number}", "share is down") for number in range(1000)]
+        assert answers == [0] * 10 + [None] * 990
+        await asyncio.sleep(61)
+        assert repeats.worth_logging("claim-1000", "share is down") == 990
+        assert repeats.worth_logging("claim-1001", "share is down") == 0
+
+    run_virtual(main())
