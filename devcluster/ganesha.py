@@ -75,7 +75,8 @@ EXPORT {{
 """
 
 # "$1": the server's address; further arguments: rpcbind's sockets, handed over as systemd does (from 3 on, LISTEN_PID
-# its own pid). It answers with addresses of interfaces that it sees, so the server's must be one of them.
+# its own pid). It answers with addresses of interfaces that it sees, so the server's must be one of them. It changes to
+# a user of its own, and thereby forgets to die with us: that is left to this script.
 _RPCBIND = """\
 set -e
 mount -t tmpfs tmpfs /run
@@ -83,12 +84,15 @@ ip link set lo up
 ip addr del 127.0.0.1/8 dev lo
 ip addr add "$1/8" dev lo
 shift
-if [ $# = 2 ]; then
-    exec 3<&"$1" 4<&"$2"
-    eval "exec $1<&- $2<&-"
-    export LISTEN_FDS=2 LISTEN_PID=$$
-fi
-exec rpcbind -f -w
+trap 'kill $!' TERM
+(
+    if [ $# = 2 ]; then
+        exec 3<&"$1" 4<&"$2"
+        export LISTEN_FDS=2 LISTEN_PID=$BASHPID
+    fi
+    exec rpcbind -f -w
+) &
+wait || wait
 """
 
 
@@ -252,7 +256,9 @@ class GaneshaServer:
                     handed.append(fcntl.fcntl(opened.fileno(), fcntl.F_DUPFD_CLOEXEC, 20))
                     held.callback(os.close, handed[-1])
             self.has_portmapper = bool(handed)
-            namespaces = ["unshare", "--net", "--mount", "--propagation", "slave"]
+            # SIGTERM rather than SIGKILL: see the script.
+            die_with_us = [] if self._detached else ["setpriv", "--pdeathsig", "TERM", "--"]
+            namespaces = [*die_with_us, "unshare", "--net", "--mount", "--propagation", "slave"]
             rpcbind = self._rpcbind = Process(
                 "rpcbind",
                 [*namespaces, "bash", "-c", _RPCBIND, "rpcbind", self.host, *map(str, handed)],

@@ -5,8 +5,10 @@ Looked at with independent clients: libnfs-utils and showmount.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 
 from devcluster import ports
 from devcluster.ganesha import Export, GaneshaServer
+from devcluster.identity import identify
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +26,10 @@ def client(*argv: str) -> str:
     answer = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
     assert answer.returncode == 0, f"{argv}: {answer.stdout}{answer.stderr}"
     return answer.stdout
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def listing(server: GaneshaServer, export: str, version: int) -> str:
@@ -106,6 +113,31 @@ def test_closing_leaves_nothing() -> None:
     assert len(identities) == 2
     assert not any(identity and identity.is_alive for identity in identities)
     assert not server.directory.exists()
+
+
+def test_a_server_dies_with_us_and_the_next_one_clears_its_directory_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """if True:
+        import signal
+        from devcluster.ganesha import GaneshaServer
+        server = GaneshaServer()
+        server.start()
+        print(server.directory, *(process.pid for process in server.processes), flush=True)
+        signal.pause()
+    """
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env) as owner:
+        assert owner.stdout is not None
+        directory, *pids = owner.stdout.readline().split()
+        started = [identify(pid) for pid in [*map(int, pids), *children(int(pids[0]))]]
+        owner.kill()
+    assert len(started) == 3  # rpcbind has a parent of its own
+    assert all(process is not None and process.wait_gone(10) for process in started)
+    assert Path(directory).exists()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with GaneshaServer() as later:
+        assert list(tmp_path.iterdir()) == [later.directory]
 
 
 def test_where_the_machine_holds_the_standard_ports_free_ones_are_used_and_told() -> None:
