@@ -20,10 +20,11 @@ import yaml
 
 from berth.manifests.rbac import rbac_manifests
 from berth.programs.controller import PERMISSIONS
-from devcluster import build, state
+from devcluster import binaries, build, state
 from devcluster.cluster import DevCluster
 from devcluster.errors import AlreadyRunning, DevClusterError
-from devcluster.ports import free_port
+from devcluster.ganesha import Export
+from devcluster.ports import free_ports
 
 PROVISIONER = "nfs/provisioner-229"
 EXPORT = "/mount/ksha3.2"
@@ -78,6 +79,7 @@ class Demo:
         query = "" if nfs.has_portmapper else f"?nfsport={nfs.port}&mountport={nfs.mountport}"
         self._url = f"nfs://{nfs.host}{EXPORT}"
         self._query = query
+        self._log, self._told = cluster.directory, 0
 
     def run(self) -> None:
         """All steps. StepFailed when one fails."""
@@ -86,9 +88,7 @@ class Demo:
         self.kubectl("create", "namespace", "ddddd")
         self.apply("class.yaml", yaml.safe_dump(CLASS, sort_keys=False))
         self._one_life("false")
-        self.title(
-            'Once more, with archiveOnDelete: "true" (parameters of a class can\'t be edited, so it is made anew)'
-        )
+        self.title('Once more, with archiveOnDelete: "true" (a class can\'t be edited, so it is made anew)')
         self.kubectl("delete", "storageclass", "managed-nfs-storage")
         self.apply("class.yaml", yaml.safe_dump({**CLASS, "parameters": {"archiveOnDelete": "true"}}, sort_keys=False))
         self._one_life("true")
@@ -100,7 +100,7 @@ class Demo:
         manifests = rbac_manifests(PERMISSIONS, name="berth", namespace="berth-system")
         self.apply("rbac.yaml", yaml.safe_dump_all(manifests, sort_keys=False), show=False)
         kubeconfig = cluster.service_account_kubeconfig("berth-system", "berth")
-        port = free_port()
+        port = free_ports(1)[0]
         argv = ["berth", "run", "--listen", f"127.0.0.1:{port}"]
         settings = {
             "PROVISIONER_NAME": PROVISIONER,
@@ -118,11 +118,12 @@ class Demo:
             env={**os.environ, **settings, "BERTH_LOG_FORMAT": "human"},
             ready=lambda: "leading" in Path(cluster.directory, "log", "berth.log").read_text(),
         ).log
-        self.output(log.read_text())
+        self._log = log
+        self._tell_log()
 
     def _one_life(self, archive: str) -> None:
         """Birth, use, growth and end of the claim."""
-        self.apply("claim.yaml", CLAIM)
+        self.apply("claim.yaml", CLAIM, show=archive == "false")
         began = time.monotonic()
         self.until("the claim is Bound", lambda: self._claim().get("status", {}).get("phase") == "Bound")
         waited = time.monotonic() - began
@@ -156,6 +157,8 @@ class Demo:
         self.until("the PV is gone", lambda: not self._cluster.kubectl("get", "pv", pv, "--ignore-not-found"))
         self.until("the trash is empty", lambda: not any((self._behind() / ".berth/trash").iterdir()))
         self.kubectl("get", "pv")
+        self.say("What the controller said meanwhile:")
+        self._tell_log()
         self.nfs("nfs-ls", directory="")
         kept = sorted(entry.name for entry in self._behind().iterdir() if entry.name != ".berth")
         if archive == "false":
@@ -169,6 +172,13 @@ class Demo:
         self.say("The data is kept, and explains itself:")
         self.nfs("nfs-cat", directory=f".berth/archives/{kept[0]}.json", expect='"claim": "demo4nfs"')
 
+    def _tell_log(self) -> None:
+        """What the controller has said since the last time."""
+        with self._log.open() as log:
+            log.seek(self._told)
+            self.output(log.read())
+            self._told = log.tell()
+
     def _claim(self) -> dict[str, Any]:
         claim: dict[str, Any] = json.loads(
             self._cluster.kubectl("get", "pvc", "-n", "ddddd", "demo4nfs", "-o", "json", "--ignore-not-found") or "{}"
@@ -181,7 +191,13 @@ class Demo:
     def kubectl(self, *arguments: str, only: tuple[str, str] | None = None) -> None:
         """Shows a kubectl command and its output; only: from the line that begins so, lines that begin otherwise."""
         self.command(shlex.join(["kubectl", *arguments]))
-        text = self._cluster.kubectl(*arguments)
+        argv = [str(binaries.find().kubectl), f"--kubeconfig={self._cluster.kubeconfig}", *arguments]
+        answer = subprocess.run(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=WAITING, check=False
+        )
+        text = answer.stdout
+        if answer.returncode:
+            raise StepFailed(f"{shlex.join(['kubectl', *arguments])}: {text.strip()}")
         if only is not None:
             first, indent = only
             lines = text.splitlines()
@@ -258,8 +274,6 @@ def main() -> int:
 
 
 def _run(keep: bool, began: float) -> int:
-    from devcluster.ganesha import Export
-
     print("Starting etcd, kube-apiserver, kube-controller-manager and NFS-Ganesha ...", flush=True)
     with DevCluster(exports=[Export(EXPORT)], record=state.DIRECTORY if keep else None) as cluster:
         demo = Demo(cluster)
