@@ -8,6 +8,11 @@ import inspect
 import pytest
 from hypothesis import settings
 
+from berth.volumes.lifecycle import Lifecycle
+from berth.volumes.share import ShareAddress
+from tests.volumes.builders import EXPORT, SERVER
+from tests.volumes.memory import MemoryShare
+
 settings.register_profile("volumes", deadline=None, print_blob=True)
 settings.load_profile("volumes")
 
@@ -20,3 +25,21 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
     asyncio.run(pyfuncitem.obj(**arguments))
     return True
+
+
+@pytest.fixture
+def share() -> MemoryShare:
+    """An empty share, the one that classes without a share of their own use."""
+    return MemoryShare(ShareAddress(SERVER, EXPORT))
+
+
+@pytest.fixture
+def lifecycle() -> Lifecycle:
+    """The doings of the cluster that most tests are about."""
+    return Lifecycle("cluster-1")
+
+
+@pytest.fixture
+def other_cluster() -> Lifecycle:
+    """Another cluster's doings."""
+    return Lifecycle("cluster-2")

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
-from berth.volumes.naming import ARCHIVES, CLUSTERS, HOME, SHARE_FILE, TRASH, VOLUMES
+from berth.volumes.naming import CLUSTERS, DIRECTORIES, HOME, SHARE_FILE, recorded_name
 from berth.volumes.records import FORMAT, now_text, parse_json
 from berth.volumes.share import Share
 
@@ -23,17 +23,19 @@ class Home:
 
     share_id: str
     clusters: frozenset[str]
-    """UIDs of all clusters that keep volumes on this share, this one included."""
+    """UIDs of all clusters that keep volumes on this share."""
 
 
 async def open_home(share: Share, cluster: str) -> Home:
-    """Reads `.berth/`, making it where it is missing, and enters this cluster. Refused when a newer Berth owns it."""
+    """Reads `.berth/`, making what is missing of it, and enters this cluster. Refused when a newer Berth owns it."""
     try:
         share_id = await _read_id(share)
     except Missing:
         await _make(share)
         share_id = await _read_id(share)
-    clusters = await _clusters(share)
+    else:
+        await _mend(share)
+    clusters = await clusters_on(share)
     if cluster not in clusters:
         with suppress(Taken):
             content = json.dumps({"format": FORMAT, "cluster": cluster, "since": now_text()}) + "\n"
@@ -41,20 +43,33 @@ async def open_home(share: Share, cluster: str) -> Home:
     return Home(share_id=share_id, clusters=clusters | {cluster})
 
 
-async def require_home(share: Share) -> None:
-    """Raises Unavailable unless `.berth/share.json` is there.
+async def find_home(share: Share) -> Home | None:
+    """Reads `.berth/` and makes nothing. None where it is missing or has holes."""
+    with suppress(Missing):
+        return Home(share_id=await _read_id(share), clusters=await clusters_on(share))
+    return None
 
-    A share that Berth has worked on before always has it. Without it something else is mounted or exported in the
+
+async def require_home(share: Share, cluster: str) -> None:
+    """Raises Unavailable unless `.berth/` is there and knows this cluster. Makes nothing.
+
+    A share that holds volumes of this cluster always does. Without it something else is mounted or exported in the
     share's place, where every volume would look as if it were gone already.
     """
-    try:
-        await _read_id(share)
-    except Missing:
+    home = await find_home(share)
+    if home is None or cluster not in home.clusters:
         raise Unavailable(
             str(share.address),
             "mount",
-            f"{SHARE_FILE} is gone, though Berth has made volumes here; is the right directory exported and mounted?",
-        ) from None
+            f"{HOME}/ is missing or knows nothing of this cluster, though Berth has made volumes here; is the right "
+            f"directory exported and mounted?",
+        )
+
+
+async def clusters_on(share: Share) -> frozenset[str]:
+    """UIDs of the clusters that keep volumes on this share, at this moment."""
+    names = [recorded_name(entry.name) for entry in await share.list(CLUSTERS)]
+    return frozenset(name for name in names if name)
 
 
 async def _read_id(share: Share) -> str:
@@ -66,15 +81,16 @@ async def _read_id(share: Share) -> str:
 
 
 async def _make(share: Share) -> None:
-    for directory in (HOME, VOLUMES, ARCHIVES, TRASH, CLUSTERS):
+    for directory in DIRECTORIES:
         await share.make_directory(directory, mode=0o700, adopt=True)
     content = json.dumps({"format": FORMAT, "id": str(uuid.uuid4()), "created": now_text()}) + "\n"
     with suppress(Taken):  # another controller was quicker: its identity counts
         await share.write_file(SHARE_FILE, content.encode(), exclusive=True)
 
 
-async def _clusters(share: Share) -> frozenset[str]:
-    names = [entry.name for entry in await share.list(CLUSTERS)]
-    return frozenset(
-        name.removesuffix(".json") for name in names if name.endswith(".json") and not name.startswith(".")
-    )
+async def _mend(share: Share) -> None:
+    """Makes again what somebody removed by hand, to empty the trash for instance."""
+    there = {f"{HOME}/{entry.name}" for entry in await share.list(HOME)} | {HOME}
+    for directory in DIRECTORIES:
+        if directory not in there:
+            await share.make_directory(directory, mode=0o700, adopt=True)

@@ -6,6 +6,7 @@ to a file system without it meaning another place. The share looks at the parts 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from berth.volumes.errors import Refused
@@ -16,6 +17,7 @@ VOLUMES = f"{HOME}/volumes"
 ARCHIVES = f"{HOME}/archives"
 TRASH = f"{HOME}/trash"
 CLUSTERS = f"{HOME}/clusters"
+DIRECTORIES = (HOME, VOLUMES, ARCHIVES, TRASH, CLUSTERS)
 SHARE_FILE = f"{HOME}/share.json"
 ARCHIVED = "archived-"
 """How the name of an archive in the share's root begins (nfs-subdir-external-provisioner's spelling)."""
@@ -25,6 +27,7 @@ MAX_PART_BYTES = 255
 MAX_PATH_BYTES = 1024
 """NFSv3's own limit of a path (RFC 1813, MNTPATHLEN); a longer one could not be mounted over v3."""
 
+_BY_UID = re.compile(r"pvc-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUFFIX = ".json"
 _STAMP_BYTES = len("-20260131T120000Z-99")
 
@@ -92,6 +95,14 @@ def is_printable(text: str) -> bool:
 def overlaps(one: str, other: str) -> bool:
     """Whether two normal paths are the same directory or one contains the other."""
     return one == other or one.startswith(other + "/") or other.startswith(one + "/")
+
+
+def names_pv(path: str, pv: str) -> bool:
+    """Whether no other PV's directory, in any cluster, can overlap path, because its first part names the PV.
+
+    Only a whole UUID counts as a name: a PV made by hand could be called like a part of another's directory.
+    """
+    return _BY_UID.fullmatch(pv) is not None and pv in path.split("/", 1)[0]
 
 
 def archive_name(path: str) -> str:

@@ -4,20 +4,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
 
 from berth.volumes.errors import Refused
-from berth.volumes.naming import volume_path
+from berth.volumes.naming import names_pv, volume_path
 from berth.volumes.parameters import parse_export, parse_parameters, parse_server, share_address
 from berth.volumes.patterns import DEFAULT_PATTERN
 from berth.volumes.plan import DefaultShare, Occupied, covers_share
 from berth.volumes.request import Claim, End, Neighbour, Neighbours, ReleaseRequest
 from berth.volumes.share import ShareAddress
-
-_BY_UID = re.compile(r"pvc-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +36,8 @@ class ReleasePlan:
 
     @property
     def is_unique(self) -> bool:
-        """No other PV's directory, in any cluster, can overlap this one: the path's first part names the PV.
-
-        Only a whole UUID counts as a name: a PV made by hand could be called like a part of another's directory.
-        """
-        return _BY_UID.fullmatch(self.pv) is not None and self.pv in self.path.split("/", 1)[0]
+        """No other PV's directory, in any cluster, can overlap this one: the path's first part names the PV."""
+        return names_pv(self.path, self.pv)
 
 
 def make_release_plan(request: ReleaseRequest, default: DefaultShare, neighbours: Neighbours) -> ReleasePlan:

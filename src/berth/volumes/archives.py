@@ -1,0 +1,103 @@
+"""Archives: released volumes kept in the share's root under names that nobody else has (I6).
+
+An archive's metadata, the record of the volume that it was, is written first and reserves the name: of any number of
+controllers, in any number of clusters, one gets it. A reservation that was not used yet is used on the next attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from berth.volumes.errors import Missing, Refused, Taken
+from berth.volumes.naming import ARCHIVES, archive_name, archive_stem, metadata_path, names_pv, recorded_name
+from berth.volumes.records import Record, archived, decode, encode
+from berth.volumes.share import Share
+
+
+async def archive(record: Record, share: Share) -> str:
+    """Moves the volume's directory to a free `archived-…` name, and answers it. Empty: the directory is gone.
+
+    Missing when Berth's own directory is.
+    """
+    moment = datetime.now(UTC)
+    reserved = await reservations(record, share)
+    for name in (*reserved, *_names(record.path, moment)):
+        if name not in reserved and not await _reserve(name, archived(record, moment), share):
+            continue
+        try:
+            await share.rename(record.path, name)
+        except Taken:
+            if name not in reserved:  # somebody made it in between, without metadata
+                await share.remove_file(metadata_path(name))
+            elif not names_pv(record.path, record.pv):
+                return name  # an earlier attempt made it, and what is in the volume's place by now may be another's
+            continue
+        except Missing:
+            return ""
+        return name
+    raise Refused("archive", f"all names like {archive_stem(record.path)!r}… are taken in the share's root")
+
+
+async def finished(record: Record, share: Share) -> str:
+    """The archive that an earlier attempt made of this volume, now that its directory is no longer in its place; empty
+    if there is none. A reservation that will not be used any more is taken back.
+    """
+    for name in await reservations(record, share):
+        if await _exists(name, share):
+            return name
+        await share.remove_file(metadata_path(name))
+    return ""
+
+
+async def reservations(record: Record, share: Share) -> list[str]:
+    """Names that are reserved for this very volume. Most often nobody ever had its name, which two questions tell."""
+    base = archive_name(record.path)
+    try:
+        if _is_same(record, decode(await share.read_file(metadata_path(base)), metadata_path(base))):
+            return [base]
+    except Missing:
+        if not await _exists(base, share):
+            return []
+    except Refused:  # somebody else's, of a later Berth perhaps
+        pass
+    names = [recorded_name(entry.name) for entry in await share.list(ARCHIVES)]
+    alike = [name for name in names if name != base and name.startswith(archive_stem(record.path))]
+    return [name for name in alike if await _is_for(record, name, share)]
+
+
+def _names(path: str, moment: datetime) -> Iterator[str]:
+    yield archive_name(path)
+    stamped = f"{archive_stem(path)}-{moment:%Y%m%dT%H%M%SZ}"
+    yield stamped
+    for count in range(2, 100):
+        yield f"{stamped}-{count}"
+
+
+async def _reserve(name: str, metadata: Record, share: Share) -> bool:
+    if await _exists(name, share):  # a reference provisioner's archive has no metadata
+        return False
+    try:
+        await share.write_file(metadata_path(name), encode(metadata), exclusive=True)
+    except Taken:
+        return False
+    return True
+
+
+async def _is_for(record: Record, name: str, share: Share) -> bool:
+    with suppress(Missing, Refused):
+        known = decode(await share.read_file(metadata_path(name)), metadata_path(name))
+        return _is_same(record, known)
+    return False
+
+
+def _is_same(record: Record, known: Record) -> bool:
+    return (known.cluster, known.pv) == (record.cluster, record.pv)
+
+
+async def _exists(path: str, share: Share) -> bool:
+    with suppress(Missing):
+        await share.stat(path)
+        return True
+    return False

@@ -1,0 +1,86 @@
+"""Records whose claims went away before their PV was made (a crash in between): tidied away without getting in the way
+of a volume that is just being made in the same place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from berth.volumes.errors import Missing
+from berth.volumes.home import Home
+from berth.volumes.ledger import Ledger
+from berth.volumes.naming import names_pv, overlaps, trash_path
+from berth.volumes.records import Record
+from berth.volumes.share import Share
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A record whose PV and claim are gone while its directory can't be tidied away: reported, never touched."""
+
+    record: Record
+    why: str
+
+
+class Orphans:
+    """Births and removals of one process, kept apart where their paths overlap."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._births: dict[tuple[str, str], str] = {}
+        """Paths that are being made, by share_id and PV: a removal keeps off them."""
+        self._removals: dict[tuple[str, str], asyncio.Event] = {}
+        """Paths that are about to be removed, by share_id and path: a birth waits for the end of it."""
+
+    @asynccontextmanager
+    async def birth(self, path: str, pv: str, home: Home) -> AsyncIterator[None]:
+        """While a volume is made: nothing that overlaps its path is removed."""
+        while removals := self._removals_over(path, home):
+            await removals[0].wait()
+        self._births[home.share_id, pv] = path
+        try:
+            yield
+        finally:
+            self._births.pop((home.share_id, pv), None)
+
+    async def tidy(self, record: Record, share: Share, home: Home) -> str:
+        """Removes an orphan's directory, if it is empty, and its record. Answers why not; empty when it is done, or has
+        to wait.
+        """
+        key = (home.share_id, record.path)
+        if key in self._removals or self._births_over(record.path, home):
+            return ""
+        ended = self._removals[key] = asyncio.Event()
+        try:
+            with suppress(Missing):  # a release moved it in the meantime, and needs the record
+                await share.stat(trash_path(record.pv))
+                return ""
+            others = []
+            if not names_pv(record.path, record.pv):
+                others = await self._ledger.overlapping(record.path, share, without=record.pv)
+            if any(f"{record.path}/".startswith(f"{other.path}/") for other in others):
+                pass  # the directory is, or lies in, another's by now
+            elif others:
+                return f"its claim and PV are gone, but the directory holds {others[0].path!r} of {others[0].owner}"
+            elif not await share.remove_directory(record.path):
+                return "its claim and PV are gone, but the directory holds data"
+            await self._ledger.remove(record.pv, share)
+            return ""
+        finally:
+            ended.set()
+            del self._removals[key]
+
+    def _births_over(self, path: str, home: Home) -> list[str]:
+        return [
+            pv for (share_id, pv), born in self._births.items() if share_id == home.share_id and overlaps(path, born)
+        ]
+
+    def _removals_over(self, path: str, home: Home) -> list[asyncio.Event]:
+        return [
+            ended
+            for (share_id, removed), ended in self._removals.items()
+            if share_id == home.share_id and overlaps(path, removed)
+        ]

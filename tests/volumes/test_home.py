@@ -1,0 +1,105 @@
+"""Berth's own directory on a share: made once, mended, recognised, and never made where it should have been."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from berth.volumes.errors import Refused, Unavailable
+from berth.volumes.home import clusters_on, find_home, open_home, require_home
+from berth.volumes.naming import CLUSTERS, DIRECTORIES, SHARE_FILE
+from tests.volumes.memory import MemoryShare
+
+
+async def test_the_first_use_makes_all_of_it_for_the_owner_alone(share: MemoryShare) -> None:
+    home = await open_home(share, "cluster-1")
+    tree = share.tree()
+    for directory in DIRECTORIES:
+        assert tree[directory].startswith("directory 0700")
+    assert json.loads(await share.read_file(SHARE_FILE))["id"] == home.share_id
+    assert json.loads(await share.read_file(f"{CLUSTERS}/cluster-1.json"))["cluster"] == "cluster-1"
+    assert home.clusters == {"cluster-1"}
+
+
+async def test_later_uses_change_nothing(share: MemoryShare) -> None:
+    home = await open_home(share, "cluster-1")
+    before = share.tree()
+    assert await open_home(share, "cluster-1") == home
+    assert share.tree() == before
+
+
+async def test_every_cluster_is_entered_and_seen_by_the_next(share: MemoryShare) -> None:
+    first = await open_home(share, "cluster-1")
+    second = await open_home(share, "cluster-2")
+    assert second.share_id == first.share_id
+    assert second.clusters == {"cluster-1", "cluster-2"}
+    assert await clusters_on(share) == {"cluster-1", "cluster-2"}
+
+
+async def test_controllers_that_come_at_the_same_time_agree_on_one_identity(share: MemoryShare) -> None:
+    homes = await asyncio.gather(*(open_home(share, f"cluster-{number % 3}") for number in range(12)))
+    assert len({home.share_id for home in homes}) == 1
+    assert await clusters_on(share) == {"cluster-0", "cluster-1", "cluster-2"}
+
+
+@pytest.mark.parametrize("directory", [directory for directory in DIRECTORIES if "/" in directory])
+async def test_a_directory_that_somebody_removed_is_made_again(share: MemoryShare, directory: str) -> None:
+    home = await open_home(share, "cluster-1")
+    share.take_away(directory)
+    again = await open_home(share, "cluster-1")
+    assert again.share_id == home.share_id
+    assert share.tree()[directory].startswith("directory 0700")
+    assert "cluster-1" in again.clusters
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        pytest.param(b'{"format": 2, "id": "x"}', "newer Berth", id="of a later format"),
+        pytest.param(b'{"format": 1}', "has no id", id="without an identity"),
+        pytest.param(b'{"format": 1, "id": 5}', "has no id", id="with a number for an identity"),
+        pytest.param(b"", "not valid JSON", id="empty"),
+    ],
+)
+async def test_a_share_file_that_makes_no_sense_is_refused_and_left_alone(
+    share: MemoryShare, content: bytes, why: str
+) -> None:
+    await share.make_directory(".berth", mode=0o700)
+    await share.write_file(SHARE_FILE, content)
+    before = share.tree()
+    with pytest.raises(Refused, match=rf"^\.berth/share\.json: .*{why}"):
+        await open_home(share, "cluster-1")
+    assert share.tree() == before
+
+
+async def test_a_link_in_its_place_is_not_followed(share: MemoryShare) -> None:
+    share.plant_link(".berth")
+    with pytest.raises(Refused):
+        await open_home(share, "cluster-1")
+
+
+async def test_looking_for_it_makes_nothing(share: MemoryShare) -> None:
+    assert await find_home(share) is None
+    assert share.tree() == {}
+
+
+async def test_one_that_is_required_and_there_is_fine(share: MemoryShare) -> None:
+    await open_home(share, "cluster-1")
+    await require_home(share, "cluster-1")
+
+
+@pytest.mark.parametrize(
+    "others", [pytest.param([], id="an empty directory"), pytest.param(["x"], id="another's share")]
+)
+async def test_one_that_is_required_and_missing_means_that_something_else_is_mounted(
+    share: MemoryShare, others: list[str]
+) -> None:
+    for cluster in others:
+        await open_home(share, cluster)
+    before = share.tree()
+    with pytest.raises(Unavailable, match="is the right directory exported and mounted") as error:
+        await require_home(share, "cluster-1")
+    assert error.value.stage == "mount"
+    assert share.tree() == before

@@ -1,0 +1,160 @@
+"""A volume's birth on its share: record first, then the directory; harmless to repeat, and never in another's place."""
+
+from __future__ import annotations
+
+import pytest
+
+from berth.volumes.errors import Refused
+from berth.volumes.lifecycle import Lifecycle
+from berth.volumes.naming import record_path
+from berth.volumes.records import decode
+from berth.volumes.share import ShareAddress
+from tests.volumes.builders import plan
+from tests.volumes.memory import MemoryShare
+
+BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
+BY_LABEL = {"pathPattern": "${.PVC.labels.dir}"}
+
+
+async def test_the_directory_gets_its_mode_and_owner_and_a_record(share: MemoryShare, lifecycle: Lifecycle) -> None:
+    wanted = plan(parameters={"directoryMode": "2750", "uid": "1000", "gid": "100"})
+    await lifecycle.create(wanted, share)
+    assert share.tree()[wanted.path] == "directory 2750 1000:100 "
+    record = decode(await share.read_file(record_path(wanted.pv)), "x")
+    assert (record.cluster, record.pv, record.path, record.owner) == (
+        "cluster-1",
+        wanted.pv,
+        wanted.path,
+        wanted.claim,
+    )
+    assert record.on_delete == wanted.on_delete
+
+
+async def test_parents_are_made_for_everybody_to_pass_through(share: MemoryShare, lifecycle: Lifecycle) -> None:
+    await lifecycle.create(plan(parameters=BY_NAME), share)
+    assert share.tree()["team"].startswith("directory 0755")
+
+
+@pytest.mark.parametrize("parameters", [{}, BY_NAME], ids=["its own path", "a path by name"])
+async def test_repeating_it_changes_nothing_but_the_moment(
+    share: MemoryShare, lifecycle: Lifecycle, parameters: dict[str, str]
+) -> None:
+    wanted = plan(parameters=parameters)
+    await lifecycle.create(wanted, share)
+    await share.write_file(f"{wanted.path}/content", b"data")
+    before = share.tree()
+    await Lifecycle("cluster-1").create(wanted, share)
+    after = share.tree()
+    assert after.keys() == before.keys()
+    assert {path for path in after if after[path] != before[path]} <= {record_path(wanted.pv)}
+
+
+async def test_a_directory_that_was_kept_is_taken_over_as_it_is(share: MemoryShare, lifecycle: Lifecycle) -> None:
+    await share.make_directory("team/data", mode=0o700, uid=7)
+    await lifecycle.create(plan(parameters=BY_NAME), share)
+    assert share.tree()["team/data"].startswith("directory 0700 7:0")
+
+
+async def test_the_mode_is_set_if_an_earlier_attempt_was_killed_before_it_could(
+    share: MemoryShare, lifecycle: Lifecycle
+) -> None:
+    wanted = plan(parameters=BY_NAME)
+    await lifecycle.create(wanted, share)
+    await share.make_directory("team/data", mode=0o755, adopt=True)
+    await Lifecycle("cluster-1").create(wanted, share)
+    assert share.tree()["team/data"].startswith("directory 0777")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "content"),
+    [
+        pytest.param({**BY_NAME, "sharedPaths": "allow"}, {}, id="it may be shared"),
+        pytest.param(BY_NAME, {"team/data/content": b"data"}, id="it holds data"),
+    ],
+)
+async def test_the_mode_of_a_directory_that_may_be_anothers_is_left_alone(
+    share: MemoryShare, lifecycle: Lifecycle, parameters: dict[str, str], content: dict[str, bytes]
+) -> None:
+    wanted = plan(parameters=parameters)
+    await lifecycle.create(wanted, share)
+    await share.make_directory("team/data", mode=0o700, adopt=True)
+    for path, data in content.items():
+        await share.write_file(path, data)
+    await Lifecycle("cluster-1").create(wanted, share)
+    assert share.tree()["team/data"].startswith("directory 0700")
+
+
+@pytest.mark.parametrize("parameters", [{"pathPattern": "x/${.PV.name}"}, BY_LABEL], ids=["PV's name", "label"])
+@pytest.mark.parametrize("obstacle", ["a link above it", "a link", "a file"])
+async def test_what_stands_in_its_place_is_refused_and_nothing_is_left(
+    share: MemoryShare, lifecycle: Lifecycle, parameters: dict[str, str], obstacle: str
+) -> None:
+    wanted = plan(parameters=parameters, labels={"dir": "x/y"})
+    await share.make_directory("x", mode=0o755)
+    if obstacle == "a link above it":
+        share.take_away("x")
+        share.plant_link("x")
+    elif obstacle == "a link":
+        share.plant_link(wanted.path)
+    else:
+        await share.write_file(wanted.path, b"")
+    before = share.tree()
+    with pytest.raises(Refused):
+        await lifecycle.create(wanted, share)
+    assert {path: what for path, what in share.tree().items() if not path.startswith(".berth")} == before
+    assert record_path(wanted.pv) not in share.tree()
+
+
+@pytest.mark.parametrize("removed", [".berth", ".berth/volumes", ".berth/clusters"])
+@pytest.mark.parametrize("parameters", [{}, BY_NAME], ids=["its own path", "a path by name"])
+async def test_berths_own_directory_is_made_again_when_somebody_removed_it(
+    share: MemoryShare, lifecycle: Lifecycle, removed: str, parameters: dict[str, str]
+) -> None:
+    await lifecycle.create(plan("first", parameters=parameters), share)
+    share.take_away(removed)
+    wanted = plan("second", parameters=parameters)
+    await lifecycle.create(wanted, share)
+    assert wanted.path in share.tree()
+    assert record_path(wanted.pv) in share.tree()
+
+
+async def test_a_label_that_changed_between_two_attempts_leaves_no_directory_behind(
+    share: MemoryShare, lifecycle: Lifecycle
+) -> None:
+    await lifecycle.create(plan(parameters=BY_LABEL, labels={"dir": "before"}), share)
+    wanted = plan(parameters=BY_LABEL, labels={"dir": "after"})
+    await Lifecycle("cluster-1").create(wanted, share)
+    tree = share.tree()
+    assert "before" not in tree
+    assert "after" in tree
+    assert decode(await share.read_file(record_path(wanted.pv)), "x").path == "after"
+
+
+async def test_a_label_that_changed_between_two_attempts_leaves_data_alone(
+    share: MemoryShare, lifecycle: Lifecycle
+) -> None:
+    await share.make_directory("before", mode=0o755)
+    await share.write_file("before/content", b"data")
+    await lifecycle.create(plan(parameters=BY_LABEL, labels={"dir": "before"}), share)
+    await Lifecycle("cluster-1").create(plan(parameters=BY_LABEL, labels={"dir": "after"}), share)
+    assert "before/content" in share.tree()
+    assert "after" in share.tree()
+
+
+async def test_a_record_of_the_same_pv_in_another_cluster_is_not_overwritten(
+    share: MemoryShare, lifecycle: Lifecycle, other_cluster: Lifecycle
+) -> None:
+    await other_cluster.create(plan(parameters=BY_NAME), share)
+    before = await share.read_file(record_path(plan().pv))
+    with pytest.raises(Refused, match="cluster-2"):
+        await lifecycle.create(plan(parameters=BY_NAME), share)
+    assert await share.read_file(record_path(plan().pv)) == before
+
+
+async def test_the_identity_of_a_share_is_known_once_it_was_used(share: MemoryShare, lifecycle: Lifecycle) -> None:
+    other = MemoryShare(ShareAddress("elsewhere", "/srv"))
+    await lifecycle.create(plan(), share)
+    assert lifecycle.share_id(share.address)
+    assert lifecycle.share_id(other.address) == ""
+    lifecycle.forget(share.address)
+    assert lifecycle.share_id(share.address) == ""
