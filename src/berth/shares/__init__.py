@@ -1,1 +1,5 @@
-"""Ways to touch a share: mounted (a directory mounted here) and direct (NFS spoken by libnfs, no mount). choose picks one."""
+"""Ways to touch a share: `mounted` (a directory mounted here) and `direct` (NFS spoken by libnfs, no mount).
+
+`choose` hands out the right one for an address; nobody outside needs more of this package. Both keep the contract of
+volumes/share.py, which tests/conformance checks. Nothing here knows of Kubernetes.
+"""

@@ -1,0 +1,235 @@
+"""A share spoken to directly: NFSv3 or v4.0 by libnfs, without a mount and without privileges, on the event loop alone.
+
+One connection carries all calls at once. Every operation works on file handles that it has just looked up itself, part
+by part and never through a link; from there on it does not matter what is renamed above. Nothing is remembered between
+operations but the connection, the version that worked, and whether root is squashed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from berth.shares import answers, nfs_changes
+from berth.shares.dial import Dialer
+from berth.shares.gate import Gate
+from berth.shares.keeper import Keeper
+from berth.shares.nfs_purge import Purge
+from berth.shares.nfs_tree import Denied, Rights, Tree
+from berth.shares.own import own_file, trash_entry
+from berth.shares.resolve import Resolver
+from berth.shares.rpc import RpcError
+from berth.shares.session import DENIED, GONE, NfsError, Node, Session, Status
+from berth.volumes.errors import Refused, Unavailable, VolumeError
+from berth.volumes.naming import split_path
+from berth.volumes.share import Entry, ShareAddress, Space
+
+T = TypeVar("T")
+Sessions = list[Session]
+
+MOST_READ = 1 << 20
+"""Bytes of the largest file that is read."""
+IDLE = 30.0
+"""Seconds after which an unused connection is closed. Servers keep NFSv4 state for 60 s or more."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
+"""Seconds before a server that asks for it (JUKEBOX, DELAY) is asked again."""
+
+
+class DirectShare:
+    """See the module's text, and volumes/share.py for the contract."""
+
+    def __init__(
+        self,
+        address: ShareAddress,
+        resolver: Resolver,
+        *,
+        deadline: float = 10.0,
+        concurrency: int = 64,
+        idle: float = IDLE,
+    ) -> None:
+        """deadline: seconds for each operation (remove_tree: for each of its steps). concurrency: how many entries
+        remove_tree removes at once; 1 is one after another. Refused when the address asks for an unknown NFS version.
+        """
+        self._address = address
+        self._name = str(address)
+        self._deadline = deadline
+        self._concurrency = concurrency
+        self._keeper = Keeper(Dialer(address, resolver, deadline * 0.9).dial, idle=idle)
+        self._gate = Gate()
+        self._rights = Rights()
+
+    @property
+    def address(self) -> ShareAddress:
+        return self._address
+
+    async def stat(self, path: str) -> Entry:
+        parts = split_path(path) if path else ()
+
+        async def look(tree: Tree) -> Entry:
+            if not parts:
+                return (await tree.session.attributes(tree.session.root.handle)).entry("")
+            node = await tree.get(parts, is_last_open=True)
+            return node.attributes.entry(parts[-1])
+
+        return await self._run(path, look)
+
+    async def list(self, path: str) -> list[Entry]:
+        parts = split_path(path) if path else ()
+
+        async def read(tree: Tree) -> list[Entry]:
+            return await tree.entries(await tree.get(parts))
+
+        return await self._run(path, read)
+
+    async def make_directory(
+        self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
+    ) -> bool:
+        parts = split_path(path)
+        return await self._run(
+            path, lambda tree: nfs_changes.make_directory(tree, parts, mode=mode, uid=uid, gid=gid, adopt=adopt)
+        )
+
+    async def read_file(self, path: str) -> bytes:
+        parts = split_path(path)
+
+        async def read(tree: Tree) -> bytes:
+            node = await tree.get(parts)
+            if node.attributes.kind != "file":
+                raise Refused(path, "is no regular file")
+            content = await tree.within(node, lambda who: tree.session.read(node.handle, MOST_READ + 1, who))
+            if len(content) > MOST_READ:
+                raise Refused(path, f"is larger than {MOST_READ >> 20} MiB")
+            return content
+
+        return await self._run(path, read)
+
+    async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
+        parts = split_path(path)
+        await self._run(path, lambda tree: nfs_changes.write_file(tree, parts, content, exclusive=exclusive))
+
+    async def rename(self, source: str, target: str) -> None:
+        old, new = split_path(source), split_path(target)
+        await self._run(source, lambda tree: nfs_changes.rename(tree, old, new))
+
+    async def remove_file(self, path: str) -> None:
+        parts = own_file(path)
+        await self._run(path, lambda tree: nfs_changes.remove_file(tree, parts))
+
+    async def remove_directory(self, path: str) -> bool:
+        parts = split_path(path)
+        return await self._run(path, lambda tree: nfs_changes.remove_directory(tree, parts))
+
+    async def remove_tree(self, path: str) -> int:
+        parts = trash_entry(path)
+
+        async def look(tree: Tree) -> list[Node]:
+            found = await tree.find(parts)
+            if len(found) == len(parts) and found[-1].attributes.kind != "directory":
+                raise Refused(path, "is no directory")
+            return found
+
+        found = await self._run(path, look)
+        if len(found) < len(parts):
+            return 0
+        async with self._keeper.lend() as session:
+
+            async def step(call: Callable[[], Awaitable[T]], /) -> T:
+                return await self._step(session, path, call)
+
+            purge = Purge(Tree(session, self._rights, self._name), step, concurrency=self._concurrency)
+            await purge.run(found[-2], parts[-1], found[-1])
+        if purge.failed:
+            first = purge.first_failure
+            why = f"{purge.failed} of the entries below could not be removed, the first is {first.path!r}"
+            raise Unavailable(self._name, "io", why, status=first.status, path=path)
+        return purge.removed
+
+    async def space(self) -> Space:
+        return await self._run("", lambda tree: tree.session.space())
+
+    async def aclose(self) -> None:
+        await self._keeper.aclose()
+
+    async def _run(self, path: str, operation: Callable[[Tree], Awaitable[T]]) -> T:
+        """One operation with everything around it: deadline, repeats, and what its failure means."""
+        began = asyncio.get_running_loop().time()
+        used: Sessions = []
+        with self._gate.passage():
+            try:
+                async with asyncio.timeout(self._deadline):
+                    return await self._repeat(path, operation, used)
+            except TimeoutError as error:
+                for session in used:
+                    self._suspect(session, began)
+                raise self._late(path) from error
+
+    async def _repeat(self, path: str, operation: Callable[[Tree], Awaitable[T]], used: Sessions) -> T:
+        """The operation; again where the server asks to wait, and once more where what was known of the root is old."""
+        pause = FIRST_PAUSE
+        is_refreshed = False
+        while True:
+            async with self._keeper.lend() as session:
+                used.append(session)
+                try:
+                    return await operation(Tree(session, self._rights, self._name))
+                except (NfsError, Denied) as error:
+                    status = error.error if isinstance(error, Denied) else error
+                    if status.code != Status.DELAY:
+                        if is_refreshed or not await self._refresh(session, status):
+                            raise self._explain(path, error) from error
+                        is_refreshed = True
+                        continue
+                except RpcError as error:
+                    raise answers.lost(self._name, path, error) from error
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _refresh(self, session: Session, status: NfsError) -> bool:
+        """Looks at the root again after an error that may come from knowing it as it was. True: there is news."""
+        if status.code not in GONE | DENIED:
+            return False
+        try:
+            attributes = await session.attributes(session.root.handle)
+        except NfsError as error:
+            if error.code not in GONE:
+                raise
+            self._keeper.drop(session)  # mounting again gets the handle of what is exported now
+            return True
+        is_news = attributes.owner != session.root.attributes.owner
+        session.root = Node(session.root.handle, attributes)
+        return is_news
+
+    async def _step(self, session: Session, path: str, call: Callable[[], Awaitable[T]]) -> T:
+        """One call of a long operation, with its own deadline. NfsError and Denied are for the operation to judge."""
+        began = asyncio.get_running_loop().time()
+        pause = FIRST_PAUSE
+        try:
+            async with asyncio.timeout(self._deadline):
+                while True:
+                    try:
+                        return await call()
+                    except NfsError as error:
+                        if error.code != Status.DELAY:
+                            raise
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE)
+        except TimeoutError as error:
+            self._suspect(session, began)
+            raise self._late(path) from error
+        except RpcError as error:
+            raise answers.lost(self._name, path, error) from error
+
+    def _suspect(self, session: Session, since: float) -> None:
+        """Gives a session up over which nothing was heard all the while: its other calls would wait in vain too."""
+        if session.is_open and session.heard < since:
+            session.close("the server does not answer", "ETIMEDOUT")
+
+    def _late(self, path: str) -> Unavailable:
+        why = f"no answer within {self._deadline:g} s"
+        return Unavailable(self._name, "timeout", why, status="ETIMEDOUT", path=path)
+
+    def _explain(self, path: str, error: NfsError | Denied) -> VolumeError:
+        if isinstance(error, Denied):
+            return answers.denied(self._name, path, error)
+        return answers.explain(self._name, path, error)

@@ -1,0 +1,85 @@
+"""Holds the one session of a share: made on first use, shared by all calls, closed when idle, replaced when broken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from berth.shares.session import Session
+
+
+class Keeper:
+    """See the module's text."""
+
+    def __init__(self, dial: Callable[[], Awaitable[Session]], *, idle: float) -> None:
+        """idle: seconds without a call after which the session is closed. Below every server's lease time (NFSv4)."""
+        self._dial = dial
+        self._idle = idle
+        self._session: Session | None = None
+        self._dialing: asyncio.Task[Session] | None = None
+        self._lent = 0
+        self._used = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[Session]:
+        """A session that is open; what dialing raises otherwise. Many may have it at once."""
+        self._lent += 1
+        try:
+            yield await self._get()
+        finally:
+            self._lent -= 1
+            self._used = asyncio.get_running_loop().time()
+            if self._timer is None and self._session is not None:
+                self._watch_idleness(self._idle)
+
+    def drop(self, session: Session) -> None:
+        """Closes a session that is no good any more; who waits on it is told, and the next call makes a new one."""
+        session.close()
+        if self._session is session:
+            self._session = None
+
+    async def aclose(self) -> None:
+        self._is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._dialing is not None:
+            self._dialing.cancel()
+            await asyncio.wait({self._dialing})
+        if self._session is not None:
+            self.drop(self._session)
+
+    async def _get(self) -> Session:
+        if self._is_closed:
+            raise RuntimeError("the share is closed")
+        if self._session is not None and self._session.is_open:
+            return self._session
+        if self._dialing is None:
+            self._dialing = asyncio.ensure_future(self._dial())
+            self._dialing.add_done_callback(self._on_dialed)
+        # Shielded: one caller's cancellation must not end what others wait for.
+        return await asyncio.shield(self._dialing)
+
+    def _on_dialed(self, task: asyncio.Future[Session]) -> None:
+        self._dialing = None
+        if task.cancelled() or task.exception() is not None:
+            return
+        if self._is_closed:
+            task.result().close()
+            return
+        self._session = task.result()
+
+    def _watch_idleness(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._session is None:
+            return
+        left = self._used + self._idle - asyncio.get_running_loop().time()
+        if self._lent or left > 0:
+            self._watch_idleness(max(left, 1.0))
+        else:
+            self.drop(self._session)

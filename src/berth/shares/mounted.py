@@ -1,0 +1,188 @@
+"""A share that somebody mounted at a directory of this machine (or any directory): the kernel speaks to the server.
+
+All of it happens in threads of its own, since every call can hang for as long as the server does, in the kernel, where
+nobody can take it back. A call that is late is given up; its thread is lost until the server is back. While the share
+does not answer, one call at a time finds out whether it does again, so only so many threads are lost as there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from berth.shares import openat_changes
+from berth.shares.gate import Gate
+from berth.shares.openat import Root, is_mount_point
+from berth.shares.openat_purge import Purge
+from berth.shares.own import own_file, trash_entry
+from berth.shares.threads import Stuck, Threads
+from berth.volumes.errors import Missing, Refused, Stage, Unavailable, VolumeError
+from berth.volumes.naming import split_path
+from berth.volumes.share import Entry, ShareAddress, Space
+
+T = TypeVar("T")
+
+THREADS = 8
+SLICE = 0.2
+"""Seconds that remove_tree works in a thread before others get a turn."""
+
+_STAGES: dict[int, tuple[Stage, str]] = {
+    errno.EACCES: ("permission", "the server does not let us do this; is root squashed there?"),
+    errno.EPERM: ("permission", "the server does not let us do this; is root squashed there?"),
+    errno.EROFS: ("permission", "the share is mounted or exported read-only"),
+    errno.ENOSPC: ("io", "no space is left on the server"),
+    errno.EDQUOT: ("io", "the quota on the server is used up"),
+    errno.ETIMEDOUT: ("timeout", "the server does not answer"),
+    errno.ESTALE: ("mount", "the mounted directory no longer exists on the server; it must be mounted again"),
+    errno.ENOTCONN: ("mount", "the mount has lost its server"),
+    errno.EHOSTDOWN: ("connect", "the server is down"),
+    errno.ECONNREFUSED: ("connect", "the server does not take connections"),
+}
+_NOT_SO = frozenset({errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG, errno.EILSEQ})
+
+
+class MountedShare:
+    """See the module's text, and volumes/share.py for the contract."""
+
+    def __init__(
+        self, directory: str, address: ShareAddress, *, deadline: float = 10.0, requires_mount: bool = True
+    ) -> None:
+        """deadline: seconds for each operation (remove_tree: for each of its steps).
+
+        requires_mount: work only while something is mounted at directory; without it a lost mount would have volumes
+        made on the disk underneath.
+        """
+        self._directory = directory
+        self._address = address
+        self._name = str(address)
+        self._deadline = deadline
+        self._requires_mount = requires_mount
+        self._threads = Threads("mounted share", THREADS)
+        self._gate = Gate()
+
+    @property
+    def address(self) -> ShareAddress:
+        return self._address
+
+    async def stat(self, path: str) -> Entry:
+        parts = split_path(path) if path else ()
+        return await self._run(path, lambda root: root.stat(parts))
+
+    async def list(self, path: str) -> list[Entry]:
+        parts = split_path(path) if path else ()
+        return await self._run(path, lambda root: root.entries(parts))
+
+    async def make_directory(
+        self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
+    ) -> bool:
+        parts = split_path(path)
+        return await self._run(
+            path,
+            lambda root: openat_changes.make_directory(root, parts, mode=mode, uid=uid, gid=gid, adopt=adopt),
+        )
+
+    async def read_file(self, path: str) -> bytes:
+        parts = split_path(path)
+        return await self._run(path, lambda root: root.read_file(parts))
+
+    async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
+        parts = split_path(path)
+        await self._run(path, lambda root: openat_changes.write_file(root, parts, content, exclusive=exclusive))
+
+    async def rename(self, source: str, target: str) -> None:
+        old, new = split_path(source), split_path(target)
+        await self._run(source, lambda root: openat_changes.rename(root, old, new))
+
+    async def remove_file(self, path: str) -> None:
+        parts = own_file(path)
+        await self._run(path, lambda root: openat_changes.remove_file(root, parts))
+
+    async def remove_directory(self, path: str) -> bool:
+        parts = split_path(path)
+        return await self._run(path, lambda root: openat_changes.remove_directory(root, parts))
+
+    async def remove_tree(self, path: str) -> int:
+        parts = trash_entry(path)
+        purge = Purge()
+        steps: Iterator[None] | None = None
+
+        def begin(root: Root) -> Iterator[None]:
+            kept = Root(os.dup(root.descriptor), root.share)
+            return _closing(kept, purge.run(kept, parts))
+
+        try:
+            steps = await self._run(path, begin)
+            while await self._in_time(path, lambda: _advance(steps)):
+                pass
+        except Missing:
+            return 0
+        if purge.failed:
+            why = f"{purge.failed} of the entries below could not be removed, the first is {purge.first_failure!r}"
+            raise Unavailable(self._name, "io", why, status=purge.first_status, path=path)
+        return purge.removed
+
+    async def space(self) -> Space:
+        return await self._run("", lambda root: root.space())
+
+    async def aclose(self) -> None:
+        self._threads.close()
+
+    async def _run(self, path: str, operation: Callable[[Root], T]) -> T:
+        with self._gate.passage():
+            return await self._in_time(path, lambda: self._in_root(operation))
+
+    async def _in_time(self, path: str, work: Callable[[], T]) -> T:
+        """What work does in a thread, within the deadline, and what its failure means."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._threads.run(work)
+        except TimeoutError as error:
+            why = f"{self._directory} gave no answer within {self._deadline:g} s"
+            raise Unavailable(self._name, "timeout", why, status="ETIMEDOUT", path=path) from error
+        except Stuck as error:
+            raise Unavailable(self._name, "timeout", f"{self._directory} hangs: {error}", path=path) from error
+        except OSError as error:
+            raise self._explain(path, error) from error
+
+    def _in_root(self, operation: Callable[[Root], T]) -> T:
+        if self._requires_mount and not is_mount_point(self._directory):
+            raise self._unavailable("mount", f"nothing is mounted at {self._directory}")
+        try:
+            descriptor = os.open(self._directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise self._unavailable("mount", f"{self._directory} is no directory here") from error
+        try:
+            return operation(Root(descriptor, self._name))
+        finally:
+            os.close(descriptor)
+
+    def _explain(self, path: str, error: OSError) -> VolumeError:
+        code = error.errno or 0
+        name = errno.errorcode.get(code, "")
+        if code == errno.ENOENT:
+            return Missing(self._name, path)
+        if code in _NOT_SO:
+            return Refused(path, f"is not what it should be on share {self._name} ({name})")
+        stage, why = _STAGES.get(code, ("io", error.strerror or str(error)))
+        return self._unavailable(stage, why, name, path)
+
+    def _unavailable(self, stage: Stage, why: str, status: str = "", path: str = "") -> Unavailable:
+        return Unavailable(self._name, stage, why, status=status, path=path)
+
+
+def _advance(steps: Iterator[None]) -> bool:
+    """Goes on for a moment. Whether there is more to do."""
+    until = time.monotonic() + SLICE
+    return any(time.monotonic() > until for _ in steps)
+
+
+def _closing(root: Root, steps: Iterator[None]) -> Iterator[None]:
+    """The same steps; the root is closed behind the last one, or when they are let go of."""
+    try:
+        yield from steps
+    finally:
+        os.close(root.descriptor)

@@ -1,0 +1,201 @@
+"""What a direct share changes: directories made, files written, volumes moved, empty things removed.
+
+Each function is given the parts of paths that have been checked already; NfsError, Denied and RpcError pass through it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from berth.shares.nfs_tree import Denied, Tree
+from berth.shares.rpc import ROOT, Identity
+from berth.shares.session import DENIED, NfsError, Node, Status
+from berth.volumes.errors import Missing, Refused, Taken
+
+PARENT_MODE = 0o755
+OTHERS_WRITE = 0o002
+NOT_EMPTY = frozenset({Status.NOTEMPTY, Status.EXIST})
+"""EXIST is what some servers say of removing a directory that is not empty."""
+
+
+async def make_directory(
+    tree: Tree, parts: Sequence[str], *, mode: int, uid: int | None, gid: int | None, adopt: bool
+) -> bool:
+    """See Share.make_directory."""
+    parent = tree.session.root
+    found = await tree.find(parts[:-1])
+    if found:
+        parent = found[-1]
+    for part in parts[len(found) : -1]:
+        parent, _ = await _make(tree, parent, part, mode=PARENT_MODE, uid=None, gid=None, adopt=False)
+    _, is_new = await _make(tree, parent, parts[-1], mode=mode, uid=uid, gid=gid, adopt=adopt)
+    return is_new
+
+
+async def _make(
+    tree: Tree, parent: Node, name: str, *, mode: int, uid: int | None, gid: int | None, adopt: bool
+) -> tuple[Node, bool]:
+    """The directory, and whether it is new."""
+    session = tree.session
+    try:
+        node = await tree.within(
+            parent,
+            lambda who: session.make_directory(parent.handle, name, mode=mode, uid=uid, gid=gid, who=who),
+        )
+    except NfsError as error:
+        if error.code != Status.EXIST:
+            raise
+        node = await tree.look(parent, name)
+        if node.attributes.kind != "directory":
+            raise Refused(name, f"exists on share {tree.share}, and is no directory") from error
+        if not adopt:
+            return node, False
+        return await _settle(tree, parent, name, node, mode=mode, uid=uid, gid=gid), False
+    return await _settle(tree, parent, name, node, mode=mode, uid=uid, gid=gid), True
+
+
+async def _settle(
+    tree: Tree, parent: Node, name: str, node: Node, *, mode: int, uid: int | None, gid: int | None
+) -> Node:
+    """Gives a directory the mode and owner it should have, where the server made it otherwise."""
+    have = node.attributes
+    gives = (uid is not None and have.uid != uid) or (gid is not None and have.gid != gid)
+    if gives:
+        try:
+            await tree.within(node, lambda who: tree.session.change(node.handle, uid=uid, gid=gid, who=who))
+        except Denied as denial:
+            owner = Identity(have.uid if uid is None else uid, have.gid if gid is None else gid)
+            return await _make_as(tree, parent, name, mode, owner, denial)
+    # Giving a directory away can take its setuid and setgid bits.
+    if have.mode != mode or (gives and mode & 0o6000):
+        await tree.within(node, lambda who: tree.session.change(node.handle, mode=mode, who=who))
+    return node
+
+
+async def _make_as(tree: Tree, parent: Node, name: str, mode: int, owner: Identity, denial: Denied) -> Node:
+    """The directory made anew by its future owner, as nobody may give it away. Denied if the owner may not either."""
+    session = tree.session
+    try:
+        await tree.within(parent, lambda who: session.remove(parent.handle, name, is_directory=True, who=who))
+    except NfsError as error:
+        if error.code in NOT_EMPTY:
+            raise denial from error
+        raise
+    try:
+        node = await session.make_directory(parent.handle, name, mode=mode, uid=None, gid=None, who=owner)
+    except NfsError as error:
+        if error.code in DENIED:
+            raise Denied([*denial.tried, owner], error) from error
+        raise
+    if node.attributes.mode != mode:
+        await session.change(node.handle, mode=mode, who=owner)
+    return node
+
+
+async def write_file(tree: Tree, parts: Sequence[str], content: bytes, *, exclusive: bool) -> None:
+    """See Share.write_file."""
+    path = "/".join(parts)
+    found = await tree.find(parts)
+    if len(found) == len(parts):
+        if exclusive:
+            raise Taken(tree.share, path)
+        if found[-1].attributes.kind != "file":
+            raise Refused(path, f"exists on share {tree.share}, and is no regular file")
+    if len(found) < len(parts) - 1:
+        raise Missing(tree.share, "/".join(parts[: len(found) + 1]))
+    parent = found[len(parts) - 2] if len(parts) > 1 else tree.session.root
+    temporary = f".tmp-{uuid.uuid4().hex}"
+    await tree.within(
+        parent,
+        lambda who: tree.session.put(parent.handle, temporary, parts[-1], content, exclusive=exclusive, who=who),
+    )
+
+
+async def rename(tree: Tree, source: Sequence[str], target: Sequence[str]) -> None:
+    """See Share.rename. The source is looked at last, right before it is moved."""
+    there = await tree.find(target)
+    if len(there) == len(target):
+        raise Taken(tree.share, "/".join(target))
+    if len(there) < len(target) - 1:
+        raise Missing(tree.share, "/".join(target[: len(there) + 1]))
+    to = there[-1] if there else tree.session.root
+    here = await tree.find(source)
+    if len(here) < len(source):
+        raise Missing(tree.share, "/".join(source))
+    if here[-1].attributes.kind != "directory":
+        raise Refused("/".join(source), "is no directory")
+    origin = here[-2] if len(here) > 1 else tree.session.root
+    try:
+        await _move(tree, here[-1], origin, source[-1], to, target[-1])
+    except NfsError as error:
+        if error.code == Status.NOENT:
+            raise Missing(tree.share, "/".join(source)) from error
+        if error.code in (Status.EXIST, Status.NOTEMPTY, Status.NOTDIR, Status.ISDIR):
+            raise Taken(tree.share, "/".join(target)) from error
+        if error.code in (Status.XDEV, Status.INVAL):
+            why = f"can't be moved to {'/'.join(target)!r}, which is inside it or on another file system"
+            raise Refused("/".join(source), why) from error
+        raise
+
+
+async def _move(tree: Tree, node: Node, origin: Node, name: str, to: Node, new_name: str) -> None:
+    owners = [origin.attributes.owner, to.attributes.owner]
+
+    async def move(who: Identity) -> None:
+        await tree.session.rename(origin.handle, name, to.handle, new_name, who)
+
+    try:
+        await tree.rights.use(owners, move)
+    except Denied:
+        # Moving a directory to another parent changes its `..`, so one must be allowed to write to it as well, which
+        # the owner of the two parents may not be. The directory's own owner can let others do it for a moment.
+        mode = node.attributes.mode
+        owner = node.attributes.owner
+        if origin.handle == to.handle or mode & OTHERS_WRITE or owner in (ROOT, *owners):
+            raise
+        await tree.session.change(node.handle, mode=mode | OTHERS_WRITE, who=owner)
+        try:
+            await tree.rights.use(owners, move)
+        finally:
+            await tree.session.change(node.handle, mode=mode, who=owner)
+
+
+async def remove_file(tree: Tree, parts: Sequence[str]) -> None:
+    """See Share.remove_file."""
+    found = await tree.find(parts)
+    if len(found) < len(parts):
+        return
+    if found[-1].attributes.kind != "file":
+        raise Refused("/".join(parts), "is no regular file")
+    await _remove(tree, _parent(tree, found), parts[-1], is_directory=False)
+
+
+async def remove_directory(tree: Tree, parts: Sequence[str]) -> bool:
+    """See Share.remove_directory."""
+    found = await tree.find(parts)
+    if len(found) < len(parts):
+        return True
+    if found[-1].attributes.kind != "directory":
+        raise Refused("/".join(parts), "is no directory")
+    try:
+        await _remove(tree, _parent(tree, found), parts[-1], is_directory=True)
+    except NfsError as error:
+        if error.code in NOT_EMPTY:
+            return False
+        raise
+    return True
+
+
+async def _remove(tree: Tree, parent: Node, name: str, *, is_directory: bool) -> None:
+    try:
+        await tree.within(
+            parent, lambda who: tree.session.remove(parent.handle, name, is_directory=is_directory, who=who)
+        )
+    except NfsError as error:
+        if error.code != Status.NOENT:
+            raise
+
+
+def _parent(tree: Tree, found: Sequence[Node]) -> Node:
+    return found[-2] if len(found) > 1 else tree.session.root

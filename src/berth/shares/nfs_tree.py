@@ -1,0 +1,144 @@
+"""Paths and permissions on top of a session: finding what a path names without following links, and as whom to act.
+
+Where root is squashed, the owner of a directory may do in it what root may not; AUTH_SYS takes our word for who we are.
+So each call is made as root, and where that is denied, as the owner of the directory (or file) in question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from berth.shares.rpc import ROOT, Identity
+from berth.shares.session import DENIED, GONE, START, Found, NfsError, Node, Position, Session, Status
+from berth.volumes.errors import Missing, Refused
+from berth.volumes.share import Entry
+
+T = TypeVar("T")
+
+
+class Denied(Exception):  # noqa: N818
+    """The server lets none of these identities do it. cause: its last answer."""
+
+    def __init__(self, tried: Sequence[Identity], error: NfsError) -> None:
+        super().__init__(error.name)
+        self.tried = tuple(tried)
+        self.error = error
+
+
+class Rights:
+    """What a share has taught us about its server's squashing. Lives as long as the share."""
+
+    def __init__(self) -> None:
+        self.is_squashed = False
+        """Whether being an owner has helped where being root did not: then it is tried first."""
+
+    def identities(self, *owners: Identity) -> list[Identity]:
+        """As whom to try, in order, something that root or any of these owners may do."""
+        others = [owner for owner in dict.fromkeys(owners) if owner.uid != ROOT.uid]
+        return [*others, ROOT] if self.is_squashed else [ROOT, *others]
+
+    async def use(self, owners: Sequence[Identity], call: Callable[[Identity], Awaitable[T]]) -> T:
+        """What call answers as the first identity that is let. Denied when none is."""
+        identities = self.identities(*owners)
+        denial: NfsError | None = None
+        for who in identities:
+            try:
+                answer = await call(who)
+            except NfsError as error:
+                if error.code not in DENIED:
+                    raise
+                denial = error
+            else:
+                if denial is not None:
+                    self.is_squashed = who != ROOT
+                return answer
+        assert denial is not None
+        raise Denied(identities, denial)
+
+
+class Tree:
+    """A share's directories, for the length of one operation."""
+
+    def __init__(self, session: Session, rights: Rights, share: str) -> None:
+        self.session = session
+        self.rights = rights
+        self.share = share
+
+    async def find(self, parts: Sequence[str], *, is_last_open: bool = False) -> list[Node]:
+        """What is at each part of a path, as far as it exists. Refused when a link, or a file on the way, is met.
+
+        is_last_open: a link at the very end is an answer too.
+        """
+        found: list[Node] = []
+        here = self.session.root
+        is_end = False
+        while len(found) < len(parts) and not is_end:
+            nodes, is_end = await self._step(here, parts[len(found) :])
+            for node in nodes:
+                found.append(node)
+                if not (is_last_open and len(found) == len(parts)):
+                    _refuse_detour(node, parts, len(found))
+                here = node
+        return found
+
+    async def get(self, parts: Sequence[str], *, is_last_open: bool = False) -> Node:
+        """What is at a path. Missing when nothing is."""
+        if not parts:
+            return self.session.root
+        found = await self.find(parts, is_last_open=is_last_open)
+        if len(found) < len(parts):
+            raise Missing(self.share, "/".join(parts))
+        return found[-1]
+
+    async def look(self, directory: Node, name: str) -> Node:
+        """One entry of a directory, whatever it is. NfsError when it is not there."""
+
+        async def walk(who: Identity) -> Node:
+            nodes, error = await self.session.walk(directory.handle, [name], who)
+            if error is not None:
+                raise error
+            return nodes[0]
+
+        return await self.within(directory, walk)
+
+    async def entries(self, directory: Node) -> list[Entry]:
+        """All entries of a directory."""
+        entries: list[Entry] = []
+        position: Position | None = START
+        while position is not None:
+            found, position = await self.within(directory, partial(self._read, directory, position))
+            for each in found:
+                try:
+                    entries.append((each.node or await self.look(directory, each.name)).attributes.entry(each.name))
+                except NfsError as error:
+                    if error.code not in (Status.NOENT, *GONE):  # it went while the directory was read
+                        raise
+        return entries
+
+    async def within(self, directory: Node, call: Callable[[Identity], Awaitable[T]]) -> T:
+        """What call answers as root or as the directory's owner, whoever is let."""
+        return await self.rights.use([directory.attributes.owner], call)
+
+    async def _read(self, directory: Node, position: Position, who: Identity) -> tuple[list[Found], Position | None]:
+        return await self.session.read_directory(directory.handle, position, who)
+
+    async def _step(self, here: Node, rest: Sequence[str]) -> tuple[list[Node], bool]:
+        """What follows, as far as one identity gets, and whether it is known that nothing comes after."""
+
+        async def walk(who: Identity) -> tuple[list[Node], bool]:
+            nodes, error = await self.session.walk(here.handle, rest, who)
+            if error is not None and error.code != Status.NOENT and not nodes:
+                raise error
+            return nodes, error is not None and error.code == Status.NOENT
+
+        return await self.within(here, walk)
+
+
+def _refuse_detour(node: Node, parts: Sequence[str], depth: int) -> None:
+    path = "/".join(parts[:depth])
+    if node.attributes.kind == "link":
+        raise Refused(path, "is a symbolic link on the share, and links are never followed")
+    if node.attributes.kind != "directory" and depth < len(parts):
+        raise Refused(path, f"is a file on the share, where {'/'.join(parts)!r} needs a directory")

@@ -1,0 +1,144 @@
+"""A share's directories below a directory of this machine, reached part by part and never through a link. Blocking.
+
+What is done, is done to a name in a directory that was opened on the way down from the root, so nothing that is renamed
+or linked meanwhile leads it elsewhere. OSError passes through, where it has no meaning of its own.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from berth.volumes.errors import Missing, Refused
+from berth.volumes.share import Entry, Kind, Space
+
+PASS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+"""To open a directory only to reach what is in it, which takes no right to read it."""
+READ = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+MOST_READ = 1 << 20
+"""Bytes of the largest file that is read."""
+
+
+class Root:
+    """The share's root directory, for the length of one operation."""
+
+    def __init__(self, descriptor: int, share: str) -> None:
+        """descriptor: of the root; whoever opened it closes it."""
+        self.descriptor = descriptor
+        self.share = share
+
+    @contextmanager
+    def directory(self, parts: Sequence[str]) -> Iterator[int]:
+        """A descriptor of the directory at parts. Missing; Refused when a link, or no directory, is met."""
+        here = os.open(".", PASS, dir_fd=self.descriptor)
+        try:
+            for depth, part in enumerate(parts, 1):
+                inner = self.enter(here, part, parts[:depth])
+                os.close(here)
+                here = inner
+            yield here
+        finally:
+            os.close(here)
+
+    def enter(self, directory: int, part: str, parts: Sequence[str]) -> int:
+        """Opens the directory called part in another one; parts: the way to it, for errors."""
+        try:
+            return os.open(part, PASS, dir_fd=directory)
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                raise Missing(self.share, "/".join(parts)) from error
+            if error.errno in (errno.ENOTDIR, errno.ELOOP):
+                expect("directory", self.look(directory, parts), parts)
+            raise
+
+    def look(self, directory: int, parts: Sequence[str]) -> Entry:
+        """What the last of parts is in the directory that the others led to; a link is a link. Missing."""
+        try:
+            return entry(parts[-1], os.stat(parts[-1], dir_fd=directory, follow_symlinks=False))
+        except FileNotFoundError as error:
+            raise Missing(self.share, "/".join(parts)) from error
+
+    def stat(self, parts: Sequence[str]) -> Entry:
+        if not parts:
+            return entry("", os.stat(self.descriptor))
+        with self.directory(parts[:-1]) as parent:
+            return self.look(parent, parts)
+
+    def entries(self, parts: Sequence[str]) -> list[Entry]:
+        with self.directory(parts) as directory, readable(directory) as opened, os.scandir(opened) as found:
+            entries = []
+            for each in found:
+                try:
+                    entries.append(entry(each.name, each.stat(follow_symlinks=False)))
+                except FileNotFoundError:
+                    continue  # it went while the directory was read
+            return entries
+
+    def read_file(self, parts: Sequence[str]) -> bytes:
+        with self.directory(parts[:-1]) as parent:
+            expect("file", self.look(parent, parts), parts)
+            # O_NONBLOCK: should a pipe have taken the file's place, opening it must not wait for a writer.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            with open(os.open(parts[-1], flags, dir_fd=parent), "rb") as file:
+                expect("file", entry(parts[-1], os.fstat(file.fileno())), parts)
+                content = file.read(MOST_READ + 1)
+        if len(content) > MOST_READ:
+            raise Refused("/".join(parts), f"is larger than {MOST_READ >> 20} MiB")
+        return content
+
+    def space(self) -> Space:
+        found = os.fstatvfs(self.descriptor)
+        return Space(
+            total_bytes=found.f_blocks * found.f_frsize,
+            free_bytes=found.f_bavail * found.f_frsize,
+            total_inodes=found.f_files,
+            free_inodes=found.f_favail,
+        )
+
+
+@contextmanager
+def readable(directory: int) -> Iterator[int]:
+    """Another descriptor of the same directory, good for listing it."""
+    opened = os.open(".", READ, dir_fd=directory)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
+
+
+def entry(name: str, found: os.stat_result) -> Entry:
+    return Entry(name, _kind(found.st_mode), stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
+
+
+def expect(kind: Kind, found: Entry, parts: Sequence[str]) -> None:
+    """Refused unless something is what it should be."""
+    if found.kind == kind:
+        return
+    if found.kind == "link":
+        raise Refused("/".join(parts), "is a symbolic link on the share, and links are never followed")
+    raise Refused("/".join(parts), "is no directory" if kind == "directory" else "is no regular file")
+
+
+def is_mount_point(directory: str) -> bool:
+    """Whether something is mounted at directory. Asks the kernel's table, not the mount, so it never hangs."""
+    wanted = os.path.normpath(os.path.abspath(directory))
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
+        return any(_unescape(line.split(" ")[4]) == wanted for line in table)
+
+
+def _unescape(path: str) -> str:
+    """The kernel writes blank, tab, newline and backslash as `\\040` and so on."""
+    for octal in ("040", "011", "012", "134"):
+        path = path.replace(f"\\{octal}", chr(int(octal, 8)))
+    return path
+
+
+def _kind(mode: int) -> Kind:
+    if stat.S_ISDIR(mode):
+        return "directory"
+    if stat.S_ISREG(mode):
+        return "file"
+    return "link" if stat.S_ISLNK(mode) else "other"
