@@ -71,4 +71,5 @@ class World:
             volumes=cast("Informer[VolumeObject]", self.volumes),
             provisioners=(PROVISIONER, "cluster.local/nfs-client"),
             same_server=same_server,
+            learn_server=lambda _: None,
         )

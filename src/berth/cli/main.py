@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import click
-import typer
 
 from berth import __version__
 from berth.cli.run import run_command
 
-app = typer.Typer(
-    help="NFS storage for Kubernetes and KubeSphere: every claim gets its own directory on an NFS server.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+
+@click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
+    help="NFS storage for Kubernetes and KubeSphere: every claim gets its own directory on an NFS server.",
 )
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"berth {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
-    ] = False,
-) -> None:
-    """Options of `berth` itself."""
-
-
-def make_command() -> click.Group:
+@click.version_option(__version__, prog_name="berth", message="%(prog)s %(version)s")
+def cli() -> None:
     """The whole command line."""
-    group = typer.main.get_group(app)
-    group.add_command(run_command())
-    return group
+
+
+cli.add_command(run_command())
 
 
 def main() -> None:
     """Entry point of the console scripts."""
-    make_command()()
+    cli()

@@ -101,6 +101,7 @@ class Controller:
             volumes=Informer(self._api, VolumeObject, resync=settings.resync),
             provisioners=settings.provisioners,
             same_server=self._shares.same_server,
+            learn_server=self._shares.learn,
         )
         self._problem = "starting"
         self._web = None
@@ -130,6 +131,7 @@ class Controller:
         cluster, settings = self._cluster, self._settings
         self._problem = "waiting for the API server's lists"
         await asyncio.gather(cluster.claims.wait_synced(), cluster.classes.wait_synced(), cluster.volumes.wait_synced())
+        await self._shares.wait_settled()  # until a server's name is looked up, it may be any other's second name
         self._problem = ""  # a standby is ready too: it takes over within seconds
         if settings.leader_election:
             election = Election(

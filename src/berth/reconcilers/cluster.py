@@ -31,12 +31,15 @@ class Cluster:
         volumes: Informer[VolumeObject],
         provisioners: tuple[str, ...],
         same_server: Callable[[str, str], bool],
+        learn_server: Callable[[str], None],
     ) -> None:
+        """same_server: whether two spellings are one server, answered at once; learn_server: told of each in use."""
         self.claims = claims
         self.classes = classes
         self.volumes = volumes
         self.provisioners = provisioners
         self._same_server = same_server
+        self._learn_server = learn_server
         self._places = Places()
         self._held: dict[str, Plan] = {}
         self._waiting: defaultdict[str, dict[str, Callable[[], None]]] = defaultdict(dict)
@@ -130,6 +133,7 @@ class Cluster:
         if place is None:
             self._places.drop(pv)
         else:
+            self._learn_server(place.server)
             self._places.put(pv, Place(place.server, normal(place.path)))
         self._held.pop(pv, None)
         if old is not new:

@@ -65,7 +65,7 @@ class ClaimStatus(msgspec.Struct, omit_defaults=True, gc=False):
 class ClaimObject(NamespacedResourceG, msgspec.Struct, omit_defaults=True):
     """A PersistentVolumeClaim as it is cached."""
 
-    _api_info: ClassVar[ApiInfo] = PersistentVolumeClaim._api_info
+    _api_info: ClassVar[ApiInfo] = PersistentVolumeClaim._api_info  # type: ignore[misc] # a field of the struct otherwise
     metadata: Meta | None = None
     spec: ClaimSpec | None = None
     status: ClaimStatus | None = None
@@ -106,7 +106,7 @@ class VolumeStatus(msgspec.Struct, omit_defaults=True, gc=False):
 class VolumeObject(GlobalResource, msgspec.Struct, omit_defaults=True):
     """A PersistentVolume as it is cached."""
 
-    _api_info: ClassVar[ApiInfo] = PersistentVolume._api_info
+    _api_info: ClassVar[ApiInfo] = PersistentVolume._api_info  # type: ignore[misc]
     metadata: Meta | None = None
     spec: VolumeSpec | None = None
     status: VolumeStatus | None = None
@@ -115,7 +115,7 @@ class VolumeObject(GlobalResource, msgspec.Struct, omit_defaults=True):
 class ClassObject(GlobalResource, msgspec.Struct, omit_defaults=True):
     """A StorageClass as it is cached."""
 
-    _api_info: ClassVar[ApiInfo] = StorageClass._api_info
+    _api_info: ClassVar[ApiInfo] = StorageClass._api_info  # type: ignore[misc]
     metadata: Meta | None = None
     provisioner: str = ""
     parameters: dict[str, str] | None = None
