@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
 from berth.volumes.naming import CLUSTERS, DIRECTORIES, HOME, SHARE_FILE, recorded_name
 from berth.volumes.records import FORMAT, now_text, parse_json
-from berth.volumes.share import Share
+from berth.volumes.share import Share, ShareAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,31 @@ class Home:
     share_id: str
     clusters: frozenset[str]
     """UIDs of all clusters that keep volumes on this share."""
+
+
+class Homes:
+    """What one cluster knows of `.berth/` on the shares that it uses: each is opened once."""
+
+    def __init__(self, cluster: str) -> None:
+        self._cluster = cluster
+        self._known: dict[ShareAddress, Home] = {}
+
+    async def open(self, share: Share) -> Home:
+        """The share's home, made where it is missing."""
+        return self._known.get(share.address) or await self.reopen(share)
+
+    async def reopen(self, share: Share) -> Home:
+        """Looks again, and mends what is missing."""
+        home = self._known[share.address] = await open_home(share, self._cluster)
+        return home
+
+    def known(self, address: ShareAddress) -> Home | None:
+        """The home of a share that was opened before."""
+        return self._known.get(address)
+
+    def forget(self, address: ShareAddress) -> None:
+        """Opens it again on the next use."""
+        self._known.pop(address, None)
 
 
 async def open_home(share: Share, cluster: str) -> Home:

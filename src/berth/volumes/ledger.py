@@ -7,9 +7,11 @@ with 10,000 volumes is asked for its list of names, not for 10,000 files. Other 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 from berth.volumes.errors import Missing, Refused
+from berth.volumes.home import Homes
 from berth.volumes.naming import VOLUMES, overlaps, record_path, recorded_name
 from berth.volumes.records import Record, decode, encode
 from berth.volumes.share import Share, ShareAddress
@@ -21,8 +23,9 @@ READS_AT_ONCE = 32
 class Ledger:
     """The records of any number of shares, as one cluster sees them."""
 
-    def __init__(self, cluster: str) -> None:
+    def __init__(self, cluster: str, homes: Homes) -> None:
         self._cluster = cluster
+        self._homes = homes
         self._own: dict[ShareAddress, dict[str, Record]] = {}
 
     async def read(self, pv: str, share: Share) -> Record | None:
@@ -36,8 +39,14 @@ class Ledger:
         return record
 
     async def write(self, record: Record, share: Share, *, exclusive: bool = False) -> None:
-        """Puts a record in its place. exclusive: Taken if there is one already. Missing without Berth's directory."""
-        await share.write_file(record_path(record.pv), encode(record), exclusive=exclusive)
+        """Puts a record in its place. exclusive: Taken if there is one already."""
+        path, content = record_path(record.pv), encode(record)
+        try:
+            await share.write_file(path, content, exclusive=exclusive)
+        except Missing:  # Berth's own directory was removed, or another directory is exported now
+            self.forget(share.address)
+            await self._homes.reopen(share)
+            await share.write_file(path, content, exclusive=exclusive)
         self._keep(record, record.pv, share)
 
     async def remove(self, pv: str, share: Share) -> None:
@@ -62,19 +71,19 @@ class Ledger:
         records += await self._read_all([name for name in names if name not in known], share)
         return [record for record in records if record.pv != without and overlaps(record.path, path)]
 
-    async def refuse_overlap(self, path: str, share: Share, *, without: str, kept_too: bool) -> None:
-        """Refused when path overlaps another cluster's live volume, or (kept_too) a volume that was kept after its
-        claim was gone, whosever. This cluster's live volumes are known from its PVs (I2), not from records.
-        """
+    async def refuse_overlap(
+        self, path: str, share: Share, *, without: str, field: str, advice: str, protects: Callable[[Record], bool]
+    ) -> None:
+        """Refused when a record that protects its directory shows another volume over path."""
         for record in await self.overlapping(path, share, without=without):
-            is_foreign = record.cluster != self._cluster
-            if (kept_too and record.released) or (is_foreign and not record.released):
+            if protects(record):
+                is_foreign = record.cluster != self._cluster
                 whose = f"cluster {record.cluster}" if is_foreign else "this cluster"
                 state = "kept after its claim was gone" if record.released else "in use"
                 raise Refused(
-                    "path",
+                    field,
                     f"{path!r} overlaps {record.path!r}, volume {record.pv} of {whose} (claim {record.owner}), which "
-                    f"is {state}; if that volume no longer exists, remove {record_path(record.pv)} from the share",
+                    f"is {state}; {advice}, or remove {record_path(record.pv)} if that volume is no more",
                 )
 
     def forget(self, address: ShareAddress) -> None:

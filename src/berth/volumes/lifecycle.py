@@ -10,14 +10,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from berth.volumes import archives
+from berth.volumes.ending import Ending
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
-from berth.volumes.home import Home, clusters_on, find_home, open_home, require_home
+from berth.volumes.home import Home, Homes, clusters_on, find_home
 from berth.volumes.ledger import Ledger
 from berth.volumes.naming import TRASH, record_path, trash_path
 from berth.volumes.orphans import Left, Orphans
 from berth.volumes.plan import Plan
-from berth.volumes.records import Record, now_text, record_of, record_of_released, released
+from berth.volumes.records import now_text, record_of
 from berth.volumes.release import ReleasePlan
 from berth.volumes.request import Claim
 from berth.volumes.share import Share, ShareAddress
@@ -29,15 +29,16 @@ class Lifecycle:
     def __init__(self, cluster: str) -> None:
         """cluster: UID of namespace kube-system, written into every record."""
         self._cluster = cluster
-        self._ledger = Ledger(cluster)
-        self._homes: dict[ShareAddress, Home] = {}
+        self._homes = Homes(cluster)
+        self._ledger = Ledger(cluster, self._homes)
+        self._ending = Ending(cluster, self._homes, self._ledger)
         self._orphans = Orphans(self._ledger)
 
     async def create(self, plan: Plan, share: Share) -> None:
         """Makes the volume's record and directory. Refused when another cluster's volume overlaps its path; then, and
         when the directory can't be made where it should be, nothing is left behind.
         """
-        home = await self._home(share)
+        home = await self._homes.open(share)
         async with self._orphans.birth(plan.path, plan.pv, home):
             is_first = await self._enter(plan, share, home)
             try:
@@ -56,33 +57,7 @@ class Lifecycle:
 
         Refused when neither a record nor the path itself proves that the directory is this volume's.
         """
-        record = await self._record_of(plan, share)
-        try:
-            await share.stat(plan.path)
-        except Missing:
-            if record is None and plan.by_berth:
-                await require_home(share, self._cluster)
-            return "" if plan.end == "retain" else await self._moved_already(plan, share)
-        if plan.end == "retain":
-            await self._keep(plan, record, share)
-            return plan.path
-        await self._home(share)
-        if not plan.is_unique:
-            await self._ledger.refuse_overlap(plan.path, share, without=plan.pv, kept_too=True)
-        if record is None:
-            record = self._prove(plan)
-            await self._write(record, share)
-        if plan.end == "delete":
-            return await self._delete(plan, share)
-        try:
-            name = await archives.archive(record, share)
-        except Missing:  # Berth's own directory has holes
-            await self._home(share, afresh=True)
-            name = await archives.archive(record, share)
-        if not name:
-            return await self._moved_already(plan, share)
-        await self._ledger.remove(plan.pv, share)
-        return name
+        return await self._ending.release(plan, share)
 
     async def resize(self, pv: str, size_bytes: int, share: Share) -> None:
         """Writes the volume's new size into its record. A volume without a record (not made by Berth) stays without."""
@@ -140,45 +115,29 @@ class Lifecycle:
 
     def forget(self, address: ShareAddress) -> None:
         """Looks at the share's `.berth/` afresh on the next use."""
-        self._homes.pop(address, None)
+        self._homes.forget(address)
         self._ledger.forget(address)
 
     def share_id(self, address: ShareAddress) -> str:
         """The identity of a share that was used before; empty otherwise."""
-        home = self._homes.get(address)
+        home = self._homes.known(address)
         return home.share_id if home else ""
-
-    async def _home(self, share: Share, *, afresh: bool = False) -> Home:
-        if afresh:
-            self.forget(share.address)
-        home = self._homes.get(share.address)
-        if home is None:
-            home = await open_home(share, self._cluster)
-            self._homes[share.address] = home
-        return home
-
-    async def _write(self, record: Record, share: Share, *, exclusive: bool = False) -> None:
-        try:
-            await self._ledger.write(record, share, exclusive=exclusive)
-        except Missing:  # .berth/ was removed, or another directory is exported now
-            await self._home(share, afresh=True)
-            await self._ledger.write(record, share, exclusive=exclusive)
 
     async def _enter(self, plan: Plan, share: Share, home: Home) -> bool:
         """Writes the record of a volume about to be made. False: an attempt that was interrupted had done so."""
         record = record_of(plan, self._cluster, now_text())
         if plan.is_unique:
-            await self._write(record, share)
+            await self._ledger.write(record, share)
             return True
         try:
-            await self._write(record, share, exclusive=True)
+            await self._ledger.write(record, share, exclusive=True)
         except Taken:
             known = await self._ledger.read(plan.pv, share)
             if known is not None and known.cluster != self._cluster:
                 raise Refused(record_path(plan.pv), f"says that the volume is cluster {known.cluster}'s") from None
             if known is not None and known.path != plan.path:  # the class or a label was changed in between
                 await self._orphans.tidy(known, share, home)
-            await self._write(record, share)
+            await self._ledger.write(record, share)
             return False
         return True
 
@@ -187,66 +146,6 @@ class Lifecycle:
         with suppress(Missing):
             return plan.sharing == "deny" and not await share.list(plan.path)
         return False
-
-    async def _record_of(self, plan: ReleasePlan, share: Share) -> Record | None:
-        record = await self._ledger.read(plan.pv, share)
-        if record is None:
-            return None
-        if record.cluster != self._cluster:
-            raise Refused(record_path(plan.pv), f"says that the volume is cluster {record.cluster}'s, not this one's")
-        if (record.pv, record.path) != (plan.pv, plan.path):
-            raise Refused(
-                record_path(plan.pv),
-                f"says that the volume is at {record.path!r}, but PV {plan.pv} points to {plan.path!r}",
-            )
-        return record
-
-    def _prove(self, plan: ReleasePlan) -> Record:
-        if not plan.is_expected_path:
-            raise Refused(
-                "spec.nfs.path",
-                f"{plan.path!r} has no record on the share and is not where class {plan.class_name!r} would have put "
-                f"claim {plan.claim}, so nothing shows that it is this PV's own; it is left alone",
-            )
-        return record_of_released(plan, self._cluster)
-
-    async def _keep(self, plan: ReleasePlan, record: Record | None, share: Share) -> None:
-        """Writes down that the directory outlives its claim, if it is shown to be this PV's."""
-        if record is None and plan.is_expected_path:
-            record = record_of_released(plan, self._cluster)
-        if record is not None and not record.released:
-            await self._home(share)
-            await self._write(released(record), share)
-
-    async def _delete(self, plan: ReleasePlan, share: Share) -> str:
-        """Moves the directory to the trash by one rename (I4)."""
-        target = trash_path(plan.pv)
-        with suppress(Missing):
-            try:
-                await share.rename(plan.path, target)
-            except Missing:  # the directory, or the trash: that can be mended
-                await self._home(share, afresh=True)
-                await share.rename(plan.path, target)
-            except Taken:
-                # An earlier attempt moved this volume. What is in its place by now may be another's, unless it bears
-                # this PV's name: then a late repetition of its creation made it again.
-                if plan.is_unique:
-                    await share.remove_tree(target)
-                    await share.rename(plan.path, target)
-            return target
-        return await self._moved_already(plan, share)
-
-    async def _moved_already(self, plan: ReleasePlan, share: Share) -> str:
-        """The directory is not at its path: an earlier attempt moved it, or somebody removed it by hand."""
-        with suppress(Missing):
-            await share.stat(trash_path(plan.pv))
-            return trash_path(plan.pv)
-        name = ""
-        if plan.end == "archive":
-            with suppress(Missing):
-                name = await archives.finished(record_of_released(plan, self._cluster), share)
-        await self._ledger.remove(plan.pv, share)
-        return name
 
     async def _trash(self, share: Share) -> list[str]:
         with suppress(Missing):
@@ -269,6 +168,13 @@ class Lifecycle:
         try:
             clusters = await clusters_on(share)
         except Missing:
-            clusters = (await self._home(share, afresh=True)).clusters
+            clusters = (await self._homes.reopen(share)).clusters
         if not clusters <= {self._cluster}:
-            await self._ledger.refuse_overlap(plan.path, share, without=plan.pv, kept_too=False)
+            await self._ledger.refuse_overlap(
+                plan.path,
+                share,
+                without=plan.pv,
+                field="path",
+                advice="let the class's pattern name the PV, which no other cluster can have",
+                protects=lambda other: other.cluster != self._cluster and not other.released,
+            )

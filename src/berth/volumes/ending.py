@@ -1,0 +1,133 @@
+"""The end of a volume on its share: to the trash, into an archive or kept, as its plan says, and only what is shown to
+be its own. Every step can be repeated, and killed anywhere.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from berth.volumes import archives
+from berth.volumes.errors import Missing, Refused, Taken
+from berth.volumes.home import Homes, require_home
+from berth.volumes.ledger import Ledger
+from berth.volumes.naming import record_path, trash_path
+from berth.volumes.records import Record, record_of_released, released
+from berth.volumes.release import ReleasePlan
+from berth.volumes.share import Share
+
+
+class Ending:
+    """The ends of one cluster's volumes."""
+
+    def __init__(self, cluster: str, homes: Homes, ledger: Ledger) -> None:
+        self._cluster = cluster
+        self._homes = homes
+        self._ledger = ledger
+
+    async def release(self, plan: ReleasePlan, share: Share) -> str:
+        """Does what the plan says with the directory. Answers where it is now: a path on the share, empty for nowhere.
+
+        Refused when neither a record nor the path itself proves that the directory is this volume's.
+        """
+        recorded = await self._record_of(plan, share)
+        try:
+            await share.stat(plan.path)
+        except Missing:
+            if recorded is None and plan.by_berth:
+                await require_home(share, self._cluster)
+            return "" if plan.end == "retain" else await self._moved_already(plan, share)
+        if plan.end == "retain":
+            await self._keep(plan, recorded, share)
+            return plan.path
+        await self._homes.open(share)
+        record = recorded or self._prove(plan)
+        if not plan.is_unique:
+            await self._refuse_shared(plan, recorded, share)
+        if recorded is None:
+            await self._ledger.write(record, share)
+        if plan.end == "delete":
+            return await self._delete(plan, share)
+        try:
+            name = await archives.archive(record, share)
+        except Missing:  # Berth's own directory has holes
+            await self._homes.reopen(share)
+            name = await archives.archive(record, share)
+        if not name:
+            return await self._moved_already(plan, share)
+        await self._ledger.remove(plan.pv, share)
+        return name
+
+    async def _record_of(self, plan: ReleasePlan, share: Share) -> Record | None:
+        record = await self._ledger.read(plan.pv, share)
+        if record is None:
+            return None
+        if record.cluster != self._cluster:
+            raise Refused(record_path(plan.pv), f"says that the volume is cluster {record.cluster}'s, not this one's")
+        if (record.pv, record.path) != (plan.pv, plan.path):
+            raise Refused(
+                record_path(plan.pv),
+                f"says that the volume is at {record.path!r}, but PV {plan.pv} points to {plan.path!r}",
+            )
+        return record
+
+    async def _refuse_shared(self, plan: ReleasePlan, recorded: Record | None, share: Share) -> None:
+        """Refused when the path overlaps another cluster's volume, or one that was kept after its claim was gone.
+
+        This cluster's live volumes are known from its PVs (I2); but a PV without a record must not claim what a record
+        says is another's.
+        """
+        await self._ledger.refuse_overlap(
+            plan.path,
+            share,
+            without=plan.pv,
+            field="spec.nfs.path",
+            advice="move what is to be kept out of it",
+            protects=lambda other: recorded is None or other.cluster != self._cluster or bool(other.released),
+        )
+
+    def _prove(self, plan: ReleasePlan) -> Record:
+        if not plan.is_expected_path:
+            raise Refused(
+                "spec.nfs.path",
+                f"{plan.path!r} has no record on the share and is not where class {plan.class_name!r} would have put "
+                f"claim {plan.claim}, so nothing shows that it is this PV's own; it is left alone",
+            )
+        return record_of_released(plan, self._cluster)
+
+    async def _keep(self, plan: ReleasePlan, record: Record | None, share: Share) -> None:
+        """Writes down that the directory outlives its claim, if it is shown to be this PV's."""
+        if record is None and plan.is_expected_path:
+            record = record_of_released(plan, self._cluster)
+        if record is not None and not record.released:
+            await self._homes.open(share)
+            await self._ledger.write(released(record), share)
+
+    async def _delete(self, plan: ReleasePlan, share: Share) -> str:
+        """Moves the directory to the trash by one rename (I4)."""
+        target = trash_path(plan.pv)
+        with suppress(Missing):
+            try:
+                await share.rename(plan.path, target)
+            except Missing:  # the directory, or the trash: that can be mended
+                await self._homes.reopen(share)
+                await share.rename(plan.path, target)
+            except Taken:
+                # An earlier attempt moved this volume. What is in its place by now may be another's, unless it bears
+                # this PV's name: then a late repetition of its creation made it again.
+                if plan.is_unique:
+                    await share.remove_tree(target)
+                    await share.rename(plan.path, target)
+            return target
+        return await self._moved_already(plan, share)
+
+    async def _moved_already(self, plan: ReleasePlan, share: Share) -> str:
+        """The directory is not at its path: an earlier attempt moved it, or somebody removed it by hand."""
+        with suppress(Missing):
+            await share.stat(trash_path(plan.pv))
+            return trash_path(plan.pv)
+        name = ""
+        if plan.end == "archive":
+            with suppress(Missing):
+                name = await archives.finished(record_of_released(plan, self._cluster), share)
+        await self._ledger.remove(plan.pv, share)
+        return name
