@@ -49,6 +49,8 @@ class Expand:
         self._shares = shares
         self._lifecycle = lifecycle
         self._default = default
+        self._finished: dict[str, int] = {}
+        """Claim UID -> bytes it was just given: the cache shows the claim as it was for a moment longer."""
 
     def wants(self, claim: ClaimObject) -> bool:
         """Whether the bound claim asks for more than it has, of a PV that Berth answers for."""
@@ -72,6 +74,7 @@ class Expand:
             await self._grow(claim, volume, size, size_bytes)
         except NotFound:
             return Done()
+        self._finished[about.uid] = size_bytes
         return Done(
             did=f"expanded {pv} to {size}",
             notes=(
@@ -103,7 +106,15 @@ class Expand:
             present = objects.size_in_bytes(objects.current_size(claim), "capacity")
         except Refused:
             return None
-        return volume if wanted > present else None
+        uid = objects.claim_of(claim).uid
+        if wanted <= present:
+            self._finished.pop(uid, None)
+            return None
+        return None if self._finished.get(uid) == wanted else volume
+
+    def claim_gone(self, claim: ClaimObject) -> None:
+        """Forgets a claim that was deleted."""
+        self._finished.pop(objects.claim_of(claim).uid, None)
 
     def _check_limit(self, claim: ClaimObject, size_bytes: int) -> None:
         of_class = self._cluster.class_of(claim)

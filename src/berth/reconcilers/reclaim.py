@@ -6,8 +6,8 @@ from collections.abc import Callable
 from time import monotonic
 
 from berth.kube.client import Api
-from berth.kube.errors import NotFound
-from berth.kube.outcome import Done, GiveUp, Note, Outcome
+from berth.kube.errors import Conflict, Invalid, NotFound
+from berth.kube.outcome import Done, GiveUp, Note, Outcome, RetryAfter
 from berth.kube.permissions import Permission
 from berth.metrics.volumes import VolumeMetrics
 from berth.reconcilers import objects
@@ -107,15 +107,15 @@ class Reclaim:
         return GiveUp(str(refusal), notes=self.blame(key, refusal))
 
     async def _remove(self, volume: VolumeObject) -> None:
-        """Removes the PV itself, and lets go of it. Already gone is fine."""
+        """Removes the PV itself, and lets go of it. Already gone is fine, and so is another of its name."""
         meta = objects.meta_of(volume)
         name, uid = meta.name or "", meta.uid or ""
         try:
             if objects.has_finalizer(volume):
-                await self._set_finalizers(volume, present=False)
+                await self._set_finalizer(volume, present=False)
             if not meta.deletionTimestamp:
                 await self._api.delete(VolumeObject, name, uid=uid)
-        except NotFound:
+        except (NotFound, Conflict):
             pass
         if name in self._cluster.volumes:
             self._removed.add(uid)
@@ -125,9 +125,11 @@ class Reclaim:
         if present is None:
             return Done()
         try:
-            await self._set_finalizers(volume, present=present)
-        except NotFound:
+            await self._set_finalizer(volume, present=present)
+        except (NotFound, Conflict):
             return Done()
+        except Invalid as error:  # deleted a moment ago: nothing may be added any more
+            return RetryAfter(str(error))
         return Done(did="put finalizer on" if present else "took finalizer off")
 
     def _finalizer_change(self, volume: VolumeObject) -> bool | None:
@@ -143,13 +145,12 @@ class Reclaim:
             return True
         return None
 
-    async def _set_finalizers(self, volume: VolumeObject, *, present: bool) -> None:
-        """One conditional change: a finalizer that somebody else put or took in between is not lost."""
+    async def _set_finalizer(self, volume: VolumeObject, *, present: bool) -> None:
+        """Changes this one entry of the list, whatever else has changed meanwhile. Conflict: it is another PV by now."""
         meta = objects.meta_of(volume)
-        others = [finalizer for finalizer in meta.finalizers or () if finalizer != objects.FINALIZER]
-        wanted = [*others, objects.FINALIZER] if present else others
-        patch = {"metadata": {"finalizers": wanted or None, "resourceVersion": meta.resourceVersion, "uid": meta.uid}}
-        await self._api.patch(VolumeObject, meta.name or "", patch)
+        change = "finalizers" if present else "$deleteFromPrimitiveList/finalizers"
+        patch = {"metadata": {change: [objects.FINALIZER], "uid": meta.uid}}
+        await self._api.patch(VolumeObject, meta.name or "", patch, kind="strategic")
 
 
 def _what_was_done(plan: ReleasePlan, where: str) -> str:

@@ -45,6 +45,7 @@ class Routes:
         if new is None:
             if old is not None:
                 self._provision.claim_gone(old)
+                self._expand.claim_gone(old)
                 self._look_at_volume_of(old)
             return
         meta = objects.meta_of(new)
