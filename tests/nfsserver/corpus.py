@@ -1,4 +1,4 @@
-"""Exports files, line by line, that exercise every rule of the format; each is read by Berth and by the real exportfs."""
+"""Exports files that exercise every rule of the format; each is read by Berth and by the real exportfs."""
 
 from __future__ import annotations
 

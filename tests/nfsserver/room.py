@@ -1,4 +1,4 @@
-"""A host of one's own for a test: real exportfs, real mounts, but other files in /etc and /var/lib/nfs than the machine's.
+"""A host of one's own for a test: real exportfs and mounts, other files in /etc and /var/lib/nfs than the machine's.
 
 A room is a mount namespace that one thread enters; whatever that thread starts is in it, too, and with the thread it is
 gone. Needs root.
@@ -70,6 +70,12 @@ class Room:
         target.mkdir(exist_ok=True)
         arguments = (kind.encode(), os.fsencode(target), kind.encode(), 0, options.encode())
         _check(_libc.mount(*arguments), f"mount {kind} at {target}")
+
+    def write(self, content: bytes, name: str = "") -> None:
+        """Makes content the exports file, or the one of that name below exports.d."""
+        if name:
+            (self.etc / "exports.d").mkdir(exist_ok=True)
+        (self.etc / (f"exports.d/{name}" if name else "exports")).write_bytes(content)
 
     async def exportfs(self, *arguments: str) -> command.Result:
         """The real exportfs, whatever it answers."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,7 @@ def _printed(export: Export) -> str:
 
 @pytest.mark.parametrize("content", [pytest.param(content, id=name) for name, content in LINES.items()])
 async def test_one_of_the_corpus(room: Room, content: bytes) -> None:
-    Path("/etc/exports").write_bytes(content)
+    room.write(content)
     said = await room.exportfs("-ra")
     assert unaccounted(await room.shown(), await understood(content)) == "", said.stderr
 
@@ -48,9 +47,7 @@ async def test_one_of_the_corpus(room: Room, content: bytes) -> None:
 async def test_the_table_is_read_back_as_exportfs_reads_it(room: Room) -> None:
     lines = [line for name, line in LINES.items() if "octal read twice" not in name]
     for number, line in enumerate(lines):
-        directory = Path("/etc/exports.d")
-        directory.mkdir(exist_ok=True)
-        (directory / f"{number}.exports").write_bytes(line)
+        room.write(line, f"{number}.exports")
     await room.exportfs("-ra")
     live = [entry.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for entry in room.live()]
     assert unaccounted(await room.shown(), live) == ""
@@ -59,32 +56,11 @@ async def test_the_table_is_read_back_as_exportfs_reads_it(room: Room) -> None:
 
 WORDS = st.sampled_from(
     [
-        b"/srv/a",
-        b"/srv/b",
-        b"/srv/\\040c",
-        b"srv",
-        b"192.0.2.1",
-        b"10.0.0.0/8",
-        b"*",
-        b"*.lan",
-        b"@g",
-        b"node1",
-        b"nosuch",
-    ]
-    + [b"-ro", b"-rw,async", b"-sec=krb5,rw", b"(rw)", b"(ro,sync)", b"(sec=sys:krb5,rw,sec=none,ro)", b"(fsid=3)"]
-    + [
-        b"(anonuid=7,all_squash)",
-        b"(oops)",
-        b"(rw",
-        b"#",
-        b"# note",
-        b'"',
-        b'""',
-        b"\\\n",
-        b"\\",
-        b"\n",
-        b"\r\n",
-        b"\0",
+        *(b"/srv/a", b"/srv/b", b"/srv/\\040c", b"srv"),
+        *(b"192.0.2.1", b"10.0.0.0/8", b"*", b"*.lan", b"@g", b"node1", b"nosuch"),
+        *(b"-ro", b"-rw,async", b"-sec=krb5,rw"),
+        *(b"(rw)", b"(ro,sync)", b"(sec=sys:krb5,rw,sec=none,ro)", b"(fsid=3)", b"(anonuid=7,all_squash)"),
+        *(b"(oops)", b"(rw", b"#", b"# note", b'"', b'""', b"\\\n", b"\\", b"\n", b"\r\n", b"\0"),
     ]
 )
 BLANKS = st.sampled_from([b" ", b"", b"\t", b"  ", b"\n", b"\n"])
@@ -98,7 +74,7 @@ def test_random_files(room: Room, content: bytes) -> None:
     assume(not any(set(export.client) & set(' \t\n"#\\') for export in parse_exports(content).exports))
 
     async def compare() -> None:
-        Path("/etc/exports").write_bytes(content)
+        room.write(content)
         said = await room.exportfs("-ra")
         assert unaccounted(await room.shown(), await understood(content)) == "", said.stderr
 
@@ -109,8 +85,7 @@ def test_nothing_is_left_of_a_room(room: Room) -> None:
     before = Path("/etc/exports").read_bytes(), Path("/var/lib/nfs/etab").read_bytes()
 
     async def change() -> None:
-        Path("/etc/exports").write_bytes(b"/srv *(ro)\n")
-        await asyncio.sleep(0)
+        room.write(b"/srv *(ro)\n")
         await room.exportfs("-ra")
         assert room.live()
 
