@@ -45,12 +45,11 @@ def root_gone(share: str, error: NfsError) -> Unavailable:
 
 def denied(share: str, path: str, error: Denied) -> Unavailable:
     """Nobody that Berth can claim to be may do it."""
-    owners = [str(who.uid) for who in error.tried if who != ROOT]
-    if owners:
-        who = f"the server lets neither root nor the owner (uid {', '.join(owners)}) do this"
+    others = ", ".join(f"uid {who.uid}" for who in error.tried if who != ROOT)
+    if others:
+        why = f"the server lets neither root nor {others} do this; export with no_root_squash"
     else:
-        who = "the server does not let root do this, and root is the owner"
-    why = f"{who}; export with no_root_squash, or give the directory on the server to a user other than root"
+        why = "the server does not let root do this; export with no_root_squash, or let another user than root own it"
     return Unavailable(share, "permission", why, status=error.error.name, path=path)
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 
-from berth.shares.nfs_tree import Denied, Tree
+from berth.shares.nfs_tree import Denied, Tree, refuse_detour
 from berth.shares.rpc import ROOT, Identity
 from berth.shares.session import DENIED, NfsError, Node, Status
 from berth.volumes.errors import Missing, Refused, Taken
@@ -27,17 +28,17 @@ async def make_directory(
     found = await tree.find(parts[:-1])
     if found:
         parent = found[-1]
-    for part in parts[len(found) : -1]:
-        parent, _ = await _make(tree, parent, part, mode=PARENT_MODE, uid=None, gid=None, adopt=False)
-    _, is_new = await _make(tree, parent, parts[-1], mode=mode, uid=uid, gid=gid, adopt=adopt)
+    for depth in range(len(found) + 1, len(parts)):
+        parent, _ = await _make(tree, parent, parts[:depth], mode=PARENT_MODE, uid=None, gid=None, adopt=False)
+    _, is_new = await _make(tree, parent, parts, mode=mode, uid=uid, gid=gid, adopt=adopt)
     return is_new
 
 
 async def _make(
-    tree: Tree, parent: Node, name: str, *, mode: int, uid: int | None, gid: int | None, adopt: bool
+    tree: Tree, parent: Node, parts: Sequence[str], *, mode: int, uid: int | None, gid: int | None, adopt: bool
 ) -> tuple[Node, bool]:
-    """The directory, and whether it is new."""
-    session = tree.session
+    """The directory that is the last of parts, and whether it is new."""
+    session, name = tree.session, parts[-1]
     try:
         node = await tree.within(
             parent,
@@ -47,12 +48,19 @@ async def _make(
         if error.code != Status.EXIST:
             raise
         node = await tree.look(parent, name)
+        refuse_detour(node, parts, len(parts))
         if node.attributes.kind != "directory":
-            raise Refused(name, f"exists on share {tree.share}, and is no directory") from error
-        if not adopt:
-            return node, False
-        return await _settle(tree, parent, name, node, mode=mode, uid=uid, gid=gid), False
-    return await _settle(tree, parent, name, node, mode=mode, uid=uid, gid=gid), True
+            raise Refused("/".join(parts), f"exists on share {tree.share}, and is no directory") from error
+        if adopt:
+            await _settle(tree, parent, name, node, mode=mode, uid=uid, gid=gid)
+        return node, False
+    try:
+        return await _settle(tree, parent, name, node, mode=mode, uid=uid, gid=gid), True
+    except (NfsError, Denied):
+        # Left as it is, the next attempt would take it for somebody else's and be content with it.
+        with suppress(NfsError, Denied):
+            await _remove(tree, parent, name, is_directory=True)
+        raise
 
 
 async def _settle(
@@ -66,16 +74,33 @@ async def _settle(
             await tree.within(node, lambda who: tree.session.change(node.handle, uid=uid, gid=gid, who=who))
         except Denied as denial:
             owner = Identity(have.uid if uid is None else uid, have.gid if gid is None else gid)
-            return await _make_as(tree, parent, name, mode, owner, denial)
+            node = await _make_as(tree, parent, name, mode, owner, denial)
+            have, gives = node.attributes, False
     # Giving a directory away can take its setuid and setgid bits.
     if have.mode != mode or (gives and mode & 0o6000):
-        await tree.within(node, lambda who: tree.session.change(node.handle, mode=mode, who=who))
+        await _set_mode(tree, node, mode)
     return node
+
+
+async def _set_mode(tree: Tree, node: Node, mode: int) -> None:
+    """Tries whoever may do it until the mode is right: setgid is quietly left out for who is not in the group."""
+    handle = node.handle
+    owner = (await tree.session.attributes(handle)).owner
+
+    async def change(who: Identity) -> None:
+        await tree.session.change(handle, mode=mode, who=who)
+        have = (await tree.session.attributes(handle)).mode
+        if have != mode:
+            raise NfsError(Status.PERM, f"mode {mode:04o} became {have:04o}")
+
+    await tree.rights.use([owner], change)
 
 
 async def _make_as(tree: Tree, parent: Node, name: str, mode: int, owner: Identity, denial: Denied) -> Node:
     """The directory made anew by its future owner, as nobody may give it away. Denied if the owner may not either."""
     session = tree.session
+    if owner.uid == ROOT.uid:
+        raise denial  # a squashed root can't become root by trying again
     try:
         await tree.within(parent, lambda who: session.remove(parent.handle, name, is_directory=True, who=who))
     except NfsError as error:
@@ -83,20 +108,17 @@ async def _make_as(tree: Tree, parent: Node, name: str, mode: int, owner: Identi
             raise denial from error
         raise
     try:
-        node = await session.make_directory(parent.handle, name, mode=mode, uid=None, gid=None, who=owner)
+        return await session.make_directory(parent.handle, name, mode=mode, uid=None, gid=None, who=owner)
     except NfsError as error:
         if error.code in DENIED:
             raise Denied([*denial.tried, owner], error) from error
         raise
-    if node.attributes.mode != mode:
-        await session.change(node.handle, mode=mode, who=owner)
-    return node
 
 
 async def write_file(tree: Tree, parts: Sequence[str], content: bytes, *, exclusive: bool) -> None:
     """See Share.write_file."""
     path = "/".join(parts)
-    found = await tree.find(parts)
+    found = await tree.find(parts, is_last_open=exclusive)
     if len(found) == len(parts):
         if exclusive:
             raise Taken(tree.share, path)
@@ -114,7 +136,7 @@ async def write_file(tree: Tree, parts: Sequence[str], content: bytes, *, exclus
 
 async def rename(tree: Tree, source: Sequence[str], target: Sequence[str]) -> None:
     """See Share.rename. The source is looked at last, right before it is moved."""
-    there = await tree.find(target)
+    there = await tree.find(target, is_last_open=True)
     if len(there) == len(target):
         raise Taken(tree.share, "/".join(target))
     if len(there) < len(target) - 1:

@@ -79,7 +79,7 @@ class Tree:
             for node in nodes:
                 found.append(node)
                 if not (is_last_open and len(found) == len(parts)):
-                    _refuse_detour(node, parts, len(found))
+                    refuse_detour(node, parts, len(found))
                 here = node
         return found
 
@@ -136,7 +136,8 @@ class Tree:
         return await self.within(here, walk)
 
 
-def _refuse_detour(node: Node, parts: Sequence[str], depth: int) -> None:
+def refuse_detour(node: Node, parts: Sequence[str], depth: int) -> None:
+    """Refuses a link at the first depth parts of a path, or a file where more parts follow."""
     path = "/".join(parts[:depth])
     if node.attributes.kind == "link":
         raise Refused(path, "is a symbolic link on the share, and links are never followed")

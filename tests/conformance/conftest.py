@@ -1,0 +1,54 @@
+"""How the suite runs: once for each kind of share, coroutines as tests, the share closed in the loop it was used in."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devcluster.ganesha import GaneshaServer
+from tests.conformance.places import FREE, MAKERS, SQUASHED, Place
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs a test that is a coroutine function, in a loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
+
+    async def main() -> None:
+        try:
+            await pyfuncitem.obj(**arguments)
+        finally:
+            for argument in arguments.values():
+                if isinstance(argument, Place):
+                    await argument.share.aclose()
+
+    asyncio.run(main())
+    return True
+
+
+@pytest.fixture(scope="session")
+def exporting_server() -> Iterator[GaneshaServer]:
+    """One NFS server with an export that squashes root and one that does not."""
+    with GaneshaServer(exports=[FREE, SQUASHED]) as server:
+        yield server
+
+
+@pytest.fixture(params=MAKERS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A fresh, empty share of each kind."""
+    return MAKERS[request.param](lambda: request.getfixturevalue("exporting_server"), tmp_path)
+
+
+@pytest.fixture
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory outside the share, with a file in it that must survive whatever links point to it."""
+    directory = tmp_path_factory.mktemp("elsewhere")
+    (directory / "precious").write_text("content")
+    directory.chmod(0o777)
+    return directory

@@ -1,0 +1,116 @@
+"""The kinds of shares that the suite runs on, each with a look behind it: the directory that it shows."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from berth.shares.direct import DirectShare
+from berth.shares.mounted import MountedShare
+from berth.shares.resolve import Resolver
+from berth.volumes.share import Share, ShareAddress
+from devcluster.ganesha import Export, GaneshaServer
+
+FREE, SQUASHED = Export("/free"), Export("/squashed", squash="root_squash")
+OWNER = 1000
+"""Whose the root of a squashed share is."""
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A fresh, empty share and the directory behind it."""
+
+    share: Share
+    directory: Path
+    owner: int
+    """Whose that is what the share makes."""
+
+    @property
+    def is_squashed(self) -> bool:
+        return self.owner != 0
+
+    def plant_file(self, path: str, content: bytes = b"", *, mode: int = 0o644, owner: int | None = None) -> Path:
+        """Puts a file there, with its parents, as a pod or an administrator could."""
+        file = self.directory / path
+        self.plant_directory(str(Path(path).parent))
+        file.write_bytes(content)
+        file.chmod(mode)
+        self._give(file, owner)
+        return file
+
+    def plant_directory(self, path: str, *, mode: int = 0o755, owner: int | None = None) -> Path:
+        directory = self.directory / path
+        missing = [directory, *directory.parents]
+        for each in reversed([each for each in missing if not each.exists()]):
+            each.mkdir()
+            self._give(each, owner)
+        directory.chmod(mode)
+        return directory
+
+    def plant_link(self, path: str, target: Path | str) -> Path:
+        link = self.directory / path
+        link.symlink_to(target)
+        return link
+
+    def names(self, path: str = "") -> set[str]:
+        return set(os.listdir(self.directory / path))
+
+    def _give(self, path: Path, owner: int | None) -> None:
+        os.chown(path, self.owner if owner is None else owner, -1)
+
+
+Maker = Callable[[Callable[[], GaneshaServer], Path], Place]
+"""Makes a place, from what starts the server (once, if one is needed at all) and an empty directory."""
+
+
+def _mounted(_start: object, directory: Path) -> Place:
+    directory.chmod(0o755)
+    share = MountedShare(str(directory), ShareAddress("nfs.example", "/mounted"), requires_mount=False)
+    return Place(share, directory, 0)
+
+
+def _direct(version: str, export: Export) -> Maker:
+    def make(start: Callable[[], GaneshaServer], _directory: Path) -> Place:
+        server = start()
+        # A directory of its own below the export, which is mounted as such: every test has a share to itself.
+        path = f"{export.path}/share-{next(_numbers)}"
+        directory = server.directory_of(export.path) / path.rpartition("/")[2]
+        directory.mkdir()
+        owner = OWNER if export is SQUASHED else 0
+        os.chown(directory, owner, owner)
+        return Place(DirectShare(address(server, path, version), Resolver()), directory, owner)
+
+    return make
+
+
+MAKERS: dict[str, Maker] = {
+    "mounted": _mounted,
+    "direct-v3": _direct("3", FREE),
+    "direct-v4": _direct("4", FREE),
+    "direct-v3-squashed": _direct("3", SQUASHED),
+    "direct-v4-squashed": _direct("4", SQUASHED),
+}
+
+
+def address(server: GaneshaServer, export: str, version: str = "") -> ShareAddress:
+    """How to reach an export of a server, whatever its ports."""
+    options = dict(option.split("=") for option in server.mount_options(version))
+    return ShareAddress(
+        server.host,
+        export,
+        version=version,
+        port=int(options.get("port", 0)),
+        mountport=int(options.get("mountport", 0)),
+    )
+
+
+def walk(directory: Path) -> Iterator[Path]:
+    """Everything below a directory."""
+    for parent, directories, files in os.walk(directory):
+        for name in (*directories, *files):
+            yield Path(parent) / name

@@ -1,0 +1,133 @@
+"""Looking at a share: stat, list, read_file, space."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from berth.volumes.errors import Missing, Refused
+from berth.volumes.share import Entry
+from tests.conformance.places import Place
+
+
+async def test_the_root_is_a_directory_without_a_name(place: Place) -> None:
+    assert await place.share.stat("") == Entry("", "directory", 0o755, place.owner, place.owner)
+
+
+async def test_a_new_owner_of_the_root_is_seen_at_once(place: Place) -> None:
+    await place.share.stat("")
+    os.chown(place.directory, 4321, 4321)
+    assert (await place.share.stat("")).uid == 4321
+
+
+async def test_stat_tells_kind_mode_and_owner(place: Place) -> None:
+    os.chown(place.plant_file("a/file", mode=0o640), 12, 34)
+    place.plant_directory("a/directory", mode=0o3771)
+    assert await place.share.stat("a/file") == Entry("file", "file", 0o640, 12, 34)
+    found = await place.share.stat("a/directory")
+    assert (found.name, found.kind, found.mode, found.uid) == ("directory", "directory", 0o3771, place.owner)
+
+
+async def test_stat_shows_a_link_itself(place: Place, elsewhere: Path) -> None:
+    place.plant_link("link", elsewhere)
+    found = await place.share.stat("link")
+    assert (found.name, found.kind) == ("link", "link")
+
+
+async def test_what_is_neither_file_nor_directory_nor_link_is_other(place: Place) -> None:
+    os.mkfifo(place.directory / "pipe")
+    assert (await place.share.stat("pipe")).kind == "other"
+    with pytest.raises(Refused):
+        await place.share.read_file("pipe")
+
+
+@pytest.mark.parametrize("path", ["gone", "gone/further", "here/gone"])
+async def test_what_is_not_there_is_missing(place: Place, path: str) -> None:
+    place.plant_directory("here")
+    for look in (place.share.stat, place.share.list, place.share.read_file):
+        with pytest.raises(Missing) as caught:
+            await look(path)
+        assert str(place.share.address) in str(caught.value)
+
+
+async def test_list_shows_everything_once_and_no_dots(place: Place, elsewhere: Path) -> None:
+    place.plant_file("d/file", mode=0o600)
+    place.plant_directory("d/directory")
+    place.plant_link("d/link", elsewhere)
+    place.plant_file("d/.hidden")
+    found = await place.share.list("d")
+    assert {(entry.name, entry.kind) for entry in found} == {
+        ("file", "file"),
+        ("directory", "directory"),
+        ("link", "link"),
+        (".hidden", "file"),
+    }
+    assert len(found) == 4
+    assert {entry.mode for entry in found if entry.name == "file"} == {0o600}
+
+
+async def test_list_of_the_root_and_of_an_empty_directory(place: Place) -> None:
+    assert await place.share.list("") == []
+    place.plant_directory("d")
+    assert [entry.name for entry in await place.share.list("")] == ["d"]
+    assert await place.share.list("d") == []
+
+
+async def test_a_long_directory_is_listed_whole(place: Place) -> None:
+    directory = place.plant_directory("long")
+    names = {f"a name that is long enough to fill a reply soon, number {number}" for number in range(3000)}
+    for name in names:
+        (directory / name).touch()
+    found = await place.share.list("long")
+    assert len(found) == len(names)
+    assert {entry.name for entry in found} == names
+
+
+async def test_names_come_back_as_they_are(place: Place) -> None:
+    directory = place.plant_directory("odd")
+    names = {"ü 名 \U0001f600", "line\nbreak", "back\\slash", "-rf", "x" * 255, os.fsdecode(b"not utf-8 \xff\xfe")}
+    for name in names:
+        (directory / name).touch()
+    assert {entry.name for entry in await place.share.list("odd")} == names
+
+
+@pytest.mark.parametrize("path", ["file", "file/below"])
+async def test_a_file_is_no_directory(place: Place, path: str) -> None:
+    place.plant_file("file")
+    with pytest.raises(Refused, match="file"):
+        await place.share.list(path)
+
+
+async def test_a_directory_is_no_file(place: Place) -> None:
+    place.plant_directory("directory")
+    with pytest.raises(Refused, match="directory"):
+        await place.share.read_file("directory")
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 65536, 65537, 1 << 20])
+async def test_a_file_is_read_whole(place: Place, size: int) -> None:
+    content = os.urandom(size)
+    place.plant_file("file", content, mode=0o600)
+    assert await place.share.read_file("file") == content
+
+
+async def test_a_file_above_one_mebibyte_is_refused(place: Place) -> None:
+    place.plant_file("file", bytes((1 << 20) + 1))
+    with pytest.raises(Refused, match="larger than 1 MiB"):
+        await place.share.read_file("file")
+
+
+async def test_a_file_that_only_its_owner_may_read_is_read(place: Place) -> None:
+    os.chown(place.plant_file("file", b"content", mode=0o400), 2345, 2345)
+    assert await place.share.read_file("file") == b"content"
+
+
+async def test_space_is_that_of_the_file_system(place: Place) -> None:
+    space = await place.share.space()
+    real = os.statvfs(place.directory)
+    assert space.total_bytes == real.f_blocks * real.f_frsize
+    assert space.total_inodes == real.f_files
+    assert 0 < space.free_bytes < space.total_bytes
+    assert 0 < space.free_inodes < space.total_inodes
