@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+from dataclasses import dataclass
 
+import aiohttp
 import msgspec
 
-from berth.kube.connection import Answer
 from berth.kube.errors import StatusError, status_error, trim
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, as far as anybody looks at it. retry_after: the header, empty without one."""
+
+    status: int
+    retry_after: str
+    body: bytes
 
 
 class _Details(msgspec.Struct):
@@ -34,7 +44,7 @@ def failure(request: str, answer: Answer) -> StatusError:
         status = _read_status.decode(answer.body)
     except msgspec.MsgspecError:
         status = _Status(message=answer.body.decode("utf-8", "replace"))
-    wait = _seconds(answer.headers.get(b"retry-after", b""))
+    wait = _seconds(answer.retry_after)
     if wait is None and status.details is not None and status.details.retryAfterSeconds:
         wait = float(status.details.retryAfterSeconds)
     return status_error(request, answer.status, status.reason, status.message, wait)
@@ -57,6 +67,14 @@ def unreadable(request: str, error: msgspec.MsgspecError) -> StatusError:
 def explain(error: Exception, deadline: float) -> str:
     """Why a connection failed, in a few words for people."""
     match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return explain(error.certificate_error, deadline)
+        case aiohttp.ServerDisconnectedError():
+            return "the server closed the connection before its answer"
+        case aiohttp.ClientPayloadError():
+            return "the connection ended in the middle of an answer"
+        case aiohttp.ClientConnectorError():
+            return explain(error.os_error, deadline)
         case ssl.SSLCertVerificationError():
             return f"its certificate is not valid: {error.verify_message}"
         case ssl.SSLError():
@@ -72,5 +90,5 @@ def explain(error: Exception, deadline: float) -> str:
             return trim(str(error)) or type(error).__name__
 
 
-def _seconds(header: bytes) -> float | None:
-    return float(header) if header.isdigit() else None
+def _seconds(header: str) -> float | None:
+    return float(header) if header.isascii() and header.isdigit() else None

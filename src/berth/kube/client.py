@@ -6,8 +6,8 @@ One Api is one set of connections and one set of limits; build a second one wher
   writes is not counted. It can be cancelled at any point.
 * There is no request rate. At most `concurrent_writes` writes are under way at once; where the server answers 429, the
   request waits for as long as it says and is sent again, and keeps its place meanwhile, which slows the others down.
-* Only reads are repeated on their own, and only where a kept connection turned out to be closed. A write whose answer
-  was lost is Unreachable: its caller decides what it means to send it again.
+* Only what may be repeated (GET, PUT, DELETE) is, and only where a kept connection turned out to be closed. A create
+  whose answer was lost is Unreachable: its caller decides what it means to send it again.
 * On 401 the token is read again, once.
 """
 
@@ -19,12 +19,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Self
 
+import aiohttp
 import msgspec
 from lightkube.config.kubeconfig import SingleConfig
 
-from berth.kube.answers import failure_of_status, unreadable
-from berth.kube.connection import Answer, BrokenAnswer, Connection
-from berth.kube.exchange import Exchange, Request, RequestObserver
+from berth.kube.answers import Answer, failure_of_status, unreadable
+from berth.kube.exchange import Broken, Exchange, Request, RequestObserver
 from berth.kube.kind import Kind, R, WatchType, kind_of, read_watch_line
 
 PatchKind = Literal["merge", "strategic", "json"]
@@ -194,7 +194,7 @@ class Api:
             timeoutSeconds=round(timeout),
         )
         request = Request("watch", kind.plural, namespace, "GET", target)
-        async with self._exchange.stream(request) as connection, aclosing(_lines(connection, silence)) as lines:
+        async with self._exchange.stream(request) as content, aclosing(_lines(content, silence)) as lines:
             async for line in lines:
                 yield _read_event(request, kind, line)
 
@@ -218,14 +218,14 @@ def _read(request: Request, kind: Kind[R], answer: Answer) -> R:
         raise unreadable(str(request), error) from error
 
 
-async def _lines(connection: Connection, silence: float) -> AsyncGenerator[bytes, None]:
+async def _lines(content: aiohttp.StreamReader, silence: float) -> AsyncGenerator[bytes, None]:
     rest = b""
     while True:
         try:
             async with asyncio.timeout(silence):
-                part = await connection.part()
+                part = await content.readany()
         except TimeoutError as error:
-            raise BrokenAnswer(f"nothing came for {silence:g} s, not even a bookmark") from error
+            raise Broken(f"nothing came for {silence:g} s, not even a bookmark") from error
         if not part:
             return
         *lines, rest = (rest + part).split(b"\n")

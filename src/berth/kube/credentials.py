@@ -26,17 +26,17 @@ class Credentials:
         except ConfigError as error:
             raise ConfigurationError(f"context {config.context_name!r}: {error}") from error
         self._url = config.cluster.server
-        self._header: bytes | None = None if self._auth is not None else b""
+        self._header: str | None = None if self._auth is not None else ""
         self._renewing = asyncio.Lock()
 
-    async def header(self) -> bytes:
-        """A header line, or nothing at all. ConfigurationError when the token can't be had."""
+    async def header(self) -> str:
+        """The header's value, or nothing at all. ConfigurationError when the token can't be had."""
         if self._header is None:
             await self.renew(None)
         assert self._header is not None
         return self._header
 
-    async def renew(self, refused: bytes | None) -> bool:
+    async def renew(self, refused: str | None) -> bool:
         """Fetches the token again after the server refused the header; False: there is no other to be had."""
         async with self._renewing:
             if self._header != refused:
@@ -49,7 +49,7 @@ class Credentials:
                 raise ConfigurationError(f"no token for {self._url}: {error}") from error
             return self._header != refused
 
-    async def _fetch(self, *, again: bool) -> bytes:
+    async def _fetch(self, *, again: bool) -> str:
         # An httpx auth flow hands out a request with a header, is sent the response, and may hand out one with a
         # better header.
         assert self._auth is not None
@@ -58,4 +58,4 @@ class Credentials:
             if again:
                 with suppress(StopAsyncIteration):
                     request = await flow.asend(httpx2.Response(401, request=request))
-            return b"Authorization: " + request.headers["Authorization"].encode() + b"\r\n"
+            return str(request.headers["Authorization"])

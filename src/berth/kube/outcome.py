@@ -23,7 +23,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One Event to post: merged with equal ones by the recorder, delivered in the background, lost rather than waited for."""
+    """One Event to post: merged with equal ones, delivered in the background, lost rather than waited for."""
 
     about: Reference
     type: Literal["Normal", "Warning"]
