@@ -24,7 +24,8 @@ import msgspec
 from lightkube.config.kubeconfig import SingleConfig
 
 from berth.kube.answers import Answer, failure_of_status, unreadable
-from berth.kube.exchange import Broken, Exchange, Request, RequestObserver
+from berth.kube.errors import Silent
+from berth.kube.exchange import Exchange, Request, RequestObserver
 from berth.kube.kind import Kind, R, WatchType, kind_of, read_watch_line
 
 PatchKind = Literal["merge", "strategic", "json"]
@@ -180,8 +181,8 @@ class Api:
         """The changes after resource_version, with bookmarks, until the server ends the stream (after about timeout
         seconds).
 
-        Gone: that version is too old. Unreachable also when nothing came for silence seconds, not even one of the
-        bookmarks that come every minute: the connection is half dead. Close it with contextlib.aclosing.
+        Gone: that version is too old. Silent: nothing came for silence seconds, not even one of the bookmarks that new
+        API servers send every minute. Close it with contextlib.aclosing.
         """
         kind = kind_of(resource)
         target = kind.collection(
@@ -194,9 +195,11 @@ class Api:
             timeoutSeconds=round(timeout),
         )
         request = Request("watch", kind.plural, namespace, "GET", target)
-        async with self._exchange.stream(request) as content, aclosing(_lines(content, silence)) as lines:
-            async for line in lines:
-                yield _read_event(request, kind, line)
+        async with self._exchange.stream(request) as content:
+            silent = Silent(str(request), self.server, f"nothing came for {silence:g} s, not even a bookmark")
+            async with aclosing(_lines(content, silence, silent)) as lines:
+                async for line in lines:
+                    yield _read_event(request, kind, line)
 
 
 def _key(namespace: str, name: str) -> str:
@@ -218,14 +221,14 @@ def _read(request: Request, kind: Kind[R], answer: Answer) -> R:
         raise unreadable(str(request), error) from error
 
 
-async def _lines(content: aiohttp.StreamReader, silence: float) -> AsyncGenerator[bytes, None]:
+async def _lines(content: aiohttp.StreamReader, silence: float, silent: Silent) -> AsyncGenerator[bytes, None]:
     rest = b""
     while True:
         try:
             async with asyncio.timeout(silence):
                 part = await content.readany()
         except TimeoutError as error:
-            raise Broken(f"nothing came for {silence:g} s, not even a bookmark") from error
+            raise silent from error
         if not part:
             return
         *lines, rest = (rest + part).split(b"\n")

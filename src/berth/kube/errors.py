@@ -4,6 +4,7 @@ KubeError
  |- ConfigurationError   no usable configuration: nothing was asked yet, and repeating it changes nothing
  |- Unreachable          no answer: connecting, TLS, a broken connection, or a deadline; what was asked may still have
                          happened
+ |   `- Silent           a watch told nothing for too long: watch again
  `- StatusError          the API server answered, with an error (code, reason)
      |- Invalid           400, 405, 413, 415, 422: what was asked makes no sense to the server
      |- Unauthorized      401: it does not know who we are
@@ -37,6 +38,10 @@ class Unreachable(KubeError):  # noqa: N818
         self.request = request
         self.server = server
         self.why = why
+
+
+class Silent(Unreachable):
+    """A watch that told nothing for too long: its connection may be dead, or nothing happened. Watch again."""
 
 
 class StatusError(KubeError):
