@@ -116,6 +116,9 @@ async def _feed(process: asyncio.subprocess.Process, content: bytes) -> None:
         process.stdin.write(content)
         await process.stdin.drain()
     process.stdin.close()
+    # The transport lets go of the process once all pipes are closed; a loop that ends earlier leaves it dangling.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        await process.stdin.wait_closed()
 
 
 async def _collect(stream: asyncio.StreamReader | None, into: bytearray) -> None:
@@ -129,10 +132,12 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     # on.
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    # A program that left the group may hold the pipes open still; it is not waited for.
+    # To the end of the pipes, which closes them. A program that left the group may hold them open: it is not awaited.
     with suppress(TimeoutError):
         async with asyncio.timeout(_REAPING):
             await process.wait()
+            await _collect(process.stdout, bytearray())
+            await _collect(process.stderr, bytearray())
 
 
 def _text(said: bytearray) -> str:
