@@ -73,6 +73,8 @@ def explain(error: Exception, deadline: float) -> str:
             return "the server closed the connection before its answer"
         case aiohttp.ClientPayloadError():
             return "the connection ended in the middle of an answer"
+        case aiohttp.ClientProxyConnectionError():
+            return f"the proxy {error.host}:{error.port} failed: {explain(error.os_error, deadline)}"
         case aiohttp.ClientConnectorError():
             return explain(error.os_error, deadline)
         case ssl.SSLCertVerificationError():

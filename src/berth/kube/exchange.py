@@ -24,6 +24,7 @@ from yarl import URL
 from berth.kube.answers import Answer, explain, failure
 from berth.kube.credentials import Credentials
 from berth.kube.errors import ConfigurationError, TooManyRequests, Unreachable
+from berth.kube.proxy import proxy_for
 
 _WAIT_WITHOUT_ADVICE = 1.0
 """Seconds to wait after a 429 that does not say how long; what the API server itself usually says."""
@@ -83,6 +84,7 @@ class Exchange:
         # identity: packing costs the API server more than it saves on its network, and answers are read as they come.
         self._headers = {"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "identity"}
         self._tls = _tls(config) if url.scheme == "https" else None
+        self._proxy = proxy_for(config.cluster.server)
         self._session: aiohttp.ClientSession | None = None
 
     async def aclose(self) -> None:
@@ -169,6 +171,7 @@ class Exchange:
             data=request.body or None,
             headers=headers,
             allow_redirects=False,
+            proxy=self._proxy,
         )
 
     def _http(self) -> aiohttp.ClientSession:
@@ -182,7 +185,8 @@ class Exchange:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),  # deadlines are set above, for whole requests
                 auto_decompress=False,
-                trust_env=True,  # HTTPS_PROXY and NO_PROXY, as kubectl has it
+                # Asked for proxies and .netrc, aiohttp goes to a thread twice for each request.
+                trust_env=False,
             )
         return self._session
 
