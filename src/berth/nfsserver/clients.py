@@ -14,14 +14,18 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 EVERYBODY = "*"
 
 
-class BadClient(Exception):  # noqa: N818 - says what it is about
-    """A client that can't match any host, or not those that are meant. text: as written; hint: what would work."""
+Fault = Literal["bracketed-address", "comma-in-client", "bad-network", "wildcard-on-address", "bad-client"]
+"""What is wrong with a client, in the words of the findings."""
 
-    def __init__(self, text: str, why: str, hint: str) -> None:
-        super().__init__(f"client {text!r} {why}: {hint}")
+
+class BadClient(Exception):  # noqa: N818 - says what it is about
+    """A client that can't match any host, or not those that are meant. plain: what is probably meant, if anything."""
+
+    def __init__(self, code: Fault, text: str, why: str, plain: str = "") -> None:
+        super().__init__(f"client {text!r} {why}" + (f"; write {plain}" if plain else ""))
+        self.code = code
         self.text = text
-        self.why = why
-        self.hint = hint
+        self.plain = plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +67,19 @@ def check(text: str) -> Client:
     client = classify(text)
     plain = text.replace("[", "").replace("]", "")
     if plain != text and _address(plain.partition("/")[0]):
-        raise BadClient(text, "has an address in brackets, which exportfs takes for a wildcard", f"write {plain}")
+        raise BadClient(
+            "bracketed-address", text, "is an address in brackets, which exportfs takes for a wildcard", plain
+        )
     if "," in text:
-        raise BadClient(text, "holds a comma", "separate clients by blanks, each with its own (options)")
+        raise BadClient("comma-in-client", text, "holds a comma; name each client by itself")
     if client.kind == "network" and client.network is None:
-        raise BadClient(text, "is no network", "write it as 10.0.0.0/8, 10.0.0.0/255.0.0.0 or 2001:db8::/64")
+        raise BadClient("bad-network", text, "is no network", "10.0.0.0/8, 10.0.0.0/255.0.0.0 or 2001:db8::/64")
     if client.kind == "wildcard" and re.fullmatch(r"[0-9*?.]+", text):
-        raise BadClient(text, "is a wildcard on an address, and wildcards match host names only", _as_network(text))
-    if client.kind == "netgroup" and text == "@":
-        raise BadClient(text, "names no netgroup", "write @group")
-    if client.kind == "host" and not client.network and not _HOST.fullmatch(text):
-        raise BadClient(text, "is neither a host name nor an address", "write a name, an address or a network")
+        why = "is a wildcard on an address, and wildcards match host names only"
+        raise BadClient("wildcard-on-address", text, why, _as_network(text))
+    is_name = client.kind == "host" and not client.network
+    if (is_name and not _HOST.fullmatch(text)) or text == "@" or set(text) & set(' \t\r\n"#\\()'):
+        raise BadClient("bad-client", text, "is neither a host name, nor an address, a network or a @netgroup")
     return client
 
 
@@ -134,5 +140,5 @@ def _is_netmask(mask: str) -> bool:
 def _as_network(text: str) -> str:
     parts = [part for part in text.split(".") if part.isdigit()]
     if not 1 <= len(parts) <= 3:
-        return "write a network such as 192.168.1.0/24"
-    return f"write {'.'.join([*parts, '0', '0', '0'][:4])}/{8 * len(parts)}"
+        return "192.168.1.0/24"
+    return f"{'.'.join([*parts, '0', '0', '0'][:4])}/{8 * len(parts)}"

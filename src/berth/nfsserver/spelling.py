@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from berth.nfsserver.clients import classify
@@ -51,8 +51,21 @@ async def _ask(client: str) -> Host:
     return Host(found[0][3] or client, frozenset(str(address[0]) for *_, address in found))
 
 
-def spell(exports: Sequence[Export], hosts: Mapping[str, Host]) -> tuple[Export, ...]:
-    """The exports with paths and clients as the table has them, those left out whose host nobody knows."""
+def real_path(path: str) -> str:
+    """The path without links, `..` and doubled slashes; as it is when nothing is there."""
+    try:
+        return os.path.realpath(path, strict=True) if "\0" not in path else path
+    except OSError:
+        return path
+
+
+def spell(
+    exports: Sequence[Export], hosts: Mapping[str, Host], real: Callable[[str], str] = real_path
+) -> tuple[Export, ...]:
+    """The exports with paths and clients as the table has them, those left out whose host nobody knows.
+
+    Hosts that are not in hosts stay as they are.
+    """
     known: list[Host] = []
     spelled = []
     for export in exports:
@@ -65,13 +78,5 @@ def spell(exports: Sequence[Export], hosts: Mapping[str, Host]) -> tuple[Export,
             if same is None:
                 known.append(host)
             client = (same or host).name
-        spelled.append(replace(export, path=real_path(export.path), client=client))
+        spelled.append(replace(export, path=real(export.path), client=client))
     return tuple(spelled)
-
-
-def real_path(path: str) -> str:
-    """The path without links, `..` and doubled slashes; as it is when nothing is there."""
-    try:
-        return os.path.realpath(path, strict=True) if "\0" not in path else path
-    except OSError:
-        return path

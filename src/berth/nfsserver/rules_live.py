@@ -1,0 +1,32 @@
+"""Findings about the difference between the files and what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from berth.nfsserver.case import Case
+from berth.nfsserver.clients import classify
+from berth.nfsserver.finding import Finding, find
+from berth.nfsserver.table import Listed, brief, compare
+
+
+def live(case: Case) -> Iterator[Finding]:
+    """Files and live table, export by export; what lint has said of a client already is not said again."""
+    facts = case.facts
+    if facts.live is None:
+        return
+    for row in compare(case.spelled, facts.live, facts.varying):
+        client = classify(row.client)
+        if row.state == "not live" and (client.kind != "network" or client.network):
+            yield _about("not-live", row)
+        elif row.state == "differs" and row.wanted and row.live:
+            yield _about("live-differs", row, wanted=brief(row.wanted), live=brief(row.live))
+        elif row.state == "only live":
+            yield _about("only-live", row)
+
+
+def _about(key: str, row: Listed, **facts: str) -> Finding:
+    return find(key, source=row.source, line=row.line, path=row.path, client=row.client, **facts)
+
+
+RULES = (live,)
