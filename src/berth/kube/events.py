@@ -40,7 +40,7 @@ _REMEMBERED = 4096
 _TRIES = 6
 """With the backoff between them: about a minute and a half of outage."""
 _LONGEST_MESSAGE = 1024
-"""Characters; the API server refuses longer ones."""
+"""Characters; the limit of the newer Events API, which tools that show Events rely on."""
 
 
 class _Meta(msgspec.Struct, omit_defaults=True):
