@@ -17,7 +17,6 @@ from pathlib import Path
 
 from berth.aio.command import CommandError
 from berth.nfsserver import exportfs
-from berth.nfsserver.edit import with_export, without
 from berth.nfsserver.errors import NotApplied, Refused
 from berth.nfsserver.exports import Export, ExportsFile, parse_exports
 from berth.nfsserver.lock import check_rights, locked
@@ -46,24 +45,6 @@ class Change:
     def is_change(self) -> bool:
         """Was anything changed."""
         return bool(self.added or self.removed)
-
-
-async def add_export(path: str, client: str, options: Sequence[str], places: Places | None = None) -> Change:
-    """Exports path to client with these options, in Berth's own file, and live. Repeating it changes nothing."""
-    return await change_exports(lambda file: with_export(file, path, client, options), places)
-
-
-async def remove_export(path: str, client: str | None = None, places: Places | None = None) -> Change:
-    """Ends Berth's exports of path (to client, or to anybody). Refused when Berth's file has no such export."""
-
-    def edit(file: ExportsFile) -> ExportsFile:
-        changed = without(file, path, client)
-        if changed is file:
-            to = f" to {client}" if client else ""
-            raise Refused(path, f"{file.source} does not export it{to}; other files are left to their owners")
-        return changed
-
-    return await change_exports(edit, places)
 
 
 async def change_exports(edit: Edit, places: Places | None = None) -> Change:

@@ -92,7 +92,7 @@ class Facts:
     """The live table; None: leave it out of the comparison."""
     ignored: tuple[str, ...] = ()
     """Files below exports.d that exportfs does not read."""
-    machine: str = ""
+    machine_id: str = ""
     """What tells this machine from others for ever (/etc/machine-id)."""
     varying: Flag = VARYING
 

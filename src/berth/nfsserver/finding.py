@@ -10,22 +10,11 @@ from typing import Literal, TypedDict
 
 import yaml
 
+from berth.nfsserver.texts import Language, Text, fill
+
 Severity = Literal["error", "warning", "note"]
 """error: it does not work; warning: it works, dangerously or not as it looks; note: worth knowing."""
-Language = Literal["en", "zh"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The same sentence in English and Chinese."""
-
-    en: str
-    zh: str
-
-    def said(self, language: Language) -> str:
-        """The sentence in that language."""
-        return self.zh if language == "zh" else self.en
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +40,9 @@ class Finding:
 
     def as_dict(self) -> dict[str, object]:
         """The finding for `-o json`, both languages in it."""
-        texts = {"text": self.text, "cause": self.cause, "fix": self.fix}
+        texts = {"text": self.text.as_dict(), "cause": self.cause.as_dict(), "fix": self.fix.as_dict()}
         place = {"source": self.source, "line": self.line, "path": self.path}
-        spoken = {name: {"en": text.en, "zh": text.zh} for name, text in texts.items()}
-        return {"code": self.code, "severity": self.severity, **place, **spoken}
+        return {"code": self.code, "severity": self.severity, **place, **texts}
 
 
 class Entry(TypedDict):
@@ -71,11 +59,8 @@ def find(key: str, *, source: str = "", line: int = 0, path: str = "", **facts: 
     entry = catalogue()[key]
     known = {"source": source, "line": line, "path": path, **facts}
 
-    def fill(text: dict[Language, str]) -> Text:
-        return Text(text["en"].format_map(known), text["zh"].format_map(known))
-
     code = key.partition(".")[0]
-    texts = fill(entry["text"]), fill(entry["cause"]), fill(entry["fix"])
+    texts = fill(entry["text"], known), fill(entry["cause"], known), fill(entry["fix"], known)
     return Finding(code, entry["severity"], source, line, path, *texts)
 
 

@@ -66,7 +66,7 @@ def missing_fsid(case: Case) -> Iterator[Finding]:
         if place.mount.needs_fsid and place.mount.is_exportable:
             seen.add(export.path)
             key = "fsid-needed.overlay" if place.mount.kind == "overlay" else "fsid-needed"
-            yield about(key, export, kind=place.mount.kind, suggestion=stable_fsid(case.facts.machine, place.real))
+            yield about(key, export, kind=place.mount.kind, suggestion=stable_fsid(case.facts.machine_id, place.real))
 
 
 def fsids(case: Case) -> Iterator[Finding]:

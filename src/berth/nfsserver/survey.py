@@ -22,17 +22,22 @@ _USUAL = ("", "/mnt", "/srv", "/srv/nfs", "/data", "/export", "/exports", "/home
 _MOST_LOOKALIKES = 3
 
 
-async def survey(files: Sequence[ExportsFile], places: Places | None, paths: Iterable[str] = ()) -> Facts:
-    """The facts about these files. places: where the live table is; None leaves it out. paths: more to look at."""
+async def survey(
+    files: Sequence[ExportsFile], places: Places | None, paths: Iterable[str] = (), hosts: Iterable[str] = ()
+) -> Facts:
+    """The facts about these files. places: where the live table is; None leaves it out.
+
+    paths, hosts: more to look at, and to ask the resolver for.
+    """
     wanted = {statement.path for file in files for statement in file.statements} | set(paths)
     clients = [entry.export.client for file in files for entry in file.entries]
     varying = read_varying()
     live = read_live(places, varying) if places else None
-    hosts, looked = await asyncio.gather(
-        resolve([*clients, *(export.client for export in live or ())]), look(sorted(wanted))
+    known, looked = await asyncio.gather(
+        resolve([*clients, *hosts, *(export.client for export in live or ())]), look(sorted(wanted))
     )
     ignored = tuple(str(path) for path in ignored_in(places.directory)) if places else ()
-    return Facts(looked, hosts, live, ignored, read_machine(), varying)
+    return Facts(looked, known, live, ignored, read_machine_id(), varying)
 
 
 async def look(paths: Sequence[str]) -> dict[str, Place]:
@@ -55,7 +60,7 @@ def read_mounts() -> tuple[Mount, ...]:
     return tuple(found.values())
 
 
-def read_machine() -> str:
+def read_machine_id() -> str:
     """The machine's own identifier, or its host name where it has none."""
     for path in (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")):
         if path.exists() and (text := path.read_text().strip()):

@@ -1,0 +1,54 @@
+"""The clients of one path in Berth's own file: composing their options, and bringing them into the order that counts.
+
+Of two networks that match a host, the first on the line counts (exports(5)); so the wanted ones come first, in their
+order. Clients that are in the file besides are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from berth.nfsserver.edit import with_export, without
+from berth.nfsserver.exports import ExportsFile
+from berth.nfsserver.options import SWITCHES, parse
+
+Listed = Sequence[tuple[str, tuple[str, ...]]]
+
+
+def compose(defaults: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
+    """The defaults that no given option decides, and then what is given. BadOption if exportfs refuses."""
+    decided = {_topic(option) for option in given}
+    options = (*(option for option in defaults if _topic(option) not in decided), *dict.fromkeys(given))
+    parse(options)
+    return options
+
+
+def is_lined_up(file: ExportsFile | None, path: str, wanted: Listed) -> bool:
+    """Does the file list the wanted clients with these options, in this order, before any others."""
+    found = clients_in_order(file, path)
+    if [client.lower() for client, _ in found[: len(wanted)]] != [client.lower() for client, _ in wanted]:
+        return False
+    pairs = zip(found, wanted, strict=False)
+    return all(parse(has).canonical() == parse(wants).canonical() for (_, has), (_, wants) in pairs)
+
+
+def line_up(file: ExportsFile, path: str, wanted: Listed) -> ExportsFile:
+    """The file so that is_lined_up; the same file when it is so already."""
+    if is_lined_up(file, path, wanted):
+        return file
+    names = {client.lower() for client, _ in wanted}
+    others = [(client, options) for client, options in clients_in_order(file, path) if client.lower() not in names]
+    file = without(file, path)
+    for client, options in (*wanted, *others):
+        file = with_export(file, path, client, options)
+    return file
+
+
+def clients_in_order(file: ExportsFile | None, path: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The clients of path in the file, with all options that they get, in the order that counts."""
+    entries = [entry for entry in file.entries if entry.export.path == path] if file else []
+    return [(entry.export.client, (*entry.defaults, *(entry.own or ()))) for entry in entries]
+
+
+def _topic(option: str) -> object:
+    return SWITCHES[option][0] if option in SWITCHES else option.partition("=")[0]

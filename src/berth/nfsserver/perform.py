@@ -1,0 +1,90 @@
+"""Does the steps of a plan. Each may be repeated; a step that fails says so, and the steps before it stay done."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from berth.aio import command
+from berth.nfsserver.change import change_exports
+from berth.nfsserver.errors import NotAllowed, Refused, StepFailed
+from berth.nfsserver.init import plan_init
+from berth.nfsserver.lineup import line_up
+from berth.nfsserver.machine import read_machine
+from berth.nfsserver.places import Places, find_places, read_files, read_varying
+from berth.nfsserver.plan import Plan, PrepareDirectory, RunCommands, Step, WriteExports
+from berth.nfsserver.survey import survey
+from berth.nfsserver.wanted import Wanted
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What a step did, beyond what it was meant to: what exportfs said about other exports."""
+
+    step: Step
+    warnings: tuple[str, ...] = ()
+
+
+async def plan_for(wanted: Wanted, places: Places | None = None) -> Plan:
+    """The plan for this host as it is now. Refused, naming the argument, when it can't be had."""
+    places = places or find_places()
+    files = read_files(places, read_varying())
+    facts = await survey(files, places, (wanted.path,), (*wanted.clients, *wanted.provisioner))
+    return plan_init(wanted, await read_machine(), facts, files)
+
+
+def check_root() -> None:
+    """NotAllowed unless this process is root, whom packages, owners and services take."""
+    if uid := os.geteuid():
+        raise NotAllowed("setting up an NFS server", f"it takes root, and this is uid {uid}; run it with sudo")
+
+
+async def perform(step: Step, places: Places | None = None) -> Performed:
+    """Does one step. StepFailed with what was said; Refused, Busy, NotApplied from a change of the exports."""
+    check_root()
+    match step:
+        case RunCommands():
+            return await _run(step)
+        case PrepareDirectory():
+            return _prepare(step)
+        case WriteExports():
+            change = await change_exports(lambda file: line_up(file, step.path, step.clients), places)
+            return Performed(step, change.warnings)
+        case _:
+            raise Refused(step.kind, "no such step")
+
+
+async def perform_all(plan: Plan, places: Places | None = None) -> tuple[Performed, ...]:
+    """Does all steps in their order; the first that fails ends it."""
+    return tuple([await perform(step, places) for step in plan.steps])
+
+
+async def _run(step: RunCommands) -> Performed:
+    for each in step.run:
+        try:
+            await command.run(each.argv, deadline=step.deadline, env={"PATH": _PATH, **dict(each.env)})
+        except command.CommandError as error:
+            raise StepFailed(step.summary.en, str(error), stderr=error.stderr or error.stdout) from error
+    return Performed(step)
+
+
+def _prepare(step: PrepareDirectory) -> Performed:
+    path = Path(step.path)
+    try:
+        for parent in (*reversed(path.parents), path):
+            if not parent.exists():
+                parent.mkdir(mode=0o755)
+                parent.chmod(0o755)
+        # Through a handle: what was looked at is what is changed, and no link is followed.
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            os.fchown(handle, step.uid, step.gid)
+            os.fchmod(handle, step.mode)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise StepFailed(step.summary.en, str(error)) from error
+    return Performed(step)

@@ -1,0 +1,91 @@
+"""What somebody wants to export, checked strictly: what can't be had is Refused, naming the argument."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from berth.nfsserver.clients import BadClient, check, classify
+from berth.nfsserver.errors import Refused
+from berth.nfsserver.facts import Facts, Place, stable_fsid
+from berth.nfsserver.lineup import Listed, compose
+from berth.nfsserver.options import BadOption, Flag, Options, parse
+from berth.nfsserver.rules_places import SYSTEM
+
+PROVISIONER_OPTIONS = ("rw", "sync", "no_subtree_check", "no_root_squash")
+CLIENT_OPTIONS = ("rw", "sync", "no_subtree_check", "root_squash")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to export: a directory, to whom, and how."""
+
+    path: str
+    clients: Sequence[str]
+    """Networks, addresses or names of the nodes: root is squashed for them."""
+    provisioner: Sequence[str] = ()
+    """Addresses from which the provisioner comes: root is root for them."""
+    options: Sequence[str] = ()
+    """Options that everybody gets; they replace the defaults that they contradict."""
+
+
+def check_path(path: str, facts: Facts) -> Place:
+    """What is at the path, if it can be exported."""
+    if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//"):
+        raise Refused(path, "write an absolute path without `..`, `//` or a slash at the end")
+    if path == "/" or any(path == each or (path.startswith(f"{each}/") and each != "/var") for each in SYSTEM):
+        raise Refused(path, "it belongs to the system; use a directory of its own, such as /srv/nfs/k8s")
+    if any(char.isspace() or char in "\"'#\\" or not char.isprintable() for char in path):
+        raise Refused(path, "blanks, quotes, `#` and backslashes in it would make trouble in every place that names it")
+    place = facts.places.get(path)
+    if place is None:
+        raise Refused(path, "it did not answer in time; is a dead network file system mounted there?")
+    if place.kind == "other":
+        raise Refused(path, "something else than a directory is there")
+    if place.real != path:
+        raise Refused(path, f"it leads through a link; export {place.real} instead, NFSv4 knows that name only")
+    if not place.mount.is_exportable:
+        raise Refused(path, f"it is on {place.mount.kind}, which NFS can't export; use a directory on a disk")
+    return place
+
+
+def check_clients(wanted: Wanted, facts: Facts) -> None:
+    """Can all clients be meant as they are written, and does the resolver know them."""
+    if not wanted.clients and not wanted.provisioner:
+        raise Refused("client", "name who may mount it, for example --client 10.0.0.0/8")
+    for client in (*wanted.clients, *wanted.provisioner):
+        try:
+            check(client)
+        except BadClient as bad:
+            raise Refused("client", str(bad).removeprefix("client ")) from bad
+        host = facts.hosts.get(client)
+        if host is not None and not host.addresses:
+            raise Refused("client", f"{client} can't be resolved here, and exportfs would leave it out")
+    for client in wanted.provisioner:
+        if classify(client).is_everybody:
+            raise Refused("provisioner", f"{client} would make root of every host root here; name its addresses")
+
+
+def listed(wanted: Wanted, place: Place, facts: Facts) -> Listed:
+    """Clients with their options, the provisioner's first: of two networks that match a host, the first one counts."""
+    fixed: tuple[str, ...] = ()
+    try:
+        if place.mount.needs_fsid and not parse(wanted.options).has_fsid:
+            fixed = (f"fsid={stable_fsid(facts.machine_id, wanted.path)}",)
+        inner = compose((*PROVISIONER_OPTIONS, *fixed), wanted.options)
+        outer = compose((*CLIENT_OPTIONS, *fixed), wanted.options)
+    except BadOption as bad:
+        raise Refused("option", str(bad)) from bad
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for clients, options in ((wanted.provisioner, inner), (wanted.clients, outer)):
+        for client in clients:
+            found.setdefault(client.lower(), (client, options))
+    return tuple(found.values())
+
+
+def acting_user(options: Options) -> tuple[int, int]:
+    """As whom root of a client comes: root itself, or the anonymous user where root is squashed."""
+    if options.has(Flag.ROOT_SQUASH | Flag.ALL_SQUASH):
+        return options.anonuid, options.anongid
+    return 0, 0
