@@ -118,7 +118,7 @@ class Api:
         """Posts obj into the namespace that its metadata names. AlreadyExists."""
         kind, namespace, name = _locate(obj)
         request = Request(
-            "create", kind.plural, _key(namespace, name), "POST", kind.collection(namespace), msgspec.json.encode(obj)
+            "create", kind.plural, _key(namespace, name), "POST", kind.collection(namespace), kind.encode(obj)
         )
         return _read(request, kind, await self._exchange.answer(request))
 
@@ -126,7 +126,7 @@ class Api:
         """Puts obj in the place of its namesake. Conflict unless its resourceVersion is the current one; NotFound."""
         kind, namespace, name = _locate(obj)
         target = kind.object(name, namespace)
-        request = Request("update", kind.plural, _key(namespace, name), "PUT", target, msgspec.json.encode(obj))
+        request = Request("update", kind.plural, _key(namespace, name), "PUT", target, kind.encode(obj))
         return _read(request, kind, await self._exchange.answer(request))
 
     async def patch(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
+from pathlib import Path
 
 import httpx2
 from lightkube.config.client_adapter import user_auth
@@ -15,6 +16,10 @@ from lightkube.config.kubeconfig import SingleConfig
 from lightkube.core.exceptions import ConfigError
 
 from berth.kube.errors import ConfigurationError
+
+_FRESH = 60.0
+"""Seconds after which a token file is read again: kubelets replace tokens long before they expire, and API servers keep
+a list of those who use old ones."""
 
 
 class Credentials:
@@ -28,11 +33,15 @@ class Credentials:
         self._url = config.cluster.server
         self._header: str | None = None if self._auth is not None else ""
         self._renewing = asyncio.Lock()
+        self._token_file = config.user.token_file if config.user is not None else None
+        self._fresh_until = 0.0
 
     async def header(self) -> str:
         """The header's value, or nothing at all. ConfigurationError when the token can't be had."""
         if self._header is None:
             await self.renew(None)
+        if self._token_file:
+            self._freshen(self._token_file)
         assert self._header is not None
         return self._header
 
@@ -48,6 +57,14 @@ class Credentials:
             except (ConfigError, OSError, ValueError, KeyError) as error:
                 raise ConfigurationError(f"no token for {self._url}: {error}") from error
             return self._header != refused
+
+    def _freshen(self, token_file: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._fresh_until:
+            self._fresh_until = now + _FRESH
+            with suppress(OSError):  # while it is being replaced, the token we have still counts
+                token = Path(token_file).read_text().strip()
+                self._header = f"Bearer {token}" if token else self._header
 
     async def _fetch(self, *, again: bool) -> str:
         # An httpx auth flow hands out a request with a header, is sent the response, and may hand out one with a

@@ -51,7 +51,8 @@ class Informer(Generic[R]):
     """The objects of one kind as the API server last told them; see the module's text.
 
     transform: trims or changes every object before it is cached; without one, managedFields are dropped. A slim
-    resource class saves more: 10,000 PVs cost 20 MB with lightkube's class and 12 MB with a slim one.
+    resource class saves more: 10,000 PVs and 10,000 claims cost 59 MB with lightkube's classes, 48 MB and a quarter of
+    the CPU with slim ones.
     resync: handlers see every object again after about so many seconds, as (object, object); None: never.
     silence: seconds without even a bookmark after which the connection may be dead, and a new one is used.
     """

@@ -63,6 +63,7 @@ class Kind(Generic[R]):
         self.kind: str = definition.kind
         self.namespaced = issubclass(resource, (NamespacedResource, NamespacedSubResource))
         self._root = f"/{'apis' if definition.group else 'api'}/{self.api_version}"
+        self._head = f'{{"apiVersion":"{self.api_version}","kind":"{self.kind}",'.encode()
         self.read: msgspec.json.Decoder[R] = msgspec.json.Decoder(resource)
         self.read_list: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
             msgspec.defstruct(
@@ -73,6 +74,12 @@ class Kind(Generic[R]):
                 ],
             )
         )
+
+    def encode(self, obj: R) -> bytes:
+        """obj as JSON, with apiVersion and kind even where its maker left them out."""
+        body = msgspec.json.encode(obj)
+        named = getattr(obj, "apiVersion", None) or getattr(obj, "kind", None)
+        return body if named else self._head + body[1:]
 
     def collection(self, namespace: str = "", **parameters: str | int) -> str:
         """Path and query of all objects, in one namespace or (empty) in all."""
