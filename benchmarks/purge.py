@@ -23,7 +23,7 @@ from devcluster.ports import can_listen, free_loopback_address, free_ports
 DELAY = 0.001
 """Seconds, each way."""
 FILES_PER_DIRECTORY = 200
-SEQUENTIAL_PART = 10
+SEQUENTIAL_PART = 20
 """One call after another is measured on so many times fewer files, and scaled: all of them take about a minute."""
 _DEADLINE = 300.0
 _ENTRY = f"{TRASH}/bench"
