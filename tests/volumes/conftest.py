@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Coroutine
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.share import ShareAddress
+from tests.volumes.bench import Bench
 from tests.volumes.builders import EXPORT, SERVER
+from tests.volumes.directory import DirectoryShare
 from tests.volumes.memory import MemoryShare
 
 settings.register_profile("volumes", deadline=None, print_blob=True)
@@ -23,14 +27,23 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
-    asyncio.run(pyfuncitem.obj(**arguments))
+    asyncio.run(_close_behind(pyfuncitem.obj(**arguments), arguments.get("share")))
     return True
 
 
-@pytest.fixture
-def share() -> MemoryShare:
-    """An empty share, the one that classes without a share of their own use."""
-    return MemoryShare(ShareAddress(SERVER, EXPORT))
+async def _close_behind(test: Coroutine[object, object, None], share: Bench | None) -> None:
+    try:
+        await test
+    finally:
+        if share is not None:
+            await share.aclose()
+
+
+@pytest.fixture(params=["memory", "mounted"])
+def share(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+    """An empty share, the one that classes without a share of their own use: in memory, and a real one."""
+    address = ShareAddress(SERVER, EXPORT)
+    return MemoryShare(address) if request.param == "memory" else DirectoryShare(tmp_path, address)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.plan import Plan
 from berth.volumes.release import make_release_plan
 from berth.volumes.request import Claim, ReleaseRequest
+from tests.volumes.bench import Bench
 from tests.volumes.builders import DEFAULT, EXPORT, SERVER, among, claim, neighbour, nobody, plan, release_plan
 from tests.volumes.memory import MemoryShare
 
@@ -25,7 +26,7 @@ FOREIGN = plan("foreign", parameters={"pathPattern": "foreign/dir"})
 FORGER = claim("forger")
 
 
-async def populate(share: MemoryShare) -> None:
+async def populate(share: Bench) -> None:
     """Volumes of this cluster and another, kept ones, archives, trash, and directories that are no volumes."""
     ours, theirs = Lifecycle("cluster-1"), Lifecycle("cluster-2")
     archived, deleted = plan("archived"), plan("deleted")
@@ -120,9 +121,7 @@ FORGED = [
 
 
 @pytest.mark.parametrize("request_", FORGED)
-async def test_a_forged_pv_moves_nothing_even_if_no_neighbour_is_known(
-    share: MemoryShare, request_: ReleaseRequest
-) -> None:
+async def test_a_forged_pv_moves_nothing_even_if_no_neighbour_is_known(share: Bench, request_: ReleaseRequest) -> None:
     await populate(share)
     before = share.tree()
     with pytest.raises((Refused, Unavailable)) as error:
@@ -149,7 +148,7 @@ async def test_a_live_volume_is_protected_by_its_pv_even_without_any_record(vict
         make_release_plan(forged(victim.absolute_path, parameters=BY_LABEL), DEFAULT, there)
 
 
-async def test_the_real_pv_is_still_released(share: MemoryShare) -> None:
+async def test_the_real_pv_is_still_released(share: Bench) -> None:
     await populate(share)
     where = await Lifecycle("cluster-1").release(make_release_plan(as_victim(VICTIM), DEFAULT, nobody), share)
     assert await share.read_file(f"{where}/content") == b"precious"

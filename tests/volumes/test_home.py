@@ -10,10 +10,10 @@ import pytest
 from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.home import clusters_on, find_home, open_home, require_home
 from berth.volumes.naming import CLUSTERS, DIRECTORIES, SHARE_FILE
-from tests.volumes.memory import MemoryShare
+from tests.volumes.bench import Bench
 
 
-async def test_the_first_use_makes_all_of_it_for_the_owner_alone(share: MemoryShare) -> None:
+async def test_the_first_use_makes_all_of_it_for_the_owner_alone(share: Bench) -> None:
     home = await open_home(share, "cluster-1")
     tree = share.tree()
     for directory in DIRECTORIES:
@@ -23,14 +23,14 @@ async def test_the_first_use_makes_all_of_it_for_the_owner_alone(share: MemorySh
     assert home.clusters == {"cluster-1"}
 
 
-async def test_later_uses_change_nothing(share: MemoryShare) -> None:
+async def test_later_uses_change_nothing(share: Bench) -> None:
     home = await open_home(share, "cluster-1")
     before = share.tree()
     assert await open_home(share, "cluster-1") == home
     assert share.tree() == before
 
 
-async def test_every_cluster_is_entered_and_seen_by_the_next(share: MemoryShare) -> None:
+async def test_every_cluster_is_entered_and_seen_by_the_next(share: Bench) -> None:
     first = await open_home(share, "cluster-1")
     second = await open_home(share, "cluster-2")
     assert second.share_id == first.share_id
@@ -38,14 +38,14 @@ async def test_every_cluster_is_entered_and_seen_by_the_next(share: MemoryShare)
     assert await clusters_on(share) == {"cluster-1", "cluster-2"}
 
 
-async def test_controllers_that_come_at_the_same_time_agree_on_one_identity(share: MemoryShare) -> None:
+async def test_controllers_that_come_at_the_same_time_agree_on_one_identity(share: Bench) -> None:
     homes = await asyncio.gather(*(open_home(share, f"cluster-{number % 3}") for number in range(12)))
     assert len({home.share_id for home in homes}) == 1
     assert await clusters_on(share) == {"cluster-0", "cluster-1", "cluster-2"}
 
 
 @pytest.mark.parametrize("directory", [directory for directory in DIRECTORIES if "/" in directory])
-async def test_a_directory_that_somebody_removed_is_made_again(share: MemoryShare, directory: str) -> None:
+async def test_a_directory_that_somebody_removed_is_made_again(share: Bench, directory: str) -> None:
     home = await open_home(share, "cluster-1")
     share.take_away(directory)
     again = await open_home(share, "cluster-1")
@@ -64,7 +64,7 @@ async def test_a_directory_that_somebody_removed_is_made_again(share: MemoryShar
     ],
 )
 async def test_a_share_file_that_makes_no_sense_is_refused_and_left_alone(
-    share: MemoryShare, content: bytes, why: str
+    share: Bench, content: bytes, why: str
 ) -> None:
     await share.make_directory(".berth", mode=0o700)
     await share.write_file(SHARE_FILE, content)
@@ -74,18 +74,18 @@ async def test_a_share_file_that_makes_no_sense_is_refused_and_left_alone(
     assert share.tree() == before
 
 
-async def test_a_link_in_its_place_is_not_followed(share: MemoryShare) -> None:
+async def test_a_link_in_its_place_is_not_followed(share: Bench) -> None:
     share.plant_link(".berth")
     with pytest.raises(Refused):
         await open_home(share, "cluster-1")
 
 
-async def test_looking_for_it_makes_nothing(share: MemoryShare) -> None:
+async def test_looking_for_it_makes_nothing(share: Bench) -> None:
     assert await find_home(share) is None
     assert share.tree() == {}
 
 
-async def test_one_that_is_required_and_there_is_fine(share: MemoryShare) -> None:
+async def test_one_that_is_required_and_there_is_fine(share: Bench) -> None:
     await open_home(share, "cluster-1")
     await require_home(share, "cluster-1")
 
@@ -94,7 +94,7 @@ async def test_one_that_is_required_and_there_is_fine(share: MemoryShare) -> Non
     "others", [pytest.param([], id="an empty directory"), pytest.param(["x"], id="another's share")]
 )
 async def test_one_that_is_required_and_missing_means_that_something_else_is_mounted(
-    share: MemoryShare, others: list[str]
+    share: Bench, others: list[str]
 ) -> None:
     for cluster in others:
         await open_home(share, cluster)

@@ -18,6 +18,7 @@ from berth.volumes.naming import archive_name, record_path, trash_path
 from berth.volumes.plan import Plan
 from berth.volumes.release import ReleasePlan
 from berth.volumes.share import Share
+from tests.volumes.bench import Bench
 from tests.volumes.builders import plan, release_plan
 from tests.volumes.faults import HOWS, Failing, How, Killed, is_done_within
 from tests.volumes.memory import MemoryShare
@@ -38,7 +39,7 @@ Work = Callable[[Lifecycle, Share], Awaitable[object]]
 class World:
     """A share with other people's directories on it, and one volume that a test is about."""
 
-    share: MemoryShare
+    share: Bench
     volume: Plan
     is_recorded: bool
     """Whether its directory never is without a record: a reference provisioner's is, until its end."""
@@ -46,7 +47,7 @@ class World:
     """All that is on the share but is not this volume's: it must stay as it is."""
 
     @classmethod
-    def of(cls, share: MemoryShare, volume: Plan) -> World:
+    def of(cls, share: Bench, volume: Plan) -> World:
         own = (volume.path, record_path(volume.pv))
         tree = share.tree()
         is_recorded = record_path(volume.pv) in tree or volume.path not in tree

@@ -9,6 +9,7 @@ from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import record_path
 from berth.volumes.records import decode
 from berth.volumes.share import ShareAddress
+from tests.volumes.bench import Bench
 from tests.volumes.builders import plan
 from tests.volumes.memory import MemoryShare
 
@@ -16,7 +17,7 @@ BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
 BY_LABEL = {"pathPattern": "${.PVC.labels.dir}"}
 
 
-async def test_the_directory_gets_its_mode_and_owner_and_a_record(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_the_directory_gets_its_mode_and_owner_and_a_record(share: Bench, lifecycle: Lifecycle) -> None:
     wanted = plan(parameters={"directoryMode": "2750", "uid": "1000", "gid": "100"})
     await lifecycle.create(wanted, share)
     assert share.tree()[wanted.path] == "directory 2750 1000:100 "
@@ -30,14 +31,14 @@ async def test_the_directory_gets_its_mode_and_owner_and_a_record(share: MemoryS
     assert record.on_delete == wanted.on_delete
 
 
-async def test_parents_are_made_for_everybody_to_pass_through(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_parents_are_made_for_everybody_to_pass_through(share: Bench, lifecycle: Lifecycle) -> None:
     await lifecycle.create(plan(parameters=BY_NAME), share)
     assert share.tree()["team"].startswith("directory 0755")
 
 
 @pytest.mark.parametrize("parameters", [{}, BY_NAME], ids=["its own path", "a path by name"])
 async def test_repeating_it_changes_nothing_but_the_moment(
-    share: MemoryShare, lifecycle: Lifecycle, parameters: dict[str, str]
+    share: Bench, lifecycle: Lifecycle, parameters: dict[str, str]
 ) -> None:
     wanted = plan(parameters=parameters)
     await lifecycle.create(wanted, share)
@@ -49,14 +50,14 @@ async def test_repeating_it_changes_nothing_but_the_moment(
     assert {path for path in after if after[path] != before[path]} <= {record_path(wanted.pv)}
 
 
-async def test_a_directory_that_was_kept_is_taken_over_as_it_is(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_a_directory_that_was_kept_is_taken_over_as_it_is(share: Bench, lifecycle: Lifecycle) -> None:
     await share.make_directory("team/data", mode=0o700, uid=7)
     await lifecycle.create(plan(parameters=BY_NAME), share)
     assert share.tree()["team/data"].startswith("directory 0700 7:0")
 
 
 async def test_the_mode_is_set_if_an_earlier_attempt_was_killed_before_it_could(
-    share: MemoryShare, lifecycle: Lifecycle
+    share: Bench, lifecycle: Lifecycle
 ) -> None:
     wanted = plan(parameters=BY_NAME)
     await lifecycle.create(wanted, share)
@@ -73,7 +74,7 @@ async def test_the_mode_is_set_if_an_earlier_attempt_was_killed_before_it_could(
     ],
 )
 async def test_the_mode_of_a_directory_that_may_be_anothers_is_left_alone(
-    share: MemoryShare, lifecycle: Lifecycle, parameters: dict[str, str], content: dict[str, bytes]
+    share: Bench, lifecycle: Lifecycle, parameters: dict[str, str], content: dict[str, bytes]
 ) -> None:
     wanted = plan(parameters=parameters)
     await lifecycle.create(wanted, share)
@@ -87,7 +88,7 @@ async def test_the_mode_of_a_directory_that_may_be_anothers_is_left_alone(
 @pytest.mark.parametrize("parameters", [{"pathPattern": "x/${.PV.name}"}, BY_LABEL], ids=["PV's name", "label"])
 @pytest.mark.parametrize("obstacle", ["a link above it", "a link", "a file"])
 async def test_what_stands_in_its_place_is_refused_and_nothing_is_left(
-    share: MemoryShare, lifecycle: Lifecycle, parameters: dict[str, str], obstacle: str
+    share: Bench, lifecycle: Lifecycle, parameters: dict[str, str], obstacle: str
 ) -> None:
     wanted = plan(parameters=parameters, labels={"dir": "x/y"})
     await share.make_directory("x", mode=0o755)
@@ -108,7 +109,7 @@ async def test_what_stands_in_its_place_is_refused_and_nothing_is_left(
 @pytest.mark.parametrize("removed", [".berth", ".berth/volumes", ".berth/clusters"])
 @pytest.mark.parametrize("parameters", [{}, BY_NAME], ids=["its own path", "a path by name"])
 async def test_berths_own_directory_is_made_again_when_somebody_removed_it(
-    share: MemoryShare, lifecycle: Lifecycle, removed: str, parameters: dict[str, str]
+    share: Bench, lifecycle: Lifecycle, removed: str, parameters: dict[str, str]
 ) -> None:
     await lifecycle.create(plan("first", parameters=parameters), share)
     share.take_away(removed)
@@ -119,7 +120,7 @@ async def test_berths_own_directory_is_made_again_when_somebody_removed_it(
 
 
 async def test_a_label_that_changed_between_two_attempts_leaves_no_directory_behind(
-    share: MemoryShare, lifecycle: Lifecycle
+    share: Bench, lifecycle: Lifecycle
 ) -> None:
     await lifecycle.create(plan(parameters=BY_LABEL, labels={"dir": "before"}), share)
     wanted = plan(parameters=BY_LABEL, labels={"dir": "after"})
@@ -130,9 +131,7 @@ async def test_a_label_that_changed_between_two_attempts_leaves_no_directory_beh
     assert decode(await share.read_file(record_path(wanted.pv)), "x").path == "after"
 
 
-async def test_a_label_that_changed_between_two_attempts_leaves_data_alone(
-    share: MemoryShare, lifecycle: Lifecycle
-) -> None:
+async def test_a_label_that_changed_between_two_attempts_leaves_data_alone(share: Bench, lifecycle: Lifecycle) -> None:
     await share.make_directory("before", mode=0o755)
     await share.write_file("before/content", b"data")
     await lifecycle.create(plan(parameters=BY_LABEL, labels={"dir": "before"}), share)
@@ -142,7 +141,7 @@ async def test_a_label_that_changed_between_two_attempts_leaves_data_alone(
 
 
 async def test_a_record_of_the_same_pv_in_another_cluster_is_not_overwritten(
-    share: MemoryShare, lifecycle: Lifecycle, other_cluster: Lifecycle
+    share: Bench, lifecycle: Lifecycle, other_cluster: Lifecycle
 ) -> None:
     await other_cluster.create(plan(parameters=BY_NAME), share)
     before = await share.read_file(record_path(plan().pv))
@@ -151,7 +150,7 @@ async def test_a_record_of_the_same_pv_in_another_cluster_is_not_overwritten(
     assert await share.read_file(record_path(plan().pv)) == before
 
 
-async def test_the_identity_of_a_share_is_known_once_it_was_used(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_the_identity_of_a_share_is_known_once_it_was_used(share: Bench, lifecycle: Lifecycle) -> None:
     other = MemoryShare(ShareAddress("elsewhere", "/srv"))
     await lifecycle.create(plan(), share)
     assert lifecycle.share_id(share.address)

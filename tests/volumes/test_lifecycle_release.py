@@ -12,6 +12,7 @@ from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import archive_name, metadata_path, record_path, trash_path
 from berth.volumes.plan import Plan
 from berth.volumes.records import decode
+from tests.volumes.bench import Bench
 from tests.volumes.builders import EXPORT, plan, release_plan
 from tests.volumes.memory import MemoryShare
 
@@ -19,7 +20,7 @@ BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
 ENDS = ["delete", "archive"]
 
 
-async def born(share: MemoryShare, name: str = "data", parameters: dict[str, str] | None = None) -> Plan:
+async def born(share: Bench, name: str = "data", parameters: dict[str, str] | None = None) -> Plan:
     """A volume with data in it."""
     made = plan(name, parameters=parameters)
     await Lifecycle("cluster-1").create(made, share)
@@ -31,7 +32,7 @@ def without_home(tree: dict[str, str]) -> dict[str, str]:
     return {path: what for path, what in tree.items() if not path.startswith(".berth")}
 
 
-async def test_a_deleted_volume_is_in_the_trash_with_all_that_it_held(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_a_deleted_volume_is_in_the_trash_with_all_that_it_held(share: Bench, lifecycle: Lifecycle) -> None:
     made = await born(share, parameters=BY_NAME)
     assert await lifecycle.release(release_plan(made, on_delete="delete"), share) == trash_path(made.pv)
     tree = share.tree()
@@ -41,7 +42,7 @@ async def test_a_deleted_volume_is_in_the_trash_with_all_that_it_held(share: Mem
     assert "team" in tree  # I7: a parent stays
 
 
-async def test_an_archived_volume_is_in_the_root_with_its_metadata(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_an_archived_volume_is_in_the_root_with_its_metadata(share: Bench, lifecycle: Lifecycle) -> None:
     made = await born(share, parameters=BY_NAME)
     assert await lifecycle.release(release_plan(made, on_delete="archive"), share) == "archived-team-data"
     tree = share.tree()
@@ -53,7 +54,7 @@ async def test_an_archived_volume_is_in_the_root_with_its_metadata(share: Memory
     assert metadata.archived
 
 
-async def test_archives_of_one_name_get_a_time_and_then_a_number(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_archives_of_one_name_get_a_time_and_then_a_number(share: Bench, lifecycle: Lifecycle) -> None:
     names = []
     for turn in range(4):
         made = await born(share, f"turn-{turn}", parameters={"pathPattern": "same"})
@@ -68,7 +69,7 @@ async def test_archives_of_one_name_get_a_time_and_then_a_number(share: MemorySh
 
 @pytest.mark.parametrize("letter", ["x", "数"])
 async def test_volumes_with_the_longest_of_names_are_archived_too(
-    share: MemoryShare, lifecycle: Lifecycle, letter: str
+    share: Bench, lifecycle: Lifecycle, letter: str
 ) -> None:
     long = letter * (255 // len(letter.encode()))
     names = []
@@ -79,7 +80,7 @@ async def test_volumes_with_the_longest_of_names_are_archived_too(
     assert names[0] == archive_name(long)
 
 
-async def test_a_volume_that_is_kept_stays_and_its_record_says_so(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_a_volume_that_is_kept_stays_and_its_record_says_so(share: Bench, lifecycle: Lifecycle) -> None:
     made = await born(share)
     before = without_home(share.tree())
     assert await lifecycle.release(release_plan(made, on_delete="retain"), share) == made.path
@@ -87,7 +88,7 @@ async def test_a_volume_that_is_kept_stays_and_its_record_says_so(share: MemoryS
     assert decode(await share.read_file(record_path(made.pv)), "x").released
 
 
-async def test_a_volume_of_the_reference_that_is_kept_gets_a_record(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_a_volume_of_the_reference_that_is_kept_gets_a_record(share: Bench, lifecycle: Lifecycle) -> None:
     made = plan()
     await share.make_directory(made.path, mode=0o777)
     assert await lifecycle.release(release_plan(made, on_delete="retain", share=""), share) == made.path
@@ -99,7 +100,7 @@ async def test_a_volume_of_the_reference_that_is_kept_gets_a_record(share: Memor
 @pytest.mark.parametrize("end", ["delete", "archive", "retain"])
 @pytest.mark.parametrize("parameters", [{}, BY_NAME], ids=["its own path", "a path by name"])
 async def test_repeating_it_answers_the_same_and_changes_nothing(
-    share: MemoryShare, lifecycle: Lifecycle, end: str, parameters: dict[str, str]
+    share: Bench, lifecycle: Lifecycle, end: str, parameters: dict[str, str]
 ) -> None:
     made = await born(share, parameters=parameters)
     ending = release_plan(made, on_delete=end)
@@ -111,7 +112,7 @@ async def test_repeating_it_answers_the_same_and_changes_nothing(
 
 @pytest.mark.parametrize("end", ENDS)
 async def test_a_volume_of_the_reference_is_released_by_its_expected_path(
-    share: MemoryShare, lifecycle: Lifecycle, end: str
+    share: Bench, lifecycle: Lifecycle, end: str
 ) -> None:
     made = plan()
     await share.make_directory(made.path, mode=0o777)
@@ -130,7 +131,7 @@ async def test_a_volume_of_the_reference_is_released_by_its_expected_path(
     ],
 )
 async def test_a_pv_without_a_record_that_points_elsewhere_moves_nothing(
-    share: MemoryShare, lifecycle: Lifecycle, end: str, path: str
+    share: Bench, lifecycle: Lifecycle, end: str, path: str
 ) -> None:
     await born(share, parameters=BY_NAME)
     for there in ("photos", "team-victim"):
@@ -144,9 +145,7 @@ async def test_a_pv_without_a_record_that_points_elsewhere_moves_nothing(
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_a_pv_whose_record_names_another_path_moves_nothing(
-    share: MemoryShare, lifecycle: Lifecycle, end: str
-) -> None:
+async def test_a_pv_whose_record_names_another_path_moves_nothing(share: Bench, lifecycle: Lifecycle, end: str) -> None:
     made, victim = await born(share), await born(share, "victim")
     before = share.tree()
     forged = release_plan(made, on_delete=end, absolute_path=victim.absolute_path)
@@ -157,7 +156,7 @@ async def test_a_pv_whose_record_names_another_path_moves_nothing(
 
 @pytest.mark.parametrize("end", [*ENDS, "retain"])
 async def test_a_pv_whose_record_is_another_clusters_moves_nothing(
-    share: MemoryShare, other_cluster: Lifecycle, end: str
+    share: Bench, other_cluster: Lifecycle, end: str
 ) -> None:
     made = await born(share)
     before = share.tree()
@@ -167,9 +166,7 @@ async def test_a_pv_whose_record_is_another_clusters_moves_nothing(
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_a_pv_whose_record_makes_no_sense_moves_nothing(
-    share: MemoryShare, lifecycle: Lifecycle, end: str
-) -> None:
+async def test_a_pv_whose_record_makes_no_sense_moves_nothing(share: Bench, lifecycle: Lifecycle, end: str) -> None:
     made = await born(share)
     await share.write_file(record_path(made.pv), b"{}")
     before = share.tree()
@@ -180,9 +177,7 @@ async def test_a_pv_whose_record_makes_no_sense_moves_nothing(
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("where", ["in its place", "above it"])
-async def test_a_link_is_never_moved_or_followed(
-    share: MemoryShare, lifecycle: Lifecycle, end: str, where: str
-) -> None:
+async def test_a_link_is_never_moved_or_followed(share: Bench, lifecycle: Lifecycle, end: str, where: str) -> None:
     made = await born(share, parameters=BY_NAME)
     planted = made.path if where == "in its place" else "team"
     share.take_away(planted)
@@ -196,7 +191,7 @@ async def test_a_link_is_never_moved_or_followed(
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("kept", ["x", "x/y", "x/y/z"])
 async def test_a_directory_that_was_to_be_kept_is_not_taken_along(
-    share: MemoryShare, lifecycle: Lifecycle, end: str, kept: str
+    share: Bench, lifecycle: Lifecycle, end: str, kept: str
 ) -> None:
     earlier = await born(share, "earlier", parameters={"pathPattern": kept})
     await lifecycle.release(release_plan(earlier, on_delete="retain"), share)
@@ -208,7 +203,7 @@ async def test_a_directory_that_was_to_be_kept_is_not_taken_along(
 
 
 async def test_a_kept_directory_that_somebody_removed_with_its_record_is_no_obstacle(
-    share: MemoryShare, lifecycle: Lifecycle
+    share: Bench, lifecycle: Lifecycle
 ) -> None:
     earlier = await born(share, "earlier", parameters={"pathPattern": "x"})
     await lifecycle.release(release_plan(earlier, on_delete="retain"), share)
@@ -221,7 +216,7 @@ async def test_a_kept_directory_that_somebody_removed_with_its_record_is_no_obst
 
 @pytest.mark.parametrize("end", ENDS)
 async def test_a_record_that_can_not_be_read_protects_whatever_it_is_about(
-    share: MemoryShare, lifecycle: Lifecycle, end: str
+    share: Bench, lifecycle: Lifecycle, end: str
 ) -> None:
     made = await born(share, parameters=BY_NAME)
     await share.write_file(record_path("pvc-x"), json.dumps({"format": 99}).encode())
@@ -232,7 +227,7 @@ async def test_a_record_that_can_not_be_read_protects_whatever_it_is_about(
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_a_directory_that_somebody_removed_is_nowhere(share: MemoryShare, lifecycle: Lifecycle, end: str) -> None:
+async def test_a_directory_that_somebody_removed_is_nowhere(share: Bench, lifecycle: Lifecycle, end: str) -> None:
     made = await born(share)
     share.take_away(made.path)
     assert await lifecycle.release(release_plan(made, on_delete=end), share) == ""
@@ -242,7 +237,7 @@ async def test_a_directory_that_somebody_removed_is_nowhere(share: MemoryShare, 
 @pytest.mark.parametrize("end", [*ENDS, "retain"])
 @pytest.mark.parametrize("is_known_to", [pytest.param([], id="empty"), pytest.param(["cluster-2"], id="another's")])
 async def test_with_the_wrong_directory_mounted_a_volume_is_not_taken_for_gone(
-    share: MemoryShare, end: str, is_known_to: list[str]
+    share: Bench, end: str, is_known_to: list[str]
 ) -> None:
     for cluster in is_known_to:
         await Lifecycle(cluster).create(plan("of another"), share)
@@ -253,7 +248,7 @@ async def test_with_the_wrong_directory_mounted_a_volume_is_not_taken_for_gone(
 
 
 async def test_with_the_wrong_directory_mounted_in_the_middle_a_volume_is_not_taken_for_gone(
-    share: MemoryShare, lifecycle: Lifecycle
+    share: Bench, lifecycle: Lifecycle
 ) -> None:
     made = await born(share)
     await lifecycle.release(release_plan(await born(share, "other"), on_delete="delete"), share)
@@ -263,9 +258,7 @@ async def test_with_the_wrong_directory_mounted_in_the_middle_a_volume_is_not_ta
     assert instead.tree() == {}
 
 
-async def test_a_volume_of_the_reference_whose_directory_is_gone_is_nowhere(
-    share: MemoryShare, lifecycle: Lifecycle
-) -> None:
+async def test_a_volume_of_the_reference_whose_directory_is_gone_is_nowhere(share: Bench, lifecycle: Lifecycle) -> None:
     assert await lifecycle.release(release_plan(plan(), on_delete="delete", share=""), share) == ""
     assert share.tree() == {}
 
@@ -273,7 +266,7 @@ async def test_a_volume_of_the_reference_whose_directory_is_gone_is_nowhere(
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("removed", [".berth/trash", ".berth/archives", ".berth/clusters"])
 async def test_it_goes_on_when_somebody_emptied_the_trash_with_its_directory(
-    share: MemoryShare, lifecycle: Lifecycle, end: str, removed: str
+    share: Bench, lifecycle: Lifecycle, end: str, removed: str
 ) -> None:
     made, other = await born(share), await born(share, "other")
     await lifecycle.release(release_plan(other, on_delete=end), share)
@@ -282,7 +275,7 @@ async def test_it_goes_on_when_somebody_emptied_the_trash_with_its_directory(
     assert await share.read_file(f"{where}/content") == b"data"
 
 
-async def test_what_a_late_repetition_of_its_creation_made_goes_too(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_what_a_late_repetition_of_its_creation_made_goes_too(share: Bench, lifecycle: Lifecycle) -> None:
     made = await born(share)
     await lifecycle.release(release_plan(made, on_delete="delete"), share)
     await lifecycle.create(made, share)
@@ -292,7 +285,7 @@ async def test_what_a_late_repetition_of_its_creation_made_goes_too(share: Memor
 
 @pytest.mark.parametrize("end", ENDS)
 async def test_what_lies_in_its_place_once_it_was_moved_is_anothers(
-    share: MemoryShare, lifecycle: Lifecycle, end: str
+    share: Bench, lifecycle: Lifecycle, end: str
 ) -> None:
     ending = release_plan(await born(share, "before", parameters={"pathPattern": "same"}), on_delete=end)
     where = await lifecycle.release(ending, share)
@@ -305,7 +298,7 @@ async def test_what_lies_in_its_place_once_it_was_moved_is_anothers(
 
 
 async def test_a_name_that_was_reserved_for_a_directory_that_then_went_is_given_back(
-    share: MemoryShare, lifecycle: Lifecycle
+    share: Bench, lifecycle: Lifecycle
 ) -> None:
     made = await born(share)
     ending = release_plan(made, on_delete="archive")
@@ -315,9 +308,7 @@ async def test_a_name_that_was_reserved_for_a_directory_that_then_went_is_given_
     assert metadata_path(name) not in share.tree()
 
 
-async def test_an_archive_leaves_directories_that_look_like_archives_alone(
-    share: MemoryShare, lifecycle: Lifecycle
-) -> None:
+async def test_an_archive_leaves_directories_that_look_like_archives_alone(share: Bench, lifecycle: Lifecycle) -> None:
     await share.make_directory("archived-team-data", mode=0o755)
     await share.write_file("archived-team-data/content", b"the reference's")
     name = await lifecycle.release(release_plan(await born(share, parameters=BY_NAME), on_delete="archive"), share)
@@ -326,20 +317,18 @@ async def test_an_archive_leaves_directories_that_look_like_archives_alone(
     assert metadata_path("archived-team-data") not in share.tree()
 
 
-async def test_the_size_of_a_volume_is_written_into_its_record(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_the_size_of_a_volume_is_written_into_its_record(share: Bench, lifecycle: Lifecycle) -> None:
     made = await born(share)
     await lifecycle.resize(made.pv, 5, share)
     assert decode(await share.read_file(record_path(made.pv)), "x").capacity == 5
 
 
-async def test_a_volume_without_a_record_stays_without_when_it_is_resized(
-    share: MemoryShare, lifecycle: Lifecycle
-) -> None:
+async def test_a_volume_without_a_record_stays_without_when_it_is_resized(share: Bench, lifecycle: Lifecycle) -> None:
     await lifecycle.resize(plan().pv, 5, share)
     assert share.tree() == {}
 
 
-async def test_the_size_in_another_clusters_record_is_left_alone(share: MemoryShare, other_cluster: Lifecycle) -> None:
+async def test_the_size_in_another_clusters_record_is_left_alone(share: Bench, other_cluster: Lifecycle) -> None:
     made = await born(share)
     before = share.tree()
     await other_cluster.resize(made.pv, 5, share)

@@ -14,6 +14,7 @@ from berth.volumes.plan import Plan
 from berth.volumes.records import encode, record_of
 from berth.volumes.request import Claim
 from berth.volumes.share import Share
+from tests.volumes.bench import Bench
 from tests.volumes.builders import plan, release_plan
 from tests.volumes.memory import MemoryShare
 
@@ -29,7 +30,7 @@ async def sweep(share: Share, *live: Plan, claims: tuple[Plan, ...] = (), by: Li
     )
 
 
-async def born(share: MemoryShare, name: str = "data", path: str = "", content: bytes = b"") -> Plan:
+async def born(share: Bench, name: str = "data", path: str = "", content: bytes = b"") -> Plan:
     made = plan(name, parameters={"pathPattern": path} if path else {})
     await Lifecycle("cluster-1").create(made, share)
     if content:
@@ -37,7 +38,7 @@ async def born(share: MemoryShare, name: str = "data", path: str = "", content: 
     return made
 
 
-async def test_a_purge_removes_the_volume_with_its_record_and_counts(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_a_purge_removes_the_volume_with_its_record_and_counts(share: Bench, lifecycle: Lifecycle) -> None:
     made = await born(share, content=b"x")
     share.plant_link(f"{made.path}/link")
     await lifecycle.release(release_plan(made, on_delete="delete"), share)
@@ -46,7 +47,7 @@ async def test_a_purge_removes_the_volume_with_its_record_and_counts(share: Memo
     assert await lifecycle.purge(made.pv, share) == 0
 
 
-async def test_trash_waits_until_it_is_purged(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_trash_waits_until_it_is_purged(share: Bench, lifecycle: Lifecycle) -> None:
     made = await born(share)
     assert await lifecycle.waiting_trash(share) == []
     await lifecycle.release(release_plan(made, on_delete="delete"), share)
@@ -55,29 +56,27 @@ async def test_trash_waits_until_it_is_purged(share: MemoryShare, lifecycle: Lif
     assert await lifecycle.waiting_trash(share) == []
 
 
-async def test_a_share_that_berth_never_used_has_no_trash_and_gets_none(
-    share: MemoryShare, lifecycle: Lifecycle
-) -> None:
+async def test_a_share_that_berth_never_used_has_no_trash_and_gets_none(share: Bench, lifecycle: Lifecycle) -> None:
     assert await lifecycle.waiting_trash(share) == []
     assert await sweep(share) == []
     assert share.tree() == {}
 
 
-async def test_an_empty_directory_without_claim_and_pv_goes_with_its_record(share: MemoryShare) -> None:
+async def test_an_empty_directory_without_claim_and_pv_goes_with_its_record(share: Bench) -> None:
     made = await born(share)
     assert await sweep(share) == []
     assert made.path not in share.tree()
     assert record_path(made.pv) not in share.tree()
 
 
-async def test_a_record_without_a_directory_goes(share: MemoryShare) -> None:
+async def test_a_record_without_a_directory_goes(share: Bench) -> None:
     made = await born(share)
     share.take_away(made.path)
     assert await sweep(share) == []
     assert record_path(made.pv) not in share.tree()
 
 
-async def test_a_directory_with_data_stays_and_is_told(share: MemoryShare) -> None:
+async def test_a_directory_with_data_stays_and_is_told(share: Bench) -> None:
     made = await born(share, content=b"data")
     (left,) = await sweep(share)
     assert left.record.pv == made.pv
@@ -87,21 +86,21 @@ async def test_a_directory_with_data_stays_and_is_told(share: MemoryShare) -> No
 
 
 @pytest.mark.parametrize("path", ["", "team/data"], ids=["its own path", "a path by name"])
-async def test_volumes_that_have_a_pv_or_a_claim_stay(share: MemoryShare, path: str) -> None:
+async def test_volumes_that_have_a_pv_or_a_claim_stay(share: Bench, path: str) -> None:
     live, waiting = await born(share, "live", path and f"{path}-1"), await born(share, "waiting", path and f"{path}-2")
     before = share.tree()
     assert await sweep(share, live, claims=(waiting,)) == []
     assert share.tree() == before
 
 
-async def test_a_claim_of_the_same_name_with_another_uid_is_another_claim(share: MemoryShare) -> None:
+async def test_a_claim_of_the_same_name_with_another_uid_is_another_claim(share: Bench) -> None:
     made = await born(share)
     again = Claim(made.claim.namespace, made.claim.name, "another")
     await Lifecycle("cluster-1").sweep(share, has_pv=lambda pv: False, has_claim=lambda claim: claim == again)
     assert made.path not in share.tree()
 
 
-async def test_what_was_kept_deleted_or_archived_is_not_swept(share: MemoryShare, lifecycle: Lifecycle) -> None:
+async def test_what_was_kept_deleted_or_archived_is_not_swept(share: Bench, lifecycle: Lifecycle) -> None:
     for end in ("retain", "delete", "archive"):
         await lifecycle.release(release_plan(await born(share, end), on_delete=end), share)
     before = share.tree()
@@ -109,14 +108,14 @@ async def test_what_was_kept_deleted_or_archived_is_not_swept(share: MemoryShare
     assert share.tree() == before
 
 
-async def test_another_clusters_records_are_not_swept(share: MemoryShare, other_cluster: Lifecycle) -> None:
+async def test_another_clusters_records_are_not_swept(share: Bench, other_cluster: Lifecycle) -> None:
     await born(share)
     before = share.tree()
     assert await sweep(share, by=other_cluster) == []
     assert share.tree() == before
 
 
-async def test_a_directory_that_another_volume_got_since_stays(share: MemoryShare) -> None:
+async def test_a_directory_that_another_volume_got_since_stays(share: Bench) -> None:
     await born(share, "gone", path="same")
     live = await born(share, "live", path="same")
     assert await sweep(share, live) == []
@@ -126,7 +125,7 @@ async def test_a_directory_that_another_volume_got_since_stays(share: MemoryShar
     assert record_path(plan("gone").pv) not in tree
 
 
-async def test_a_directory_in_another_volume_stays(share: MemoryShare) -> None:
+async def test_a_directory_in_another_volume_stays(share: Bench) -> None:
     live = await born(share, "live", path="x")
     await born(share, "gone", path="x/y")
     assert await sweep(share, live) == []
@@ -134,7 +133,7 @@ async def test_a_directory_in_another_volume_stays(share: MemoryShare) -> None:
     assert record_path(plan("gone").pv) not in share.tree()
 
 
-async def test_a_directory_that_holds_another_volume_stays_and_is_told(share: MemoryShare) -> None:
+async def test_a_directory_that_holds_another_volume_stays_and_is_told(share: Bench) -> None:
     await born(share, "gone", path="x")
     live = await born(share, "live", path="x/y")
     (left,) = await sweep(share, live)
@@ -142,7 +141,7 @@ async def test_a_directory_that_holds_another_volume_stays_and_is_told(share: Me
     assert "x/y" in share.tree()
 
 
-async def test_a_directory_that_another_cluster_uses_stays(share: MemoryShare, other_cluster: Lifecycle) -> None:
+async def test_a_directory_that_another_cluster_uses_stays(share: Bench, other_cluster: Lifecycle) -> None:
     gone = await born(share, "gone", path="same")
     await share.write_file(
         record_path("pvc-foreign"),
@@ -153,7 +152,7 @@ async def test_a_directory_that_another_cluster_uses_stays(share: MemoryShare, o
     assert record_path(gone.pv) not in share.tree()
 
 
-async def test_two_orphans_of_one_directory_go_with_it(share: MemoryShare) -> None:
+async def test_two_orphans_of_one_directory_go_with_it(share: Bench) -> None:
     await born(share, "one", path="same")
     await born(share, "two", path="same")
     await sweep(share)
@@ -163,7 +162,7 @@ async def test_two_orphans_of_one_directory_go_with_it(share: MemoryShare) -> No
 
 
 @pytest.mark.parametrize("path", ["", "x/y"], ids=["its own path", "a path by name"])
-async def test_one_that_can_not_be_tidied_away_does_not_keep_the_others(share: MemoryShare, path: str) -> None:
+async def test_one_that_can_not_be_tidied_away_does_not_keep_the_others(share: Bench, path: str) -> None:
     bad, good = await born(share, "bad", path), await born(share, "good")
     share.take_away(bad.path)
     share.plant_link(bad.path)
@@ -173,7 +172,7 @@ async def test_one_that_can_not_be_tidied_away_does_not_keep_the_others(share: M
     assert bad.path in share.tree()
 
 
-async def test_a_record_that_makes_no_sense_is_left_alone(share: MemoryShare) -> None:
+async def test_a_record_that_makes_no_sense_is_left_alone(share: Bench) -> None:
     good = await born(share)
     await share.write_file(record_path("pvc-x"), b"{}")
     await share.write_file(record_path("pvc-y"), await share.read_file(record_path(good.pv)))
@@ -182,7 +181,7 @@ async def test_a_record_that_makes_no_sense_is_left_alone(share: MemoryShare) ->
     assert {record_path("pvc-x"), record_path("pvc-y")} <= share.tree().keys()
 
 
-async def test_a_forged_record_does_not_lead_a_sweep_to_anothers_directory(share: MemoryShare) -> None:
+async def test_a_forged_record_does_not_lead_a_sweep_to_anothers_directory(share: Bench) -> None:
     live = await born(share, "live", path="live")
     forged = record_of(plan("forged", parameters={"pathPattern": "live"}), "cluster-1", "")
     await share.write_file(record_path(forged.pv), encode(forged))
@@ -194,7 +193,7 @@ async def test_a_forged_record_does_not_lead_a_sweep_to_anothers_directory(share
 
 
 async def test_a_volume_that_is_moved_while_the_sweep_goes_on_keeps_its_record(
-    share: MemoryShare, lifecycle: Lifecycle
+    share: Bench, lifecycle: Lifecycle
 ) -> None:
     made = await born(share, content=b"x")
     is_there = True
@@ -222,7 +221,7 @@ async def test_a_volume_that_is_moved_while_the_sweep_goes_on_keeps_its_record(
 
 @pytest.mark.parametrize("turns", range(14))
 async def test_a_volume_that_is_made_while_an_orphan_of_its_path_is_swept_keeps_its_directory(
-    share: MemoryShare, lifecycle: Lifecycle, turns: int
+    share: Bench, lifecycle: Lifecycle, turns: int
 ) -> None:
     gone = await born(share, "gone", path="x/same")
     for path in ("x/same", "x/same/below"):
@@ -241,7 +240,7 @@ async def test_a_volume_that_is_made_while_an_orphan_of_its_path_is_swept_keeps_
 
 @pytest.mark.parametrize("turns", range(14))
 async def test_a_claim_that_goes_while_its_volume_is_made_leaves_no_directory_without_a_record(
-    share: MemoryShare, lifecycle: Lifecycle, turns: int
+    share: Bench, lifecycle: Lifecycle, turns: int
 ) -> None:
     made = plan()
     creating = asyncio.ensure_future(lifecycle.create(made, share))
@@ -263,7 +262,7 @@ class Forbidding(MemoryShare):
         return await super().remove_directory(path)
 
 
-async def test_one_that_may_not_be_removed_is_told_and_does_not_keep_the_others(share: MemoryShare) -> None:
+async def test_one_that_may_not_be_removed_is_told_and_does_not_keep_the_others(share: Bench) -> None:
     forbidding = Forbidding(share.address)
     await born(forbidding, "bad")
     good = await born(forbidding, "good")
@@ -272,7 +271,7 @@ async def test_one_that_may_not_be_removed_is_told_and_does_not_keep_the_others(
     assert good.path not in forbidding.tree()
 
 
-async def test_an_outage_ends_the_sweep(share: MemoryShare) -> None:
+async def test_an_outage_ends_the_sweep(share: Bench) -> None:
     forbidding = Forbidding(share.address)
     forbidding.stage = "timeout"
     await born(forbidding, "bad")
@@ -280,7 +279,7 @@ async def test_an_outage_ends_the_sweep(share: MemoryShare) -> None:
         await sweep(forbidding)
 
 
-async def test_another_clusters_trash_is_not_purged(share: MemoryShare, other_cluster: Lifecycle) -> None:
+async def test_another_clusters_trash_is_not_purged(share: Bench, other_cluster: Lifecycle) -> None:
     made = await born(share, content=b"x")
     await Lifecycle("cluster-1").release(release_plan(made, on_delete="delete"), share)
     assert await other_cluster.waiting_trash(share) == []

@@ -13,8 +13,8 @@ from berth.volumes.naming import record_path
 from berth.volumes.plan import Plan
 from berth.volumes.records import decode
 from berth.volumes.share import Share
+from tests.volumes.bench import Bench
 from tests.volumes.builders import plan, release_plan
-from tests.volumes.memory import MemoryShare
 
 
 def at(path: str, name: str = "data", **parameters: str) -> Plan:
@@ -25,7 +25,7 @@ def at(path: str, name: str = "data", **parameters: str) -> Plan:
     "theirs", [pytest.param("x/y", id="the same"), pytest.param("x", id="around it"), pytest.param("x/y/z", id="in it")]
 )
 async def test_a_path_that_overlaps_another_clusters_volume_is_refused(
-    share: MemoryShare, lifecycle: Lifecycle, other_cluster: Lifecycle, theirs: str
+    share: Bench, lifecycle: Lifecycle, other_cluster: Lifecycle, theirs: str
 ) -> None:
     there = at(theirs, "theirs")
     await other_cluster.create(there, share)
@@ -36,7 +36,7 @@ async def test_a_path_that_overlaps_another_clusters_volume_is_refused(
 
 
 async def test_a_cluster_that_came_later_is_seen_at_once(
-    share: MemoryShare, lifecycle: Lifecycle, other_cluster: Lifecycle
+    share: Bench, lifecycle: Lifecycle, other_cluster: Lifecycle
 ) -> None:
     await lifecycle.create(at("a", "first"), share)
     await other_cluster.create(at("b", "theirs"), share)
@@ -44,14 +44,14 @@ async def test_a_cluster_that_came_later_is_seen_at_once(
         await lifecycle.create(at("b", "ours"), share)
 
 
-async def test_paths_side_by_side_are_fine(share: MemoryShare, lifecycle: Lifecycle, other_cluster: Lifecycle) -> None:
+async def test_paths_side_by_side_are_fine(share: Bench, lifecycle: Lifecycle, other_cluster: Lifecycle) -> None:
     await other_cluster.create(at("x/y", "theirs"), share)
     await lifecycle.create(at("x/y2", "ours"), share)
     await lifecycle.create(plan(), share)
 
 
 async def test_what_another_cluster_kept_can_be_taken_over_but_not_deleted(
-    share: MemoryShare, lifecycle: Lifecycle, other_cluster: Lifecycle
+    share: Bench, lifecycle: Lifecycle, other_cluster: Lifecycle
 ) -> None:
     theirs, ours = at("x", "theirs"), at("x", "ours")
     await other_cluster.create(theirs, share)
@@ -63,7 +63,7 @@ async def test_what_another_cluster_kept_can_be_taken_over_but_not_deleted(
 
 @pytest.mark.parametrize("end", ["delete", "archive"])
 async def test_a_directory_that_another_cluster_came_to_use_stays(
-    share: MemoryShare, lifecycle: Lifecycle, other_cluster: Lifecycle, end: str
+    share: Bench, lifecycle: Lifecycle, other_cluster: Lifecycle, end: str
 ) -> None:
     theirs, ours = at("x", "theirs"), at("x", "ours")
     await lifecycle.create(ours, share)
@@ -78,7 +78,7 @@ async def test_a_directory_that_another_cluster_came_to_use_stays(
 
 
 @pytest.mark.parametrize("lead", range(-12, 13))
-async def test_of_two_that_want_one_path_at_the_same_time_not_both_get_it(share: MemoryShare, lead: int) -> None:
+async def test_of_two_that_want_one_path_at_the_same_time_not_both_get_it(share: Bench, lead: int) -> None:
     ours, theirs = at("x", "ours"), at("x/y", "theirs")
 
     async def create(cluster: str, wanted: Plan, wait: int) -> None:
@@ -101,7 +101,7 @@ async def test_of_two_that_want_one_path_at_the_same_time_not_both_get_it(share:
             await Lifecycle("cluster-2").create(theirs, share)
 
 
-async def test_archives_of_one_name_made_at_the_same_time_all_survive(share: MemoryShare) -> None:
+async def test_archives_of_one_name_made_at_the_same_time_all_survive(share: Bench) -> None:
     async def live(number: int) -> str:
         made = at(f"a{'/' if number % 2 else '-'}{'b-c' if number < 2 else 'b/c'}", f"volume-{number}")
         lifecycle = Lifecycle(f"cluster-{number}")
@@ -118,9 +118,7 @@ async def test_archives_of_one_name_made_at_the_same_time_all_survive(share: Mem
 
 
 @pytest.mark.parametrize("order", list(permutations(["delete", "archive", "retain"])), ids="-".join)
-async def test_two_clusters_live_side_by_side_and_only_see_their_own(
-    share: MemoryShare, order: tuple[str, ...]
-) -> None:
+async def test_two_clusters_live_side_by_side_and_only_see_their_own(share: Bench, order: tuple[str, ...]) -> None:
     clusters = {name: Lifecycle(name) for name in ("cluster-1", "cluster-2")}
     made = {
         (cluster, end): plan(f"{cluster}-{end}", parameters={"onDelete": end}) for cluster in clusters for end in order
@@ -145,7 +143,7 @@ async def test_two_clusters_live_side_by_side_and_only_see_their_own(
         assert f"archived-{made[name, 'archive'].path}/content" in tree
 
 
-async def test_many_volumes_of_many_clusters_at_once(share: MemoryShare) -> None:
+async def test_many_volumes_of_many_clusters_at_once(share: Bench) -> None:
     async def live(cluster: int, number: int, work: Lifecycle, on: Share) -> None:
         volume = plan(f"v-{cluster}-{number}", parameters={"pathPattern": "${.PVC.namespace}/${.PVC.name}"})
         await work.create(volume, on)
