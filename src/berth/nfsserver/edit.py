@@ -112,9 +112,7 @@ def _check_whole(file: ExportsFile) -> None:
 
 
 def _verified(file: ExportsFile, content: bytes, expected: Sequence[Export]) -> ExportsFile:
-    if content == file.content:
-        return file
-    changed = parse_exports(content, file.source)
+    changed = file if content == file.content else parse_exports(content, file.source)
     if changed.problems or _count(changed.exports) != _count(expected):
         why = "it is written in a way that can't be changed safely by a program; please edit it by hand"
         raise Refused(file.source or "exports file", why)

@@ -25,8 +25,8 @@ async def add_export(wanted: Wanted, places: Places | None = None) -> Change:
     place = check_path(wanted.path, facts)
     check_clients(wanted, facts)
     if place.kind == "missing":
-        hint = f"; did you mean {place.lookalikes[0]}?" if place.lookalikes else ""
-        raise Refused(wanted.path, f"it does not exist{hint} `berth server init` makes a directory and exports it")
+        hint = f" (did you mean {place.lookalikes[0]}?)" if place.lookalikes else ""
+        raise Refused(wanted.path, f"it does not exist{hint}; `berth server init` makes a directory and exports it")
     clients = listed(wanted, place, facts)
     return await change_exports(lambda file: line_up(file, wanted.path, clients), places)
 
