@@ -68,14 +68,6 @@ def _pid_in(file: Path) -> int | None:
     return int(file.read_text()) if file.exists() and file.read_text().strip() else None
 
 
-def _ends(pid: int) -> bool:
-    """Whether the process is gone, or about to be: a signal takes its time on a busy machine."""
-    end = time.monotonic() + 10
-    while _is_running(pid) and time.monotonic() < end:
-        time.sleep(0.01)
-    return not _is_running(pid)
-
-
 async def _wait_for_pid(file: Path) -> int:
     async with asyncio.timeout(10):
         while (pid := _pid_in(file)) is None:  # noqa: ASYNC110 - another program writes it
