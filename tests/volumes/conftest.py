@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -27,7 +28,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
-    asyncio.run(_close_behind(pyfuncitem.obj(**arguments), arguments.get("share")))
+    share: Any = arguments.get("share")
+    asyncio.run(_close_behind(pyfuncitem.obj(**arguments), share))
     return True
 
 

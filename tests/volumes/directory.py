@@ -1,4 +1,4 @@
-"""The real thing behind the same two hands: a mounted share, and what somebody with a mount could do behind its back."""
+"""The real thing behind the same two hands: a mounted share, and what somebody could do behind its back."""
 
 from __future__ import annotations
 

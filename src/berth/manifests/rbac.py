@@ -11,7 +11,7 @@ Manifest = dict[str, Any]
 
 
 def rules(permissions: Iterable[Permission], *, own_namespace: bool) -> list[Manifest]:
-    """The rules of a ClusterRole (own_namespace False) or of the Role beside it, one for each resource and its names."""
+    """The rules of a ClusterRole (own_namespace False) or of the Role beside it, one for each resource and names."""
     verbs: dict[tuple[str, str, tuple[str, ...]], set[str]] = {}
     for permission in permissions:
         if permission.own_namespace == own_namespace:

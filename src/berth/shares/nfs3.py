@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -29,6 +30,11 @@ T = TypeVar("T")
 PROGRAM, VERSION = 100003, 3
 MOUNT_PROGRAM, MOUNT_VERSION = 100005, 3
 TCP = 6
+
+ASKED_AGAIN = 2.0
+"""Seconds after which a call that was not answered is made again. NFSv3 servers may drop calls, trusting in that:
+Ganesha does so instead of answering JUKEBOX."""
+_REPEATABLE = frozenset({"getattr", "lookup", "read", "readdirplus", "fsstat"})
 
 _KINDS: dict[int, Kind] = {1: "file", 2: "directory", 5: "link"}
 
@@ -232,10 +238,17 @@ class Session:
                 raise NfsError(answer.status, _text(self._library.nfsstat3_to_str(answer.status)))
             return decode(getattr(answer, "ok", None))
 
-        # libnfs has encoded the arguments when start returns, so they need not outlive it.
-        return await self._connection.call(
-            lambda context, callback, token: start(context, callback, address, token), decode_reply, who
-        )
+        def start_call(context: int, callback: Any, token: int) -> int:
+            # libnfs has encoded the arguments when this returns, so they need not outlive it.
+            return int(start(context, callback, address, token))
+
+        while procedure in _REPEATABLE:
+            try:
+                async with asyncio.timeout(ASKED_AGAIN):
+                    return await self._connection.call(start_call, decode_reply, who)
+            except TimeoutError:
+                continue  # until the caller's deadline
+        return await self._connection.call(start_call, decode_reply, who)
 
 
 def _handle(handle: bytes) -> ctypes.Structure:
