@@ -263,7 +263,7 @@ class GaneshaServer:
                 "rpcbind",
                 [*namespaces, "bash", "-c", _RPCBIND, "rpcbind", self.host, *map(str, handed)],
                 log=self.directory / "log" / "rpcbind.log",
-                ready=lambda: Path(f"/proc/{rpcbind.pid}/root/run/rpcbind.sock").exists() and _is_private(rpcbind.pid),
+                ready=lambda: _answers_privately(rpcbind.pid),
                 detached=self._detached,
                 deadline=20,
             )
@@ -271,7 +271,7 @@ class GaneshaServer:
         files = ["-f", f"{self.directory}/ganesha.conf", "-L", f"{self.log}", "-p", f"{self.directory}/ganesha.pid"]
         return Process(
             "nfs-ganesha",
-            ["nsenter", f"--mount=/proc/{rpcbind.pid}/ns/mnt", "ganesha.nfsd", "-F", *files],
+            [*_inside(rpcbind.pid), "ganesha.nfsd", "-F", *files],
             log=self.log,
             ready=self._serves,
             detached=self._detached,
@@ -289,6 +289,12 @@ def _choose_ports(host: str) -> tuple[int, int]:
     return (2049 if ports.can_listen(host, 2049) else port), (20048 if ports.can_listen(host, 20048) else mountport)
 
 
-def _is_private(pid: int) -> bool:
-    """True once the process has left our mount namespace: until then its /run is the machine's."""
-    return Path(f"/proc/{pid}/ns/mnt").readlink() != Path("/proc/self/ns/mnt").readlink()
+def _inside(pid: int) -> list[str]:
+    """Runs a program in the mount namespace of another one. Its root too: entering alone would leave a chroot."""
+    return ["nsenter", f"--mount=/proc/{pid}/ns/mnt", f"--root=/proc/{pid}/root"]
+
+
+def _answers_privately(pid: int) -> bool:
+    """True once rpcbind takes registrations in a /run of its own: at first it still sees the machine's."""
+    run = Path(f"/proc/{pid}/root/run")
+    return run.stat().st_dev != Path("/run").stat().st_dev and (run / "rpcbind.sock").exists()
