@@ -37,6 +37,7 @@ class Room:
     """One such host. Files are prepared before it is entered, and looked at inside."""
 
     def __init__(self, below: Path) -> None:
+        self.below = below
         self.etc = below / "etc"
         self.state = below / "state"
         self.srv = below / "srv"
@@ -76,6 +77,31 @@ class Room:
         if name:
             (self.etc / "exports.d").mkdir(exist_ok=True)
         (self.etc / (f"exports.d/{name}" if name else "exports")).write_bytes(content)
+
+    def read(self, name: str = "exports.d/berth.exports") -> str:
+        """What a file below /etc holds; empty when it is not there."""
+        path = self.etc / name
+        return path.read_text() if path.exists() else ""
+
+    def directory(self, name: str, mode: int = 0o755) -> str:
+        """A directory to export, made now; its path."""
+        path = self.srv / name
+        path.mkdir(parents=True)
+        path.chmod(mode)
+        return str(path)
+
+    def live_pairs(self) -> set[tuple[str, str]]:
+        """Clients and paths that are live."""
+        return {(export.client, export.path) for export in read_live(self.places)}
+
+    def replace_program(self, path: str, script: str) -> None:
+        """Puts a shell script in the place of a program, inside the room. The program itself is at $REAL in it."""
+        real, fake = self.below / "real", self.below / "fake"
+        real.touch()
+        self.bind(Path(path), real)
+        fake.write_text(f"#!/bin/sh\nREAL={real}\n{script}")
+        fake.chmod(0o755)
+        self.bind(fake, Path(path))
 
     async def exportfs(self, *arguments: str) -> command.Result:
         """The real exportfs, whatever it answers."""

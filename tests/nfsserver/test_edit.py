@@ -20,7 +20,7 @@ FILE = b"""# by hand
 """
 OPTIONS = ("rw", "sync", "no_subtree_check")
 
-JUNK = st.binary(max_size=60) | st.text("/srvab*()\",-#\\0472 \t\n\r", max_size=80).map(str.encode)
+JUNK = st.binary(max_size=60) | st.text('/srvab*()",-#\\0472 \t\n\r', max_size=80).map(str.encode)
 SANE = st.lists(st.sampled_from(list(LINES.values())), max_size=3).map(b"\n".join) | JUNK
 
 

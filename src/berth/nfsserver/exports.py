@@ -134,6 +134,8 @@ class _Reader:
             else:
                 is_return = words.content[start : start + 1] == b"\r"
                 self.complain("carriage-return" if is_return else "empty-path", start)
+                if not is_return:
+                    words.skip_line()
 
     def line_of(self, at: int) -> int:
         return bisect_right(self._newlines, at - 1) + 1
@@ -201,6 +203,7 @@ class _StatementReader:
         if word and parenthesis:
             if not rest.endswith(")") or ")" in rest[:-1]:
                 self._reader.complain("bad-option-list", word.start, word=text, path=self._path)
+                self._skip_list(rest)
                 return
             own = split(rest[:-1])
             options = self._options(word, own)
@@ -209,6 +212,14 @@ class _StatementReader:
         line = self._reader.line_of(word.start) if word else self._line
         export = Export(self._path, name or EVERYBODY, options, self._reader.source, line)
         self._entries.append(Entry(export, word, name, own, self._listed, not self._reader.problems))
+
+    def _skip_list(self, rest: str) -> None:
+        """What belongs to a list with blanks in it is no client, for those who want to know what else is wrong."""
+        while ")" not in rest:
+            word = self._next()
+            if not isinstance(word, Word):
+                return
+            rest = decode(word.value)
 
     def _options(self, word: Word, listed: tuple[str, ...]) -> Options | None:
         try:

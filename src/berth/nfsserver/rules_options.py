@@ -18,7 +18,8 @@ def rights(case: Case) -> Iterator[Finding]:
     for entry in case.entries:
         export = entry.export
         options = export.options
-        is_everybody = classify(export.client).is_everybody
+        # Where no client is written, that is a finding of its own, and says so.
+        is_everybody = classify(export.client).is_everybody and entry.name != ""
         is_root = any(not each.flags & (Flag.ROOT_SQUASH | Flag.ALL_SQUASH) for each in options.flavours)
         if is_everybody and is_root:
             yield about("everybody-root", export)

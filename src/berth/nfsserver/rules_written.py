@@ -68,9 +68,8 @@ def nothing_said(case: Case) -> Iterator[Finding]:
     """Clients without any options, where it is no part of another mistake."""
     for file in case.files:
         for statement in file.statements:
-            entries = statement.entries
-            for entry, after in zip(entries, (*entries[1:], None), strict=True):
-                is_trap = after is not None and not after.name
+            for at, entry in enumerate(statement.entries):
+                is_trap = any(not after.name for after in statement.entries[at + 1 : at + 2])
                 is_bare = entry.word is not None and entry.own is None and not entry.defaults
                 if is_bare and not is_trap and not _is_option_list(entry.name):
                     yield about("no-options", entry.export)
