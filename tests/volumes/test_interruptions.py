@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from berth.volumes.release import ReleasePlan
 from berth.volumes.share import Share
 from tests.volumes.bench import Bench
 from tests.volumes.builders import plan, release_plan
+from tests.volumes.directory import DirectoryShare
 from tests.volumes.faults import HOWS, Failing, How, Killed, is_done_within
 from tests.volumes.memory import MemoryShare
 
@@ -75,9 +77,12 @@ class World:
         ]
 
 
-async def make_world(parameters: dict[str, str], *, is_made: bool = True, with_record: bool = True) -> World:
+async def make_world(
+    parameters: dict[str, str], *, is_made: bool = True, with_record: bool = True, share: Bench | None = None
+) -> World:
+    """A share with all sorts of things on it, and the volume if it is_made. In memory, unless another is given."""
     volume = plan(parameters=parameters)
-    share = MemoryShare(volume.share)
+    share = share or MemoryShare(volume.share)
     for path in ("home/photos", "team-data", "team/data2", "k8s/team/volumes/data2/data", "archived-old"):
         await share.make_directory(path, mode=0o755)
         await share.write_file(f"{path}/content", b"not ours")
@@ -256,6 +261,33 @@ async def test_a_life_that_is_cancelled_at_any_turn_of_the_loop_ends_well(parame
         assert (trash_path(world.volume.pv) in world.share.tree()) is (end == "delete")
         if is_done:
             return
+
+
+@pytest.mark.parametrize("part", ["create", "delete", "archive", "retain"])
+async def test_what_is_killed_at_any_call_ends_well_on_a_real_share_too(tmp_path: Path, part: str) -> None:
+    parameters = PATTERNS["a path by name"]
+    wanted = plan(parameters=parameters)
+    shares: list[DirectoryShare] = []
+
+    async def make() -> World:
+        directory = tmp_path / str(len(shares))
+        directory.mkdir()
+        shares.append(DirectoryShare(directory, wanted.share))
+        return await make_world(parameters, is_made=part != "create", share=shares[-1])
+
+    async def work(lifecycle: Lifecycle, share: Share) -> None:
+        if part == "create":
+            await lifecycle.create(wanted, share)
+            return
+        await lifecycle.release(release_plan(wanted, on_delete=part), share)
+        for pv in await lifecycle.waiting_trash(share):
+            await lifecycle.purge(pv, share)
+
+    try:
+        await interrupt_everywhere(make, work, "killed after")
+    finally:
+        for share in shares:
+            await share.aclose()
 
 
 @parametrize_how

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from berth.volumes.errors import Refused
+from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import record_path
 from berth.volumes.records import decode
 from berth.volumes.share import ShareAddress
 from tests.volumes.bench import Bench
-from tests.volumes.builders import plan
+from tests.volumes.builders import plan, release_plan
 from tests.volumes.memory import MemoryShare
 
 BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
@@ -148,6 +148,18 @@ async def test_a_record_of_the_same_pv_in_another_cluster_is_not_overwritten(
     with pytest.raises(Refused, match="cluster-2"):
         await lifecycle.create(plan(parameters=BY_NAME), share)
     assert await share.read_file(record_path(plan().pv)) == before
+
+
+async def test_a_volume_that_waits_to_be_purged_is_not_made_again_before(share: Bench, lifecycle: Lifecycle) -> None:
+    wanted = plan(parameters=BY_NAME)
+    await lifecycle.create(wanted, share)
+    await lifecycle.release(release_plan(wanted, on_delete="delete"), share)
+    with pytest.raises(Unavailable, match="waits to be purged"):
+        await lifecycle.create(wanted, share)
+    assert wanted.path not in share.tree()
+    await lifecycle.purge(wanted.pv, share)
+    await lifecycle.create(wanted, share)
+    assert wanted.path in share.tree()
 
 
 async def test_the_identity_of_a_share_is_known_once_it_was_used(share: Bench, lifecycle: Lifecycle) -> None:

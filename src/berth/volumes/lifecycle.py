@@ -135,6 +135,8 @@ class Lifecycle:
             known = await self._ledger.read(plan.pv, share)
             if known is not None and known.cluster != self._cluster:
                 raise Refused(record_path(plan.pv), f"says that the volume is cluster {known.cluster}'s") from None
+            if plan.pv in await self._trash(share):  # a late repetition: nobody would take away what it makes
+                raise Unavailable(str(share.address), "io", "the volume was deleted and waits to be purged") from None
             if known is not None and known.path != plan.path:  # the class or a label was changed in between
                 await self._orphans.tidy(known, share, home)
             await self._ledger.write(record, share)
