@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -230,7 +229,6 @@ class Session:
         who: Identity,
     ) -> T:
         start = getattr(self._library, f"rpc_nfs3_{procedure}_async")
-        address = ctypes.addressof(arguments)
 
         def decode_reply(reply: int) -> T:
             answer: Any = result.from_address(reply)
@@ -240,15 +238,10 @@ class Session:
 
         def start_call(context: int, callback: Any, token: int) -> int:
             # libnfs has encoded the arguments when this returns, so they need not outlive it.
-            return int(start(context, callback, address, token))
+            return int(start(context, callback, ctypes.addressof(arguments), token))
 
-        while procedure in _REPEATABLE:
-            try:
-                async with asyncio.timeout(ASKED_AGAIN):
-                    return await self._connection.call(start_call, decode_reply, who)
-            except TimeoutError:
-                continue  # until the caller's deadline
-        return await self._connection.call(start_call, decode_reply, who)
+        again = ASKED_AGAIN if procedure in _REPEATABLE else None
+        return await self._connection.call(start_call, decode_reply, who, again=again)
 
 
 def _handle(handle: bytes) -> ctypes.Structure:

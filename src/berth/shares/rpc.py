@@ -109,9 +109,10 @@ class Connection:
     async def connect(self) -> None:
         """Connects; ConnectFailed when that is refused or impossible. From a port below 1024 where we may."""
         name, port, function = self.address.encode(), self._port, self._library.rpc_connect_async
+        connected: asyncio.Future[None] = self._loop.create_future()
         try:
-            token, connected = self._queue(
-                lambda context, callback, token: function(context, name, port, callback, token), _nothing, None
+            token = self._queue(
+                lambda context, callback, token: function(context, name, port, callback, token), _nothing, connected
             )
             try:
                 self._descriptor = self._library.rpc_get_fd(self._context)
@@ -128,20 +129,39 @@ class Connection:
         self._loop.add_reader(self._descriptor, self._service, libnfs.READABLE)
         self._flush()
 
-    async def call(self, start: libnfs.Start, decode: Callable[[int], T], identity: Identity = ROOT) -> T:
-        """Makes one call; decode gets the address of the reply, which is valid only while it runs."""
+    async def call(
+        self,
+        start: libnfs.Start,
+        decode: Callable[[int], T],
+        identity: Identity = ROOT,
+        *,
+        again: float | None = None,
+    ) -> T:
+        """Makes one call; decode gets the address of the reply, which is valid only while it runs.
+
+        again: seconds after which the call is made once more, and so on, until one of them is answered. Only for calls
+        that change nothing. None: the server is trusted to answer.
+        """
         async with self._room:
-            token, future = self._queue(start, decode, identity)
-            self.calls += 1
-            if not self._will_flush:
-                # Once per turn of the loop, so that calls made together leave together.
-                self._will_flush = True
-                self._loop.call_soon(self._flush)
+            future: asyncio.Future[T] = self._loop.create_future()
+            tokens = [self._send(start, decode, identity, future)]
+            timer: asyncio.TimerHandle | None = None
+
+            def repeat() -> None:
+                nonlocal timer
+                if not future.done() and again is not None and self._context is not None:
+                    tokens.append(self._send(start, decode, identity, future))
+                    timer = self._loop.call_later(again, repeat)
+
+            if again is not None:
+                timer = self._loop.call_later(again, repeat)
             try:
-                answer: T = await future
-                return answer
+                return await future
             finally:
-                self._forget(token)
+                if timer is not None:
+                    timer.cancel()
+                for token in tokens:
+                    self._forget(token)
 
     def close(self, why: str = "the connection was closed", status: str = "") -> None:
         """Lets go of the socket and tells all who wait. Can be repeated. Never called from within libnfs."""
@@ -170,23 +190,31 @@ class Connection:
         except Exception as error:  # noqa: BLE001 - must not cross C code; the caller gets it
             future.set_exception(error)
 
-    def _queue(
-        self, start: libnfs.Start, decode: Callable[[int], T], identity: Identity | None
-    ) -> tuple[int, asyncio.Future[T]]:
-        if self._context is None:
-            raise ConnectionLost("the connection is closed")
-        if identity is not None and identity != self._identity:
+    def _send(
+        self, start: libnfs.Start, decode: Callable[[int], T], identity: Identity, future: asyncio.Future[T]
+    ) -> int:
+        if self._context is not None and identity != self._identity:
             self._library.rpc_set_uid(self._context, _signed(identity.uid))
             self._library.rpc_set_gid(self._context, _signed(identity.gid))
             self._identity = identity
+        token = self._queue(start, decode, future)
+        self.calls += 1
+        if not self._will_flush:
+            # Once per turn of the loop, so that calls made together leave together.
+            self._will_flush = True
+            self._loop.call_soon(self._flush)
+        return token
+
+    def _queue(self, start: libnfs.Start, decode: Callable[[int], T], future: asyncio.Future[T]) -> int:
+        if self._context is None:
+            raise ConnectionLost("the connection is closed")
         token = next(_tokens)
-        future: asyncio.Future[T] = self._loop.create_future()
         _waiting[token] = _Waiting(self, future, decode)
         self._tokens.add(token)
         if start(self._context, _callback, token) < 0:
             self._forget(token)
             raise self._failure(0)
-        return token, future
+        return token
 
     def _forget(self, token: int) -> None:
         _waiting.pop(token, None)
