@@ -34,14 +34,14 @@ HOSTS = """\
 
 
 class Room:
-    """One such host. Files are prepared before it is entered, and looked at inside."""
+    """One such host. It has an empty /srv, an empty live table, and few files in /etc; all methods are for inside."""
 
     def __init__(self, below: Path) -> None:
         self.below = below
         self.etc = below / "etc"
         self.state = below / "state"
-        self.srv = below / "srv"
-        for directory in (self.etc, self.state, self.srv):
+        self.srv = Path("/srv")
+        for directory in (self.etc, self.state, below / "srv"):
             directory.mkdir(mode=0o755)
         for name in _KEPT:
             source = Path("/etc", name)
@@ -61,6 +61,7 @@ class Room:
         _check(_libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None), "mount / private")
         self.bind(self.etc, Path("/etc"))
         self.bind(self.state, Path("/var/lib/nfs"))
+        self.bind(self.below / "srv", self.srv)
 
     def bind(self, source: Path, target: Path) -> None:
         """Shows source at target, inside the room."""

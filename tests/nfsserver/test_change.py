@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import traceback
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from berth.nfsserver.change import HEADER, change_exports
 from berth.nfsserver.edit import with_export
-from berth.nfsserver.errors import Busy, NotAllowed, NotApplied, Refused
+from berth.nfsserver.errors import Busy, NotApplied, Refused
 from berth.nfsserver.exporting import add_export, list_exports, remove_export
 from berth.nfsserver.exports import ExportsFile
 from berth.nfsserver.lock import locked
 from berth.nfsserver.wanted import Wanted
+from tests.nfsserver.nobody import as_nobody
 from tests.nfsserver.room import Room
 
 NET = "10.0.0.0/8"
@@ -238,30 +236,6 @@ async def becomes_true(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - another process makes it true
             await asyncio.sleep(0.01)
-
-
-def as_nobody(work: Coroutine[Any, Any, object]) -> str:
-    """What work raises when it runs as a user without any rights: in a process of its own, of which nothing is left."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgroups([])
-            os.setgid(65534)
-            os.setuid(65534)
-            asyncio.run(work)
-        except NotAllowed as error:
-            os.write(writer, f"{error.action}|{error.right}".encode())
-        except BaseException:  # noqa: BLE001 - the parent shows it
-            os.write(writer, traceback.format_exc().encode())
-        finally:
-            os._exit(0)
-    os.close(writer)
-    with open(reader, "rb") as pipe:
-        said = pipe.read().decode()
-    os.waitpid(child, 0)
-    work.close()
-    return said
 
 
 def test_without_root_the_missing_right_is_named() -> None:

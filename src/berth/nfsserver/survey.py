@@ -51,9 +51,9 @@ async def look(paths: Sequence[str]) -> dict[str, Place]:
 
 
 def read_mounts() -> tuple[Mount, ...]:
-    """What is mounted on this host, the last one where several are on one point."""
+    """What is mounted on this host, as this thread sees it; the last one where several are on one point."""
     found: dict[str, Mount] = {}
-    for line in Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines():
+    for line in Path("/proc/thread-self/mountinfo").read_text("utf-8", "surrogateescape").splitlines():
         before, _, after = line.partition(" - ")
         point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), before.split(" ")[4])
         found[point] = Mount(point, after.split(" ")[0])
