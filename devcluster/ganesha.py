@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from devcluster import directories, ports
-from devcluster.errors import DevClusterError
+from devcluster.errors import DevClusterError, ProcessFailed
 from devcluster.process import Process
 
 Squash = Literal["no_root_squash", "root_squash", "all_squash"]
@@ -278,9 +278,15 @@ class GaneshaServer:
         )
 
     def _serves(self) -> bool:
-        return ports.answers_rpc(self.host, self.port, ports.NFS4) and ports.answers_rpc(
-            self.host, self.mountport, ports.MOUNTD3
-        )
+        """True once everything is served. Ganesha loads its exports first, and goes on without those that it can't."""
+        where = ((self.port, ports.NFS3), (self.port, ports.NFS4), (self.mountport, ports.MOUNTD3))
+        if not all(ports.answers_rpc(self.host, port, program) for port, program in where):
+            return False
+        lost = {export.path for export in self.exports} - ports.exports_of(self.host, self.mountport)
+        if lost:
+            complaints = "\n".join(line for line in self.process.log_tail(1000).splitlines() if ":CRIT :" in line)
+            raise ProcessFailed("nfs-ganesha", f"does not export {', '.join(sorted(lost))}", self.log, complaints)
+        return True
 
 
 def _choose_ports(host: str) -> tuple[int, int]:

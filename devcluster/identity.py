@@ -68,11 +68,21 @@ def identify(pid: int) -> Identity | None:
     return None if started is None else Identity(pid, started)
 
 
+def is_frozen(pid: int) -> bool:
+    """True when each thread of a process has been stopped (SIGSTOP), which takes a moment after the signal."""
+    threads = [_stat(path) for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(fields[0] in "Tt" for fields in threads if fields)
+
+
 def _started(pid: int) -> int | None:
+    fields = _stat(Path(f"/proc/{pid}/stat"))
+    return None if not fields or fields[0] in "ZX" else int(fields[19])
+
+
+def _stat(path: Path) -> list[str]:
+    """The fields of a stat file below /proc, from the state on; none when the process or thread has gone."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        # The second field, the command's name in brackets, may hold anything, brackets and blanks included.
+        return path.read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return None
-    # The second field, the command's name in brackets, may hold anything, brackets and blanks included.
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+        return []

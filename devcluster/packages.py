@@ -68,6 +68,8 @@ shift
 export DEBIAN_FRONTEND=noninteractive
 apt-get update
 apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
+# The NFS server looks for it; systemd makes it at boot, and minimal images have neither.
+[ -e /etc/mtab ] || ln -s ../proc/self/mounts /etc/mtab
 if [ -n "$units" ] && [ -d /run/systemd/system ]; then
     systemctl disable $units || true
 fi

@@ -64,16 +64,52 @@ def portmapper_sockets(host: str) -> tuple[socket.socket, socket.socket] | None:
 
 def answers_rpc(host: str, port: int, program: tuple[int, int]) -> bool:
     """True when an ONC RPC program (number, version) serves there: its NULL procedure succeeds within a second."""
+    return _call(host, port, program, 0) is not None
+
+
+def exports_of(host: str, port: int) -> set[str]:
+    """The paths that a mountd exports, as `showmount -e` lists them; none when it does not answer."""
+    answer = _Xdr(_call(host, port, MOUNTD3, 5) or bytes(4))
+    paths = set()
+    while answer.number():
+        paths.add(answer.string())
+        while answer.number():  # who may mount it
+            answer.string()
+    return paths
+
+
+class _Xdr:
+    """Reads numbers and strings off an answer."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = content
+
+    def number(self) -> int:
+        return int.from_bytes(self._take(4), "big")
+
+    def string(self) -> str:
+        length = self.number()
+        return self._take(length + -length % 4)[:length].decode()
+
+    def _take(self, count: int) -> bytes:
+        taken, self._rest = self._rest[:count], self._rest[count:]
+        return taken
+
+
+def _call(host: str, port: int, program: tuple[int, int], procedure: int) -> bytes | None:
+    """The result of a procedure without arguments; None when nothing answers within a second, or it refuses."""
     call_id = int.from_bytes(os.urandom(4), "big")
-    call = struct.pack(">IIIIII4I", call_id, 0, 2, *program, 0, 0, 0, 0, 0)
+    call = struct.pack(">10I", call_id, 0, 2, *program, procedure, 0, 0, 0, 0)
     try:
         with socket.create_connection((host, port), timeout=1) as connection:
             connection.sendall(struct.pack(">I", 0x80000000 | len(call)) + call)
-            answer = connection.makefile("rb").read(28)
+            stream = connection.makefile("rb")
+            # The lengths of such small answers fit one record.
+            answer = stream.read(int.from_bytes(stream.read(4), "big") & 0x7FFFFFFF)
     except OSError:
-        return False
-    # Record mark, call id, REPLY, accepted, verifier (flavour and length), SUCCESS.
-    return len(answer) == 28 and struct.unpack(">7I", answer)[1:4] == (call_id, 1, 0) and answer[-4:] == bytes(4)
+        return None
+    # Call id, REPLY, accepted, no verifier (flavour and length), SUCCESS.
+    return answer[24:] if answer[:24] == struct.pack(">6I", call_id, 1, 0, 0, 0, 0) else None
 
 
 def _bind(host: str, port: int, kind: socket.SocketKind) -> socket.socket | None:

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from devcluster.errors import ProcessFailed, ProgramMissing
-from devcluster.identity import Identity, identify
+from devcluster.identity import Identity, identify, is_frozen
 
 _POLL = 0.02
 """Seconds between two looks at a condition: far below what a person notices, cheap enough for two cores."""
@@ -117,8 +117,9 @@ class Process:
             self._child.wait()
 
     def pause(self) -> None:
-        """Freezes the program (SIGSTOP): its sockets accept, and nothing ever answers."""
+        """Freezes the program (SIGSTOP): its sockets accept, and nothing ever answers. All of it stands still."""
         self.signal(signal.SIGSTOP)
+        self.wait_until(lambda: is_frozen(self.pid), "frozen")
 
     def resume(self) -> None:
         """Lets a paused program go on."""

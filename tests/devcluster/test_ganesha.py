@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from devcluster import ports
+from devcluster.errors import ProcessFailed
 from devcluster.ganesha import Export, GaneshaServer
 from devcluster.identity import identify
 
@@ -103,6 +104,18 @@ def test_what_is_changed_behind_the_servers_back_is_seen_at_once(server: Ganesha
     assert "sudden" in listing(server, "/data/nfs", 3)
     (server.root / "sudden").unlink()
     assert "sudden" not in listing(server, "/data/nfs", 3)
+
+
+def test_an_export_that_can_not_be_served_is_an_error_that_says_why() -> None:
+    server = GaneshaServer()
+    try:
+        server.start()
+        server.stop()
+        server.root.rmdir()
+        with pytest.raises(ProcessFailed, match=r"(?s)does not export /export; .*No such file or directory"):
+            server.start()
+    finally:
+        server.close()
 
 
 def test_closing_leaves_nothing() -> None:
