@@ -193,3 +193,9 @@ def test_a_class_is_found_for_claims_and_for_pvs() -> None:
     assert world.cluster.class_of(claim(spec={"storageClassName": "other"})) is None
     assert world.cluster.class_of_volume(volume(spec={"storageClassName": None})) is None
     assert world.cluster.class_of_volume(VolumeObject()) is None
+
+
+def test_a_class_that_another_provisioner_has_by_now_says_nothing_about_a_pv() -> None:
+    world = World()
+    world.classes.put(storage_class(provisioner="nfs.csi.k8s.io"))
+    assert world.cluster.class_of_volume(volume()) is None

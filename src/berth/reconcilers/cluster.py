@@ -50,9 +50,11 @@ class Cluster:
         return self.classes.get(objects.class_name_of(claim))
 
     def class_of_volume(self, volume: VolumeObject) -> ClassObject | None:
-        """The class that a PV was made for; None when it is gone."""
-        name = volume.spec.storageClassName if volume.spec else None
-        return self.classes.get(name) if name else None
+        """The class that a PV was made for; None when it is gone. One of that name that another provisioner has by now
+        says nothing about the PV.
+        """
+        found = self.classes.get((volume.spec.storageClassName if volume.spec else None) or "")
+        return found if found is not None and found.provisioner in self.provisioners else None
 
     def is_ours(self, volume: VolumeObject) -> bool:
         """Whether a provisioner that Berth answers to made the PV."""

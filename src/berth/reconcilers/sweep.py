@@ -79,7 +79,8 @@ class Sweep:
             return Done()
         share = await self._shares.get(address)
         for pv in await self._lifecycle.waiting_trash(share):
-            self._trashed(address, pv)
+            if pv not in self._cluster.volumes:  # else its end is not through yet (I4)
+                self._trashed(address, pv)
         left = await self._lifecycle.sweep(
             share, has_pv=lambda pv: pv in self._cluster.volumes, has_claim=self._cluster.has_claim
         )

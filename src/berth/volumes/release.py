@@ -138,10 +138,10 @@ def _check_neighbours(plan: ReleasePlan, neighbours: Iterable[Neighbour]) -> Non
     ]
     if in_the_way:
         first = in_the_way[0]
-        whose = f", which serves claim {first.claim}" if first.claim else ""
-        more = f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else ""
+        whose = f" (claim {first.claim})" if first.claim else ""
+        more = f" and {len(in_the_way) - 1} more use" if len(in_the_way) > 1 else " uses"
         raise Occupied(
             "spec.nfs.path",
-            f"the directory {plan.path!r} is kept as long as PV {first.pv}{more} uses it or a part of it{whose}",
+            f"the directory {plan.path!r} is kept as long as PV {first.pv}{whose}{more} it or a part of it",
             blockers=tuple(neighbour.pv for neighbour in in_the_way),
         )
