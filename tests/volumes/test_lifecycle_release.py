@@ -9,7 +9,7 @@ import pytest
 
 from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.lifecycle import Lifecycle
-from berth.volumes.naming import archive_name, metadata_path, record_path, trash_path
+from berth.volumes.naming import SHARE_FILE, archive_name, metadata_path, record_path, trash_path
 from berth.volumes.plan import Plan
 from berth.volumes.records import decode
 from tests.volumes.bench import Bench
@@ -315,6 +315,43 @@ async def test_an_archive_leaves_directories_that_look_like_archives_alone(share
     assert re.fullmatch(r"archived-team-data-\d{8}T\d{6}Z", name)
     assert await share.read_file("archived-team-data/content") == b"the reference's"
     assert metadata_path("archived-team-data") not in share.tree()
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_share_that_a_newer_berth_has_taken_over_is_left_to_it(
+    share: Bench, lifecycle: Lifecycle, end: str
+) -> None:
+    made = await born(share)
+    await share.write_file(SHARE_FILE, b'{"format": 2, "id": "x"}')
+    before = share.tree()
+    with pytest.raises(Refused, match="newer Berth"):
+        await lifecycle.release(release_plan(made, on_delete=end), share)
+    assert share.tree() == before
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_path_that_names_its_pv_does_not_depend_on_others_records(
+    share: Bench, lifecycle: Lifecycle, end: str
+) -> None:
+    made = await born(share)
+    await share.write_file(record_path("pvc-x"), b"nonsense")
+    assert await lifecycle.release(release_plan(made, on_delete=end), share)
+
+
+class Vanishing(MemoryShare):
+    """A share where somebody removes a directory in the very moment when it is to be moved."""
+
+    async def rename(self, source: str, target: str) -> None:
+        self.take_away(source)
+        await super().rename(source, target)
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_directory_that_vanishes_in_the_last_moment_is_nowhere(lifecycle: Lifecycle, end: str) -> None:
+    vanishing = Vanishing(plan().share)
+    made = await born(vanishing)
+    assert await lifecycle.release(release_plan(made, on_delete=end), vanishing) == ""
+    assert not [path for path in vanishing.tree() if made.pv in path]
 
 
 async def test_the_size_of_a_volume_is_written_into_its_record(share: Bench, lifecycle: Lifecycle) -> None:
