@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from devcluster.ganesha import GaneshaServer
+from tests.conformance.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook
 from tests.conformance.places import FREE, MAKERS, SQUASHED, Place
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Runs a test that is a coroutine function, in a loop of its own."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        return None
-    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
-
-    async def main() -> None:
-        try:
-            await pyfuncitem.obj(**arguments)
-        finally:
-            for argument in arguments.values():
-                if isinstance(argument, Place):
-                    await argument.share.aclose()
-
-    asyncio.run(main())
-    return True
 
 
 @pytest.fixture(scope="session")

@@ -127,7 +127,7 @@ class Dialer:
         except NfsError as error:
             raise self._unavailable("mount", _why_not(protocol, self._address.export, error), error.name) from error
         except CallRejected as error:
-            raise self._unavailable("mount", f"{protocol}: {error.why}{_SECURITY}", error.status) from error
+            raise self._unavailable("mount", _why_rejected(protocol, error), error.status) from error
         except ConnectionLost as error:
             raise self._unavailable("connect", f"during the {protocol} mount {error.why}", error.status) from error
 
@@ -137,11 +137,6 @@ class Dialer:
 
     def _unavailable(self, stage: Stage, why: str, status: str = "") -> Unavailable:
         return Unavailable(str(self._address), stage, why, status=status)
-
-
-_SECURITY = (
-    " (so says a server that wants Kerberos, or `insecure` in the export where Berth may not use ports below 1024)"
-)
 
 
 def _versions(address: ShareAddress) -> tuple[str, ...]:
@@ -156,16 +151,26 @@ def _versions(address: ShareAddress) -> tuple[str, ...]:
     raise Refused("mountOptions", f"NFS version {version!r} can't be used; 3, 4, 4.1 and 4.2 can")
 
 
+_INSECURE = "the export needs `insecure`, where Berth may not use ports below 1024"
+
+
+def _why_rejected(protocol: str, error: CallRejected) -> str:
+    if error.status in ("PROG_MISMATCH", "PROG_UNAVAIL"):
+        return f"the server does not speak {protocol}"
+    if error.status == "MSG_DENIED":
+        return f"the server takes no {protocol} calls from us: it wants Kerberos, or {_INSECURE}"
+    return f"{protocol}: {error.why}"
+
+
 def _why_not(protocol: str, export: str, error: NfsError) -> str:
     """What to do about a mount that was refused."""
     if error.code in DENIED:
-        return (
-            f"the server does not hand out {export} to this client; see the export's list of clients, and its option "
-            "`insecure` if Berth may not use ports below 1024"
-        )
+        return f"the server does not hand out {export} to this client, which is not on its list, or {_INSECURE}"
     match error.code:
+        case Status.NOENT if protocol == "NFSv4":
+            return f"the server has no {export}, or hides it from a client that is not on its list, or {_INSECURE}"
         case Status.NOENT:
-            return f"the server has no {export} to mount over {protocol}"
+            return f"the server has no {export} to mount"
         case Status.NOTDIR | Status.SYMLINK:
             return f"{export} is no directory on the server, or a symbolic link leads to it; use its real path"
         case Status.MINOR_VERS_MISMATCH:

@@ -17,7 +17,7 @@ from berth.shares.gate import Gate
 from berth.shares.keeper import Keeper
 from berth.shares.nfs_purge import Purge
 from berth.shares.nfs_tree import Denied, Rights, Tree
-from berth.shares.own import own_file, trash_entry
+from berth.shares.own import left_behind, own_file, trash_entry
 from berth.shares.resolve import Resolver
 from berth.shares.rpc import RpcError
 from berth.shares.session import DENIED, GONE, NfsError, Node, Session, Status
@@ -62,6 +62,11 @@ class DirectShare:
     @property
     def address(self) -> ShareAddress:
         return self._address
+
+    @property
+    def calls(self) -> int:
+        """How many remote procedure calls were made so far, those of mounting left out."""
+        return self._keeper.calls
 
     async def stat(self, path: str) -> Entry:
         parts = split_path(path) if path else ()
@@ -141,8 +146,7 @@ class DirectShare:
             await purge.run(found[-2], parts[-1], found[-1])
         if purge.failed:
             first = purge.first_failure
-            why = f"{purge.failed} of the entries below could not be removed, the first is {first.path!r}"
-            raise Unavailable(self._name, "io", why, status=first.status, path=path)
+            raise left_behind(self._name, path, purge.failed, first.path, first.status)
         return purge.removed
 
     async def space(self) -> Space:

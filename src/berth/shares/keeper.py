@@ -17,11 +17,17 @@ class Keeper:
         self._dial = dial
         self._idle = idle
         self._session: Session | None = None
+        self._past_calls = 0
         self._dialing: asyncio.Task[Session] | None = None
         self._lent = 0
         self._used = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
+
+    @property
+    def calls(self) -> int:
+        """How many calls were made on all sessions so far, those of dialing left out."""
+        return self._past_calls + (self._session.calls if self._session is not None else 0)
 
     @asynccontextmanager
     async def lend(self) -> AsyncIterator[Session]:
@@ -32,14 +38,12 @@ class Keeper:
         finally:
             self._lent -= 1
             self._used = asyncio.get_running_loop().time()
-            if self._timer is None and self._session is not None:
-                self._watch_idleness(self._idle)
 
     def drop(self, session: Session) -> None:
         """Closes a session that is no good any more; who waits on it is told, and the next call makes a new one."""
         session.close()
         if self._session is session:
-            self._session = None
+            self._replace(None)
 
     async def aclose(self) -> None:
         self._is_closed = True
@@ -69,17 +73,26 @@ class Keeper:
         if self._is_closed:
             task.result().close()
             return
-        self._session = task.result()
+        self._replace(task.result())
+        if self._timer is None:
+            self._watch_idleness(self._idle)
+
+    def _replace(self, session: Session | None) -> None:
+        if self._session is not None:
+            self._past_calls += self._session.calls
+        if session is not None:
+            self._past_calls -= session.calls  # those of dialing
+        self._session = session
 
     def _watch_idleness(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None
-        if self._session is None:
+        if self._session is None or not self._session.is_open:
             return
         left = self._used + self._idle - asyncio.get_running_loop().time()
         if self._lent or left > 0:
-            self._watch_idleness(max(left, 1.0))
+            self._watch_idleness(max(left, self._idle / 4))
         else:
             self.drop(self._session)

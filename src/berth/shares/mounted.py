@@ -18,7 +18,7 @@ from berth.shares import openat_changes
 from berth.shares.gate import Gate
 from berth.shares.openat import Root, is_mount_point
 from berth.shares.openat_purge import Purge
-from berth.shares.own import own_file, trash_entry
+from berth.shares.own import left_behind, own_file, trash_entry
 from berth.shares.threads import Stuck, Threads
 from berth.volumes.errors import Missing, Refused, Stage, Unavailable, VolumeError
 from berth.volumes.naming import split_path
@@ -121,8 +121,7 @@ class MountedShare:
         except Missing:
             return 0
         if purge.failed:
-            why = f"{purge.failed} of the entries below could not be removed, the first is {purge.first_failure!r}"
-            raise Unavailable(self._name, "io", why, status=purge.first_status, path=path)
+            raise left_behind(self._name, path, purge.failed, purge.first_failure, purge.first_status)
         return purge.removed
 
     async def space(self) -> Space:

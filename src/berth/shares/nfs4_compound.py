@@ -139,12 +139,12 @@ def _decode(reply: int, numbers: list[int]) -> tuple[list[Any], NfsError | None]
             decoder = _DECODERS.get(numbers[index])
             results.append(decoder(body) if decoder else None)
     except struct.error as error:
-        raise CallRejected("the server's reply makes no sense") from error
+        raise CallRejected("the server's reply makes no sense", "REPLY_UNREADABLE") from error
     if answer.status:
         name = (libnfs.load().nfsstat4_to_str(answer.status) or b"").decode(errors="replace")
         return results, NfsError(answer.status, name)
     if len(results) < len(numbers):
-        raise CallRejected("the server's reply is incomplete")
+        raise CallRejected("the server's reply is incomplete", "REPLY_UNREADABLE")
     return results, None
 
 

@@ -1,7 +1,7 @@
 """Removing a whole tree from a share: many calls at once, memory bounded by the tree's depth, never through a link.
 
-Work is a stack of small items (read some entries of a directory, remove a file, remove an emptied directory) that a
-fixed number of workers take from the top. What was read last is done first, so the stack grows with the depth of the
+Work is a stack of small items (read some entries of a directory, remove a file, remove an emptied directory) that
+workers take from the top. There are as many as there are items, up to a limit: most trees are small. What was read last is done first, so the stack grows with the depth of the
 tree, not with its size, and nothing recurses. A directory is read on once all that was read of it before is gone.
 
 Names that can't be removed are counted and passed by; the rest goes. Others may change the tree meanwhile.
@@ -82,32 +82,30 @@ class Purge:
         self._step = step
         self._concurrency = concurrency
         self._device = 0
-        self._items: asyncio.LifoQueue[Callable[[], Awaitable[None]]] = asyncio.LifoQueue()
+        self._items: list[Callable[[], Awaitable[None]]] = []
+        self._workers = 0
+        self._group = asyncio.TaskGroup()
 
     async def run(self, parent: Node, name: str, top: Node) -> None:
         """Empties and removes the directory called name in parent. Raises only what ends the whole: an outage."""
         self._device = top.attributes.device
         outer = _Directory(None, "", parent, None, pending=1, is_opened=True)
-        self._push(self._read, _Directory(outer, name, top))
-        finished = asyncio.create_task(self._items.join(), name="purge")
-        workers = [asyncio.create_task(self._work(), name=f"purge-{number}") for number in range(self._concurrency)]
         try:
-            done, _ = await asyncio.wait({finished, *workers}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in (finished, *workers):
-                task.cancel()
-            await asyncio.gather(finished, *workers, return_exceptions=True)
+            async with self._group:
+                self._push(self._read, _Directory(outer, name, top))
+        except* Exception as failures:
+            raise failures.exceptions[0] from None
 
     def _push(self, action: Callable[..., Awaitable[None]], *arguments: Any) -> None:
-        self._items.put_nowait(partial(action, *arguments))
+        self._items.append(partial(action, *arguments))
+        if self._workers < self._concurrency:
+            self._workers += 1
+            self._group.create_task(self._work(), name=f"purge-{self._workers}")
 
     async def _work(self) -> None:
-        while True:
-            item = await self._items.get()
-            await item()
-            self._items.task_done()
+        while self._items:
+            await self._items.pop()()
+        self._workers -= 1
 
     async def _read(self, directory: _Directory) -> None:
         """Reads some entries and has each removed."""

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from berth.volumes.errors import Refused
+from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.naming import HOME, TRASH, split_path
+
+_NOT_ALLOWED = ("_PERM", "_ACCES", "_ACCESS", "_ROFS", "EPERM", "EACCES", "EROFS")
+
+
+def left_behind(share: str, path: str, count: int, first: str, status: str) -> Unavailable:
+    """Some entries of a tree could not be removed. first: one of them, as a path in it; status: what prevented it."""
+    noun = "entry" if count == 1 else "entries"
+    why = f"{count} {noun} could not be removed, such as {first!r}"
+    return Unavailable(share, "permission" if status.endswith(_NOT_ALLOWED) else "io", why, status=status, path=path)
 
 
 def own_file(path: str) -> tuple[str, ...]:

@@ -244,8 +244,9 @@ class Connection:
     def _failure(self, reply: int) -> RpcError:
         """What libnfs's text says: its own when the connection broke, the reply's when the server said no."""
         said = ctypes.string_at(reply).decode(errors="replace") if reply else ""
-        if said.startswith(_REJECTIONS):
-            return CallRejected(f"the server rejected the call: {said.removeprefix('Server responded: ')}")
+        for text, status in _REJECTIONS.items():
+            if said.startswith(text):
+                return CallRejected("the server rejected the call", status)
         detail = (self._library.rpc_get_error(self._context) or b"").decode(errors="replace") if self._context else said
         number = re.search(r"errno:(\d+)|\((\d+)\)", detail)
         if number:
@@ -256,8 +257,17 @@ class Connection:
         return ConnectionLost("the server closed the connection")
 
 
-_REJECTIONS = ("Server responded", "RPC Packet not accepted", "Message rejected", "Unknown rpc response")
-"""How libnfs says that a reply came, but no result."""
+_REJECTIONS = {
+    "Server responded: Program not available": "PROG_UNAVAIL",
+    "Server responded: Program version mismatch": "PROG_MISMATCH",
+    "Server responded: Procedure not available": "PROC_UNAVAIL",
+    "Server responded: Garbage arguments": "GARBAGE_ARGS",
+    "Server responded: System Error": "SYSTEM_ERR",
+    "RPC Packet not accepted": "MSG_DENIED",
+    "Message rejected": "REPLY_UNREADABLE",
+    "Unknown rpc response": "REPLY_UNREADABLE",
+}
+"""How libnfs says that a reply came, but no result; and RFC 5531's names for it."""
 
 
 def _nothing(_reply: int) -> None:

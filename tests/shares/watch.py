@@ -1,0 +1,44 @@
+"""Watching an event loop and a process while something goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Lag:
+    """How long the loop kept a task waiting that wanted to run."""
+
+    longest = 0.0
+
+
+@asynccontextmanager
+async def watched_loop() -> AsyncIterator[Lag]:
+    """Measures the loop's lag inside the block."""
+    lag = Lag()
+    loop = asyncio.get_running_loop()
+
+    async def measure() -> None:
+        while True:
+            due = loop.time() + 0.01
+            await asyncio.sleep(0.01)
+            lag.longest = max(lag.longest, loop.time() - due)
+
+    task = asyncio.create_task(measure())
+    try:
+        yield lag
+    finally:
+        task.cancel()
+
+
+def descriptors() -> int:
+    """How many file descriptors this process has open."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+def threads(name: str) -> int:
+    """How many threads are called so."""
+    return sum(thread.name.startswith(name) for thread in threading.enumerate())
