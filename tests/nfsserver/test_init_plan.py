@@ -35,7 +35,7 @@ def plan(
     live: str = "",
 ) -> Plan:
     hosts = {"node1": Host("node1.lan", frozenset({"192.0.2.1"})), "nosuch": Host("nosuch", frozenset())}
-    facts = Facts({PATH: place}, hosts, parse_table(live.encode()), machine_id="machine")
+    facts = Facts({PATH: place}, hosts, live=parse_table(live.encode()), machine_id="machine")
     return plan_init(wanted, machine, facts, [parse_exports(t.encode(), name) for name, t in (files or {}).items()])
 
 

@@ -281,6 +281,13 @@ def test_files_and_live_table_are_compared() -> None:
     ]
 
 
+def test_nfsv4_clients_need_a_way_down() -> None:
+    facts = replace(FACTS, root=Mount("/", "overlay"))
+    text = f"/srv/a node1{FINE}\n/srv/c node1{FINE}"
+    assert codes(text, facts) == ["no-nfsv4-tree"]
+    assert codes("/srv/a node1(rw,no_subtree_check,fsid=0)", facts) == ["fsid-zero"]
+
+
 def test_files_that_are_not_read_are_named() -> None:
     (finding,) = found("", replace(FACTS, ignored=("/etc/exports.d/k8s.conf",)))
     assert (finding.code, finding.source) == ("ignored-file", "/etc/exports.d/k8s.conf")

@@ -43,6 +43,11 @@ class Mount:
         """Can the kernel's NFS server export it at all."""
         return self.kind not in NOT_EXPORTABLE
 
+    @property
+    def bears_tree(self) -> bool:
+        """Can the NFSv4 tree grow from here. An overlay can be exported under conditions, and is no root for others."""
+        return self.is_exportable and self.kind not in ("overlay", "aufs", "rootfs", "hostfs")
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -88,6 +93,8 @@ class Facts:
     places: Mapping[str, Place] = field(default_factory=dict)
     """By exported path; a path that is not in it was not looked at."""
     hosts: Mapping[str, Host] = field(default_factory=dict)
+    root: Mount = Mount("/", "")
+    """The file system of `/`."""
     live: tuple[Export, ...] | None = None
     """The live table; None: leave it out of the comparison."""
     ignored: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from berth.nfsserver.lineup import line_up
 from berth.nfsserver.machine import read_machine
 from berth.nfsserver.places import Places, find_places, read_files, read_varying
 from berth.nfsserver.plan import Plan, PrepareDirectory, RunCommands, Step, WriteExports
+from berth.nfsserver.services import read_kernel
 from berth.nfsserver.survey import survey
 from berth.nfsserver.wanted import Wanted
 
@@ -63,12 +64,24 @@ async def perform_all(plan: Plan, places: Places | None = None) -> tuple[Perform
 
 
 async def _run(step: RunCommands) -> Performed:
+    said = ""
     for each in step.run:
         try:
-            await command.run(each.argv, deadline=step.deadline, env={"PATH": _PATH, **dict(each.env)})
+            result = await command.run(each.argv, deadline=step.deadline, env={"PATH": _PATH, **dict(each.env)})
         except command.CommandError as error:
-            raise StepFailed(step.summary.en, str(error), stderr=error.stderr or error.stdout) from error
+            why = str(error) if error.stderr.strip() else f"{error}: {_last(error.stdout)}"
+            raise StepFailed(step.summary.en, why, stderr=error.stderr or error.stdout) from error
+        said += result.stdout + result.stderr
+    # Init scripts end well, too, when they have decided not to start anything.
+    if step.kind == "services" and not (await read_kernel()).threads:
+        why = f"all commands ended well, but the kernel serves nothing: {_last(said)}"
+        raise StepFailed(step.summary.en, why, stderr=said)
     return Performed(step)
+
+
+def _last(said: str) -> str:
+    words = " ".join(said.split())
+    return words[-400:] or "they said nothing"
 
 
 def _prepare(step: PrepareDirectory) -> Performed:

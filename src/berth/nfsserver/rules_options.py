@@ -91,10 +91,17 @@ def fsids(case: Case) -> Iterator[Finding]:
             yield about("fsid-zero", export)
 
 
+def tree(case: Case) -> Iterator[Finding]:
+    """Can NFSv4 clients walk down to the exports."""
+    exports = case.exports
+    if exports and not case.facts.root.bears_tree and not any(export.options.is_root for export in exports):
+        yield about("no-nfsv4-tree", exports[0], kind=case.facts.root.kind)
+
+
 def _identity(options: Options) -> str:
     if options.uuid is not None:
         return "".join(char for char in options.uuid.lower() if char in "0123456789abcdef")
     return "" if options.fsid is None else str(options.fsid)
 
 
-RULES = (rights, safety, missing_fsid, fsids)
+RULES = (rights, safety, missing_fsid, fsids, tree)

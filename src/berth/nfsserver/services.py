@@ -68,7 +68,7 @@ async def is_enabled(init: Init, family: Family | None) -> bool:
         case "openrc":
             return _are_all(names, "runlevels/default/{}")
         case "sysv":
-            return _are_all(names, "rc[2-5].d/S??{}")
+            return _are_all(names, "rc[2-5S].d/S??{}")
         case "none":
             return False
 

@@ -36,8 +36,9 @@ async def survey(
     known, looked = await asyncio.gather(
         resolve([*clients, *hosts, *(export.client for export in live or ())]), look(sorted(wanted))
     )
+    root = _mount_of("/", read_mounts())
     ignored = tuple(str(path) for path in ignored_in(places.directory)) if places else ()
-    return Facts(looked, known, live, ignored, read_machine_id(), varying)
+    return Facts(looked, known, root, live, ignored, read_machine_id(), varying)
 
 
 async def look(paths: Sequence[str]) -> dict[str, Place]:

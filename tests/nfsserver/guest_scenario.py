@@ -1,0 +1,185 @@
+"""What test_on_a_real_kernel runs in the guest: a host with a kernel that serves NFS, and a client that mounts it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from berth.nfsserver.change import change_exports
+from berth.nfsserver.edit import with_export
+from berth.nfsserver.errors import NotApplied
+from berth.nfsserver.exporting import add_export, list_exports, remove_export
+from berth.nfsserver.exports import ExportsFile, parse_exports
+from berth.nfsserver.lint import lint_host
+from berth.nfsserver.machine import read_machine
+from berth.nfsserver.options import Flag
+from berth.nfsserver.perform import perform_all, plan_for
+from berth.nfsserver.places import Places, read_varying
+from berth.nfsserver.spelling import resolve, spell
+from berth.nfsserver.status import read_status
+from berth.nfsserver.survey import look
+from berth.nfsserver.table import first_wins, show
+from berth.nfsserver.wanted import Wanted
+from tests.nfsserver.corpus import LINES
+from tests.nfsserver.room import unaccounted
+
+PATH = "/srv/xfs/k8s"
+WANTED = Wanted(PATH, ["127.0.0.1"])
+
+
+def say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+def run(*argv: str) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@contextmanager
+def mounted(path: str, version: str) -> Iterator[Path]:
+    """The path as a node mounts it. Over v4 it has to be the tree's root: see no_way_down_for_nfsv4."""
+    seen = path if version == "3" else "/"
+    run("mount", "-t", "nfs", "-o", f"vers={version},hard,timeo=50", f"127.0.0.1:{seen}", "/mnt")
+    try:
+        yield Path("/mnt")
+    finally:
+        run("umount", "/mnt")
+
+
+async def from_nothing_to_a_share() -> None:
+    """init, as on any host: Debian's own init scripts start the real server."""
+    status = await read_status()
+    assert (status.verdict, status.machine.missing) == ("not serving", ()), status.as_dict()
+    plan = await plan_for(WANTED)
+    assert [step.kind for step in plan.steps] == ["directory", "exports", "services"], plan
+    await perform_all(plan)
+    Path("/proc/fs/nfsd/v4_end_grace").write_text("Y")
+    again = await plan_for(WANTED)
+    assert again.is_empty, [step.as_dict() for step in again.steps]
+    status = await read_status()
+    assert status.verdict == "serving", status.as_dict()
+    assert status.is_good, status.as_dict()
+    assert {"3", "4.2"} <= set(status.machine.kernel.versions), status.as_dict()
+
+
+async def no_way_down_for_nfsv4() -> None:
+    """The guest's root is an overlay, as a container's: lint knows what that means for NFSv4, and what helps."""
+    assert [finding.code for finding in await lint_host()] == ["no-nfsv4-tree"]
+    failed = subprocess.run(
+        ["mount", "-t", "nfs", "-o", "vers=4.2", f"127.0.0.1:{PATH}", "/mnt"], capture_output=True, check=False
+    )
+    assert b"No such file or directory" in failed.stderr, failed
+    await perform_all(await plan_for(Wanted(PATH, ["127.0.0.1"], options=["fsid=0"])))
+    assert [finding.code for finding in await lint_host()] == ["fsid-zero"]
+
+
+def a_client_sees_what_was_planned() -> None:
+    """Root is nobody and may make directories; anybody may use his own; nobody may write in the root."""
+    for version in ("3", "4.2"):
+        with mounted(PATH, version) as share:
+            volume = share / f"volume-{version}"
+            volume.mkdir()
+            volume.chmod(0o777)
+            assert volume.stat().st_uid == 65534
+            (volume / "file").write_text("written by root")
+            user = {"user": 1000, "group": 1000, "extra_groups": []}
+            written = ["sh", "-c", f"echo by a pod > {volume}/mine && cat {volume}/mine"]
+            assert subprocess.run(written, capture_output=True, check=True, **user).stdout == b"by a pod\n"  # type: ignore[call-overload]
+            refused = subprocess.run(["mkdir", str(share / "not-mine")], capture_output=True, check=False, **user)  # type: ignore[call-overload]
+            assert b"Permission denied" in refused.stderr, refused
+
+
+async def the_provisioner_may_be_root() -> None:
+    """no_root_squash for its addresses: it gives directories to any owner."""
+    path = "/srv/ext4/k8s"
+    await perform_all(await plan_for(Wanted(path, ["10.0.0.0/8"], ["127.0.0.1"])))
+    with mounted(path, "3") as share:
+        (share / "volume").mkdir()
+        os.chown(share / "volume", 1000, 1000)
+        assert (share / "volume").stat().st_uid == 1000
+
+
+async def a_file_system_without_identity() -> None:
+    """tmpfs: the kernel refuses it without fsid=, and takes it with the one that init derives."""
+    Path("/srv/memory").mkdir()
+    run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/srv/memory")
+    Path("/srv/memory/k8s").mkdir()
+
+    def edit(file: ExportsFile) -> ExportsFile:
+        return with_export(file, "/srv/memory/k8s", "127.0.0.1", ["rw", "no_subtree_check"])
+
+    before = Places().own.read_bytes(), await list_exports()
+    try:
+        await change_exports(edit)
+    except NotApplied as error:
+        assert error.restored
+        assert "/srv/memory/k8s" in error.stderr
+        say(f"  as it should be: {error}")
+        assert (Places().own.read_bytes(), await list_exports()) == before
+    else:
+        # Newer kernels give tmpfs an identity, but one that a restart changes.
+        await remove_export("/srv/memory/k8s")
+    await perform_all(await plan_for(Wanted("/srv/memory/k8s", ["127.0.0.1"])))
+    with mounted("/srv/memory/k8s", "3") as share:
+        (share / "file").write_text("here")
+    assert [finding.code for finding in await lint_host()] == ["fsid-zero"]
+
+
+async def an_overlay_is_refused_and_nothing_is_lost() -> None:
+    """The guest's own root is one: what the kernel can't export is found before anything is touched."""
+    path = "/srv/overlay"
+    Path(path).mkdir()
+    place = (await look([path]))[path]
+    assert place.mount.kind == "overlay", place
+    before = Places().own.read_bytes(), await list_exports()
+    try:
+        await add_export(Wanted(path, ["127.0.0.1"]))
+    except NotApplied as error:
+        assert "does not support NFS export" in str(error)
+        assert error.restored
+    else:
+        raise AssertionError("the kernel was expected to refuse an overlay")
+    assert (Places().own.read_bytes(), await list_exports()) == before
+
+
+async def exportfs_agrees_while_the_server_runs() -> None:
+    """With nfsd running, more options may differ per flavour; Berth understands them as exportfs does."""
+    varying = read_varying()
+    assert varying & Flag.READ_ONLY
+    say(f"  may differ per flavour: {varying!r}")
+    for name in ("flavours", "flavours that differ", "flavours in defaults", "flavours, later switches", "plain"):
+        Path("/etc/exports").write_bytes(LINES[name])
+        subprocess.run(["exportfs", "-ra"], capture_output=True, check=False)
+        own = Places().own.read_bytes()
+        exports = [e for text in (LINES[name], own) for e in parse_exports(text, varying=varying).exports]
+        spelled = first_wins(spell(exports, await resolve(export.client for export in exports)))
+        left = unaccounted(run("exportfs", "-v"), [show(export, varying) for export in spelled])
+        assert left == "", f"{name}: {left}"
+
+
+async def main() -> None:
+    assert (await read_machine()).init == "sysv"
+    for scene in (
+        from_nothing_to_a_share,
+        no_way_down_for_nfsv4,
+        a_client_sees_what_was_planned,
+        the_provisioner_may_be_root,
+        a_file_system_without_identity,
+        an_overlay_is_refused_and_nothing_is_lost,
+        exportfs_agrees_while_the_server_runs,
+    ):
+        say(f"- {scene.__doc__}")
+        done = scene()
+        if done is not None:
+            await done
+    say("all scenes done")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
