@@ -1,8 +1,9 @@
 """Removing a whole tree from a share: many calls at once, memory bounded by the tree's depth, never through a link.
 
 Work is a stack of small items (read some entries of a directory, remove a file, remove an emptied directory) that
-workers take from the top. There are as many as there are items, up to a limit: most trees are small. What was read last is done first, so the stack grows with the depth of the
-tree, not with its size, and nothing recurses. A directory is read on once all that was read of it before is gone.
+workers take from the top. There are as many workers as items, up to a limit: most trees are small. What was read last is
+done first, so the stack grows with the depth of the tree, not with its size, and nothing recurses. A directory is read
+on once all that was read of it before is gone.
 
 Names that can't be removed are counted and passed by; the rest goes. Others may change the tree meanwhile.
 """
@@ -93,8 +94,9 @@ class Purge:
         try:
             async with self._group:
                 self._push(self._read, _Directory(outer, name, top))
-        except* Exception as failures:
-            raise failures.exceptions[0] from None
+        except ExceptionGroup as failures:
+            first = failures.exceptions[0]
+            raise first from first.__cause__
 
     def _push(self, action: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         self._items.append(partial(action, *arguments))
@@ -103,6 +105,7 @@ class Purge:
             self._group.create_task(self._work(), name=f"purge-{self._workers}")
 
     async def _work(self) -> None:
+        # Ends when the stack is empty, even if another worker is about to fill it again: that makes a new one.
         while self._items:
             await self._items.pop()()
         self._workers -= 1
