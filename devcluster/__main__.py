@@ -1,4 +1,4 @@
-"""`python -m devcluster up|down|status`: the dev cluster by hand."""
+"""`python3 -m devcluster up|down|status`: the dev cluster by hand."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def status(options: argparse.Namespace) -> int:
     if options.output == "json":
         print(json.dumps(_as_json(known), indent=2))
     elif known is None:
-        print("No dev cluster is running; `python -m devcluster up` starts one.")
+        print("No dev cluster is running; `python3 -m devcluster up` starts one.")
     else:
         rows = [(process.name, str(process.pid), _condition(process), process.log) for process in known.processes]
         _table([("PROCESS", "PID", "STATE", "LOG"), *rows])
@@ -83,7 +83,7 @@ def status(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m devcluster", description="A real Kubernetes control plane and NFS server on this machine."
+        prog="python3 -m devcluster", description="A real Kubernetes control plane and NFS server on this machine."
     )
     parser.add_argument("--state", type=Path, default=state.DIRECTORY, help="folder that says what runs (%(default)s)")
     commands = parser.add_subparsers(required=True, metavar="up|down|status")
@@ -112,10 +112,11 @@ def _refuse_second(directory: Path) -> None:
         return
     if known.is_whole:
         raise AlreadyRunning(
-            f"the dev cluster is up already: KUBECONFIG={directory}/kubeconfig; `python -m devcluster status` says more"
+            f"the dev cluster is up already: KUBECONFIG={directory}/kubeconfig; "
+            "`python3 -m devcluster status` says more"
         )
     ended = ", ".join(process.name for process in known.processes if not process.is_alive)
-    raise AlreadyRunning(f"a dev cluster is up already, but {ended} ended; `python -m devcluster down` stops the rest")
+    raise AlreadyRunning(f"a dev cluster is up already, but {ended} ended; `python3 -m devcluster down` stops the rest")
 
 
 def _explain(directory: Path, known: State) -> None:
@@ -129,7 +130,7 @@ def _explain(directory: Path, known: State) -> None:
     for name, value in rows:
         print(f"  {name:<12}{value}")
     print(f"\n  export KUBECONFIG={directory}/kubeconfig")
-    print("\nStop it with `python -m devcluster down`.")
+    print("\nStop it with `python3 -m devcluster down`.")
 
 
 def _condition(process: state.RunningProcess) -> str:

@@ -40,13 +40,13 @@ class DevCluster:
         record: Path | None = None,
     ) -> None:
         """record: a folder (state.DIRECTORY) to write down in what runs. The processes then outlive us, whatever
-        happens to us, and `python -m devcluster down` can end them.
+        happens to us, and `python3 -m devcluster down` can end them.
         """
         self._programs = binaries.find()
         self._record = record
         self._leave_running = False
         detached = record is not None
-        self.directory = directories.make("devcluster", outlives_us=detached)
+        self.directory = directories.make("devcluster")
         """The one directory with everything: data, logs, keys, and what is behind the exports."""
         self._layout = Layout.new(self.directory)
         tuning = tuning or Tuning()
@@ -104,10 +104,11 @@ class DevCluster:
                 self.stop()
 
     def leave_running(self) -> None:
-        """The end of `with` no longer stops the cluster, which needs a record: `python -m devcluster down` does."""
+        """The end of `with` no longer stops the cluster, which needs a record: `python3 -m devcluster down` does."""
         if self._record is None:
             raise DevClusterError("a cluster that nobody can find again must not be left running: give it a record")
         self._save()
+        directories.leave(self.directory)
         self._leave_running = True
 
     def stop(self) -> None:

@@ -13,19 +13,21 @@ _OWNER = "owner"
 _PREFIX = "berth-"
 
 
-def make(kind: str, *, outlives_us: bool) -> Path:
-    """A new temporary directory `berth-<kind>-…`; what killed processes have left of earlier ones is removed.
-
-    outlives_us: somebody else will remove it, so our end must not make it fair game.
-    """
+def make(kind: str) -> Path:
+    """A new temporary directory `berth-<kind>-…`; what killed processes have left of earlier ones is removed."""
     _sweep()
     directory = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{kind}-"))
     # Squashed clients of an NFS server must get through to what is exported below it.
     directory.chmod(0o755)
     us = identify(os.getpid())
-    if us is not None and not outlives_us:
+    if us is not None:
         (directory / _OWNER).write_text(f"{us.pid} {us.started}\n")
     return directory
+
+
+def leave(directory: Path) -> None:
+    """Our end no longer makes the directory fair game: somebody else will remove it."""
+    (directory / _OWNER).unlink(missing_ok=True)
 
 
 def _sweep() -> None:

@@ -126,7 +126,7 @@ class GaneshaServer:
         if not exports:
             raise DevClusterError("an NFS server without exports has nothing to serve")
         self._owns_directory = directory is None
-        self.directory = directory or directories.make("nfs", outlives_us=detached)
+        self.directory = directory or directories.make("nfs")
         self.exports = tuple(exports)
         self.host = ports.free_loopback_address()
         """The server's address, in 127.0.0.0/8; its own, so several servers run side by side."""

@@ -71,7 +71,7 @@ def run_in_kernel(
     /srv. env: variables for the script. Sizes as `mkfs` and `mount` take them.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    work = directories.make("kernel", outlives_us=False)
+    work = directories.make("kernel")
     try:
         _prepare(work, script, overlay_size, env or {})
         disks = [_make_disk(work / "xfs.img", disk_size), _make_disk(work / "ext4.img", disk_size)]

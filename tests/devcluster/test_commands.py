@@ -1,4 +1,4 @@
-"""`python -m devcluster up|down|status`, as a person uses it."""
+"""`python3 -m devcluster up|down|status`, as a person uses it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ def nothing_is_left(known: state.State, folder: Path) -> bool:
     return known.is_gone and not Path(known.directory).exists() and not folder.exists()
 
 
+@pytest.fixture
+def own_folder(tmp_path: Path) -> Iterator[Path]:
+    """A state folder for a test that starts, and perhaps leaves, a cluster of its own."""
+    yield tmp_path / "state"
+    devcluster(tmp_path / "state", "down")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The state folder of a cluster that `up` has started."""
@@ -42,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert started.returncode == 0, started.stderr
     assert f"export KUBECONFIG={folder}/kubeconfig" in started.stdout
     assert ":/mount/demo" in started.stdout
-    assert "python -m devcluster down" in started.stdout
+    assert "python3 -m devcluster down" in started.stdout
     yield folder
     devcluster(folder, "down")
 
@@ -74,35 +81,33 @@ def test_status_is_a_table_for_people_and_json_for_programs(folder: Path) -> Non
     assert Path(told["shares"][0]["directory"]).is_dir()
 
 
-def test_down_leaves_nothing_even_when_a_part_has_ended(tmp_path: Path) -> None:
-    folder = tmp_path / "state"
-    assert devcluster(folder, "up").returncode == 0
-    known = state.load(folder)
+def test_down_leaves_nothing_even_when_a_part_has_ended(own_folder: Path) -> None:
+    assert devcluster(own_folder, "up").returncode == 0
+    known = state.load(own_folder)
     assert known is not None
     etcd = known.processes[0]
     etcd.identity.send(signal.SIGKILL)
     assert etcd.identity.wait_gone(10)
-    told = devcluster(folder, "status")
+    told = devcluster(own_folder, "status")
     assert told.returncode == 1
     assert "ended" in told.stdout.splitlines()[1]
-    assert re.search(r"is up already, but etcd.* ended", devcluster(folder, "up").stderr)
-    assert devcluster(folder, "down").returncode == 0
-    assert nothing_is_left(known, folder)
+    assert re.search(r"is up already, but etcd.* ended", devcluster(own_folder, "up").stderr)
+    assert devcluster(own_folder, "down").returncode == 0
+    assert nothing_is_left(known, own_folder)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_an_interrupted_up_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    folder = tmp_path / "state"
-    with subprocess.Popen(command(folder, "up"), stderr=subprocess.PIPE, text=True, cwd=ROOT) as starting:
+def test_an_interrupted_up_leaves_nothing(own_folder: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(command(own_folder, "up"), stderr=subprocess.PIPE, text=True, cwd=ROOT) as starting:
         end = time.monotonic() + 30
-        while (known := state.load(folder)) is None or len(known.processes) < 4:
+        while (known := state.load(own_folder)) is None or len(known.processes) < 4:
             assert time.monotonic() < end, "the cluster does not start"
             os.sched_yield()
         starting.send_signal(number)
         assert starting.stderr is not None
         assert "interrupted, nothing was left behind" in starting.stderr.read()
     assert starting.returncode == 130
-    assert nothing_is_left(known, folder)
+    assert nothing_is_left(known, own_folder)
 
 
 def test_down_without_a_cluster_is_fine(tmp_path: Path) -> None:
