@@ -119,6 +119,17 @@ async def test_berths_own_directory_is_made_again_when_somebody_removed_it(
     assert record_path(wanted.pv) in share.tree()
 
 
+@pytest.mark.parametrize("removed", [".berth/clusters", ".berth/clusters/cluster-1.json"])
+async def test_a_cluster_whose_entry_somebody_removed_enters_itself_again(
+    share: Bench, lifecycle: Lifecycle, other_cluster: Lifecycle, removed: str
+) -> None:
+    await lifecycle.create(plan("first"), share)
+    share.take_away(removed)
+    await lifecycle.create(plan("second", parameters={"pathPattern": "x"}), share)
+    with pytest.raises(Refused, match="cluster-1"):
+        await other_cluster.create(plan("third", parameters={"pathPattern": "x"}), share)
+
+
 async def test_a_label_that_changed_between_two_attempts_leaves_no_directory_behind(
     share: Bench, lifecycle: Lifecycle
 ) -> None:

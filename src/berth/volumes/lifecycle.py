@@ -167,9 +167,10 @@ class Lifecycle:
         Called with the own record in place: of two clusters that want one path at the same time, one at least sees the
         other's. Who else uses the share is asked anew each time: another cluster may have come since.
         """
-        try:
+        clusters: frozenset[str] = frozenset()
+        with suppress(Missing):
             clusters = await clusters_on(share)
-        except Missing:
+        if self._cluster not in clusters:  # somebody removed what others must see
             clusters = (await self._homes.reopen(share)).clusters
         if not clusters <= {self._cluster}:
             await self._ledger.refuse_overlap(

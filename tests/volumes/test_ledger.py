@@ -1,0 +1,231 @@
+"""All records of a share: whose volumes overlap a path, without reading every record every time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from berth.volumes.errors import Refused, Unavailable
+from berth.volumes.home import Homes, open_home
+from berth.volumes.ledger import Ledger
+from berth.volumes.naming import record_path
+from berth.volumes.records import Record, encode, record_of, released
+from berth.volumes.share import Entry, ShareAddress
+from tests.volumes.bench import Bench
+from tests.volumes.builders import EXPORT, SERVER, plan
+from tests.volumes.directory import DirectoryShare
+from tests.volumes.faults import Failing
+from tests.volumes.memory import MemoryShare
+
+
+def record(name: str, path: str, cluster: str = "cluster-1") -> Record:
+    return record_of(plan(name, parameters={"pathPattern": path}), cluster, "")
+
+
+def ledger(cluster: str = "cluster-1") -> Ledger:
+    return Ledger(cluster, Homes(cluster))
+
+
+class Counting(MemoryShare):
+    """Counts which files are read and which directories listed."""
+
+    def __init__(self, address: ShareAddress) -> None:
+        super().__init__(address)
+        self.asked: Counter[str] = Counter()
+
+    async def read_file(self, path: str) -> bytes:
+        self.asked[path] += 1
+        return await super().read_file(path)
+
+    async def list(self, path: str) -> list[Entry]:
+        self.asked[path] += 1
+        return await super().list(path)
+
+
+@pytest.fixture
+def counting() -> Counting:
+    return Counting(ShareAddress(SERVER, EXPORT))
+
+
+async def paths_over(path: str, of: Ledger, share: Bench, *, without: str = "") -> set[str]:
+    return {found.path for found in await of.overlapping(path, share, without=without)}
+
+
+async def test_a_record_is_read_as_it_was_written(share: Bench) -> None:
+    written = record("data", "a")
+    await ledger().write(written, share)
+    assert await ledger().read(written.pv, share) == written
+    assert await ledger().read("pvc-x", share) is None
+
+
+async def test_writing_makes_berths_own_directory_where_it_is_missing(share: Bench) -> None:
+    await ledger().write(record("data", "a"), share)
+    assert share.tree()[".berth/clusters/cluster-1.json"]
+
+
+@pytest.mark.parametrize("is_fresh", [True, False], ids=["a new process", "the one that wrote them"])
+async def test_what_equals_contains_or_lies_in_a_path_overlaps_it(share: Bench, is_fresh: bool) -> None:
+    writer = ledger()
+    for name, path in {"one": "a", "two": "a/b", "three": "a/b/c", "four": "a/bc", "five": "b"}.items():
+        await writer.write(record(name, path), share)
+    reader = ledger() if is_fresh else writer
+    for _ in range(2):
+        assert await paths_over("a/b", reader, share) == {"a", "a/b", "a/b/c"}
+        assert await paths_over("a/b", reader, share, without=plan("one").pv) == {"a/b", "a/b/c"}
+        assert await paths_over("c", reader, share) == set()
+
+
+async def test_the_records_of_a_lone_cluster_are_read_once(counting: Counting) -> None:
+    for number in range(100):
+        await ledger().write(record(f"volume-{number}", f"team/volume-{number}"), counting)
+    counting.asked.clear()
+    reader = ledger()
+    await reader.overlapping("team/x", counting, without="")
+    assert counting.asked.total() > 100
+    counting.asked.clear()
+    await reader.overlapping("team/volume-7", counting, without="")
+    assert counting.asked == {".berth/clusters": 1, record_path(plan("volume-7").pv): 1}
+
+
+async def test_many_who_ask_first_read_everything_once(counting: Counting) -> None:
+    for number in range(50):
+        await ledger().write(record(f"volume-{number}", f"team/volume-{number}"), counting)
+    counting.asked.clear()
+    reader = ledger()
+    await asyncio.gather(*(reader.overlapping("elsewhere", counting, without="") for _ in range(20)))
+    assert counting.asked[".berth/volumes"] == 1
+
+
+async def test_other_clusters_records_are_read_each_time(share: Bench) -> None:
+    theirs, ours = ledger("cluster-2"), ledger()
+    await ours.write(record("ours", "a"), share)
+    assert await paths_over("a", ours, share) == {"a"}
+    await open_home(share, "cluster-2")
+    foreign = record("theirs", "a/b", "cluster-2")
+    await theirs.write(foreign, share)
+    assert await paths_over("a", ours, share) == {"a", "a/b"}
+    await theirs.write(released(foreign), share)
+    (found,) = await ours.overlapping("a/b", share, without=plan("ours").pv)
+    assert found.released
+    await theirs.remove(foreign.pv, share)
+    assert await paths_over("a", ours, share) == {"a"}
+
+
+async def test_a_record_that_somebody_removed_or_changed_by_hand_counts_as_it_is_now(share: Bench) -> None:
+    ours = ledger()
+    written = record("data", "a")
+    await ours.write(written, share)
+    await ours.overlapping("a", share, without="")
+    await share.write_file(record_path(written.pv), encode(released(written)))
+    (found,) = await ours.overlapping("a", share, without="")
+    assert found.released
+    share.take_away(record_path(written.pv))
+    assert await paths_over("a", ours, share) == set()
+
+
+async def test_a_record_that_was_removed_no_longer_overlaps(share: Bench) -> None:
+    ours = ledger()
+    await ours.write(record("data", "a"), share)
+    await ours.overlapping("a", share, without="")
+    await ours.remove(plan("data").pv, share)
+    assert await paths_over("a", ours, share) == set()
+
+
+async def test_a_record_whose_writing_was_not_confirmed_counts(share: Bench) -> None:
+    ours = ledger()
+    await open_home(share, "cluster-1")
+    assert await paths_over("a", ours, share) == set()
+    with pytest.raises(Unavailable):
+        await ours.write(record("data", "a"), Failing(share, 1, "answer lost"))
+    assert await paths_over("a", ours, share) == {"a"}
+
+
+async def test_what_was_written_by_another_address_of_the_share_counts(tmp_path: Path) -> None:
+    homes = Homes("cluster-1")
+    ours = Ledger("cluster-1", homes)
+    by_name, by_address = (DirectoryShare(tmp_path, ShareAddress(server, EXPORT)) for server in (SERVER, "10.0.0.1"))
+    try:
+        for share in (by_name, by_address):
+            await homes.open(share)
+            assert await paths_over("a", ours, share) == set()
+        await ours.write(record("one", "a"), by_name)
+        assert await paths_over("a", ours, by_address) == {"a"}
+        await ours.write(released(record("one", "a")), by_address)
+        (found,) = await ours.overlapping("a", by_name, without="")
+        assert found.released
+    finally:
+        await by_name.aclose()
+        await by_address.aclose()
+
+
+async def test_two_shares_with_one_identity_are_kept_apart(tmp_path: Path) -> None:
+    """As after a server was copied to another one."""
+    homes = Homes("cluster-1")
+    ours = Ledger("cluster-1", homes)
+    shares = [MemoryShare(ShareAddress(server, EXPORT)) for server in ("old", "new")]
+    for share in shares:
+        await homes.open(share)
+    identity = await shares[0].read_file(".berth/share.json")
+    await shares[1].write_file(".berth/share.json", identity)
+    await homes.reopen(shares[1])
+    for share in shares:
+        await ours.write(record("data", "a"), share)
+        assert await paths_over("a", ours, share) == {"a"}
+    await ours.remove(plan("data").pv, shares[0])
+    assert await paths_over("a", ours, shares[0]) == set()
+    assert await paths_over("a", ours, shares[1]) == {"a"}
+
+
+async def test_a_record_that_can_not_be_read_is_told_by_name_until_it_is_mended(share: Bench) -> None:
+    ours = ledger()
+    await ours.write(record("data", "a"), share)
+    await share.write_file(record_path("pvc-x"), b"{")
+    for _ in range(2):
+        with pytest.raises(
+            Refused, match=r"^\.berth/volumes/pvc-x\.json: is not valid JSON .* which directory it protects"
+        ):
+            await ours.overlapping("b", share, without="")
+    share.take_away(record_path("pvc-x"))
+    assert await paths_over("a", ours, share) == {"a"}
+
+
+async def test_a_record_under_another_name_protects_its_path_too(share: Bench) -> None:
+    ours = ledger()
+    await ours.write(record("data", "a"), share)
+    await share.write_file(record_path("pvc-x"), encode(record("other", "b")))
+    for _ in range(2):
+        assert await paths_over("b", ledger(), share) == {"b"}
+
+
+async def test_an_outage_is_no_empty_answer(share: Bench) -> None:
+    await ledger().write(record("data", "a"), share)
+    for at in range(1, 3):
+        failing = Failing(share, at, "unreachable")
+        asking = ledger()
+        with pytest.raises(Unavailable):
+            await asking.overlapping("a", failing, without="")
+        assert {found.path for found in await asking.overlapping("a", failing, without="")} == {"a"}
+
+
+async def test_a_cluster_whose_entry_was_removed_is_still_known_by_its_records(share: Bench) -> None:
+    ours = ledger()
+    await open_home(share, "cluster-2")
+    await ledger("cluster-2").write(record("theirs", "a", "cluster-2"), share)
+    await open_home(share, "cluster-1")
+    share.take_away(".berth/clusters/cluster-2.json")
+    assert await paths_over("a", ours, share) == {"a"}
+    await ledger("cluster-2").write(record("theirs again", "a/b", "cluster-2"), share)
+    assert await paths_over("a", ours, share) == {"a", "a/b"}
+
+
+async def test_a_share_is_read_again_once_it_was_forgotten(counting: Counting) -> None:
+    ours = ledger()
+    await ours.write(record("data", "a"), counting)
+    await ours.overlapping("b", counting, without="")
+    counting.asked.clear()
+    ours.forget(counting.address)
+    await ours.overlapping("b", counting, without="")
+    assert counting.asked[record_path(plan("data").pv)] == 1
