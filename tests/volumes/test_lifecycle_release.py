@@ -317,6 +317,18 @@ async def test_an_archive_leaves_directories_that_look_like_archives_alone(share
     assert metadata_path("archived-team-data") not in share.tree()
 
 
+async def test_metadata_that_can_not_be_read_is_left_alone_with_its_archive(share: Bench, lifecycle: Lifecycle) -> None:
+    names = ["archived-team-data", "archived-team-data-20200101T000000Z"]
+    await lifecycle.create(plan("other"), share)
+    for name in names:
+        await share.write_file(metadata_path(name), b"{}")
+    made = await born(share, parameters=BY_NAME)
+    where = await lifecycle.release(release_plan(made, on_delete="archive"), share)
+    assert where not in names
+    assert await share.read_file(f"{where}/content") == b"data"
+    assert [await share.read_file(metadata_path(name)) for name in names] == [b"{}", b"{}"]
+
+
 @pytest.mark.parametrize("end", ENDS)
 async def test_a_share_that_a_newer_berth_has_taken_over_is_left_to_it(
     share: Bench, lifecycle: Lifecycle, end: str
