@@ -38,11 +38,9 @@ class Site:
         self.namespace = namespace
         self.nfs = nfs
         self.provisioners = [f"{self.token}.example/nfs"]
-        self.export = f"{nfs.export}/{self.token}"
-        self.root = nfs.root / self.token
-        """The directory behind the share."""
-        self.root.mkdir()
-        self.root.chmod(0o777)
+        self.export, self.root = "", Path()
+        """The share: its exported path, and the directory behind it."""
+        self.move(self.token)
         self.controllers: list[Controller] = []
         self.sentinels: dict[str, str] = {}
         """PV -> what a test wrote into its volume, to be found there, or in its archive, for ever."""
@@ -54,6 +52,12 @@ class Site:
     @property
     def provisioner(self) -> str:
         return self.provisioners[0]
+
+    def move(self, to: str) -> None:
+        """Another, empty share is this site's from now on."""
+        self.export, self.root = f"{self.nfs.export}/{to}", self.nfs.root / to
+        self.root.mkdir(parents=True)
+        self.root.chmod(0o777)
 
     # Controllers.
 

@@ -1,4 +1,7 @@
-"""What bad input gets: an Event on the claim, in one sentence that names the field and what would work. Nothing is created, on the share or in the cluster; a good claim that is filed at the same time does not notice."""
+"""What bad input gets: an Event on the claim, in one sentence that names the field and what would work.
+
+Nothing is created, on the share or in the cluster; a good claim that is filed at the same time does not notice.
+"""
 
 from __future__ import annotations
 
