@@ -17,14 +17,16 @@ from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.errors import BenchFailed
-from benchmarks.life import measure_life, measure_waiting
+from benchmarks.existing import make_existing
+from benchmarks.live import measure_live
 from benchmarks.profiles import profile
 from benchmarks.purge import measure_purge, start_slow_link
 from benchmarks.raw import measure_raw
 from benchmarks.report import Report
 from benchmarks.results import Results
 from benchmarks.rig import open_rig, running_cluster
-from benchmarks.start import make_existing, measure_start
+from benchmarks.start import measure_idle, measure_start
+from benchmarks.waiting import measure_waiting
 from devcluster import build
 from devcluster.cluster import DevCluster
 from devcluster.errors import DevClusterError
@@ -77,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     facts = machine.describe(load)
     OUTPUT.write_text(json.dumps(results.as_json(facts, asdict(sizes)), indent=2) + "\n")
-    report.table(results, facts)
+    report.table(results, facts, asdict(sizes), is_judged=not options.quick)
     report.say(f"Measured in {time.monotonic() - begin:.0f} s; {OUTPUT} has all of it.")
     return 1 if results.missed() and not (options.no_fail or options.quick) else 0
 
@@ -94,13 +96,12 @@ async def _measure(cluster: DevCluster, parts: list[str], sizes: Sizes, results:
             await repeat("PV creates, the client library alone", lambda: measure_raw(rig, sizes.claims, results))
         if "provision" in parts or "release" in parts:
             await repeat(
-                f"{sizes.claims:,} claims filed while the controller runs, and deleted",
-                lambda: measure_life(rig, sizes.claims, results),
-            )
-        if "provision" in parts:
-            await repeat(
-                f"{sizes.claims:,} claims that wait for the controller",
+                f"{sizes.claims:,} claims, and later their PVs, that wait for the controller",
                 lambda: measure_waiting(rig, sizes.claims, results),
+            )
+            await repeat(
+                f"{sizes.claims:,} claims filed and deleted while the controller runs",
+                lambda: measure_live(rig, sizes.claims, results),
             )
         if "purge" in parts:
             link = await start_slow_link(rig)
@@ -110,8 +111,12 @@ async def _measure(cluster: DevCluster, parts: list[str], sizes: Sizes, results:
             )
         if "start" in parts:
             report.say(f"Making {sizes.volumes:,} volumes")
-            await make_existing(rig, sizes.volumes)
-            await repeat("Start", lambda: measure_start(rig, sizes.idle_seconds, results))
+            begin = time.monotonic()
+            await make_existing(rig, await rig.namespace(), sizes.volumes)
+            report.say(f"    {time.monotonic() - begin:.0f} s")
+            await repeat(f"Start with {sizes.volumes:,} volumes", lambda: measure_start(rig, results))
+            report.say("Idle")
+            await measure_idle(rig, sizes.idle_seconds, results)
     results.derive()
 
 

@@ -17,6 +17,7 @@ class Figure:
     key: str
     """Place in bench.json, dots for nesting."""
     title: str
+    """With the sizes of the bench as {placeholders}."""
     unit: str
     digits: int = 0
     """Decimals shown."""
@@ -42,24 +43,29 @@ class Figure:
 
 FIGURES = (
     Figure("raw_pv_creates_per_s", "PV creates, the client library alone", "/s"),
-    Figure("provision.claims_per_s", "claims served", "/s", at_least=200, reference="1.9 released, 110 patched"),
+    Figure("provision.claims_per_s", "claims that waited, served", "/s", at_least=200, reference="1.9; patched 110"),
     Figure("provision.share_of_raw", "  of the raw rate", "%", at_least=25),
-    Figure("provision.filed_per_s", "claims filed meanwhile", "/s"),
-    Figure("provision.bound_per_s", "claims Bound", "/s"),
-    Figure("provision.p50_s", "claim to PV, median", "s", 3),
-    Figure("provision.p99_s", "claim to PV, 99 %", "s", 3),
-    Figure("provision.waiting_claims_per_s", "claims that waited, served", "/s"),
-    Figure("provision.requests_per_claim", "API requests per claim", "", 2, at_most=3),
-    Figure("provision.cpu_ms_per_claim", "controller's CPU per claim", "ms", 2),
-    Figure("provision.peak_rss_mb", "peak memory", "MB", at_most=90, judged_by="max", reference="51"),
-    Figure("release.claims_per_s", "claims deleted, to the PV's end", "/s", at_least=150, reference="1.8 / 57"),
-    Figure("release.requests_per_claim", "API requests per deletion", "", 2),
-    Figure("release.cpu_ms_per_claim", "controller's CPU per deletion", "ms", 2),
-    Figure("start.ready_s", "start with 10,000 volumes, to leading", "s", 2, at_most=5),
-    Figure("start.settled_s", "start with 10,000 volumes, to rest", "s", 2),
-    Figure("start.rss_mb", "peak memory with 10,000 volumes", "MB", at_most=150, judged_by="max"),
+    Figure("provision.bound_per_s", "  until they were Bound", "/s"),
+    Figure("provision.live_claims_per_s", "claims served while they are filed", "/s"),
+    Figure("provision.live_bound_per_s", "  until they were Bound", "/s"),
+    Figure("provision.p50_s", "  claim to PV, median", "s", 3),
+    Figure("provision.p99_s", "  claim to PV, 99 %", "s", 3),
+    Figure("provision.asked_p50_s", "  from being asked to PV, median", "s", 3),
+    Figure("provision.asked_p99_s", "  from being asked to PV, 99 %", "s", 3),
+    Figure("provision.requests_per_claim", "  API requests per claim", "", 2, at_most=3),
+    Figure("provision.cpu_ms_per_claim", "  controller's CPU per claim", "ms", 2),
+    Figure("release.claims_per_s", "released PVs that waited, ended", "/s", at_least=150, reference="1.8; patched 57"),
+    Figure("release.live_claims_per_s", "PVs ended while claims are deleted", "/s"),
+    Figure("release.p50_s", "  claim's end to PV's end, median", "s", 3),
+    Figure("release.p99_s", "  claim's end to PV's end, 99 %", "s", 3),
+    Figure("release.requests_per_claim", "  API requests per deletion", "", 2),
+    Figure("release.cpu_ms_per_claim", "  controller's CPU per deletion", "ms", 2),
+    Figure("provision.peak_rss_mb", "peak memory in all that", "MB", at_most=90, judged_by="max", reference="51"),
+    Figure("start.ready_s", "start with {volumes:,} volumes, to leading", "s", 2, at_most=5),
+    Figure("start.settled_s", "start with {volumes:,} volumes, to rest", "s", 2),
+    Figure("start.rss_mb", "peak memory with {volumes:,} volumes", "MB", at_most=150, judged_by="max"),
     Figure("start.idle_cpu_percent", "idle, of one core", "%", 2, at_most=1),
-    Figure("purge.speedup", "purge over NFSv4, against one call after another", "x", 1, at_least=5),
+    Figure("purge.speedup", "purge of {files:,} files over NFSv4, against one by one", "x", 1, at_least=5),
     Figure("purge.seconds", "  seconds for it", "s", 1),
     Figure("purge.speedup_v3", "the same over NFSv3", "x", 1, at_least=5),
     Figure("purge.seconds_v3", "  seconds for it", "s", 1),

@@ -16,7 +16,7 @@ AT_ONCE = 8
 
 async def file_claims(api: Api, namespace: str, count: int) -> None:
     """Files so many claims, one after another and AT_ONCE side by side."""
-    await side_by_side((partial(api.create, _claim(namespace, number)) for number in range(count)), AT_ONCE)
+    await side_by_side((partial(api.create, claim_to_file(namespace, number)) for number in range(count)), AT_ONCE)
 
 
 async def delete_claims(api: Api, namespace: str, count: int) -> None:
@@ -24,6 +24,11 @@ async def delete_claims(api: Api, namespace: str, count: int) -> None:
     await side_by_side(
         (partial(api.delete, ClaimObject, _name(number), namespace=namespace) for number in range(count)), AT_ONCE
     )
+
+
+def deadline_for(count: int) -> float:
+    """Seconds that so many claims may take at any one step: a tenth of the speed that is asked for, and a minute."""
+    return 60 + count / 20
 
 
 async def side_by_side(calls: Iterable[Callable[[], Awaitable[object]]], at_once: int) -> None:
@@ -39,7 +44,8 @@ async def side_by_side(calls: Iterable[Callable[[], Awaitable[object]]], at_once
             group.create_task(work(), name=f"load {number}")
 
 
-def _claim(namespace: str, number: int) -> ClaimObject:
+def claim_to_file(namespace: str, number: int) -> ClaimObject:
+    """What a user files."""
     return ClaimObject(
         metadata=Meta(name=_name(number), namespace=namespace),
         spec=ClaimSpec(

@@ -12,7 +12,7 @@ import pstats
 import sys
 from pathlib import Path
 
-from benchmarks.life import provide, release
+from benchmarks.live import provide, release
 from benchmarks.results import Results
 from benchmarks.rig import Rig
 from benchmarks.sightings import following
@@ -27,9 +27,9 @@ async def profile(rig: Rig, count: int, directory: Path) -> None:
         namespace = await rig.namespace()
         wrapper = (sys.executable, "-m", "cProfile", "-o", str(output))
         async with rig.controller(wrapper) as controller, following(rig.api, namespace) as seen:
-            await provide(rig, controller, seen, namespace, count, Results())
+            await provide(rig, controller, seen, count, Results())
             if with_end:
-                await release(rig, controller, seen, namespace, count, Results())
+                await release(rig, controller, seen, count, Results())
         rig.report.say(await asyncio.to_thread(_head, output, title, count))
 
 

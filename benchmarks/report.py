@@ -25,13 +25,13 @@ class Report:
         """One line of progress."""
         self._console.print(text, markup=False, soft_wrap=True)
 
-    def table(self, results: Results, machine: Mapping[str, Any]) -> None:
-        """All that was measured, with the targets."""
+    def table(self, results: Results, machine: Mapping[str, Any], sizes: Mapping[str, Any], *, is_judged: bool) -> None:
+        """All that was measured, with the targets, and (is_judged) whether they are met."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in ("figure", "measured", "unit", "min - max", "target", "", "reference (Go)"):
             table.add_column(name, justify="right" if name in ("measured", "min - max", "target") else "left")
         for measured in results.measured():
-            table.add_row(*_row(measured))
+            table.add_row(*_row(measured, sizes, is_judged))
         self._console.print()
         self._console.print(table)
         self._console.print()
@@ -45,8 +45,9 @@ class Report:
             self.say(f"- {remark}")
 
 
-def _row(measured: Measured) -> tuple[str, ...]:
+def _row(measured: Measured, sizes: Mapping[str, Any], is_judged: bool) -> tuple[str, ...]:
     figure, samples = measured.figure, measured.samples
     spread = f"{min(samples):,.{figure.digits}f} - {max(samples):,.{figure.digits}f}" if len(samples) > 1 else ""
     value = f"{measured.value:,.{figure.digits}f}"
-    return figure.title, value, figure.unit, spread, figure.target, _MARKS[measured.is_good], figure.reference
+    verdict = _MARKS[measured.is_good if is_judged else None]
+    return figure.title.format(**sizes), value, figure.unit, spread, figure.target, verdict, figure.reference

@@ -55,6 +55,10 @@ class Rig:
         await asyncio.to_thread(self.cluster.request, "POST", "/api/v1/namespaces", {"metadata": {"name": name}})
         return name
 
+    def client(self, name: str) -> Api:
+        """An administrator's client that calls itself so; the caller closes it."""
+        return Api(load(str(self.cluster.kubeconfig)), user_agent=name)
+
     @asynccontextmanager
     async def controller(self, wrapper: Sequence[str] = ()) -> AsyncIterator[ControllerProcess]:
         """A controller that leads; it is stopped as a rollout would, and has given its lease back, at the end.

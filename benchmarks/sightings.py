@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sized
+from collections.abc import AsyncIterator, Sequence, Sized
 from contextlib import asynccontextmanager
 
 from benchmarks.errors import BenchFailed
@@ -32,9 +32,10 @@ class Sightings:
         self.bound: Moments = {}
         self.gone: Moments = {}
         """When the claim itself was gone."""
+        self.released: Moments = {}
         self.removed: Moments = {}
         """When the claim's PV was gone."""
-        self._namespace = namespace
+        self.namespace = namespace
         self._changed = asyncio.Event()
 
     async def until(self, seen: Sized, count: int, what: str, *, deadline: float) -> None:
@@ -47,9 +48,9 @@ class Sightings:
         except TimeoutError:
             raise BenchFailed(f"{len(seen)} of {count} {what} after {deadline:g} s") from None
 
-    def latencies(self) -> list[float]:
-        """Seconds from claim to PV of every claim that got one, shortest first."""
-        return sorted(moment - self.filed[uid] for uid, moment in self.provisioned.items())
+    def between(self, earlier: Moments, later: Moments) -> list[float]:
+        """Seconds from the one to the other for every claim that came so far, shortest first."""
+        return sorted(moment - earlier[uid] for uid, moment in later.items())
 
     def claim_changed(self, old: ClaimObject | None, new: ClaimObject | None) -> None:
         """A claim of any namespace came, changed or went."""
@@ -67,13 +68,21 @@ class Sightings:
     def volume_changed(self, old: VolumeObject | None, new: VolumeObject | None) -> None:
         """A PV came, changed or went."""
         claim = objects.former_claim(new or old or VolumeObject())
-        if claim is not None and claim.namespace == self._namespace:
-            self._note(self.removed if new is None else self.provisioned, claim.uid)
+        if claim is None or claim.namespace != self.namespace:
+            return
+        self._note(self.removed if new is None else self.provisioned, claim.uid)
+        if new is not None and objects.phase_of(new) == "Released":
+            self._note(self.released, claim.uid)
 
     def _note(self, moments: Moments, uid: str) -> None:
         if uid not in moments:
             moments[uid] = time.monotonic()
             self._changed.set()
+
+
+def percentile(ordered: Sequence[float], percent: int) -> float:
+    """The value that so many percent of them don't exceed."""
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
 @asynccontextmanager
