@@ -14,9 +14,9 @@ import pytest
 from berth.nfsserver.errors import NotApplied
 from berth.nfsserver.exporting import add_export, list_exports
 from berth.nfsserver.exports import parse_exports
+from berth.nfsserver.flags import Flag
 from berth.nfsserver.lint import lint_host
 from berth.nfsserver.machine import read_machine
-from berth.nfsserver.options import Flag
 from berth.nfsserver.perform import perform_all, plan_for
 from berth.nfsserver.places import Places, read_varying
 from berth.nfsserver.spelling import resolve, spell

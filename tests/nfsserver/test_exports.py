@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from berth.nfsserver.exports import ExportsFile, parse_exports
-from berth.nfsserver.options import Flag
+from berth.nfsserver.flags import Flag
 from berth.nfsserver.table import show
 from berth.nfsserver.words import PATH_LIMIT, Word, Words
 from tests.nfsserver.corpus import LINES

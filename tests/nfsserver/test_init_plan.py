@@ -235,6 +235,11 @@ def test_without_a_package_manager_packages_are_left_to_people() -> None:
     assert "nfs-utils" in notes(found)
 
 
+def test_ports_are_talked_about_unless_any_port_will_do() -> None:
+    assert "port below 1024" in notes(plan())
+    assert "port below 1024" not in notes(plan(Wanted(PATH, ["@g"], options=["insecure"])))
+
+
 def test_firewalls_are_talked_about() -> None:
     assert "firewalld is on" in notes(plan(machine=replace(RUNNING, firewalls=("firewalld",))))
 

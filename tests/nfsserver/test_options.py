@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berth.nfsserver.options import SWITCHES, VARYING, BadOption, Flag, Options, nearest, parse, split
+from berth.nfsserver.flags import SWITCHES, VARYING, Flag
+from berth.nfsserver.options import BadOption, Options, nearest, parse, split
 from berth.nfsserver.table import brief, report
 
 LISTS = st.lists(

@@ -19,10 +19,11 @@ from berth.aio.command import CommandError
 from berth.nfsserver import exportfs
 from berth.nfsserver.errors import NotApplied, Refused
 from berth.nfsserver.exports import Export, ExportsFile, parse_exports
+from berth.nfsserver.flags import Flag
 from berth.nfsserver.lock import check_rights, locked
-from berth.nfsserver.options import Flag
 from berth.nfsserver.places import Places, find_places, read_files, read_live, read_varying
 from berth.nfsserver.spelling import Host, resolve, spell
+from berth.nfsserver.table import brief
 
 HEADER = b"# Written by Berth (berth server export). Lines that you add here are kept.\n"
 
@@ -45,6 +46,16 @@ class Change:
     def is_change(self) -> bool:
         """Was anything changed."""
         return bool(self.added or self.removed)
+
+    def as_dict(self) -> dict[str, object]:
+        """For `-o json`."""
+        return {
+            "path": str(self.path),
+            "changed": self.is_change,
+            "added": [_told(export) for export in self.added],
+            "removed": [_told(export) for export in self.removed],
+            "warnings": list(self.warnings),
+        }
 
 
 async def change_exports(edit: Edit, places: Places | None = None) -> Change:
@@ -97,7 +108,10 @@ class _Changing:
                 raise Refused(export.client, why)
 
     async def _rehearse(self, after: ExportsFile, added: Sequence[Export]) -> None:
-        rehearsal = await exportfs.rehearse(after.content, self._places, self._varying)
+        try:
+            rehearsal = await exportfs.rehearse(after.content, self._places, self._varying)
+        except CommandError as error:
+            raise NotApplied(f"exportfs could not be tried out: {error}", stderr=error.stderr) from error
         if rehearsal is None:
             return
         for export in added:
@@ -157,6 +171,10 @@ class _Changing:
             pass  # what is live now tells how far it got
         live = read_live(self._places, self._varying)
         return tuple(export for export in self._live_before if not _has(live, export, self._varying))
+
+
+def _told(export: Export) -> dict[str, str]:
+    return {"path": export.path, "client": export.client, "options": brief(export.options)}
 
 
 def _check_alone(added: Sequence[Export], others: Sequence[Export]) -> None:

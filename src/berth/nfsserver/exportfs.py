@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -12,13 +11,12 @@ from pathlib import Path
 from berth.aio import command
 from berth.nfsserver.clients import classify
 from berth.nfsserver.exports import Export
-from berth.nfsserver.options import VARYING, Flag
+from berth.nfsserver.flags import VARYING, Flag
+from berth.nfsserver.packages import PROGRAMS
 from berth.nfsserver.places import Places, read_live
 
 DEADLINE = 60.0
 """Seconds for one exportfs: it asks the resolver for every host name, one after the other."""
-
-_PATH = ":".join((os.defpath, "/usr/local/sbin", "/usr/sbin", "/sbin"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class Rehearsal:
 
 def is_installed() -> bool:
     """Is there an exportfs on this host."""
-    return shutil.which("exportfs", path=_PATH) is not None
+    return shutil.which("exportfs", path=PROGRAMS) is not None
 
 
 async def reload() -> Said:
@@ -88,7 +86,7 @@ async def rehearse(content: bytes, places: Places, varying: Flag = VARYING) -> R
         _furnish(room, content)
         argv = ("unshare", "-m", "--propagation", "private", "/bin/sh", "-c", _SCRIPT, "sh", name, str(places.state))
         try:
-            result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": _PATH})
+            result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": PROGRAMS})
         except (command.CommandMissing, command.CommandFailed):
             return None
         if (room / "state" / "is-private").exists():
@@ -115,5 +113,5 @@ def _furnish(room: Path, content: bytes) -> None:
 
 async def _exportfs(*arguments: str) -> Said:
     argv = ("exportfs", *arguments)
-    result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": _PATH})
+    result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": PROGRAMS})
     return Said(result.code, result.stderr)

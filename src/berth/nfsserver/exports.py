@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from berth.nfsserver.clients import EVERYBODY
-from berth.nfsserver.options import VARYING, BadOption, Flag, Options, parse, split
+from berth.nfsserver.flags import VARYING, Flag
+from berth.nfsserver.options import BadOption, Options, parse, split
 from berth.nfsserver.words import CLIENT_LIMIT, PATH_LIMIT, Word, Words, decode
 
 ProblemCode = Literal[

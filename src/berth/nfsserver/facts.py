@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from berth.nfsserver.exports import Export
-from berth.nfsserver.options import VARYING, Flag
+from berth.nfsserver.flags import VARYING, Flag
 from berth.nfsserver.spelling import Host
 
 NEEDS_FSID = frozenset(

@@ -18,6 +18,7 @@ from berth.nfsserver.case import Case
 from berth.nfsserver.errors import Refused
 from berth.nfsserver.exports import ExportsFile
 from berth.nfsserver.facts import Facts, Place
+from berth.nfsserver.flags import Flag
 from berth.nfsserver.lineup import Listed, clients_in_order, is_lined_up
 from berth.nfsserver.machine import Machine
 from berth.nfsserver.options import Options, parse
@@ -180,6 +181,8 @@ def _notes_on_path(wanted: Wanted, place: Place, acting: Options) -> Iterator[Te
     uid, _ = acting_user(acting)
     if uid:
         yield say("note.squashed", uid=uid)
+    if acting.lacks(Flag.INSECURE):
+        yield say("note.secure")
     if place.kind == "directory" and not place.is_empty and place.mode & 0o1002 == 0o002:
         yield say("note.world-writable", path=place.path, mode=place.mode_text)
     if place.parent:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from berth.nfsserver.edit import with_export, without
 from berth.nfsserver.exports import ExportsFile
-from berth.nfsserver.options import SWITCHES, parse
+from berth.nfsserver.flags import SWITCHES
+from berth.nfsserver.options import parse
 
 Listed = Sequence[tuple[str, tuple[str, ...]]]
 

@@ -7,10 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from berth.nfsserver.packages import Distribution, detect, missing_from
+from berth.nfsserver.packages import PROGRAMS, Distribution, detect, missing_from
 from berth.nfsserver.services import Init, Kernel, active_firewalls, detect_init, is_enabled, read_kernel
-
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Machine:
 
 async def read_machine() -> Machine:
     """The state of this host now. Never raises: what can't be found out counts as not there."""
-    distribution = detect(_os_release(), lambda program: shutil.which(program, path=_PATH) is not None)
+    distribution = detect(_os_release(), lambda program: shutil.which(program, path=PROGRAMS) is not None)
     init = detect_init()
     missing, enabled, kernel, firewalls = await asyncio.gather(
         missing_from(distribution), is_enabled(init, distribution.family), read_kernel(), active_firewalls()

@@ -11,6 +11,9 @@ from berth.aio import command
 
 Family = Literal["apt", "dnf", "yum", "zypper", "apk"]
 
+PROGRAMS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where programs are looked for, whatever the caller's PATH: without root's, exportfs is in none of its folders."""
+
 QUERY_DEADLINE = 30.0
 INSTALL_DEADLINE = 1800.0
 """Seconds for one command of the package manager: it may download, on a slow line, and wait for its own lock."""
@@ -124,7 +127,7 @@ async def _is_installed(family: Family, package: str) -> bool:
         case _:
             query = ("rpm", "-q", "--quiet", package)
     try:
-        result = await command.run(query, deadline=QUERY_DEADLINE)
+        result = await command.run(query, deadline=QUERY_DEADLINE, env={"PATH": PROGRAMS})
     except command.CommandError:
         return False
     return family != "apt" or result.stdout == "installed"

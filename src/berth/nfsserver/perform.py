@@ -12,13 +12,12 @@ from berth.nfsserver.errors import NotAllowed, Refused, StepFailed
 from berth.nfsserver.init import plan_init
 from berth.nfsserver.lineup import line_up
 from berth.nfsserver.machine import read_machine
+from berth.nfsserver.packages import PROGRAMS
 from berth.nfsserver.places import Places, find_places, read_files, read_varying
 from berth.nfsserver.plan import Plan, PrepareDirectory, RunCommands, Step, WriteExports
 from berth.nfsserver.services import read_kernel
 from berth.nfsserver.survey import survey
 from berth.nfsserver.wanted import Wanted
-
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ async def _run(step: RunCommands) -> Performed:
     said = ""
     for each in step.run:
         try:
-            result = await command.run(each.argv, deadline=step.deadline, env={"PATH": _PATH, **dict(each.env)})
+            result = await command.run(each.argv, deadline=step.deadline, env={"PATH": PROGRAMS, **dict(each.env)})
         except command.CommandError as error:
             why = str(error) if error.stderr.strip() else f"{error}: {_last(error.stdout)}"
             raise StepFailed(step.summary.en, why, stderr=error.stderr or error.stdout) from error

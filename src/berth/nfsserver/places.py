@@ -8,7 +8,7 @@ from pathlib import Path
 
 from berth.nfsserver.errors import Refused
 from berth.nfsserver.exports import Export, ExportsFile, parse_exports
-from berth.nfsserver.options import VARYING, Flag
+from berth.nfsserver.flags import VARYING, Flag
 from berth.nfsserver.table import parse_table
 
 OWN_NAME = "berth.exports"

@@ -9,7 +9,7 @@ from berth.nfsserver.clients import Kind, classify, covers
 from berth.nfsserver.exports import Export
 from berth.nfsserver.facts import Place
 from berth.nfsserver.finding import Finding, find
-from berth.nfsserver.options import Flag
+from berth.nfsserver.flags import Flag
 
 _PRECEDENCE: tuple[Kind, ...] = ("host", "network", "wildcard", "netgroup", "everybody", "gss")
 """Which of several matching clients counts: exports(5), whatever the order in the file."""

@@ -10,7 +10,8 @@ from berth.nfsserver.clients import classify
 from berth.nfsserver.exports import Entry, Export
 from berth.nfsserver.facts import stable_fsid
 from berth.nfsserver.finding import Finding
-from berth.nfsserver.options import NOBODY, Flag, Options
+from berth.nfsserver.flags import NOBODY, Flag
+from berth.nfsserver.options import Options
 
 
 def rights(case: Case) -> Iterator[Finding]:

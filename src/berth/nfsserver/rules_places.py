@@ -10,7 +10,8 @@ from berth.nfsserver.clients import classify, overlap
 from berth.nfsserver.exports import Export
 from berth.nfsserver.facts import Place
 from berth.nfsserver.finding import Finding
-from berth.nfsserver.options import Flag, Options
+from berth.nfsserver.flags import Flag
+from berth.nfsserver.options import Options
 
 SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr", "/var")
 

@@ -8,7 +8,7 @@ from berth.nfsserver.case import Case, about
 from berth.nfsserver.clients import BadClient, check, classify, host_bits
 from berth.nfsserver.exports import Entry, Export, Problem, Statement
 from berth.nfsserver.finding import Finding, find
-from berth.nfsserver.options import NEWER, OBSOLETE, SWITCHES, VALUED
+from berth.nfsserver.flags import NEWER, OBSOLETE, SWITCHES, VALUED
 from berth.nfsserver.words import decode
 
 

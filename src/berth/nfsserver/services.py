@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from berth.aio import command
-from berth.nfsserver.packages import Command, Family
+from berth.nfsserver.packages import PROGRAMS, Command, Family
 
 Init = Literal["systemd", "openrc", "sysv", "none"]
 
@@ -16,7 +16,6 @@ DEADLINE = 120.0
 """Seconds for starting or asking one service."""
 
 _NFSD = Path("/proc/fs/nfsd")
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def _are_all(names: tuple[str, ...], pattern: str) -> bool:
 
 async def _succeeds(*argv: str) -> bool:
     try:
-        await command.run(argv, deadline=DEADLINE, env={"PATH": _PATH})
+        await command.run(argv, deadline=DEADLINE, env={"PATH": PROGRAMS})
     except command.CommandError:
         return False
     return True

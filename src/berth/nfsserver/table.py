@@ -8,7 +8,8 @@ from typing import Literal
 
 from berth.nfsserver.clients import EVERYBODY
 from berth.nfsserver.exports import Export, parse_exports
-from berth.nfsserver.options import DEFAULTS, NOBODY, VARYING, Flag, Options
+from berth.nfsserver.flags import DEFAULTS, NOBODY, VARYING, Flag
+from berth.nfsserver.options import Options
 from berth.nfsserver.words import encode
 
 State = Literal["live", "not live", "differs", "only live"]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from berth.nfsserver.clients import BadClient, check, classify
 from berth.nfsserver.errors import Refused
 from berth.nfsserver.facts import Facts, Place, stable_fsid
+from berth.nfsserver.flags import Flag
 from berth.nfsserver.lineup import Listed, compose
-from berth.nfsserver.options import BadOption, Flag, Options, parse
+from berth.nfsserver.options import BadOption, Options, parse, split
 from berth.nfsserver.rules_places import SYSTEM
 
 PROVISIONER_OPTIONS = ("rw", "sync", "no_subtree_check", "no_root_squash")
@@ -27,7 +28,7 @@ class Wanted:
     provisioner: Sequence[str] = ()
     """Addresses from which the provisioner comes: root is root for them."""
     options: Sequence[str] = ()
-    """Options that everybody gets; they replace the defaults that they contradict."""
+    """Options that everybody gets, one by one or as lists with commas; they replace the defaults they contradict."""
 
 
 def check_path(path: str, facts: Facts) -> Place:
@@ -70,11 +71,12 @@ def check_clients(wanted: Wanted, facts: Facts) -> None:
 def listed(wanted: Wanted, place: Place, facts: Facts) -> Listed:
     """Clients with their options, the provisioner's first: of two networks that match a host, the first one counts."""
     fixed: tuple[str, ...] = ()
+    given = tuple(word for option in wanted.options for word in split(option))
     try:
-        if place.mount.needs_fsid and not parse(wanted.options).has_fsid:
+        if place.mount.needs_fsid and not parse(given).has_fsid:
             fixed = (f"fsid={stable_fsid(facts.machine_id, wanted.path)}",)
-        inner = compose((*PROVISIONER_OPTIONS, *fixed), wanted.options)
-        outer = compose((*CLIENT_OPTIONS, *fixed), wanted.options)
+        inner = compose((*PROVISIONER_OPTIONS, *fixed), given)
+        outer = compose((*CLIENT_OPTIONS, *fixed), given)
     except BadOption as bad:
         raise Refused("option", str(bad)) from bad
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
