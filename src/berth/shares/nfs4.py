@@ -214,7 +214,7 @@ class Session:
         cookie = position.cookie
         for cookie, name, values in entries:  # noqa: B007 - the last one is where to go on
             if is_name(name):
-                is_known = FILEHANDLE in values and RDATTR_ERROR not in values
+                is_known = FILEHANDLE in values and not values.get(RDATTR_ERROR)  # Linux sends it when all is well, too
                 found.append(Found(name, Node(values[FILEHANDLE], attributes_of(values)) if is_known else None))
         # An answer without entries that is not the end would be asked for again for ever.
         return found, None if is_end or cookie == position.cookie else Position(cookie, verifier)

@@ -1,9 +1,9 @@
 """Removing a whole tree from a share: many calls at once, memory bounded by the tree's depth, never through a link.
 
 Work is a stack of small items (read some entries of a directory, remove a file, remove an emptied directory) that
-workers take from the top. There are as many workers as items, up to a limit: most trees are small. What was read last is
-done first, so the stack grows with the depth of the tree, not with its size, and nothing recurses. A directory is read
-on once all that was read of it before is gone.
+workers take from the top. There are as many workers as items, up to a limit: most trees are small. What was read last
+is done first, so the stack grows with the depth of the tree, not with its size, and nothing recurses. A directory is
+read on once all that was read of it before is gone.
 
 Names that can't be removed are counted and passed by; the rest goes. Others may change the tree meanwhile.
 """
