@@ -17,62 +17,16 @@ import shutil
 import signal
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
-from devcluster import directories, ports
+from devcluster import configuration, directories, ports
+from devcluster.configuration import Export, Squash
 from devcluster.errors import DevClusterError, ProcessFailed
 from devcluster.process import Process
 
-Squash = Literal["no_root_squash", "root_squash", "all_squash"]
-
-_SETTINGS = """\
-NFS_CORE_PARAM {{
-    Bind_Addr = {host};
-    NFS_Port = {port};
-    MNT_Port = {mountport};
-    Protocols = 3, 4;
-    mount_path_pseudo = true;
-    Enable_UDP = false;
-    Enable_NLM = false;
-    Enable_RQUOTA = false;
-}}
-NFSV4 {{
-    # No grace period: after a restart the first open would wait for it, and nobody here has locks to reclaim.
-    Graceless = true;
-    RecoveryBackend = fs;
-    RecoveryRoot = "{recovery}";
-    Minor_Versions = 0, 1, 2;
-    # Owners as numbers, as Linux's own server sends them without Kerberos.
-    Only_Numeric_Owners = true;
-}}
-NFS_KRB5 {{
-    Active_krb5 = false;
-}}
-LOG {{
-    Default_Log_Level = EVENT;
-}}
-"""
-
-_EXPORT = """\
-EXPORT {{
-    Export_Id = {number};
-    Path = "{directory}";
-    Pseudo = "{path}";
-    Access_Type = {access};
-    Squash = {squash};
-    Anonymous_Uid = 65534;
-    Anonymous_Gid = 65534;
-    SecType = sys;
-    # Tests look at the directory, and change it, behind the server's back: it must not trust what it remembers.
-    Attr_Expiration_Time = 0;
-    FSAL {{
-        Name = VFS;
-    }}
-}}
-"""
+__all__ = ["Export", "GaneshaServer", "Squash"]
 
 # "$1": the server's address; further arguments: rpcbind's sockets, handed over as systemd does (from 3 on, LISTEN_PID
 # its own pid). It answers with addresses of interfaces that it sees, so the server's must be one of them. It changes to
@@ -94,15 +48,6 @@ trap 'kill $!' TERM
 ) &
 wait || wait
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """One exported path, as clients mount it over NFSv3 and v4 alike."""
-
-    path: str = "/export"
-    squash: Squash = "no_root_squash"
-    read_only: bool = False
 
 
 class GaneshaServer:
@@ -234,16 +179,13 @@ class GaneshaServer:
     def _prepare(self) -> None:
         recovery = self.directory / "nfs-recovery"
         recovery.mkdir(parents=True, exist_ok=True)
-        text = _SETTINGS.format(host=self.host, port=self.port, mountport=self.mountport, recovery=recovery)
-        for number, export in enumerate(self.exports, 1):
+        for export in self.exports:
             directory = self.directory_of(export.path)
             if not directory.exists():
                 directory.mkdir(parents=True)
                 directory.chmod(0o777)  # as the guide says: squashed clients must be able to create directories
-            access = "RO" if export.read_only else "RW"
-            text += _EXPORT.format(
-                number=number, directory=directory, path=export.path, access=access, squash=export.squash
-            )
+        behind = {export: self.directory_of(export.path) for export in self.exports}
+        text = configuration.ganesha(self.host, self.port, self.mountport, recovery, behind)
         (self.directory / "ganesha.conf").write_text(text)
 
     def _start_rpcbind(self) -> Process:

@@ -17,6 +17,8 @@ from devcluster.errors import DevClusterError
 _REDRAW = 0.25
 _LINE_EVERY = 10.0
 """Seconds between two lines where the output is no terminal (CI logs): often enough to see that it lives."""
+_WIDTH = 120
+"""Columns of such a line at most: pip names all packages in one."""
 
 
 class StepFailed(DevClusterError):  # noqa: N818 - reads better where it is raised
@@ -91,7 +93,7 @@ class _Step:
             self._out.flush()
         elif time.monotonic() >= self._next_line:
             self._next_line += _LINE_EVERY
-            self._write(f"  {text}")
+            self._write(f"  {text}"[:_WIDTH])
 
     def end(self, succeeded: bool) -> None:
         if self._is_terminal:

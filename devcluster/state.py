@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -137,3 +137,5 @@ def locked(directory: Path) -> Iterator[None]:
         raise DevClusterError("another command is starting or stopping the dev cluster right now") from error
     finally:
         os.close(held)
+        with suppress(OSError):
+            directory.rmdir()  # unless a cluster is recorded in it now
