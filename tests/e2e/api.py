@@ -88,14 +88,18 @@ class Api:
         """One request. ApiError when it is refused, OSError or HTTPException when no answer came."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content_type}
         payload = None if body is None else json.dumps(body).encode()
-        connection = self._connection()
-        try:
-            connection.request(method, quote(path, safe="/?&=%,.:"), payload, headers)
-            answer = connection.getresponse()
-            text = answer.read()
-        except (OSError, http.client.HTTPException):
-            connection.close()
-            raise
+        target = quote(path, safe="/?&=%,.:")
+        for is_last in (method != "GET", True):
+            connection = self._connection()
+            try:
+                connection.request(method, target, payload, headers)
+                answer = connection.getresponse()
+                text = answer.read()
+                break
+            except (OSError, http.client.HTTPException):
+                connection.close()
+                if is_last:  # the first failure may be that of a connection from before a restart
+                    raise
         decoded: Object = json.loads(text or b"{}")
         if answer.status >= 400:
             raise ApiError(f"{method} {path}", answer.status, str(decoded.get("message", "")))

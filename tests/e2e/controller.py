@@ -23,6 +23,8 @@ class Controller:
     def __init__(self, name: str, directory: Path, settings: Mapping[str, str]) -> None:
         self.name = name
         self.settings = dict(settings)
+        self.may_complain = False
+        """Whether a test makes it write what no process should."""
         self._directory = directory
         self._port = free_port()
         self._process: Process | None = None
