@@ -14,7 +14,7 @@ from types import FrameType
 
 from devcluster import build, state
 from devcluster.cluster import DevCluster
-from devcluster.errors import AlreadyRunning, DevClusterError
+from devcluster.errors import DevClusterError
 from devcluster.ganesha import Export, Squash
 from devcluster.state import State
 
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 def up(options: argparse.Namespace) -> int:
     """Starts a cluster and leaves it running."""
     with state.locked(options.state):
-        _refuse_second(options.state)
+        state.refuse_second(options.state)
         build.control_plane()
         start = time.monotonic()
         squash: Squash = "root_squash" if options.root_squash else "no_root_squash"
@@ -100,23 +100,6 @@ def _parser() -> argparse.ArgumentParser:
     telling.add_argument("-o", "--output", choices=["table", "json"], default="table")
     telling.set_defaults(command=status)
     return parser
-
-
-def _refuse_second(directory: Path) -> None:
-    """AlreadyRunning when a cluster is up; one of which nothing lives any more (a reboot) is cleared away."""
-    known = state.load(directory)
-    if known is None:
-        return
-    if known.is_gone:
-        state.end(directory, known)
-        return
-    if known.is_whole:
-        raise AlreadyRunning(
-            f"the dev cluster is up already: KUBECONFIG={directory}/kubeconfig; "
-            "`python3 -m devcluster status` says more"
-        )
-    ended = ", ".join(process.name for process in known.processes if not process.is_alive)
-    raise AlreadyRunning(f"a dev cluster is up already, but {ended} ended; `python3 -m devcluster down` stops the rest")
 
 
 def _explain(directory: Path, known: State) -> None:

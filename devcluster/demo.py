@@ -22,7 +22,7 @@ from berth.manifests.rbac import rbac_manifests
 from berth.programs.controller import PERMISSIONS
 from devcluster import binaries, build, state
 from devcluster.cluster import DevCluster
-from devcluster.errors import AlreadyRunning, DevClusterError
+from devcluster.errors import DevClusterError
 from devcluster.ganesha import Export
 from devcluster.ports import free_ports
 
@@ -262,8 +262,7 @@ def main() -> int:
     try:
         build.control_plane()
         with state.locked(state.DIRECTORY):
-            if state.load(state.DIRECTORY) is not None:
-                raise AlreadyRunning("a dev cluster is up already; stop it with `.venv/bin/python -m devcluster down`")
+            state.refuse_second(state.DIRECTORY)
             return _run(keep, began)
     except (DevClusterError, StepFailed, subprocess.TimeoutExpired) as error:
         print(f"demo: {error}", file=sys.stderr)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from devcluster.errors import DevClusterError
+from devcluster.errors import AlreadyRunning, DevClusterError
 from devcluster.identity import Identity
 
 DIRECTORY = Path(__file__).resolve().parent.parent / ".devcluster"
@@ -139,3 +139,20 @@ def locked(directory: Path) -> Iterator[None]:
         os.close(held)
         with suppress(OSError):
             directory.rmdir()  # unless a cluster is recorded in it now
+
+
+def refuse_second(directory: Path) -> None:
+    """AlreadyRunning when a cluster is up; one of which nothing lives any more (a reboot) is cleared away."""
+    known = load(directory)
+    if known is None:
+        return
+    if known.is_gone:
+        end(directory, known)
+        return
+    if known.is_whole:
+        raise AlreadyRunning(
+            f"the dev cluster is up already: KUBECONFIG={directory}/kubeconfig; "
+            "`python3 -m devcluster status` says more"
+        )
+    ended = ", ".join(process.name for process in known.processes if not process.is_alive)
+    raise AlreadyRunning(f"a dev cluster is up already, but {ended} ended; `python3 -m devcluster down` stops the rest")
