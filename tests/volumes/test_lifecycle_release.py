@@ -12,6 +12,7 @@ from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import SHARE_FILE, archive_name, metadata_path, record_path, trash_path
 from berth.volumes.plan import Plan
 from berth.volumes.records import decode
+from berth.volumes.share import Entry, ShareAddress
 from tests.volumes.bench import Bench
 from tests.volumes.builders import EXPORT, plan, release_plan
 from tests.volumes.memory import MemoryShare
@@ -315,6 +316,59 @@ async def test_an_archive_leaves_directories_that_look_like_archives_alone(share
     assert re.fullmatch(r"archived-team-data-\d{8}T\d{6}Z", name)
     assert await share.read_file("archived-team-data/content") == b"the reference's"
     assert metadata_path("archived-team-data") not in share.tree()
+
+
+class Squatting(MemoryShare):
+    """A share where a reference provisioner makes an archive of the same name in the very same moment."""
+
+    async def rename(self, source: str, target: str) -> None:
+        if target == "archived-team-data":
+            await self.make_directory(target, mode=0o755)
+        await super().rename(source, target)
+
+
+async def test_a_name_that_is_taken_in_the_last_moment_is_given_up_with_its_metadata(lifecycle: Lifecycle) -> None:
+    squatting = Squatting(plan().share)
+    made = await born(squatting, parameters=BY_NAME)
+    where = await lifecycle.release(release_plan(made, on_delete="archive"), squatting)
+    assert re.fullmatch(r"archived-team-data-\d{8}T\d{6}Z", where)
+    assert metadata_path("archived-team-data") not in squatting.tree()
+    assert metadata_path(where) in squatting.tree()
+
+
+class Listing(MemoryShare):
+    """Notes which directories are listed."""
+
+    def __init__(self, address: ShareAddress) -> None:
+        super().__init__(address)
+        self.listed: set[str] = set()
+
+    async def list(self, path: str) -> list[Entry]:
+        self.listed.add(path)
+        return await super().list(path)
+
+
+async def test_the_first_archive_of_a_name_does_not_look_through_all_archives(lifecycle: Lifecycle) -> None:
+    listing = Listing(plan().share)
+    made, again = await born(listing), await born(listing, "again", parameters={"pathPattern": plan().path})
+    await lifecycle.release(release_plan(made, on_delete="archive"), listing)
+    assert ".berth/archives" not in listing.listed
+    await born(listing, "again", parameters={"pathPattern": plan().path})
+    await lifecycle.release(release_plan(again, on_delete="archive"), listing)
+    assert ".berth/archives" in listing.listed
+
+
+async def test_what_a_late_repetition_of_its_creation_made_is_archived_beside_it(
+    share: Bench, lifecycle: Lifecycle
+) -> None:
+    made = await born(share)
+    ending = release_plan(made, on_delete="archive")
+    first = await lifecycle.release(ending, share)
+    await lifecycle.create(made, share)
+    second = await lifecycle.release(ending, share)
+    assert second != first
+    assert made.path not in share.tree()
+    assert await share.read_file(f"{first}/content") == b"data"
 
 
 async def test_metadata_that_can_not_be_read_is_left_alone_with_its_archive(share: Bench, lifecycle: Lifecycle) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
 
@@ -217,6 +218,49 @@ async def test_a_volume_that_is_moved_while_the_sweep_goes_on_keeps_its_record(
         await lifecycle.purge(made.pv, share)
         await lifecycle.create(made, share)
         await share.write_file(f"{made.path}/content", b"x")
+
+
+class Slow(MemoryShare):
+    """A share that takes its time to write a record, and to remove a directory."""
+
+    async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        await super().write_file(path, content, exclusive=exclusive)
+
+    async def remove_directory(self, path: str) -> bool:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return await super().remove_directory(path)
+
+
+@pytest.mark.parametrize("turns", range(-12, 24))
+@pytest.mark.parametrize("path", ["x/same", "x/same/below"])
+async def test_a_volume_that_is_made_while_its_place_is_removed_keeps_its_directory(
+    lifecycle: Lifecycle, turns: int, path: str
+) -> None:
+    slow = Slow(plan().share)
+    await lifecycle.create(plan("gone", parameters={"pathPattern": "x/same"}), slow)
+    made = plan("new", parameters={"pathPattern": path})
+
+    async def after(wait: int, work: Awaitable[object]) -> None:
+        for _ in range(wait):
+            await asyncio.sleep(0)
+        await work
+
+    await asyncio.gather(
+        after(-turns, sweep(slow, by=lifecycle, claims=(made,))), after(turns, lifecycle.create(made, slow))
+    )
+    assert path in slow.tree()
+    assert record_path(made.pv) in slow.tree()
+
+
+async def test_the_process_that_made_an_orphan_tidies_it_away_too(share: Bench, lifecycle: Lifecycle) -> None:
+    for path in ("", "x/y"):
+        made = plan("gone", parameters={"pathPattern": path} if path else {})
+        await lifecycle.create(made, share)
+        assert await sweep(share, by=lifecycle) == []
+        assert made.path not in share.tree()
 
 
 @pytest.mark.parametrize("turns", range(14))
