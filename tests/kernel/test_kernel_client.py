@@ -1,13 +1,12 @@
 """Against the kernel's own NFS server and client: the direct share, and provisioned volumes on a node.
 
-Each guest runs pytest once; every result that it brings back is a test here.
+The guest runs pytest once; the results that it brings back are told here, one test for each group of them.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -30,28 +29,21 @@ Report = dict[tuple[str, str], str]
 """(module, test with its parameters) -> what is wrong with it, empty when nothing is."""
 
 
-def run_tests(out_dir: Path, *tests: str) -> Report:
-    """What became of tests that a guest ran."""
-    env = {"PYTHON": sys.executable, "TESTS": " ".join(tests)}
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """What became of all tests that the guest ran."""
+    out_dir = tmp_path_factory.mktemp("guest")
+    tests = [f"tests/conformance/{name}.py" for name in SUITE]
+    env = {"PYTHON": sys.executable, "TESTS": " ".join([*tests, "tests/kernel/guest/mounted_volumes.py"])}
     result = run_in_kernel(SCRIPT, out_dir=out_dir, deadline=280, env=env)
     written = out_dir / "report.xml"
     assert written.exists(), result.output
-    report: Report = {}
+    results: Report = {}
     for case in ElementTree.parse(written).iter("testcase"):
         wrong = [part.text or part.tag for part in case if part.tag in ("failure", "error", "skipped")]
-        report[case.get("classname", "").rpartition(".")[2], case.get("name", "")] = "\n".join(wrong)
-    assert report, result.output
-    return report
-
-
-@pytest.fixture(scope="module")
-def conformance(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    return run_tests(tmp_path_factory.mktemp("conformance"), *(f"tests/conformance/{name}.py" for name in SUITE))
-
-
-@pytest.fixture(scope="module")
-def volumes(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    return run_tests(tmp_path_factory.mktemp("volumes"), "tests/kernel/guest/mounted_volumes.py")
+        results[case.get("classname", "").rpartition(".")[2], case.get("name", "")] = "\n".join(wrong)
+    assert results, result.output
+    return results
 
 
 def check(report: Report, module: str, is_meant: Callable[[str], bool]) -> None:
@@ -64,11 +56,11 @@ def check(report: Report, module: str, is_meant: Callable[[str], bool]) -> None:
 
 @pytest.mark.parametrize("module", SUITE)
 @pytest.mark.parametrize("place", PLACES)
-def test_the_direct_share_conforms_on_the_kernels_server(conformance: Report, place: str, module: str) -> None:
-    check(conformance, module, lambda name: place in name)
+def test_the_direct_share_conforms_on_the_kernels_server(report: Report, place: str, module: str) -> None:
+    check(report, module, lambda name: place in name)
 
 
 @pytest.mark.parametrize("version", mounted_volumes.VERSIONS)
 @pytest.mark.parametrize("fact", FACTS)
-def test_a_volume_on_a_node(volumes: Report, fact: str, version: str) -> None:
-    check(volumes, "mounted_volumes", lambda name: name == f"{fact}[{version}]")
+def test_a_volume_on_a_node(report: Report, fact: str, version: str) -> None:
+    check(report, "mounted_volumes", lambda name: name == f"{fact}[{version}]")

@@ -31,11 +31,6 @@ def _place_on(export: str, version: str) -> places.Maker:
     return make
 
 
-places.MAKERS.clear()
-for _version in ("3", "4"):
-    places.MAKERS[f"v{_version}-free"] = _place_on("/free", _version)
-    places.MAKERS[f"v{_version}-squashed"] = _place_on("/squashed", _version)
-
 _LEFT_OUT = {
     # Nothing of what they show is another server's business, and they take thousands of calls, or seconds.
     "test_a_deep_tree",
@@ -45,6 +40,15 @@ _LEFT_OUT = {
     "test_stopped_in_the_middle_it_goes_on_later",
     "test_a_link_that_is_there_for_a_moment_only_leads_nowhere",
 }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Puts these shares in the place of the suite's own: before its conftest reads them, and only as a plugin."""
+    places.MAKERS.clear()
+    for version in ("3", "4"):
+        places.MAKERS[f"v{version}-free"] = _place_on("/free", version)
+        places.MAKERS[f"v{version}-squashed"] = _place_on("/squashed", version)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
