@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from berth.volumes.errors import Refused
+from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import overlaps
+from berth.volumes.orphans import Left
 from berth.volumes.plan import DefaultShare, Plan, make_plan
 from berth.volumes.release import ReleasePlan, make_release_plan
 from berth.volumes.request import Claim, Neighbour, Neighbours, ReleaseRequest, VolumeRequest
+from berth.volumes.share import Share
 
 T = TypeVar("T")
 
@@ -104,3 +107,34 @@ def release_plan(
 ) -> ReleasePlan:
     """The plan for a volume whose claim is gone."""
     return make_release_plan(release_request(of, parameters=parameters, **changes), DEFAULT, neighbours)
+
+
+async def born(share: Share, name: str = "data", path: str = "", content: bytes = b"") -> Plan:
+    """A volume of cluster-1 on a share: at its own path unless another is given, empty without content."""
+    made = plan(name, parameters={"pathPattern": path} if path else {})
+    await Lifecycle("cluster-1").create(made, share)
+    if content:
+        await share.write_file(f"{made.path}/content", content)
+    return made
+
+
+async def born_with_data(share: Share, name: str = "data", parameters: dict[str, str] | None = None) -> Plan:
+    """A volume of cluster-1 on a share, with its claim's name for content."""
+    made = plan(name, parameters=parameters)
+    await Lifecycle("cluster-1").create(made, share)
+    await share.write_file(f"{made.path}/content", name.encode())
+    return made
+
+
+async def sweep(share: Share, *live: Plan, claims: tuple[Plan, ...] = (), by: Lifecycle | None = None) -> list[Left]:
+    """Sweeps, with these live PVs and these claims that wait for theirs."""
+    pvs = {one.pv for one in live}
+    waiting = {one.claim for one in claims}
+    return await (by or Lifecycle("cluster-1")).sweep(
+        share, has_pv=lambda pv: pv in pvs, has_claim=lambda claim: claim in waiting
+    )
+
+
+def without_home(tree: dict[str, str]) -> dict[str, str]:
+    """What is on a share but for Berth's own directory."""
+    return {path: what for path, what in tree.items() if not path.startswith(".berth")}

@@ -1,0 +1,145 @@
+"""Archives (I6): a name that nobody else has, for every volume, whatever is in the way."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from berth.volumes.lifecycle import Lifecycle
+from berth.volumes.naming import archive_name, metadata_path, record_path
+from berth.volumes.records import decode
+from berth.volumes.share import Entry, ShareAddress
+from tests.volumes.bench import Bench
+from tests.volumes.builders import born_with_data, plan, release_plan
+from tests.volumes.memory import MemoryShare
+
+BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
+
+
+async def test_an_archived_volume_is_in_the_root_with_its_metadata(share: Bench, lifecycle: Lifecycle) -> None:
+    made = await born_with_data(share, parameters=BY_NAME)
+    assert await lifecycle.release(release_plan(made, on_delete="archive"), share) == "archived-team-data"
+    tree = share.tree()
+    assert "archived-team-data/content" in tree
+    assert made.path not in tree
+    assert record_path(made.pv) not in tree
+    metadata = decode(await share.read_file(metadata_path("archived-team-data")), "x")
+    assert (metadata.pv, metadata.path, metadata.owner) == (made.pv, "team/data", made.claim)
+    assert metadata.archived
+
+
+async def test_archives_of_one_name_get_a_time_and_then_a_number(share: Bench, lifecycle: Lifecycle) -> None:
+    names = []
+    for turn in range(4):
+        made = await born_with_data(share, f"turn-{turn}", parameters={"pathPattern": "same"})
+        names.append(await lifecycle.release(release_plan(made, on_delete="archive"), share))
+    assert names[0] == "archived-same"
+    for name in names[1:]:
+        assert re.fullmatch(r"archived-same-\d{8}T\d{6}Z(-\d)?", name)
+    assert len(set(names)) == 4
+    for turn, name in enumerate(names):
+        assert await share.read_file(f"{name}/content") == f"turn-{turn}".encode()
+
+
+@pytest.mark.parametrize("letter", ["x", "数"])
+async def test_volumes_with_the_longest_of_names_are_archived_too(
+    share: Bench, lifecycle: Lifecycle, letter: str
+) -> None:
+    long = letter * (255 // len(letter.encode()))
+    names = []
+    for turn in range(3):
+        made = await born_with_data(share, f"turn-{turn}", parameters={"pathPattern": long})
+        names.append(await lifecycle.release(release_plan(made, on_delete="archive"), share))
+    assert len(set(names)) == 3
+    assert names[0] == archive_name(long)
+
+
+async def test_a_name_that_was_reserved_for_a_directory_that_then_went_is_given_back(
+    share: Bench, lifecycle: Lifecycle
+) -> None:
+    made = await born_with_data(share)
+    ending = release_plan(made, on_delete="archive")
+    name = await lifecycle.release(ending, share)
+    share.take_away(name)
+    assert await lifecycle.release(ending, share) == ""
+    assert metadata_path(name) not in share.tree()
+
+
+async def test_an_archive_leaves_directories_that_look_like_archives_alone(share: Bench, lifecycle: Lifecycle) -> None:
+    await share.make_directory("archived-team-data", mode=0o755)
+    await share.write_file("archived-team-data/content", b"the reference's")
+    name = await lifecycle.release(
+        release_plan(await born_with_data(share, parameters=BY_NAME), on_delete="archive"), share
+    )
+    assert re.fullmatch(r"archived-team-data-\d{8}T\d{6}Z", name)
+    assert await share.read_file("archived-team-data/content") == b"the reference's"
+    assert metadata_path("archived-team-data") not in share.tree()
+
+
+class Squatting(MemoryShare):
+    """A share where a reference provisioner makes an archive of the same name in the very same moment."""
+
+    async def rename(self, source: str, target: str) -> None:
+        if target == "archived-team-data":
+            await self.make_directory(target, mode=0o755)
+        await super().rename(source, target)
+
+
+async def test_a_name_that_is_taken_in_the_last_moment_is_given_up_with_its_metadata(lifecycle: Lifecycle) -> None:
+    squatting = Squatting(plan().share)
+    made = await born_with_data(squatting, parameters=BY_NAME)
+    where = await lifecycle.release(release_plan(made, on_delete="archive"), squatting)
+    assert re.fullmatch(r"archived-team-data-\d{8}T\d{6}Z", where)
+    assert metadata_path("archived-team-data") not in squatting.tree()
+    assert metadata_path(where) in squatting.tree()
+
+
+class Listing(MemoryShare):
+    """Notes which directories are listed."""
+
+    def __init__(self, address: ShareAddress) -> None:
+        super().__init__(address)
+        self.listed: set[str] = set()
+
+    async def list(self, path: str) -> list[Entry]:
+        self.listed.add(path)
+        return await super().list(path)
+
+
+async def test_the_first_archive_of_a_name_does_not_look_through_all_archives(lifecycle: Lifecycle) -> None:
+    listing = Listing(plan().share)
+    made, again = (
+        await born_with_data(listing),
+        await born_with_data(listing, "again", parameters={"pathPattern": plan().path}),
+    )
+    await lifecycle.release(release_plan(made, on_delete="archive"), listing)
+    assert ".berth/archives" not in listing.listed
+    await born_with_data(listing, "again", parameters={"pathPattern": plan().path})
+    await lifecycle.release(release_plan(again, on_delete="archive"), listing)
+    assert ".berth/archives" in listing.listed
+
+
+async def test_what_a_late_repetition_of_its_creation_made_is_archived_beside_it(
+    share: Bench, lifecycle: Lifecycle
+) -> None:
+    made = await born_with_data(share)
+    ending = release_plan(made, on_delete="archive")
+    first = await lifecycle.release(ending, share)
+    await lifecycle.create(made, share)
+    second = await lifecycle.release(ending, share)
+    assert second != first
+    assert made.path not in share.tree()
+    assert await share.read_file(f"{first}/content") == b"data"
+
+
+async def test_metadata_that_can_not_be_read_is_left_alone_with_its_archive(share: Bench, lifecycle: Lifecycle) -> None:
+    names = ["archived-team-data", "archived-team-data-20200101T000000Z"]
+    await lifecycle.create(plan("other"), share)
+    for name in names:
+        await share.write_file(metadata_path(name), b"{}")
+    made = await born_with_data(share, parameters=BY_NAME)
+    where = await lifecycle.release(release_plan(made, on_delete="archive"), share)
+    assert where not in names
+    assert await share.read_file(f"{where}/content") == b"data"
+    assert [await share.read_file(metadata_path(name)) for name in names] == [b"{}", b"{}"]

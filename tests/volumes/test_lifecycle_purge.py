@@ -1,0 +1,44 @@
+"""Purge: what was deleted goes for good, and only what is this cluster's."""
+
+from __future__ import annotations
+
+import pytest
+
+from berth.volumes.errors import Refused
+from berth.volumes.lifecycle import Lifecycle
+from berth.volumes.naming import trash_path
+from tests.volumes.bench import Bench
+from tests.volumes.builders import born, release_plan, sweep
+
+
+async def test_a_purge_removes_the_volume_with_its_record_and_counts(share: Bench, lifecycle: Lifecycle) -> None:
+    made = await born(share, content=b"x")
+    share.plant_link(f"{made.path}/link")
+    await lifecycle.release(release_plan(made, on_delete="delete"), share)
+    assert await lifecycle.purge(made.pv, share) == 3
+    assert not [path for path in share.tree() if made.pv in path]
+    assert await lifecycle.purge(made.pv, share) == 0
+
+
+async def test_trash_waits_until_it_is_purged(share: Bench, lifecycle: Lifecycle) -> None:
+    made = await born(share)
+    assert await lifecycle.waiting_trash(share) == []
+    await lifecycle.release(release_plan(made, on_delete="delete"), share)
+    assert await Lifecycle("cluster-1").waiting_trash(share) == [made.pv]
+    await lifecycle.purge(made.pv, share)
+    assert await lifecycle.waiting_trash(share) == []
+
+
+async def test_a_share_that_berth_never_used_has_no_trash_and_gets_none(share: Bench, lifecycle: Lifecycle) -> None:
+    assert await lifecycle.waiting_trash(share) == []
+    assert await sweep(share) == []
+    assert share.tree() == {}
+
+
+async def test_another_clusters_trash_is_not_purged(share: Bench, other_cluster: Lifecycle) -> None:
+    made = await born(share, content=b"x")
+    await Lifecycle("cluster-1").release(release_plan(made, on_delete="delete"), share)
+    assert await other_cluster.waiting_trash(share) == []
+    with pytest.raises(Refused, match="for that cluster to purge"):
+        await other_cluster.purge(made.pv, share)
+    assert f"{trash_path(made.pv)}/content" in share.tree()
