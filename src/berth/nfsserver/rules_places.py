@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from berth.nfsserver.case import Case, about
 from berth.nfsserver.clients import classify, overlap
@@ -71,31 +72,36 @@ def hidden(case: Case) -> Iterator[Finding]:
 
 def nested(case: Case) -> Iterator[Finding]:
     """Exports that lie in one another on one file system, with other rights for the same clients."""
+    by_path: dict[str, list[Export]] = defaultdict(list)
+    for export in case.exports:
+        by_path[case.real(export.path)].append(export)
     seen: set[tuple[str, str]] = set()
     for inner in case.exports:
-        for outer in case.exports:
+        for outer in _around(case, inner, by_path):
             pair = (inner.path, outer.path)
             difference = _difference(inner.options, outer.options)
-            if pair not in seen and difference and _is_nested(case, inner, outer) and _is_rival(case, inner, outer):
+            if pair not in seen and difference:
                 seen.add(pair)
                 where = f"{outer.source}:{outer.line}"
                 yield about("overlapping-options", inner, other=outer.path, where=where, difference=difference)
 
 
-def _is_nested(case: Case, inner: Export, outer: Export) -> bool:
-    one, other = case.facts.places.get(inner.path), case.facts.places.get(outer.path)
-    if not one or not other or "missing" in (one.kind, other.kind) or one.mount.point != other.mount.point:
-        return False
-    return _is_in(one.real, other.real)
+def _around(case: Case, inner: Export, by_path: Mapping[str, list[Export]]) -> Iterator[Export]:
+    """The exports of directories above, on the same file system, that the clients of inner get."""
+    place = case.facts.places.get(inner.path)
+    if not place or place.kind == "missing":
+        return
+    path = place.real
+    while path not in ("/", "", place.mount.point):
+        path = posixpath.dirname(path)
+        yield from _of_the_same_clients(inner, by_path.get(path, []))
 
 
-def _is_rival(case: Case, inner: Export, outer: Export) -> bool:
-    """Is outer what a client of inner gets for the outer path: of the same name, or overlapping where none is."""
+def _of_the_same_clients(inner: Export, outers: list[Export]) -> list[Export]:
+    """Those listed under the same name, or all that overlap where none is."""
     client = inner.client.lower()
-    names = {export.client.lower() for export in case.exports if export.path == outer.path}
-    if client in names:
-        return outer.client.lower() == client
-    return overlap(classify(inner.client), classify(outer.client))
+    same = [outer for outer in outers if outer.client.lower() == client]
+    return same or [outer for outer in outers if overlap(classify(inner.client), classify(outer.client))]
 
 
 def _is_in(path: str, parent: str) -> bool:

@@ -66,17 +66,17 @@ def spell(
 
     Hosts that are not in hosts stay as they are.
     """
-    known: list[Host] = []
-    spelled = []
+    known: dict[str, tuple[int, Host]] = {}
+    spelled: list[Export] = []
     for export in exports:
         client = export.client
         host = hosts.get(client)
         if host is not None:
             if not host.addresses:
                 continue
-            same = next((each for each in known if each.addresses & host.addresses), None)
-            if same is None:
-                known.append(host)
-            client = (same or host).name
+            mine = (len(spelled), host)
+            first = min((known.get(address, mine) for address in host.addresses), key=lambda each: each[0])
+            known.update(dict.fromkeys(host.addresses, first) if first is mine else {})
+            client = first[1].name
         spelled.append(replace(export, path=real(export.path), client=client))
     return tuple(spelled)
