@@ -229,3 +229,23 @@ async def test_a_share_is_read_again_once_it_was_forgotten(counting: Counting) -
     ours.forget(counting.address)
     await ours.overlapping("b", counting, without="")
     assert counting.asked[record_path(plan("data").pv)] == 1
+
+
+async def test_another_clusters_record_is_seen_even_if_the_list_of_clusters_is_gone(share: Bench) -> None:
+    ours = ledger()
+    await ours.write(record("ours", "a"), share)
+    assert await paths_over("b", ours, share) == set()
+    await open_home(share, "cluster-2")
+    await ledger("cluster-2").write(record("theirs", "b", "cluster-2"), share)
+    share.take_away(".berth/clusters")
+    assert await paths_over("b", ours, share) == {"b"}
+
+
+async def test_what_was_just_written_need_not_be_looked_up(counting: Counting) -> None:
+    ours = ledger()
+    await ours.write(record("one", "a"), counting)
+    await ours.overlapping("b", counting, without="")
+    await ours.write(record("two", "b"), counting)
+    counting.asked.clear()
+    assert await paths_over("b", ours, counting) == {"b"}
+    assert ".berth/volumes" not in counting.asked

@@ -7,7 +7,7 @@ import pytest
 from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import record_path
-from berth.volumes.records import decode
+from berth.volumes.records import decode, encode, record_of
 from berth.volumes.share import ShareAddress
 from tests.volumes.bench import Bench
 from tests.volumes.builders import plan, release_plan
@@ -56,14 +56,15 @@ async def test_a_directory_that_was_kept_is_taken_over_as_it_is(share: Bench, li
     assert share.tree()["team/data"].startswith("directory 0700 7:0")
 
 
+@pytest.mark.parametrize("parameters", [{}, BY_NAME], ids=["its own path", "a path by name"])
 async def test_the_mode_is_set_if_an_earlier_attempt_was_killed_before_it_could(
-    share: Bench, lifecycle: Lifecycle
+    share: Bench, lifecycle: Lifecycle, parameters: dict[str, str]
 ) -> None:
-    wanted = plan(parameters=BY_NAME)
+    wanted = plan(parameters=parameters)
     await lifecycle.create(wanted, share)
-    await share.make_directory("team/data", mode=0o755, adopt=True)
+    await share.make_directory(wanted.path, mode=0o755, adopt=True)
     await Lifecycle("cluster-1").create(wanted, share)
-    assert share.tree()["team/data"].startswith("directory 0777")
+    assert share.tree()[wanted.path].startswith("directory 0777")
 
 
 @pytest.mark.parametrize(
@@ -85,16 +86,21 @@ async def test_the_mode_of_a_directory_that_may_be_anothers_is_left_alone(
     assert share.tree()["team/data"].startswith("directory 0700")
 
 
-@pytest.mark.parametrize("parameters", [{"pathPattern": "x/${.PV.name}"}, BY_LABEL], ids=["PV's name", "label"])
+@pytest.mark.parametrize(
+    "parameters",
+    [{"pathPattern": "x/${.PV.name}"}, {"pathPattern": "${.PV.name}/y"}, BY_LABEL],
+    ids=["PV's name", "PV's name first", "label"],
+)
 @pytest.mark.parametrize("obstacle", ["a link above it", "a link", "a file"])
 async def test_what_stands_in_its_place_is_refused_and_nothing_is_left(
     share: Bench, lifecycle: Lifecycle, parameters: dict[str, str], obstacle: str
 ) -> None:
     wanted = plan(parameters=parameters, labels={"dir": "x/y"})
-    await share.make_directory("x", mode=0o755)
+    above = wanted.path.split("/")[0]
+    await share.make_directory(above, mode=0o755)
     if obstacle == "a link above it":
-        share.take_away("x")
-        share.plant_link("x")
+        share.take_away(above)
+        share.plant_link(above)
     elif obstacle == "a link":
         share.plant_link(wanted.path)
     else:
@@ -180,3 +186,27 @@ async def test_the_identity_of_a_share_is_known_once_it_was_used(share: Bench, l
     assert lifecycle.share_id(other.address) == ""
     lifecycle.forget(share.address)
     assert lifecycle.share_id(share.address) == ""
+
+
+async def test_a_path_that_names_its_pv_does_not_depend_on_others_records(
+    share: Bench, lifecycle: Lifecycle, other_cluster: Lifecycle
+) -> None:
+    await other_cluster.create(plan("theirs"), share)
+    await share.write_file(record_path("pvc-x"), b"nonsense")
+    await lifecycle.create(plan(), share)
+    with pytest.raises(Refused, match=r"^\.berth/volumes/pvc-x\.json: "):
+        await lifecycle.create(plan("by name", parameters=BY_NAME), share)
+    assert record_path(plan("by name").pv) not in share.tree()
+
+
+async def test_a_repetition_that_is_refused_leaves_the_record_of_the_directory_that_is_there(
+    share: Bench, lifecycle: Lifecycle, other_cluster: Lifecycle
+) -> None:
+    wanted = plan(parameters=BY_NAME)
+    await other_cluster.create(plan("theirs"), share)
+    await lifecycle.create(wanted, share)
+    foreign = record_of(plan("foreign", parameters={"pathPattern": "team"}), "cluster-2", "")
+    await share.write_file(record_path(foreign.pv), encode(foreign))
+    with pytest.raises(Refused, match="cluster-2"):
+        await lifecycle.create(wanted, share)
+    assert {wanted.path, record_path(wanted.pv)} <= share.tree().keys()

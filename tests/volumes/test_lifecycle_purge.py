@@ -6,7 +6,7 @@ import pytest
 
 from berth.volumes.errors import Refused
 from berth.volumes.lifecycle import Lifecycle
-from berth.volumes.naming import trash_path
+from berth.volumes.naming import record_path, trash_path
 from tests.volumes.bench import Bench
 from tests.volumes.builders import born, release_plan, sweep
 
@@ -42,3 +42,12 @@ async def test_another_clusters_trash_is_not_purged(share: Bench, other_cluster:
     with pytest.raises(Refused, match="for that cluster to purge"):
         await other_cluster.purge(made.pv, share)
     assert f"{trash_path(made.pv)}/content" in share.tree()
+
+
+async def test_trash_that_is_not_shown_to_be_this_clusters_does_not_wait(share: Bench, lifecycle: Lifecycle) -> None:
+    made = await born(share)
+    await lifecycle.release(release_plan(made, on_delete="delete"), share)
+    await share.make_directory(trash_path("pvc-by-hand"), mode=0o755)
+    await share.make_directory(trash_path("pvc-x"), mode=0o755)
+    await share.write_file(record_path("pvc-x"), b"{")
+    assert await lifecycle.waiting_trash(share) == [made.pv]

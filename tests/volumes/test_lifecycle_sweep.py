@@ -170,3 +170,11 @@ async def test_an_outage_ends_the_sweep(share: Bench) -> None:
     await born(forbidding, "bad")
     with pytest.raises(Unavailable):
         await sweep(forbidding)
+
+
+async def test_a_copy_of_a_live_volumes_record_does_no_harm(share: Bench) -> None:
+    live = await born(share)
+    await share.write_file(record_path("pvc-copy"), await share.read_file(record_path(live.pv)))
+    before = share.tree()
+    assert await sweep(share, live) == []
+    assert share.tree() == before

@@ -114,3 +114,21 @@ async def test_a_claim_that_goes_while_its_volume_is_made_leaves_no_directory_wi
     await sweep(share, by=lifecycle)
     await creating
     assert (made.path in share.tree()) is (record_path(made.pv) in share.tree())
+
+
+async def test_a_volume_whose_pv_comes_while_its_record_is_read_stays(share: Bench, lifecycle: Lifecycle) -> None:
+    made = await born(share)
+    answers = iter([False, True])
+    assert await lifecycle.sweep(share, has_pv=lambda pv: next(answers), has_claim=lambda claim: False) == []
+    assert made.path in share.tree()
+
+
+async def test_a_record_that_goes_while_the_sweep_goes_on_is_no_obstacle(share: Bench, lifecycle: Lifecycle) -> None:
+    made = await born(share)
+
+    def has_pv(pv: str) -> bool:
+        share.take_away(record_path(pv))
+        return False
+
+    assert await lifecycle.sweep(share, has_pv=has_pv, has_claim=lambda claim: False) == []
+    assert made.path in share.tree()
