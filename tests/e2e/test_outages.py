@@ -15,7 +15,6 @@ from tests.e2e.site import Site
 from tests.e2e.waiting import until
 
 PASSES_ON_OUTAGES = {
-    "BERTH_RESYNC": "5s",
     "BERTH_LEASE_DURATION": "30s",
     "BERTH_RENEW_DEADLINE": "25s",
     "ENABLE_LEADER_ELECTION": "true",

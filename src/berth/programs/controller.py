@@ -197,6 +197,7 @@ class Controller:
             default=default,
             metrics=self._metrics,
             again=claims.add,
+            abandoned=lambda address: sweeps.add(sweeping.key_for(address)),
         )
         self._start_loop(tasks, sweeping, sweeps, workers=2)
         self._start_loop(tasks, purging, trash, workers=PURGE_WORKERS)

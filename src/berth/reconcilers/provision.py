@@ -18,6 +18,7 @@ from berth.shares.choose import Shares
 from berth.volumes.errors import Refused, VolumeError
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.plan import DefaultShare, Occupied, Plan, make_plan
+from berth.volumes.share import ShareAddress
 
 PERMISSIONS = (
     Permission("", "persistentvolumeclaims", ("get", "list", "watch")),
@@ -41,8 +42,11 @@ class Provision:
         default: DefaultShare,
         metrics: VolumeMetrics,
         again: Callable[[str], None],
+        abandoned: Callable[[ShareAddress], None],
     ) -> None:
-        """again: queues a key of this reconciler, once something that stood in its way is gone."""
+        """again: queues a key of this reconciler, once something that stood in its way is gone; abandoned: told of each
+        share where a claim that went too early may have left a directory.
+        """
         self._api = api
         self._cluster = cluster
         self._shares = shares
@@ -50,6 +54,9 @@ class Provision:
         self._default = default
         self._metrics = metrics
         self._again = again
+        self._abandoned = abandoned
+        self._begun: dict[str, Plan] = {}
+        """By claim: what may be there on the share already, while the PV is not."""
 
     def wants(self, claim: ClaimObject) -> bool:
         """Whether the claim is waiting for a volume from Berth."""
@@ -62,6 +69,7 @@ class Provision:
     async def __call__(self, key: str) -> Outcome:
         """Serves one claim."""
         claim = self._cluster.claims.get(key)
+        self._drop_old_plan(key, claim)
         if claim is None or not self.wants(claim) or objects.pv_name(claim) in self._cluster.volumes:
             return Done()
         of_class = self._cluster.class_of(claim)
@@ -77,6 +85,7 @@ class Provision:
         except Refused as refusal:
             return self._refused(key, claim, of_class, refusal)
         self._cluster.hold(plan)
+        self._begun[key] = plan
         try:
             await self._make(plan, claim, of_class)
         except Refused as refusal:
@@ -87,6 +96,7 @@ class Provision:
             raise
         # Any other error may mean that the PV exists by now: its directory stays held until the cache tells, or the
         # claim is gone.
+        self._begun.pop(key, None)
         self._metrics.provisioned(plan.class_name, monotonic() - begin)
         about = objects.claim_reference(claim)
         return Done(
@@ -124,6 +134,19 @@ class Provision:
     def claim_gone(self, claim: ClaimObject) -> None:
         """Lets go of what was planned for a claim that was deleted before its PV was made."""
         self._cluster.let_go(objects.pv_name(claim))
+        meta = objects.meta_of(claim)
+        key = key_of(meta.namespace, meta.name or "")
+        if key in self._begun:
+            self._again(key)  # once nobody works on it any more, what it left behind is looked for
+
+    def _drop_old_plan(self, key: str, claim: ClaimObject | None) -> None:
+        """Has the share looked through when the claim of an unfinished plan is gone, or another of its name by now."""
+        plan = self._begun.get(key)
+        if plan is None or (claim is not None and objects.pv_name(claim) == plan.pv):
+            return
+        del self._begun[key]
+        if plan.pv not in self._cluster.volumes:
+            self._abandoned(plan.share)
 
 
 def claims_of_class(cluster: Cluster, class_name: str) -> list[str]:

@@ -80,7 +80,8 @@ class Routes:
 
     def _look_at_volume_of(self, claim: ClaimObject) -> None:
         """Its PV may have been seen as Released before the claim was seen to be gone."""
-        name = claim.spec.volumeName if claim.spec else None
-        volume = self._cluster.volumes.get(name) if name else None
+        # A claim that was bound and deleted while the watch was broken is known without its PV: but the name is fixed.
+        name = (claim.spec.volumeName if claim.spec else None) or objects.pv_name(claim)
+        volume = self._cluster.volumes.get(name)
         if volume is not None and self._reclaim.wants(volume):
             self._volumes.add(objects.meta_of(volume).name or "")

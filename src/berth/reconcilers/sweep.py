@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import structlog
 
@@ -48,29 +49,36 @@ class Sweep:
         self._trashed = trashed
         self._addresses: dict[str, ShareAddress] = {}
 
+    def key_for(self, address: ShareAddress) -> str:
+        """The key to queue for one share."""
+        self._addresses[str(address)] = address
+        return str(address)
+
     def shares_in_use(self) -> list[str]:
         """Keys of all shares that classes, PVs and the settings name."""
-        self._addresses.clear()
-        if self._default.server and self._default.export:
-            self._remember(share_address(self._default.server, self._default.export, ()))
+        found: dict[str, ShareAddress] = {}
+        for address in self._addresses_in_use():
+            found.setdefault(str(address), address)
+        self._addresses.update(found)
+        return list(found)
+
+    def _addresses_in_use(self) -> Iterator[ShareAddress]:
+        """One share may come several times, as several classes speak to it; the settings, which can't say how, last."""
         for of_class in self._cluster.classes.values():
             if of_class.provisioner in self._cluster.provisioners:
-                try:
+                with suppress(Refused):  # its claims are told why
                     parameters = parse_parameters(
                         of_class.parameters or {}, server=self._default.server, export=self._default.export
                     )
                     if parameters.server and parameters.export:
                         options = tuple(of_class.mountOptions or ())
-                        self._remember(share_address(parameters.server, parameters.export, options))
-                except Refused:
-                    continue  # its claims are told why
+                        yield share_address(parameters.server, parameters.export, options)
         for volume in self._cluster.volumes.values():
             if self._cluster.is_ours(volume) and objects.is_by_berth(volume):
-                try:
-                    self._remember(share_of(objects.release_request_of(volume, None), self._default))
-                except Refused:
-                    continue
-        return list(self._addresses)
+                with suppress(Refused):
+                    yield share_of(objects.release_request_of(volume, None), self._default)
+        if self._default.server and self._default.export:
+            yield share_address(self._default.server, self._default.export, ())
 
     async def __call__(self, key: str) -> Outcome:
         """Looks through one share."""
@@ -98,7 +106,3 @@ class Sweep:
     def blame(self, key: str, error: Exception) -> tuple[Note, ...]:
         """Nobody: no object stands for a share; its claims are told themselves."""
         return ()
-
-    def _remember(self, address: ShareAddress) -> None:
-        # A share that several classes speak to in different ways is looked through once, in the first way.
-        self._addresses.setdefault(str(address), address)
