@@ -50,9 +50,12 @@ def forward(source: socket.socket, target: socket.socket, delay: float) -> None:
 
 
 def serve(listener: socket.socket, target: tuple[str, int], delay: float) -> None:
-    """Takes connections for ever, and connects each to target."""
+    """Takes connections until listener is shut down, and connects each to target."""
     while True:
-        near, _ = listener.accept()
+        try:
+            near, _ = listener.accept()
+        except OSError:
+            return
         try:
             far = socket.create_connection(target, timeout=10)
         except OSError:

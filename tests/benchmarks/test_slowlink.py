@@ -26,9 +26,12 @@ def connection() -> Iterator[socket.socket]:
     """A client's end of a connection through a slow link to a server that says back what it hears."""
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as near:
         threading.Thread(target=_echo, args=(server,), daemon=True).start()
-        threading.Thread(target=slowlink.serve, args=(near, server.getsockname(), DELAY), daemon=True).start()
+        link = threading.Thread(target=slowlink.serve, args=(near, server.getsockname(), DELAY), daemon=True)
+        link.start()
         with socket.create_connection(near.getsockname(), timeout=30) as client:
             yield client
+        near.shutdown(socket.SHUT_RDWR)  # closing it would leave the thread waiting, for whatever gets the number next
+        link.join(30)
 
 
 def _read(connection: socket.socket, size: int) -> bytes:
