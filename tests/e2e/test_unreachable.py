@@ -15,6 +15,7 @@ from devcluster.ganesha import Export, GaneshaServer
 from devcluster.ports import free_loopback_address, free_port
 from tests.e2e.site import Site
 from tests.e2e.trees import tree
+from tests.e2e.waiting import until
 
 PROMPT = 5.0
 """Seconds within which claims of other shares are served."""
@@ -122,6 +123,22 @@ def test_a_server_without_the_right_to_write_there(site: Site, good: str, server
     root.chmod(0o777)
     site.wait_bound(name)
     assert (root / name).is_dir()
+
+
+def test_a_claim_that_goes_while_its_volume_can_not_be_finished_leaves_nothing(
+    site: Site, good: str, server: GaneshaServer
+) -> None:
+    root = server.directory_of("/squashed")
+    (root / "team").mkdir(mode=0o755)
+    parameters = {"server": server.host, "share": "/squashed", "pathPattern": "team/${.PVC.name}"}
+    of_class = site.make_class(parameters, mount_options=server.mount_options())
+    name = file_beside_a_good_one(site, good, of_class)
+    check_told(site, name, "permission")
+    records = root / ".berth" / "volumes"
+    assert len(list(records.iterdir())) == 1
+    site.delete_claim(name)
+    until("its record is gone", lambda: not list(records.iterdir()))
+    assert list((root / "team").iterdir()) == []
 
 
 def test_a_server_that_never_answers(site: Site, good: str, silent: tuple[str, int]) -> None:
