@@ -106,7 +106,7 @@ def test_a_missing_file_is_named(home: Path) -> None:
     ("cluster", "user", "sentence"),
     [
         pytest.param(
-            {"certificate-authority": "/no/ca.crt"}, {}, "certificates can't be used: no such file", id="no CA"
+            {"certificate-authority": "/no/ca.crt"}, {}, r"\(/no/ca.crt\) can't be used: no such file", id="no CA"
         ),
         pytest.param({"certificate-authority-data": "bm9uZQ=="}, {}, "certificates can't be used", id="CA is rubbish"),
         pytest.param({}, {"auth-provider": {"name": "gcp"}}, "auth-provider not supported", id="auth provider"),

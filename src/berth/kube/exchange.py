@@ -200,9 +200,12 @@ async def _whole(response: aiohttp.ClientResponse) -> Answer:
 
 
 def _tls(config: SingleConfig) -> ssl.SSLContext:
+    user = config.user or User()
     try:
-        return verify_cluster(config.cluster, config.user or User(), config.abs_file)
+        return verify_cluster(config.cluster, user, config.abs_file)
     except (OSError, ValueError, ConfigError) as error:
+        files = [path for path in (config.cluster.certificate_auth, user.client_cert, user.client_key) if path]
+        where = f" ({', '.join(files)})" if files else ""
         raise ConfigurationError(
-            f"context {config.context_name!r}: its certificates can't be used: {explain(error, 0)}"
+            f"context {config.context_name!r}: its certificates{where} can't be used: {explain(error, 0)}"
         ) from error

@@ -1,0 +1,173 @@
+"""Help and version; a wrong command line, setting or kubeconfig gets one sentence that names it, and exit code 2."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from berth import __version__
+from berth.cli.main import cli
+from berth.settings.controller import SETTINGS
+from tests.cli.command import berth
+
+CLUSTER = {"server": "https://127.0.0.1:1"}
+GOOD: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "clusters": [{"name": "c", "cluster": CLUSTER}],
+    "users": [{"name": "u", "user": {"token": "t"}}],
+    "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+    "current-context": "x",
+}
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path) -> Path:
+    """One that can be read; nobody answers at its address."""
+    path = tmp_path / "config"
+    path.write_text(json.dumps(GOOD))
+    return path
+
+
+def complaint(*arguments: str, **settings: str) -> str:
+    """What berth says against this, after checking that it is one sentence on stderr and nothing else."""
+    answer = berth(*arguments, **settings)
+    assert answer.returncode == 2, answer
+    return sentence(answer.stdout, answer.stderr)
+
+
+def sentence(stdout: str, stderr: str) -> str:
+    assert stdout == ""
+    (line,) = stderr.splitlines()
+    assert line.startswith("berth: ")
+    return line.removeprefix("berth: ")
+
+
+def here(*arguments: str, **settings: str) -> Result:
+    """The command within this process: quick, and good enough for what ends before anything runs."""
+    nothing = dict.fromkeys([setting.variable for setting in SETTINGS])
+    return CliRunner().invoke(cli, arguments, env={**nothing, **settings})
+
+
+def test_the_program_is_installed_and_tells_its_version() -> None:
+    answer = berth("--version")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, f"berth {__version__}\n", "")
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_names_the_commands(flag: str) -> None:
+    answer = here(flag)
+    assert answer.exit_code == 0
+    assert "run  " in answer.stdout
+    assert answer.stderr == ""
+
+
+def test_help_of_run_tells_every_setting_with_variable_and_default() -> None:
+    answer = here("run", "--help")
+    assert answer.exit_code == 0
+    told = " ".join(answer.stdout.split())
+    for setting in SETTINGS:
+        assert f"--{setting.flag} " in told
+        assert f"[env: {setting.variable}]" in told
+        if setting.default_text:
+            assert f"[default: {setting.default_text}]" in told
+    assert all(len(line) <= 100 for line in answer.stdout.splitlines())
+
+
+def test_no_command_shows_help() -> None:
+    answer = here()
+    assert "Usage: " in answer.output
+    assert "run  " in answer.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        pytest.param(["sail"], "sail", id="command"),
+        pytest.param(["run", "--colour", "blue"], "--colour", id="flag"),
+        pytest.param(["run", "now"], "now", id="argument"),
+        pytest.param(["run", "--listen"], "--listen", id="flag without a value"),
+    ],
+)
+def test_what_is_not_known_is_named(arguments: list[str], named: str) -> None:
+    answer = here(*arguments)
+    assert answer.exit_code == 2
+    assert named in answer.stderr
+
+
+def test_a_wrong_setting_ends_the_process_with_one_sentence() -> None:
+    assert complaint("run", PROVISIONER_NAME="not a name").startswith("PROVISIONER_NAME: 'not a name' is not")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "expected"),
+    [
+        ([], {"NFS_SERVER": "nfs.example"}, "NFS_PATH: is not set although NFS_SERVER is"),
+        ([], {"NFS_PATH": "/srv"}, "NFS_SERVER: is not set although NFS_PATH is"),
+        ([], {"ENABLE_LEADER_ELECTION": "maybe"}, "ENABLE_LEADER_ELECTION: expected"),
+        ([], {"POD_NAMESPACE": "No/Namespace"}, "POD_NAMESPACE: 'No/Namespace' is not"),
+        (["--listen", "nowhere"], {}, "--listen: expected host:port"),
+        (["--listen", "nowhere"], {"BERTH_LISTEN": "127.0.0.1:0"}, "--listen: expected host:port"),
+        (["--claim-workers", "0"], {}, "--claim-workers: expected a whole number"),
+        (["--share-timeout", "1 hour"], {}, "--share-timeout: expected a duration"),
+        (["--provisioner-name", ""], {"PROVISIONER_NAME": "fine"}, "--provisioner-name: is empty"),
+        (["--lease-duration", "5s"], {}, "--lease-duration: must be longer"),
+        (["--log-format", "xml"], {}, "--log-format: expected one of"),
+    ],
+)
+def test_a_wrong_setting_is_named(arguments: list[str], settings: dict[str, str], expected: str) -> None:
+    answer = here("run", *arguments, **settings)
+    assert answer.exit_code == 2
+    assert sentence(answer.stdout, answer.stderr).startswith(expected)
+
+
+def broken(**changes: Any) -> str:
+    return json.dumps({**GOOD, **changes})
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        pytest.param(None, "does not exist", id="no file"),
+        pytest.param("{not yaml", "is not YAML", id="no YAML"),
+        pytest.param("", "is not a kubeconfig", id="empty"),
+        pytest.param(broken(**{"current-context": ""}), "no current context is set", id="no context"),
+        pytest.param(
+            broken(clusters=[{"name": "c", "cluster": {**CLUSTER, "certificate-authority": "/no/such/ca"}}]),
+            "(/no/such/ca) can't be used",
+            id="no authority",
+        ),
+        pytest.param(
+            broken(clusters=[{"name": "c", "cluster": {"server": "127.0.0.1"}}]), "127.0.0.1", id="server is no URL"
+        ),
+    ],
+)
+def test_a_broken_kubeconfig_is_named(tmp_path: Path, content: str | None, says: str) -> None:
+    path = tmp_path / "config"
+    if content is not None:
+        path.write_text(content)
+    assert says in complaint("run", KUBECONFIG=str(path))
+
+
+def test_no_kubeconfig_at_all_says_where_it_looked() -> None:
+    said = complaint("run")
+    assert "KUBECONFIG is not set" in said
+    assert "~/.kube/config" in said
+
+
+def test_a_taken_port_is_named(kubeconfig: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        said = complaint("run", "--listen", f"127.0.0.1:{port}", KUBECONFIG=str(kubeconfig))
+    assert said == f"can't listen on 127.0.0.1:{port}: Address already in use"
+
+
+def test_the_secret_in_a_kubeconfig_is_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(broken(users=[{"name": "u", "user": {"token": "s3cr3t", "exec": "nonsense"}}], contexts=[]))
+    assert "s3cr3t" not in complaint("run", KUBECONFIG=str(path))
