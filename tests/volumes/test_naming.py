@@ -57,6 +57,7 @@ VOLUMES = st.lists(PRINTABLE.map(lambda part: shorten(f"v{part}")), min_size=1, 
         pytest.param("archive-b", id="nearly an archive's name"),
         pytest.param("a\\b", id="a backslash"),
         pytest.param("x" * MAX_PART_BYTES, id="the longest name"),
+        pytest.param("/".join([*["x" * 255] * 3, "x" * 254, "y"]), id="the longest path"),
     ],
 )
 def test_a_path_below_the_root_is_taken_as_it_is(path: str) -> None:

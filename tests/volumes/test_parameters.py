@@ -159,6 +159,8 @@ def test_a_server_is_a_name_or_an_address(text: str, server: str) -> None:
         pytest.param("nfs:2049", id="a server and a port"),
         pytest.param("[nfs]", id="a name in brackets"),
         pytest.param("[fd00::1", id="half a pair of brackets"),
+        pytest.param("[fd00::1x", id="something in a bracket's place"),
+        pytest.param("xfd00::1]", id="something in the other bracket's place"),
         pytest.param("x::y", id="colons that make no address"),
         pytest.param("one,two", id="two servers"),
         pytest.param("nfs server", id="a space"),
@@ -170,6 +172,12 @@ def test_a_server_is_a_name_or_an_address(text: str, server: str) -> None:
 )
 def test_what_is_no_server_is_refused(text: str) -> None:
     with pytest.raises(Refused, match=r"^parameter server: "):
+        parse_server(text, "parameter server")
+
+
+@pytest.mark.parametrize("text", ["nfs:/srv", "nfs:2049"])
+def test_a_server_with_more_than_a_server_is_told_where_the_rest_belongs(text: str) -> None:
+    with pytest.raises(Refused, match="the port as the mount option port=, the path as share"):
         parse_server(text, "parameter server")
 
 

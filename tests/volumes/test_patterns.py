@@ -102,6 +102,7 @@ def test_a_pattern_that_no_claim_could_make_good_is_refused_at_once(pattern: str
         pytest.param("${pvc.metadata.nmae}", r"did you mean \$\{pvc\.metadata\.name\}\?", id="a typing error"),
         pytest.param(LABEL, "spelling of the parameter pathPattern", id="a label, in the other spelling"),
         pytest.param("${pvc.metadata.labels.x}", "is not known", id="a label"),
+        pytest.param("${FOO}", r"known are (\$\{pvc?\.metadata\.\w+\}(, )?){3}$", id="something else entirely"),
     ],
 )
 def test_a_sub_dir_with_an_unknown_placeholder_is_refused_with_advice(pattern: str, said: str) -> None:
@@ -217,6 +218,8 @@ def test_unique_paths_of_two_volumes_never_overlap(text: str) -> None:
         pytest.param(f"{LABEL}-{NAME}-{LABEL}-end", "a-data-b-end", True, id="values between fixed text"),
         pytest.param(f"{LABEL}-{NAME}-{LABEL}-end", "a-data-end", False, id="fixed text must not be used twice"),
         pytest.param(f"{LABEL}aba{LABEL}", "xaba", True, id="fixed text at the end"),
+        pytest.param(f"{LABEL}x{LABEL}", "xa", True, id="fixed text right at the beginning"),
+        pytest.param(f"{LABEL}-end", "a-enx", False, id="another text at the end"),
         pytest.param(f"a{LABEL}a", "a", False, id="first and last text must not overlap"),
     ],
 )
