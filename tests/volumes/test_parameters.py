@@ -111,6 +111,12 @@ def test_good_values_are_understood() -> None:
     assert parameters.pattern.is_unique
 
 
+def test_the_largest_values_are_good() -> None:
+    parameters = parse_parameters({"directoryMode": "7777", "maxSize": str(2**33)})
+    assert (parameters.mode, parameters.max_bytes) == (0o7777, 2**63)
+    assert share_address("nfs", "/srv", ("port=65535",)).port == 65535
+
+
 def test_the_same_mode_may_be_given_twice() -> None:
     assert parse_parameters({"directoryMode": "0770", "mountPermissions": "770"}).mode == 0o770
 
@@ -168,6 +174,7 @@ def test_a_server_is_a_name_or_an_address(text: str, server: str) -> None:
         pytest.param("-onosuid", id="what mount(8) would take for an option"),
         pytest.param("nfs/srv", id="a slash"),
         pytest.param("nfs\0", id="a NUL"),
+        pytest.param("fe80::1%eth\n0", id="a line break in a zone"),
     ],
 )
 def test_what_is_no_server_is_refused(text: str) -> None:
@@ -223,7 +230,19 @@ def test_mount_options_say_how_to_speak_to_a_share(options: tuple[str, ...], add
 
 
 @pytest.mark.parametrize(
-    "option", ["nfsvers=5", "vers=2", "proto=rdma", "port=", "port=x", "port=70000", "port=0000002049", "mountport=-1"]
+    "option",
+    [
+        "nfsvers=5",
+        "vers=2",
+        "proto=rdma",
+        "port=",
+        "port=x",
+        "port=70000",
+        "port=0000002049",
+        "port=²",
+        "port=٣",
+        "mountport=-1",
+    ],
 )
 def test_a_mount_option_that_makes_no_sense_is_refused(option: str) -> None:
     with pytest.raises(Refused, match=f"^mountOptions: .*{option.partition('=')[2]}"):

@@ -139,6 +139,11 @@ def test_another_claims_directory_is_not_given_away(path: str, said: str) -> Non
     assert refusal.value.blockers == ("pvc-other",)
 
 
+def test_a_pv_that_serves_no_claim_is_named_without_one() -> None:
+    with pytest.raises(Occupied, match="is the directory of PV pvc-other; make"):
+        plan(parameters=BY_NAME, neighbours=among(neighbour(f"{EXPORT}/team/data", claim="")))
+
+
 def test_a_directory_beside_it_does_not_matter() -> None:
     beside = among(neighbour(f"{EXPORT}/team/data2"), neighbour(f"{EXPORT}/team-data"))
     assert plan(parameters=BY_NAME, neighbours=beside).path == "team/data"
