@@ -100,7 +100,7 @@ class Controller:
                     found.append(f"{log.name}: {line[:2000]}")
         return found
 
-    def metric(self, name: str, **labels: str) -> float:
+    def metric(self, name: str, /, **labels: str) -> float:
         """The sum of a metric's samples that have these labels; 0 where there are none."""
         total = 0.0
         for line in self.fetch("/metrics")[1].splitlines():
