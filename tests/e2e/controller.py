@@ -7,7 +7,7 @@ import re
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,14 @@ PROGRAM = Path(sys.executable).parent / "berth"
 class Controller:
     """`berth run` with these settings (environment variables). Each start has a log of its own."""
 
-    def __init__(self, name: str, directory: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, name: str, directory: Path, settings: Mapping[str, str], *, within: Sequence[str] = ()) -> None:
+        """directory: for its logs. within: a command that ends by becoming the one that is given to it."""
         self.name = name
         self.settings = dict(settings)
         self.may_complain = False
         """Whether a test makes it write what no process should."""
         self._directory = directory
+        self._within = tuple(within)
         self._port = free_port()
         self._process: Process | None = None
         self._starts = 0
@@ -47,7 +49,7 @@ class Controller:
         self._starts += 1
         self._process = Process(
             self.name,
-            [str(PROGRAM), "run"],
+            [*self._within, str(PROGRAM), "run"],
             log=self._directory / f"{self.name}-{self._starts}.log",
             env={**self.settings, "BERTH_LISTEN": f"127.0.0.1:{self._port}", "BERTH_LOG_FORMAT": "json"},
             ready=lambda: self.has_logged("leading"),

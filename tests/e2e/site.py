@@ -7,7 +7,7 @@ share is a directory of its own below the NFS server's export, exported with it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class Site:
 
     # Controllers.
 
-    def controller(self, name: str = "berth", **settings: str) -> Controller:
+    def controller(self, name: str = "berth", *, within: Sequence[str] = (), **settings: str) -> Controller:
         """One more controller of this site, not yet started. It elects nobody unless told to."""
         fine = {
             "PROVISIONER_NAME": ",".join(self.provisioners),
@@ -75,7 +75,7 @@ class Site:
             "BERTH_SHARE_TIMEOUT": "2s",
             "BERTH_LOG_LEVEL": "debug",
         }
-        made = Controller(name, self._directory, {**fine, **settings})
+        made = Controller(name, self._directory, {**fine, **settings}, within=within)
         self.controllers.append(made)
         return made
 

@@ -50,8 +50,8 @@ class Room:
             elif source.exists():
                 shutil.copy(source, self.etc / name)
         (self.etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\nnetgroup: files\n")
-        # As Debian has it. A process reads this once: without it, the answer for a host with two addresses would hang on
-        # whether this process had resolved anything before it entered the room.
+        # As Debian has it. A process reads this once: without it, the answer for a host with two addresses would hang
+        # on whether this process had resolved anything before it entered the room.
         (self.etc / "host.conf").write_text("multi on\n")
         (self.etc / "hosts").write_text(HOSTS)
         (self.etc / "exports").write_text("# nothing yet\n")
