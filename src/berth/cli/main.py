@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
 from berth import __version__
-from berth.cli.run import run_command
+
+COMMANDS = {
+    "run": "berth.cli.run:run_command",
+}
+"""Each command and the function that makes it, in the order of `berth --help`."""
+
+
+class Commands(click.Group):
+    """Imports a command's file when it is asked for: the controller carries none of the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them, without importing any."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, or None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name].split(":")
+        made: click.Command = getattr(import_module(module), function)()
+        return made
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="NFS storage for Kubernetes and KubeSphere: every claim gets its own directory on an NFS server.",
 )
 @click.version_option(__version__, prog_name="berth", message="%(prog)s %(version)s")
 def cli() -> None:
     """The whole command line."""
-
-
-cli.add_command(run_command())
 
 
 def main() -> None:
