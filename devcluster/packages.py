@@ -21,7 +21,6 @@ CLUSTER = (
     "etcd-server",
     "iproute2",
     "libnfs-utils",
-    "libnfs13",
     "nfs-common",
     "nfs-ganesha",
     "nfs-ganesha-vfs",

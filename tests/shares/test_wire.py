@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import pytest
 
 from berth.shares.direct import DirectShare
 from berth.shares.resolve import Resolver
-from berth.volumes.errors import Unavailable
+from berth.volumes.errors import Unavailable, VolumeError
 from berth.volumes.share import ShareAddress
 from devcluster.ganesha import GaneshaServer
 from tests.shares.link import Link
@@ -45,6 +46,33 @@ async def test_names_that_lead_elsewhere_are_not_believed(server: GaneshaServer,
         nfs.rewrite = lambda said: said
         assert await share.remove_tree(TREE) == 2
     assert (tree.parent / "other").is_dir()
+
+
+async def test_replies_of_noise_break_nothing(server: GaneshaServer, version: str) -> None:
+    chance = random.Random(4711)
+
+    def spoil(said: bytes) -> bytes:
+        spoiled = bytearray(said)
+        for _ in range(chance.randrange(1, 6)):
+            spoiled[chance.randrange(len(spoiled))] = chance.randrange(256)
+        return bytes(spoiled)
+
+    async with linked(server, version, deadline=0.3) as (share, nfs):
+        await share.make_directory("noisy", mode=0o755)
+        nfs.rewrite = spoil
+        for number in range(60):
+            for call in (share.list(""), share.stat("noisy"), share.make_directory(f"noisy/{number % 5}", mode=0o700)):
+                with suppress(VolumeError):
+                    await call
+        nfs.rewrite = lambda said: said
+        async with asyncio.timeout(20):
+            while True:
+                with suppress(Unavailable):
+                    assert (await share.stat("noisy")).kind == "directory"
+                    break
+        for number in range(5):
+            await share.remove_directory(f"noisy/{number}")
+        await share.remove_directory("noisy")
 
 
 @pytest.mark.parametrize(

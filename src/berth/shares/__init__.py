@@ -1,4 +1,4 @@
-"""Ways to touch a share: `mounted` (a directory mounted here) and `direct` (NFS spoken by libnfs, no mount).
+"""Ways to touch a share: `mounted` (a directory mounted here) and `direct` (NFS spoken by Berth itself, no mount).
 
 `choose` hands out the right one for an address; nobody outside needs more of this package. Both keep the contract of
 volumes/share.py, which tests/conformance checks. Nothing here knows of Kubernetes.

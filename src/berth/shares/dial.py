@@ -10,8 +10,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from berth.shares import nfs3, nfs4
-from berth.shares.libnfs import LibraryMissing
+from berth.shares import nfs3, nfs4, nfs4_compound
 from berth.shares.resolve import Resolver, Unresolved
 from berth.shares.rpc import CallRejected, ConnectFailed, Connection, ConnectionLost
 from berth.shares.session import DENIED, GONE, NfsError, Session, Status
@@ -22,6 +21,10 @@ T = TypeVar("T")
 
 NFS_PORT = 2049
 PORTMAPPER_PORT = 111
+NFS4 = (nfs4_compound.PROGRAM, nfs4_compound.VERSION)
+NFS3 = (nfs3.PROGRAM, nfs3.VERSION)
+MOUNTD = (nfs3.MOUNT_PROGRAM, nfs3.MOUNT_VERSION)
+PORTMAPPER = (nfs3.PORTMAP_PROGRAM, nfs3.PORTMAP_VERSION)
 PATIENCE = 3.0
 """Seconds for one of several addresses of a server to take a connection, before the next is tried."""
 
@@ -49,8 +52,6 @@ class Dialer:
         except TimeoutError as error:
             why = f"no answer to {self._doing} within {self._deadline:g} s"
             raise self._unavailable(self._stage, why, "ETIMEDOUT") from error
-        except LibraryMissing as error:
-            raise self._unavailable("io", str(error)) from error
 
     async def _dial(self) -> Session:
         self._at("dns", f"the question for the address of {self._address.server}")
@@ -72,13 +73,13 @@ class Dialer:
         raise max(failures, key=lambda failure: _FARTHEST.index(failure.stage))
 
     async def _dial_4(self, addresses: tuple[str, ...]) -> Session:
-        connection = await self._connect(addresses, self._address.port or NFS_PORT)
+        connection = await self._connect(addresses, self._address.port or NFS_PORT, NFS4)
         return await self._mounting("NFSv4", nfs4.open_session(connection, self._address.export))
 
     async def _dial_3(self, addresses: tuple[str, ...]) -> Session:
         port, mountport = self._address.port, self._address.mountport
         if not mountport or not port:
-            portmapper = await self._connect(addresses, PORTMAPPER_PORT)
+            portmapper = await self._connect(addresses, PORTMAPPER_PORT, PORTMAPPER)
             addresses = (portmapper.address,)
             try:
                 self._at("timeout", "the question for the port of mountd")
@@ -86,12 +87,12 @@ class Dialer:
                 port = port or await self._port(portmapper, nfs3.PROGRAM, nfs3.VERSION)
             finally:
                 portmapper.close()
-        mountd = await self._connect(addresses, mountport)
+        mountd = await self._connect(addresses, mountport, MOUNTD)
         try:
             root = await self._mounting("NFSv3", nfs3.mount(mountd, self._address.export))
         finally:
             mountd.close()
-        connection = await self._connect((mountd.address,), port)
+        connection = await self._connect((mountd.address,), port, NFS3)
         return await self._mounting("NFSv3", nfs3.open_session(connection, root))
 
     async def _port(self, portmapper: Connection, program: int, version: int) -> int:
@@ -104,11 +105,11 @@ class Dialer:
         name = "NFSv3" if program == nfs3.PROGRAM else "mount service for NFSv3"
         raise self._unavailable("connect", f"the server's portmapper knows no {name}")
 
-    async def _connect(self, addresses: tuple[str, ...], port: int) -> Connection:
+    async def _connect(self, addresses: tuple[str, ...], port: int, program: tuple[int, int]) -> Connection:
         failure = ConnectFailed("no address to connect to")
         for address in addresses:
             self._at("connect", f"the attempt to connect to {address} port {port}")
-            connection = Connection(address, port)
+            connection = Connection(address, port, *program)
             try:
                 async with asyncio.timeout(PATIENCE if len(addresses) > 1 else None):
                     await connection.connect()

@@ -1,4 +1,4 @@
-"""A share spoken to directly: NFSv3 or v4.0 by libnfs, without a mount and without privileges, on the event loop alone.
+"""A share spoken to directly: NFSv3 or v4.0, without a mount and without privileges, on the event loop alone.
 
 One connection carries all calls at once. Every operation works on file handles that it has just looked up itself, part
 by part and never through a link; from there on it does not matter what is renamed above. Nothing is remembered between
@@ -154,6 +154,7 @@ class DirectShare:
 
     async def aclose(self) -> None:
         await self._keeper.aclose()
+        await asyncio.sleep(0)  # the event loop closes a socket in its next turn
 
     async def _run(self, path: str, operation: Callable[[Tree], Awaitable[T]]) -> T:
         """One operation with everything around it: deadline, repeats, and what its failure means."""

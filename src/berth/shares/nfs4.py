@@ -7,7 +7,6 @@ open owner, whose calls must come in order. An owner is lent to one write at a t
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import random
 import uuid
 from collections.abc import Sequence
@@ -15,21 +14,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from berth.shares import nfs4_types as wire
+from berth.shares import nfs4_compound as compound
 from berth.shares.nfs4_compound import (
-    FILEHANDLE,
-    FILES_AVAIL,
-    FILES_TOTAL,
-    GETATTR,
-    GETATTR_SPACE,
-    GETFH,
-    LISTED,
-    PUTROOTFH,
-    RDATTR_ERROR,
-    SAVEFH,
-    SPACE_AVAIL,
-    SPACE_TOTAL,
+    GET_HANDLE,
+    GO_TO_TOP,
+    LOOK,
+    LOOK_AT_SPACE,
+    NO_STATE,
+    SAVE_HANDLE,
     Operation,
+    State,
     attempt,
     attributes_of,
     named,
@@ -37,7 +31,6 @@ from berth.shares.nfs4_compound import (
     on,
     run,
     size_is,
-    text,
 )
 from berth.shares.rpc import ROOT, Connection, Identity
 from berth.shares.session import (
@@ -51,12 +44,16 @@ from berth.shares.session import (
     encode_name,
     is_name,
 )
+from berth.shares.xdr import hyper, opaque, uint
 from berth.volumes.share import Space
 
 STEPS_AT_ONCE = 5
 """Parts of a path walked in one COMPOUND: with three operations each they stay below 16, older Linux servers' limit."""
-WRITE_AT_ONCE = 2048
-"""Bytes of a file in one COMPOUND: libnfs 4 encodes it into a buffer of 4096."""
+_DIRECTORY = 2
+_ACCESS_BOTH, _DENY_NONE, _CLAIM_NULL = 3, 0, 0
+_CREATE_FILE, _GUARDED, _FILE_SYNC = 1, 1, 2
+_MUST_CONFIRM = 2
+"""OPEN4_RESULT_CONFIRM: the server wants to hear again from an owner that is new to it."""
 _FORGOTTEN = frozenset({Status.STALE_CLIENTID, Status.EXPIRED})
 
 
@@ -77,7 +74,7 @@ class _Owner:
 async def open_session(connection: Connection, export: str) -> Session:
     """A session on a connection to the NFS program, at the export. Takes the connection over, also when it fails."""
     try:
-        top, attributes = (await run(connection, [PUTROOTFH, GETFH, GETATTR], ROOT))[1:]
+        top, attributes = (await run(connection, [GO_TO_TOP, GET_HANDLE, LOOK], ROOT))[1:]
         session = Session(connection, Node(top, attributes_of(attributes)))
         parts = [part for part in export.split("/") if part]
         found, error = await session.walk(top, parts, ROOT)
@@ -126,14 +123,14 @@ class Session:
         self._connection.close(why, status)
 
     async def attributes(self, handle: bytes) -> Attributes:
-        return attributes_of((await self._run(ROOT, on(handle), GETATTR))[-1])
+        return attributes_of((await self._run(ROOT, on(handle), LOOK))[-1])
 
     async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[Node], NfsError | None]:
         found: list[Node] = []
         for first in range(0, len(parts), STEPS_AT_ONCE):
             operations = [on(start)]
             for part in parts[first : first + STEPS_AT_ONCE]:
-                operations += [named(wire.LOOKUP, part), GETFH, GETATTR]
+                operations += [named(compound.LOOKUP, part), GET_HANDLE, LOOK]
             results, error = await attempt(self._connection, operations, who)
             # Looking something up in what is no directory is the next step's error: the walk ended one before.
             for handle, values in zip(results[2::3], results[3::3], strict=False):
@@ -148,40 +145,45 @@ class Session:
     async def make_directory(
         self, directory: bytes, name: str, *, mode: int, uid: int | None, gid: int | None, who: Identity
     ) -> Node:
-        no_device = (ctypes.c_uint64 * 2)()
-        arguments = wire.CREATE_args(wire.DIRECTORY, no_device, text(encode_name(name)), new_attributes(mode, uid, gid))
-        handle, values = (await self._run(who, on(directory), (wire.CREATE, arguments), GETFH, GETATTR))[-2:]
+        arguments = uint(_DIRECTORY) + opaque(encode_name(name)) + new_attributes(mode, uid, gid)
+        creating = Operation(compound.CREATE, arguments)
+        handle, values = (await self._run(who, on(directory), creating, GET_HANDLE, LOOK))[-2:]
         return Node(handle, attributes_of(values))
 
     async def change(
         self, handle: bytes, *, mode: int | None = None, uid: int | None = None, gid: int | None = None, who: Identity
     ) -> None:
-        arguments = wire.SETATTR_args(wire.state(), new_attributes(mode, uid, gid))
-        await self._run(who, on(handle), (wire.SETATTR, arguments))
+        arguments = NO_STATE.encoded() + new_attributes(mode, uid, gid)
+        await self._run(who, on(handle), Operation(compound.SETATTR, arguments))
 
     async def put(
         self, directory: bytes, temporary: str, name: str, content: bytes, *, exclusive: bool, who: Identity
     ) -> None:
-        pieces = [content[at : at + WRITE_AT_ONCE] for at in range(0, len(content), WRITE_AT_ONCE)] or [b""]
+        pieces = [content[at : at + CHUNK] for at in range(0, len(content), CHUNK)] or [b""]
         owner, handle, state = await self._open(directory, temporary, who)
         try:
             for index, piece in enumerate(pieces[:-1]):
-                await self._run(who, on(handle), _write(state, index * WRITE_AT_ONCE, piece))
+                await self._run(who, on(handle), _write(state, index * CHUNK, piece))
             operations = [
                 on(handle),
                 _write(state, len(content) - len(pieces[-1]), pieces[-1]),
-                (wire.CLOSE, wire.CLOSE_args(owner.next(), state)),
+                _close(owner, state),
                 # A short write is no error: without this, a part of the content would get the name.
-                (wire.VERIFY, size_is(len(content))),
+                size_is(len(content)),
             ]
             if exclusive:
-                operations += [SAVEFH, on(directory), named(wire.LINK, name), named(wire.REMOVE, temporary)]
+                operations += [
+                    SAVE_HANDLE,
+                    on(directory),
+                    named(compound.LINK, name),
+                    named(compound.REMOVE, temporary),
+                ]
             else:
-                operations += [on(directory), SAVEFH, _rename(temporary, name)]
+                operations += [on(directory), SAVE_HANDLE, _rename(temporary, name)]
             await self._run(who, *operations)
         except NfsError:
             with suppress(NfsError):
-                await self._run(who, on(handle), (wire.CLOSE, wire.CLOSE_args(owner.next(), state)))
+                await self._run(who, on(handle), _close(owner, state))
             with suppress(NfsError):
                 await self.remove(directory, temporary, is_directory=False, who=who)
             raise
@@ -192,55 +194,60 @@ class Session:
         while len(content) < limit:
             count = min(CHUNK, limit - len(content))
             # The state of zeros: reading without having opened, which needs no state on the server.
-            arguments = wire.READ_args(wire.state(), len(content), count)
-            data, is_end = (await self._run(who, on(handle), (wire.READ, arguments)))[-1]
+            arguments = NO_STATE.encoded() + hyper(len(content)) + uint(count)
+            data, is_end = (await self._run(who, on(handle), Operation(compound.READ, arguments)))[-1]
             content += data
             if is_end or not data:
                 break
         return content[:limit]
 
     async def rename(self, source: bytes, name: str, target: bytes, new_name: str, who: Identity) -> None:
-        await self._run(who, on(source), SAVEFH, on(target), _rename(name, new_name))
+        await self._run(who, on(source), SAVE_HANDLE, on(target), _rename(name, new_name))
 
     async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:
-        await self._run(who, on(directory), named(wire.REMOVE, name))
+        await self._run(who, on(directory), named(compound.REMOVE, name))
 
     async def read_directory(
         self, handle: bytes, position: Position, who: Identity
     ) -> tuple[list[Found], Position | None]:
-        arguments = wire.READDIR_args(position.cookie, position.verifier, CHUNK, CHUNK, LISTED)
-        entries, verifier, is_end = (await self._run(who, on(handle), (wire.READDIR, arguments)))[-1]
+        arguments = hyper(position.cookie) + hyper(position.verifier) + uint(CHUNK) + uint(CHUNK) + compound.LISTED
+        reading = Operation(compound.READDIR, arguments)
+        entries, verifier, is_end = (await self._run(who, on(handle), reading))[-1]
         found: list[Found] = []
         cookie = position.cookie
         for cookie, name, values in entries:  # noqa: B007 - the last one is where to go on
             if is_name(name):
-                is_known = FILEHANDLE in values and not values.get(RDATTR_ERROR)  # Linux sends it when all is well, too
-                found.append(Found(name, Node(values[FILEHANDLE], attributes_of(values)) if is_known else None))
+                is_known = compound.FILEHANDLE in values and not values.get(
+                    compound.RDATTR_ERROR
+                )  # Linux sends it when all is well, too
+                found.append(
+                    Found(name, Node(values[compound.FILEHANDLE], attributes_of(values)) if is_known else None)
+                )
         # An answer without entries that is not the end would be asked for again for ever.
         return found, None if is_end or cookie == position.cookie else Position(cookie, verifier)
 
     async def space(self) -> Space:
-        values = (await self._run(ROOT, on(self.root.handle), GETATTR_SPACE))[-1]
-        numbers = (SPACE_TOTAL, SPACE_AVAIL, FILES_TOTAL, FILES_AVAIL)
+        values = (await self._run(ROOT, on(self.root.handle), LOOK_AT_SPACE))[-1]
+        numbers = (compound.SPACE_TOTAL, compound.SPACE_AVAIL, compound.FILES_TOTAL, compound.FILES_AVAIL)
         return Space(*(values.get(number, 0) for number in numbers))
 
     async def _run(self, who: Identity, *operations: Operation) -> list[Any]:
         return await run(self._connection, operations, who)
 
-    async def _open(self, directory: bytes, name: str, who: Identity) -> tuple[_Owner, bytes, ctypes.Structure]:
+    async def _open(self, directory: bytes, name: str, who: Identity) -> tuple[_Owner, bytes, State]:
         """Makes a new file (0600) and opens it. Who opened it, its handle, and the state to write with."""
         owner = await self._lend_owner(forgotten=0)
         try:
-            results = await self._run(who, on(directory), _create(owner, name), GETFH)
+            results = await self._run(who, on(directory), _create(owner, name), GET_HANDLE)
         except NfsError as error:
             if error.code not in _FORGOTTEN:
                 raise
             owner = await self._lend_owner(forgotten=owner.client)
-            results = await self._run(who, on(directory), _create(owner, name), GETFH)
+            results = await self._run(who, on(directory), _create(owner, name), GET_HANDLE)
         (state, flags), handle = results[1:]
-        if flags & wire.MUST_CONFIRM:
-            confirm = wire.OPEN_CONFIRM_args(state, owner.next())
-            state = (await self._run(who, on(handle), (wire.OPEN_CONFIRM, confirm)))[-1]
+        if flags & _MUST_CONFIRM:
+            confirming = Operation(compound.OPEN_CONFIRM, state.encoded() + uint(owner.next()))
+            state = (await self._run(who, on(handle), confirming))[-1]
         return owner, handle, state
 
     async def _lend_owner(self, forgotten: int) -> _Owner:
@@ -256,32 +263,28 @@ class Session:
 
     async def _register(self) -> int:
         """A client id. No address for callbacks is given, so the server hands out no delegations."""
-        arguments = wire.SETCLIENTID_args(self._verifier, text(self._client_name), 0, b"tcp", b"0.0.0.0.0.0", 0)
-        client, verifier = (await self._run(ROOT, (wire.SETCLIENTID, arguments)))[-1]
-        await self._run(ROOT, (wire.SETCLIENTID_CONFIRM, wire.SETCLIENTID_CONFIRM_args(client, verifier)))
+        nowhere = uint(0) + opaque(b"tcp") + opaque(b"0.0.0.0.0.0") + uint(0)
+        introduction = Operation(compound.SETCLIENTID, hyper(self._verifier) + opaque(self._client_name) + nowhere)
+        client, verifier = (await self._run(ROOT, introduction))[-1]
+        await self._run(ROOT, Operation(compound.SETCLIENTID_CONFIRM, hyper(client) + hyper(verifier)))
         return int(client)
 
 
 def _create(owner: _Owner, name: str) -> Operation:
     """Makes a new regular file and opens it for writing."""
-    how = wire.create_how(wire.GUARDED, new_attributes(0o600, None, None))
-    return wire.OPEN, wire.OPEN_args(
-        owner.next(),
-        wire.ACCESS_BOTH,
-        wire.DENY_NONE,
-        owner.client,
-        text(owner.name),
-        wire.CREATE_FILE,
-        how,
-        wire.CLAIM_NULL,
-        text(encode_name(name)),
-    )
+    who = uint(owner.next()) + uint(_ACCESS_BOTH) + uint(_DENY_NONE) + hyper(owner.client) + opaque(owner.name)
+    how = uint(_CREATE_FILE) + uint(_GUARDED) + new_attributes(0o600, None, None)
+    return Operation(compound.OPEN, who + how + uint(_CLAIM_NULL) + opaque(encode_name(name)))
 
 
-def _write(state: ctypes.Structure, offset: int, content: bytes) -> Operation:
-    return wire.WRITE, wire.WRITE_args(state, offset, wire.FILE_SYNC, text(content))
+def _write(state: State, offset: int, content: bytes) -> Operation:
+    return Operation(compound.WRITE, state.encoded() + hyper(offset) + uint(_FILE_SYNC) + opaque(content))
+
+
+def _close(owner: _Owner, state: State) -> Operation:
+    return Operation(compound.CLOSE, uint(owner.next()) + state.encoded())
 
 
 def _rename(name: str, new_name: str) -> Operation:
     """From the saved directory to the current one."""
-    return wire.RENAME, wire.RENAME_args(text(encode_name(name)), text(encode_name(new_name)))
+    return Operation(compound.RENAME, opaque(encode_name(name)) + opaque(encode_name(new_name)))

@@ -1,97 +1,103 @@
 """COMPOUND: several NFSv4 operations in one call, carried out in order until one fails; and the attributes they carry.
 
-A reply's results come as a list, one per operation that succeeded: None, or what _DECODERS makes of it.
+An operation is its number and its arguments, encoded. A reply's results come as a list, one per operation that
+succeeded: None, or what _DECODERS makes of it.
 """
 
 from __future__ import annotations
 
-import ctypes
-import struct
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from berth.shares import libnfs
-from berth.shares import nfs4_types as wire
-from berth.shares.rpc import CallRejected, Connection, Identity
-from berth.shares.session import Attributes, NfsError, decode_name, encode_name
+from berth.shares.rpc import Connection, Identity
+from berth.shares.session import Attributes, NfsError, decode_name, encode_name, status_name
+from berth.shares.xdr import Reader, Unreadable, hyper, opaque, uint
 from berth.volumes.share import Kind
 
 PROGRAM, VERSION = 100003, 4
+COMPOUND = 1
 
-Operation = tuple[int, ctypes.Structure | None]
+# Operations, RFC 7530 section 16.2.
+CLOSE, CREATE, GETATTR, GETFH, LINK, LOOKUP, OPEN, OPEN_CONFIRM, PUTFH, PUTROOTFH = 4, 6, 9, 10, 11, 15, 18, 20, 22, 24
+READ, READDIR, REMOVE, RENAME, SAVEFH, SETATTR, SETCLIENTID, SETCLIENTID_CONFIRM = 25, 26, 28, 29, 32, 34, 35, 36
+VERIFY, WRITE = 37, 38
 
+# Attributes, RFC 7530 section 5.
 TYPE, SIZE, FSID, RDATTR_ERROR, FILEHANDLE, FILES_AVAIL, FILES_TOTAL, MODE = 1, 4, 8, 11, 19, 21, 23, 33
 OWNER, OWNER_GROUP, SPACE_AVAIL, SPACE_TOTAL = 36, 37, 42, 44
-"""Attributes' numbers, RFC 7530 section 5."""
+_UINTS = frozenset({TYPE, RDATTR_ERROR, MODE})
+_HYPERS = frozenset({SIZE, FILES_AVAIL, FILES_TOTAL, SPACE_AVAIL, SPACE_TOTAL})
+_OPAQUES = frozenset({FILEHANDLE, OWNER, OWNER_GROUP})
 
 _KINDS: dict[int, Kind] = {1: "file", 2: "directory", 5: "link"}
 NOBODY = 65534
 """Stands for an owner that the server spells as a name, which only the server's domain could translate."""
 
 
-def text(value: bytes) -> ctypes.Structure:
-    return wire.text(len(value), value)
+class Operation(NamedTuple):
+    """One of a compound."""
+
+    number: int
+    arguments: bytes = b""
+
+
+class State(NamedTuple):
+    """What the server calls an open file."""
+
+    seqid: int
+    other: bytes
+
+    def encoded(self) -> bytes:
+        return uint(self.seqid) + self.other
+
+
+NO_STATE = State(0, bytes(12))
+"""Reading and changing attributes without having opened the file."""
+
+
+def mask(*numbers: int) -> bytes:
+    """A set of attributes."""
+    words = [0] * (max(numbers) // 32 + 1)
+    for number in numbers:
+        words[number // 32] |= 1 << (number % 32)
+    return uint(len(words)) + b"".join(map(uint, words))
+
+
+LISTED = mask(TYPE, SIZE, FSID, RDATTR_ERROR, FILEHANDLE, MODE, OWNER, OWNER_GROUP)
+LOOK = Operation(GETATTR, mask(TYPE, SIZE, FSID, MODE, OWNER, OWNER_GROUP))
+LOOK_AT_SPACE = Operation(GETATTR, mask(FILES_AVAIL, FILES_TOTAL, SPACE_AVAIL, SPACE_TOTAL))
+GET_HANDLE = Operation(GETFH)
+SAVE_HANDLE = Operation(SAVEFH)
+GO_TO_TOP = Operation(PUTROOTFH)
 
 
 def on(handle: bytes) -> Operation:
     """What follows is done to this file or directory."""
-    return wire.PUTFH, text(handle)
+    return Operation(PUTFH, opaque(handle))
 
 
 def named(number: int, name: str) -> Operation:
     """An operation whose argument is one name: LOOKUP, REMOVE, LINK."""
-    return number, text(encode_name(name))
+    return Operation(number, opaque(encode_name(name)))
 
 
-class _Mask:
-    """A set of attributes to ask for. Lives as long as the module, since replies and calls point into it."""
-
-    def __init__(self, *numbers: int) -> None:
-        words = [0] * (max(numbers) // 32 + 1)
-        for number in numbers:
-            words[number // 32] |= 1 << (number % 32)
-        self._words = (ctypes.c_uint32 * len(words))(*words)
-        self.bitmap = wire.bitmap(len(words), ctypes.addressof(self._words))
+def size_is(size: int) -> Operation:
+    """Fails where the file has another size."""
+    return Operation(VERIFY, mask(SIZE) + opaque(hyper(size)))
 
 
-_BASIC = _Mask(TYPE, SIZE, FSID, MODE, OWNER, OWNER_GROUP)
-_LISTED = _Mask(TYPE, SIZE, FSID, RDATTR_ERROR, FILEHANDLE, MODE, OWNER, OWNER_GROUP)
-_SIZE = _Mask(SIZE)
-_SPACE = _Mask(FILES_AVAIL, FILES_TOTAL, SPACE_AVAIL, SPACE_TOTAL)
-_SETTABLE = {
-    numbers: _Mask(*numbers)
-    for numbers in [
-        (MODE,), (OWNER,), (OWNER_GROUP,), (MODE, OWNER), (MODE, OWNER_GROUP), (OWNER, OWNER_GROUP),
-        (MODE, OWNER, OWNER_GROUP),
-    ]
-}  # fmt: skip
-
-GETFH: Operation = (wire.GETFH, None)
-SAVEFH: Operation = (wire.SAVEFH, None)
-PUTROOTFH: Operation = (wire.PUTROOTFH, None)
-GETATTR: Operation = (wire.GETATTR, _BASIC.bitmap)
-GETATTR_SPACE: Operation = (wire.GETATTR, _SPACE.bitmap)
-LISTED = _LISTED.bitmap
-
-
-def new_attributes(mode: int | None, uid: int | None, gid: int | None) -> ctypes.Structure:
+def new_attributes(mode: int | None, uid: int | None, gid: int | None) -> bytes:
     """Attributes to set: those that are not None. Owners go as numbers, which servers take under AUTH_SYS."""
     numbers: list[int] = []
     values = b""
     if mode is not None:
         numbers.append(MODE)
-        values += struct.pack(">I", mode)
+        values += uint(mode)
     for number, value in ((OWNER, uid), (OWNER_GROUP, gid)):
         if value is not None:
             numbers.append(number)
-            spelled = str(value).encode()
-            values += struct.pack(">I", len(spelled)) + spelled + bytes(-len(spelled) % 4)
-    return wire.attributes(_SETTABLE[tuple(numbers)].bitmap, text(values))
-
-
-def size_is(size: int) -> ctypes.Structure:
-    """What VERIFY compares a file with."""
-    return wire.attributes(_SIZE.bitmap, text(struct.pack(">Q", size)))
+            values += opaque(str(value).encode())
+    return mask(*numbers) + opaque(values)
 
 
 async def run(connection: Connection, operations: Sequence[Operation], who: Identity) -> list[Any]:
@@ -106,72 +112,48 @@ async def attempt(
     connection: Connection, operations: Sequence[Operation], who: Identity
 ) -> tuple[list[Any], NfsError | None]:
     """The results of the operations that succeeded, and why the next one did not."""
-    buffer = (ctypes.c_char * (wire.ARGUMENT_SIZE * len(operations)))()
-    first = ctypes.addressof(buffer)
-    for index, (number, value) in enumerate(operations):
-        place = first + index * wire.ARGUMENT_SIZE
-        ctypes.c_uint32.from_address(place).value = number
-        if value is not None:
-            ctypes.memmove(place + wire.UNION_OFFSET, ctypes.addressof(value), ctypes.sizeof(value))
-    arguments = wire.COMPOUND_args(text(b""), 0, wire.operations(len(operations), first))
-    numbers = [number for number, _ in operations]
-    start = libnfs.load().rpc_nfs4_compound_async
-    address = ctypes.addressof(arguments)
-    # libnfs has encoded the arguments when start returns; until then operations and buffer keep them alive.
-    return await connection.call(
-        lambda context, callback, token: start(context, callback, address, token),
-        lambda reply: _decode(reply, numbers),
-        who,
-    )
+    encoded = b"".join(uint(operation.number) + operation.arguments for operation in operations)
+    arguments = opaque(b"") + uint(0) + uint(len(operations)) + encoded  # no tag, minor version 0
+    return await connection.call(COMPOUND, arguments, lambda reader: _decode(reader, operations), who)
 
 
-def _decode(reply: int, numbers: list[int]) -> tuple[list[Any], NfsError | None]:
-    answer: Any = wire.COMPOUND.from_address(reply)
+def _decode(reader: Reader, operations: Sequence[Operation]) -> tuple[list[Any], NfsError | None]:
+    status = reader.uint()
+    reader.opaque()
+    count = reader.uint()
     results: list[Any] = []
-    try:
-        for index in range(min(answer.count, len(numbers))):
-            place = answer.results + index * wire.RESULT_SIZE
-            if ctypes.c_uint32.from_address(place).value != numbers[index]:
-                break
-            body = place + wire.UNION_OFFSET
-            if ctypes.c_uint32.from_address(body).value:
-                break
-            decoder = _DECODERS.get(numbers[index])
-            results.append(decoder(body) if decoder else None)
-    except struct.error as error:
-        raise CallRejected("the server's reply makes no sense", "REPLY_UNREADABLE") from error
-    if answer.status:
-        name = (libnfs.load().nfsstat4_to_str(answer.status) or b"").decode(errors="replace")
-        return results, NfsError(answer.status, name)
-    if len(results) < len(numbers):
-        raise CallRejected("the server's reply is incomplete", "REPLY_UNREADABLE")
-    return results, None
+    error = NfsError(status, status_name("NFS4ERR", status)) if status else None
+    for operation in operations[:count]:
+        if reader.uint() != operation.number:
+            raise Unreadable("it answers what was not asked")
+        if reader.uint():
+            return results, error or NfsError(1, "NFS4ERR_PERM")
+        decoder = _DECODERS.get(operation.number)
+        results.append(decoder(reader) if decoder else None)
+    if error is None and len(results) < len(operations):
+        raise Unreadable("it is incomplete")
+    return results, error
 
 
-def decode_attributes(reply: Any) -> dict[int, Any]:
-    """Values by attribute's number; CallRejected when the server sends one that was not asked for."""
-    words = [ctypes.c_uint32.from_address(reply.mask.words + 4 * index).value for index in range(reply.mask.size)]
-    numbers = [32 * index + bit for index, word in enumerate(words) for bit in range(32) if word >> bit & 1]
-    data = libnfs.bytes_at(reply.values.bytes, reply.values.size)
+def decode_attributes(reader: Reader) -> dict[int, Any]:
+    """Values by attribute's number. Unreadable when the server sends one that was not asked for."""
+    numbers = []
+    for index in range(min(reader.uint(), 8)):
+        word = reader.uint()
+        numbers += [32 * index + bit for bit in range(32) if word >> bit & 1]
+    reader.uint()  # how long the values are altogether
     values: dict[int, Any] = {}
-    at = 0
     for number in numbers:
-        if number in (TYPE, RDATTR_ERROR, MODE):
-            (values[number],) = struct.unpack_from(">I", data, at)
-            at += 4
-        elif number in (SIZE, FILES_AVAIL, FILES_TOTAL, SPACE_AVAIL, SPACE_TOTAL):
-            (values[number],) = struct.unpack_from(">Q", data, at)
-            at += 8
+        if number in _UINTS:
+            values[number] = reader.uint()
+        elif number in _HYPERS:
+            values[number] = reader.hyper()
+        elif number in _OPAQUES:
+            values[number] = reader.opaque()
         elif number == FSID:
-            major, minor = struct.unpack_from(">QQ", data, at)
-            values[number] = major << 64 | minor
-            at += 16
-        elif number in (FILEHANDLE, OWNER, OWNER_GROUP):
-            (size,) = struct.unpack_from(">I", data, at)
-            (values[number],) = struct.unpack_from(f">{size}s", data, at + 4)
-            at += 4 + size + -size % 4
+            values[number] = reader.hyper() << 64 | reader.hyper()
         else:
-            raise CallRejected(f"the server's reply holds an attribute ({number}) that was not asked for")
+            raise Unreadable(f"it holds an attribute ({number}) that was not asked for")
     return values
 
 
@@ -190,69 +172,82 @@ def _owner(spelled: bytes) -> int:
     """An owner's number: servers send `1000`, `1000@domain`, or a name."""
     name = spelled.partition(b"@")[0]
     if name.isdigit():
-        return min(int(name), 0xFFFFFFFF)
+        return min(int(name[:10]), 0xFFFFFFFF)
     return 0 if name == b"root" else NOBODY
 
 
-def _state(address: int) -> ctypes.Structure:
-    return wire.state.from_buffer_copy(ctypes.string_at(address, ctypes.sizeof(wire.state)))
+def _change(reader: Reader) -> None:
+    """How a directory's change counter moved."""
+    reader.uint()
+    reader.hyper()
+    reader.hyper()
 
 
-def _getfh(body: int) -> bytes:
-    handle: Any = wire.GETFH_result.from_address(body)
-    return libnfs.bytes_at(handle.ok.handle.bytes, handle.ok.handle.size)
+def _state(reader: Reader) -> State:
+    return State(reader.uint(), reader.fixed(12))
 
 
-def _getattr(body: int) -> dict[int, Any]:
-    answer: Any = wire.GETATTR_result.from_address(body)
-    return decode_attributes(answer.ok.attributes)
+def _changes(reader: Reader) -> None:
+    """Which attributes were set."""
+    for _ in range(min(reader.uint(), 8)):
+        reader.uint()
 
 
-def _open(body: int) -> tuple[ctypes.Structure, int]:
-    answer: Any = wire.OPEN_result.from_address(body)
-    return _state(ctypes.addressof(answer.ok)), answer.ok.flags
+def _create(reader: Reader) -> None:
+    _change(reader)
+    _changes(reader)
 
 
-def _open_confirm(body: int) -> ctypes.Structure:
-    answer: Any = wire.OPEN_CONFIRM_result.from_address(body)
-    return _state(ctypes.addressof(answer.ok))
+def _rename(reader: Reader) -> None:
+    _change(reader)
+    _change(reader)
 
 
-def _read(body: int) -> tuple[bytes, bool]:
-    answer: Any = wire.READ_result.from_address(body)
-    return libnfs.bytes_at(answer.ok.data.bytes, answer.ok.data.size), bool(answer.ok.eof)
+def _open(reader: Reader) -> tuple[State, int]:
+    """The state and the flags."""
+    state = _state(reader)
+    _change(reader)
+    flags = reader.uint()
+    _changes(reader)
+    if reader.uint():
+        raise Unreadable("it delegates a file that nobody wanted")
+    return state, flags
 
 
-def _write(body: int) -> int:
-    answer: Any = wire.WRITE_result.from_address(body)
-    return int(answer.ok.count)
+def _read(reader: Reader) -> tuple[bytes, bool]:
+    is_end = reader.flag()
+    return reader.opaque(), is_end
 
 
-def _setclientid(body: int) -> tuple[int, int]:
-    answer: Any = wire.SETCLIENTID_result.from_address(body)
-    return answer.ok.client, answer.ok.verifier
+def _write(reader: Reader) -> None:
+    reader.uint()
+    reader.uint()
+    reader.hyper()
 
 
-def _readdir(body: int) -> tuple[list[tuple[int, str, dict[int, Any]]], int, bool]:
+def _readdir(reader: Reader) -> tuple[list[tuple[int, str, dict[int, Any]]], int, bool]:
     """Entries (cookie, name, attributes), the verifier, and whether that was all."""
-    answer: Any = wire.READDIR_result.from_address(body)
+    verifier = reader.hyper()
     entries = []
-    address = answer.ok.entries
-    while address:
-        entry: Any = wire.entry.from_address(address)
-        name = decode_name(libnfs.bytes_at(entry.name.bytes, entry.name.size))
-        entries.append((entry.cookie, name, decode_attributes(entry.attributes)))
-        address = entry.next
-    return entries, answer.ok.verifier, bool(answer.ok.eof)
+    while reader.flag():
+        entries.append((reader.hyper(), decode_name(reader.opaque()), decode_attributes(reader)))
+    return entries, verifier, reader.flag()
 
 
-_DECODERS: dict[int, Callable[[int], Any]] = {
-    wire.GETFH: _getfh,
-    wire.GETATTR: _getattr,
-    wire.OPEN: _open,
-    wire.OPEN_CONFIRM: _open_confirm,
-    wire.READ: _read,
-    wire.WRITE: _write,
-    wire.SETCLIENTID: _setclientid,
-    wire.READDIR: _readdir,
+_DECODERS: dict[int, Callable[[Reader], Any]] = {
+    CLOSE: _state,
+    CREATE: _create,
+    GETATTR: decode_attributes,
+    GETFH: Reader.opaque,
+    LINK: _change,
+    OPEN: _open,
+    OPEN_CONFIRM: _state,
+    READ: _read,
+    READDIR: _readdir,
+    REMOVE: _change,
+    RENAME: _rename,
+    SETATTR: _changes,
+    SETCLIENTID: lambda reader: (reader.hyper(), reader.hyper()),
+    WRITE: _write,
 }
+"""What stands behind the status of each operation; nothing for the others."""

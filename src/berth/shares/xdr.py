@@ -1,0 +1,72 @@
+"""XDR (RFC 4506), as far as NFS needs it: how numbers, strings and lists of bytes are laid out in calls and replies.
+
+Replies come from a machine that may be broken or hostile: every reading is checked against the end of the reply, and
+what does not fit raises Unreadable.
+"""
+
+from __future__ import annotations
+
+import struct
+
+_UINT, _HYPER = struct.Struct(">I"), struct.Struct(">Q")
+
+
+class Unreadable(Exception):  # noqa: N818
+    """A reply ends too early, or holds what it can't."""
+
+
+def uint(value: int) -> bytes:
+    return _UINT.pack(value & 0xFFFFFFFF)
+
+
+def hyper(value: int) -> bytes:
+    return _HYPER.pack(value & 0xFFFFFFFFFFFFFFFF)
+
+
+def opaque(value: bytes) -> bytes:
+    """Any number of bytes: their count, themselves, and zeros up to a multiple of four."""
+    return _UINT.pack(len(value)) + value + bytes(-len(value) % 4)
+
+
+class Reader:
+    """Takes a reply apart from front to back."""
+
+    __slots__ = ("_at", "_end", "_said")
+
+    def __init__(self, said: bytes, at: int = 0) -> None:
+        self._said = said
+        self._at = at
+        self._end = len(said)
+
+    def uint(self) -> int:
+        (value,) = self.take(_UINT)
+        return int(value)
+
+    def hyper(self) -> int:
+        (value,) = self.take(_HYPER)
+        return int(value)
+
+    def flag(self) -> bool:
+        return self.uint() != 0
+
+    def take(self, layout: struct.Struct) -> tuple[int, ...]:
+        """Several numbers at once, laid out as given."""
+        at = self._at
+        self._at = at + layout.size
+        if self._at > self._end:
+            raise Unreadable("the reply ends too early")
+        return layout.unpack_from(self._said, at)
+
+    def fixed(self, size: int) -> bytes:
+        """Exactly so many bytes (a multiple of four)."""
+        at = self._at
+        self._at = at + size
+        if self._at > self._end:
+            raise Unreadable("the reply ends too early")
+        return self._said[at : self._at]
+
+    def opaque(self, most: int = 1 << 21) -> bytes:
+        size = self.uint()
+        if size > most:
+            raise Unreadable(f"the reply holds {size} bytes where {most} is the most")
+        return self.fixed(size + -size % 4)[:size]
