@@ -13,8 +13,8 @@ from berth.nfsserver.packages import Command
 from berth.nfsserver.perform import perform, perform_all, plan_for
 from berth.nfsserver.plan import PrepareDirectory, RunCommands, Step
 from berth.nfsserver.status import read_status
-from berth.nfsserver.texts import Text
 from berth.nfsserver.wanted import Wanted
+from berth.texts.text import Text
 from tests.nfsserver.nobody import as_nobody
 from tests.nfsserver.room import Room
 

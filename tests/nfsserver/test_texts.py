@@ -9,7 +9,8 @@ from string import Formatter
 import pytest
 import yaml
 
-from berth.nfsserver.texts import Text, joined, say
+from berth.nfsserver.texts import say
+from berth.texts.text import Text, joined
 
 TEXTS: dict[str, dict[str, str]] = yaml.safe_load(files("berth.nfsserver").joinpath("texts.yaml").read_text("utf-8"))
 

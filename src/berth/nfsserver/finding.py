@@ -10,7 +10,7 @@ from typing import Literal, TypedDict
 
 import yaml
 
-from berth.nfsserver.texts import Language, Text, fill
+from berth.texts.text import Language, Text, fill
 
 Severity = Literal["error", "warning", "note"]
 """error: it does not work; warning: it works, dangerously or not as it looks; note: worth knowing."""

@@ -27,8 +27,9 @@ from berth.nfsserver.places import OWN_NAME
 from berth.nfsserver.plan import Plan, PrepareDirectory, RunCommands, Step, WriteExports
 from berth.nfsserver.services import DEADLINE, start_commands
 from berth.nfsserver.table import compare
-from berth.nfsserver.texts import Text, joined, say
+from berth.nfsserver.texts import say
 from berth.nfsserver.wanted import Wanted, acting_user, check_clients, check_path, listed
+from berth.texts.text import Text, joined
 
 MODE = 0o755
 

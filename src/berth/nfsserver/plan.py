@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from berth.nfsserver.packages import Command
-from berth.nfsserver.texts import Text
+from berth.texts.text import Text
 
 Kind = Literal["packages", "directory", "exports", "services"]
 
