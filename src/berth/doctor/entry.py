@@ -1,0 +1,188 @@
+"""One failure of the catalogue: its file, read strictly, and how its words become a finding's."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+from berth.doctor.finding import Finding, Harm, Severity, Subject
+from berth.doctor.versions import Range, Version, parse_range
+from berth.texts.text import Language, Text
+
+Value = str | int | Text | Sequence[str]
+Facts = Mapping[str, Value]
+
+_NAME = re.compile(r"\{([a-z][a-z_]*)\}")
+_KEYS = {"id", "severity", "harm", "title", "patterns", "seen", "why", "cure", "prove", "versions", "sources"}
+_REQUIRED = _KEYS - {"patterns", "prove", "versions"}
+_SHOWN = 200
+"""Characters of a fact that are shown: a name may come out of anybody's log."""
+
+
+class CatalogueError(Exception):
+    """A file of the catalogue is not as it must be: a mistake of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to say it: for some versions, and where all facts that it names exist."""
+
+    applies: Range
+    text: Text
+    commands: tuple[tuple[str, ...], ...] = ()
+    """Of each command its alternatives."""
+
+    def fits(self, facts: Facts, version: Version | None) -> bool:
+        """Whether it can be said of these facts."""
+        return self.applies.holds(version) and names(self.text.en) | names(self.text.zh) <= facts.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One failure of the catalogue."""
+
+    id: str
+    severity: Severity
+    harm: Harm
+    title: Text
+    patterns: tuple[re.Pattern[str], ...]
+    seen: tuple[Variant, ...]
+    why: tuple[Variant, ...]
+    cure: tuple[Variant, ...]
+    prove: tuple[Variant, ...]
+    versions: Range
+    sources: tuple[str, ...]
+
+    def finding(
+        self,
+        about: Sequence[Subject],
+        facts: Facts,
+        *,
+        version: Version | None = None,
+        evidence: Sequence[str] = (),
+        count: int = 1,
+    ) -> Finding:
+        """The finding about these objects, with the facts put in. CatalogueError: no text fits them."""
+        known = {**_subjects(about), **facts}
+        cure = self._chosen("cure", self.cure, known, version)
+        return Finding(
+            id=self.id,
+            severity=self.severity,
+            harm=self.harm,
+            about=tuple(about),
+            seen=_filled(self._chosen("seen", self.seen, known, version).text, known),
+            why=_filled(self._chosen("why", self.why, known, version).text, known),
+            do=_filled(cure.text, known),
+            commands=tuple(_commands(cure, known)),
+            evidence=tuple(printable(line, 1000) for line in evidence),
+            count=count,
+            sources=self.sources,
+        )
+
+    def _chosen(self, part: str, variants: Sequence[Variant], facts: Facts, version: Version | None) -> Variant:
+        for variant in variants:
+            if variant.fits(facts, version):
+                return variant
+        raise CatalogueError(f"{self.id}: no variant of `{part}` fits the facts {sorted(facts)} and version {version}")
+
+
+def read_entry(source: str, content: object) -> Entry:
+    """The entry that the parsed YAML file `source` holds. CatalogueError names the key that is wrong."""
+    if not isinstance(content, dict):
+        raise CatalogueError(f"{source}: not a mapping")
+    unknown, missing = content.keys() - _KEYS, _REQUIRED - content.keys()
+    if unknown or missing:
+        raise CatalogueError(f"{source}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}")
+    if content["severity"] not in get_args(Severity) or content["harm"] not in get_args(Harm):
+        raise CatalogueError(f"{source}: severity {content['severity']!r}, harm {content['harm']!r}")
+    try:
+        return Entry(
+            id=str(content["id"]),
+            severity=cast(Severity, content["severity"]),
+            harm=cast(Harm, content["harm"]),
+            title=_text(content["title"]),
+            patterns=tuple(re.compile(pattern) for pattern in content.get("patterns", ())),
+            seen=_variants(content["seen"]),
+            why=_variants(content["why"]),
+            cure=_variants(content["cure"]),
+            prove=_variants(content.get("prove", [])),
+            versions=parse_range(content.get("versions", "")),
+            sources=tuple(content["sources"]),
+        )
+    except (KeyError, TypeError, ValueError, re.error) as error:
+        raise CatalogueError(f"{source}: {type(error).__name__}: {error}") from error
+
+
+def names(template: str) -> set[str]:
+    """The facts that a template names."""
+    return set(_NAME.findall(template))
+
+
+def printable(text: str, limit: int = _SHOWN) -> str:
+    """The text without what a terminal would obey, cut to limit characters."""
+    shown = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
+    return shown if len(shown) <= limit else f"{shown[:limit]}…"
+
+
+def _variants(content: Any) -> tuple[Variant, ...]:
+    listed = content if isinstance(content, list) else [content]
+    return tuple(_variant(each) for each in listed)
+
+
+def _variant(content: dict[str, Any]) -> Variant:
+    unknown = content.keys() - {"applies", "en", "zh", "commands"}
+    if unknown:
+        raise ValueError(f"unknown keys {sorted(unknown)}")
+    commands = tuple((each,) if isinstance(each, str) else tuple(each) for each in content.get("commands", ()))
+    return Variant(parse_range(content.get("applies", "")), _text(content), commands)
+
+
+def _text(content: dict[str, Any]) -> Text:
+    return Text(content["en"].strip(), content["zh"].strip())
+
+
+def _subjects(about: Sequence[Subject]) -> dict[str, Value]:
+    facts: dict[str, Value] = {}
+    for subject in reversed(about):
+        facts[subject.kind] = subject.name
+        namespace, slash, name = subject.name.partition("/")
+        if slash and subject.kind in ("claim", "pod", "lease", "workload", "role"):
+            facts[f"{subject.kind}_namespace"], facts[f"{subject.kind}_name"] = namespace, name
+    return facts
+
+
+def _filled(text: Text, facts: Facts) -> Text:
+    def said(template: str, language: Language) -> str:
+        return _NAME.sub(lambda found: _said(facts[found[1]], language), template)
+
+    return Text(said(text.en, "en"), said(text.zh, "zh"))
+
+
+def _said(value: Value, language: Language) -> str:
+    match value:
+        case Text():
+            return printable(value.said(language), 600)
+        case str() | int():
+            return printable(str(value))
+    return ("、" if language == "zh" else ", ").join(printable(each) for each in value)
+
+
+def _commands(variant: Variant, facts: Facts) -> Iterator[str]:
+    for alternatives in variant.commands:
+        for template in alternatives:
+            if names(template) <= facts.keys():
+                yield _NAME.sub(lambda found: _quoted(facts[found[1]]), template)
+                break
+
+
+def _quoted(value: Value) -> str:
+    """For the shell: a name out of a log must not become a command."""
+    match value:
+        case Text():
+            return shlex.quote(value.en)
+        case str() | int():
+            return shlex.quote(printable(str(value)))
+    return " ".join(shlex.quote(printable(each)) for each in value)

@@ -1,0 +1,160 @@
+"""What the doctor says: findings, and what it could not look at. Pure values; their words come from the catalogue.
+
+Order of harm: failures before warnings before notes; among them lost data before what stops everybody, before what
+stops one, before what is merely unpleasant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from berth.texts.text import Text
+
+Severity = Literal["failure", "warning", "note"]
+"""failure: it does not work; warning: it works, dangerously or not for long; note: worth knowing."""
+SEVERITIES: tuple[Severity, ...] = ("failure", "warning", "note")
+
+Harm = Literal["data", "everyone", "one", "comfort"]
+"""data: lost or mixed up; everyone: no claim or pod gets storage; one: this object; comfort: slow, noisy, confusing."""
+HARMS: tuple[Harm, ...] = ("data", "everyone", "one", "comfort")
+
+KINDS: dict[str, str] = {
+    "claim": "PVC",
+    "class": "StorageClass",
+    "volume": "PV",
+    "pod": "Pod",
+    "node": "节点",
+    "workload": "工作负载",
+    "namespace": "命名空间",
+    "provisioner": "供应器",
+    "share": "共享",
+    "server": "NFS 服务器",
+    "mount": "挂载点",
+    "host": "主机",
+    "process": "进程",
+    "lease": "Lease",
+    "webhook": "Webhook",
+    "role": "角色",
+    "file": "文件",
+    "cluster": "集群",
+}
+"""The kinds of objects that a finding may be about, and their Chinese names."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Subject:
+    """A real object: kind is one of KINDS, name as a person types it (`ddddd/demo4nfs`, `10.0.0.1:/export`)."""
+
+    kind: str
+    name: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind!r} is not among berth.doctor.finding.KINDS")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+    @property
+    def text(self) -> Text:
+        """How it is called in either language."""
+        return Text(str(self), f"{KINDS[self.kind]} {self.name}")
+
+    def as_dict(self) -> dict[str, str]:
+        """For `-o json`."""
+        return {"kind": self.kind, "name": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result: what was seen, why it is so, what to type. Made by berth.doctor.known.find, from the catalogue."""
+
+    id: str
+    """The catalogue's; never changes its meaning."""
+    severity: Severity
+    harm: Harm
+    about: tuple[Subject, ...]
+    """The objects it is about, the most important one first; may be empty for a text that names none."""
+    seen: Text
+    why: Text
+    do: Text
+    commands: tuple[str, ...] = ()
+    """Exact shell commands with the real names, in this order."""
+    evidence: tuple[str, ...] = ()
+    """What shows it, verbatim: a log line, a field of an object."""
+    count: int = 1
+    """How often it was seen."""
+    sources: tuple[str, ...] = ()
+    """Where to read on: `owner/repository#number`, or a document's address."""
+
+    @property
+    def rank(self) -> tuple[int, int, str, tuple[Subject, ...]]:
+        """Sorts findings by harm, the worst first, and always in the same order."""
+        return SEVERITIES.index(self.severity), HARMS.index(self.harm), self.id, self.about
+
+    def as_dict(self) -> dict[str, object]:
+        """For `-o json` and `-o yaml`: both languages in it."""
+        return {
+            "id": self.id,
+            "severity": self.severity,
+            "harm": self.harm,
+            "about": [subject.as_dict() for subject in self.about],
+            "seen": self.seen.as_dict(),
+            "why": self.why.as_dict(),
+            "do": self.do.as_dict(),
+            "commands": list(self.commands),
+            "evidence": list(self.evidence),
+            "count": self.count,
+            "sources": list(self.sources),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """What could not be looked at, and why. No finding says nothing about it, neither good nor bad."""
+
+    what: Text
+    reason: Text
+    check: str = ""
+    """The id of the check that wanted to look."""
+
+    def as_dict(self) -> dict[str, object]:
+        """For `-o json` and `-o yaml`."""
+        return {"check": self.check, "what": self.what.as_dict(), "reason": self.reason.as_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one run of the doctor has to say."""
+
+    findings: tuple[Finding, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    checks: tuple[str, ...] = ()
+    """The ids of the checks that ran."""
+
+    @property
+    def exit_code(self) -> int:
+        """2 failures; else 3 something could not be looked at; else 1 warnings; else 0, healthy."""
+        severities = {finding.severity for finding in self.findings}
+        if "failure" in severities:
+            return 2
+        if self.unseen:
+            return 3
+        return 1 if "warning" in severities else 0
+
+    def as_dict(self) -> dict[str, object]:
+        """For `-o json` and `-o yaml`."""
+        return {
+            "findings": [finding.as_dict() for finding in self.findings],
+            "unseen": [unseen.as_dict() for unseen in self.unseen],
+            "checks": list(self.checks),
+            "exitCode": self.exit_code,
+        }
+
+
+def report(findings: Iterable[Finding], unseen: Iterable[Unseen] = (), checks: Iterable[str] = ()) -> Report:
+    """A report with each finding once, sorted by harm."""
+    once = {(each.id, each.about, each.seen): each for each in findings}
+    return Report(tuple(sorted(once.values(), key=lambda each: each.rank)), tuple(unseen), tuple(checks))
