@@ -1,6 +1,6 @@
 """Posts Events in the background: merged when they repeat, dropped rather than waited for.
 
-`post` only queues. A few workers, so that Events never crowd out the real work, make one request each: a new Event is
+`post` only queues. Two workers, so that Events never crowd out the real work, make one request each: a new Event is
 created; one that was posted with the same text less than ten minutes ago has its count raised instead. An outage of
 the API server is waited for, a few times per Event; an Event that can't be posted at all (its namespace is gone) is
 dropped.
@@ -121,7 +121,7 @@ class Recorder:
         component: str,
         host: str = "",
         waiting: int = 10_000,
-        concurrency: int = 4,
+        concurrency: int = 2,
         merge_seconds: float = 600.0,
     ) -> None:
         self._api = api

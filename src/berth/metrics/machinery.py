@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -16,57 +18,71 @@ disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for
 
 
 class MachineryMetrics:
-    """Fits the observers of kube's queues, loops, clients and election."""
+    """Fits the observers of kube's queues, loops, clients and election. Kept as in VolumeMetrics."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        self._depth = Gauge("workqueue_depth", "Keys in line.", ["name"], registry=registry)
-        self._adds = Counter("workqueue_adds_total", "Keys put in line.", ["name"], registry=registry)
-        self._waited = Histogram("workqueue_queue_duration_seconds", "Time in line.", ["name"], registry=registry)
-        self._worked = Histogram("workqueue_work_duration_seconds", "Time of one attempt.", ["name"], registry=registry)
-        self._retries = Counter("workqueue_retries_total", "Attempts put off by backoff.", ["name"], registry=registry)
-        self._outcomes = Counter(
-            "berth_reconcile_total", "Answers of reconcilers.", ["reconciler", "outcome"], registry=registry
+        self._depth = cache(Gauge("workqueue_depth", "Keys in line.", ["name"], registry=registry).labels)
+        self._adds = cache(Counter("workqueue_adds_total", "Keys put in line.", ["name"], registry=registry).labels)
+        self._waited = cache(
+            Histogram("workqueue_queue_duration_seconds", "Time in line.", ["name"], registry=registry).labels
         )
-        self._requests = Counter(
-            "rest_client_requests_total",
-            "Requests to the API server.",
-            ["code", "method", "resource"],
-            registry=registry,
+        self._worked = cache(
+            Histogram("workqueue_work_duration_seconds", "Time of one attempt.", ["name"], registry=registry).labels
         )
-        self._request_seconds = Histogram(
-            "rest_client_request_duration_seconds", "Time to the answer.", ["method"], registry=registry
+        self._retries = cache(
+            Counter("workqueue_retries_total", "Attempts put off by backoff.", ["name"], registry=registry).labels
         )
-        self._leader = Gauge("leader_election_master_status", "1 on the leader.", ["name"], registry=registry)
+        self._outcomes = cache(
+            Counter(
+                "berth_reconcile_total", "Answers of reconcilers.", ["reconciler", "outcome"], registry=registry
+            ).labels
+        )
+        self._requests = cache(
+            Counter(
+                "rest_client_requests_total",
+                "Requests to the API server.",
+                ["code", "method", "resource"],
+                registry=registry,
+            ).labels
+        )
+        self._request_seconds = cache(
+            Histogram(
+                "rest_client_request_duration_seconds", "Time to the answer.", ["method"], registry=registry
+            ).labels
+        )
+        self._leader = cache(
+            Gauge("leader_election_master_status", "1 on the leader.", ["name"], registry=registry).labels
+        )
 
     def added(self, queue: str, depth: int) -> None:
         """A key joined queue."""
-        self._adds.labels(queue).inc()
-        self._depth.labels(queue).set(depth)
+        self._adds(queue).inc()
+        self._depth(queue).set(depth)
 
     def started(self, queue: str, depth: int, waited: float) -> None:
         """A worker took a key."""
-        self._depth.labels(queue).set(depth)
-        self._waited.labels(queue).observe(waited)
+        self._depth(queue).set(depth)
+        self._waited(queue).observe(waited)
 
     def finished(self, queue: str, worked: float) -> None:
         """A worker handed a key back."""
-        self._worked.labels(queue).observe(worked)
+        self._worked(queue).observe(worked)
 
     def retried(self, queue: str) -> None:
         """A key was put off."""
-        self._retries.labels(queue).inc()
+        self._retries(queue).inc()
 
     def reconciled(self, loop: str, outcome: str, seconds: float) -> None:
         """A reconciler answered."""
-        self._outcomes.labels(loop, outcome).inc()
+        self._outcomes(loop, outcome).inc()
 
     def requested(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """The API server answered, or did not (code 0)."""
-        self._requests.labels(str(code) if code else "<error>", verb, resource).inc()
-        self._request_seconds.labels(verb).observe(seconds)
+        self._requests(str(code) if code else "<error>", verb, resource).inc()
+        self._request_seconds(verb).observe(seconds)
 
     def leads(self, name: str, is_leader: bool) -> None:
         """This process got or lost the lock called name."""
-        self._leader.labels(name).set(1 if is_leader else 0)
+        self._leader(name).set(1 if is_leader else 0)

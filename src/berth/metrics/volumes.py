@@ -5,90 +5,115 @@ Provisioning and deletion are named as sig-storage-lib-external-provisioner does
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
 class VolumeMetrics:
-    """Counters of provisioning, deletion, purge and the shares."""
+    """Counters of provisioning, deletion, purge and the shares.
+
+    Kept as `cache(….labels)`: which series belongs to some labels is looked up once, not anew for every claim.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         claim, volume = "controller_persistentvolumeclaim", "controller_persistentvolume"
-        self._provisioned = Counter(
-            f"{claim}_provision_total", "Claims that got their volume.", ["class", "source"], registry=registry
+        self._provisioned = cache(
+            Counter(
+                f"{claim}_provision_total", "Claims that got their volume.", ["class", "source"], registry=registry
+            ).labels
         )
-        self._provision_failed = Counter(
-            f"{claim}_provision_failed_total",
-            "Attempts to serve a claim that failed or were refused.",
-            ["class", "source"],
-            registry=registry,
+        self._provision_failed = cache(
+            Counter(
+                f"{claim}_provision_failed_total",
+                "Attempts to serve a claim that failed or were refused.",
+                ["class", "source"],
+                registry=registry,
+            ).labels
         )
-        self._provision_seconds = Histogram(
-            f"{claim}_provision_duration_seconds",
-            "How long a successful attempt took.",
-            ["class", "source"],
-            registry=registry,
+        self._provision_seconds = cache(
+            Histogram(
+                f"{claim}_provision_duration_seconds",
+                "How long a successful attempt took.",
+                ["class", "source"],
+                registry=registry,
+            ).labels
         )
-        self._refused = Counter(
-            "berth_claims_refused_total",
-            "Refused attempts, by the offending field.",
-            ["class", "field"],
-            registry=registry,
+        self._refused = cache(
+            Counter(
+                "berth_claims_refused_total",
+                "Refused attempts, by the offending field.",
+                ["class", "field"],
+                registry=registry,
+            ).labels
         )
-        self._deleted = Counter(f"{volume}_delete_total", "PVs brought to their end.", ["class"], registry=registry)
-        self._delete_failed = Counter(
-            f"{volume}_delete_failed_total",
-            "Attempts to end a PV that failed or were refused.",
-            ["class"],
-            registry=registry,
+        self._deleted = cache(
+            Counter(f"{volume}_delete_total", "PVs brought to their end.", ["class"], registry=registry).labels
         )
-        self._delete_seconds = Histogram(
-            f"{volume}_delete_duration_seconds", "How long a successful attempt took.", ["class"], registry=registry
+        self._delete_failed = cache(
+            Counter(
+                f"{volume}_delete_failed_total",
+                "Attempts to end a PV that failed or were refused.",
+                ["class"],
+                registry=registry,
+            ).labels
+        )
+        self._delete_seconds = cache(
+            Histogram(
+                f"{volume}_delete_duration_seconds", "How long a successful attempt took.", ["class"], registry=registry
+            ).labels
         )
         self._purged = Counter(
             "berth_purged_entries_total", "Files and directories purged from the trash.", registry=registry
         )
-        self._left = Gauge(
-            "berth_orphaned_volumes",
-            "Directories with data whose claim and PV are gone, as the last sweep saw them.",
-            ["share"],
-            registry=registry,
+        self._left = cache(
+            Gauge(
+                "berth_orphaned_volumes",
+                "Directories with data whose claim and PV are gone, as the last sweep saw them.",
+                ["share"],
+                registry=registry,
+            ).labels
         )
-        self._share_seconds = Histogram(
-            "berth_share_operation_duration_seconds",
-            "How long shares took to answer.",
-            ["share", "operation"],
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-            registry=registry,
+        self._share_seconds = cache(
+            Histogram(
+                "berth_share_operation_duration_seconds",
+                "How long shares took to answer.",
+                ["share", "operation"],
+                buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+                registry=registry,
+            ).labels
         )
-        self._share_errors = Counter(
-            "berth_share_errors_total",
-            "Operations that a share could not do, by the stage that failed.",
-            ["share", "operation", "stage"],
-            registry=registry,
+        self._share_errors = cache(
+            Counter(
+                "berth_share_errors_total",
+                "Operations that a share could not do, by the stage that failed.",
+                ["share", "operation", "stage"],
+                registry=registry,
+            ).labels
         )
 
     def provisioned(self, class_name: str, seconds: float) -> None:
         """A claim got its volume."""
-        self._provisioned.labels(class_name, "").inc()
-        self._provision_seconds.labels(class_name, "").observe(seconds)
+        self._provisioned(class_name, "").inc()
+        self._provision_seconds(class_name, "").observe(seconds)
 
     def provision_failed(self, class_name: str) -> None:
         """An attempt failed for a reason outside the claim."""
-        self._provision_failed.labels(class_name, "").inc()
+        self._provision_failed(class_name, "").inc()
 
     def provision_refused(self, class_name: str, field: str) -> None:
         """An attempt was refused because of field."""
-        self._provision_failed.labels(class_name, "").inc()
-        self._refused.labels(class_name, field).inc()
+        self._provision_failed(class_name, "").inc()
+        self._refused(class_name, field).inc()
 
     def deleted(self, class_name: str, seconds: float) -> None:
         """A PV was brought to its end."""
-        self._deleted.labels(class_name).inc()
-        self._delete_seconds.labels(class_name).observe(seconds)
+        self._deleted(class_name).inc()
+        self._delete_seconds(class_name).observe(seconds)
 
     def delete_failed(self, class_name: str) -> None:
         """An attempt to end a PV failed or was refused."""
-        self._delete_failed.labels(class_name).inc()
+        self._delete_failed(class_name).inc()
 
     def purged(self, entries: int) -> None:
         """So many entries of the trash are gone for good."""
@@ -96,10 +121,10 @@ class VolumeMetrics:
 
     def left(self, share: str, count: int) -> None:
         """A sweep of share found so many directories that nobody owns."""
-        self._left.labels(share).set(count)
+        self._left(share).set(count)
 
     def share_answered(self, share: str, operation: str, seconds: float, error: str | None) -> None:
         """A share finished an operation; error: the stage that failed, None if none did."""
-        self._share_seconds.labels(share, operation).observe(seconds)
+        self._share_seconds(share, operation).observe(seconds)
         if error is not None:
-            self._share_errors.labels(share, operation, error).inc()
+            self._share_errors(share, operation, error).inc()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
 
 _FORM = re.compile(
     r"([+-]?[0-9]+(?:\.[0-9]*)?|[+-]?\.[0-9]+)(?:([eE][+-]?[0-9]{1,3})|(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei))?"
@@ -17,6 +18,7 @@ _FACTORS = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1024)  # most claims of a cluster ask for one of a few sizes
 def to_bytes(quantity: str) -> int:
     """The quantity in bytes; ValueError for what is none."""
     match = _FORM.fullmatch(quantity)

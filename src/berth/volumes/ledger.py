@@ -46,8 +46,15 @@ class Ledger:
     async def read(self, pv: str, share: Share) -> Record | None:
         """A volume's record as it is on the share now; None without one. Refused when it makes no sense."""
         with suppress(Missing):
-            return decode(await share.read_file(record_path(pv)), record_path(pv))
+            record = decode(await share.read_file(record_path(pv)), record_path(pv))
+            if (record.cluster, record.pv) == (self._cluster, pv):
+                self._shelf(share).paths[pv] = record.path
+            return record
         return None
+
+    def is_own(self, pv: str, share: Share) -> bool:
+        """Whether a record of this cluster's was read or written here before, so that nobody need ask whose pv is."""
+        return pv in self._shelf(share).paths
 
     async def write(self, record: Record, share: Share, *, exclusive: bool = False) -> None:
         """Puts a record in its place. exclusive: Taken if there is one already."""

@@ -71,7 +71,7 @@ class Lifecycle:
 
     async def purge(self, pv: str, share: Share) -> int:
         """Removes one deleted volume for good, then its record. Answers how many entries went; can be resumed."""
-        record = await self._ledger.read(pv, share)
+        record = None if self._ledger.is_own(pv, share) else await self._ledger.read(pv, share)
         if record is not None and record.cluster != self._cluster:
             raise Refused(trash_path(pv), f"is cluster {record.cluster}'s, and for that cluster to purge")
         removed = await share.remove_tree(trash_path(pv))

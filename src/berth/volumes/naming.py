@@ -89,6 +89,8 @@ def volume_path(path: str, *, field: str = "path") -> str:
 
 def is_printable(text: str) -> bool:
     """Whether text holds neither control characters (C0, DEL, C1) nor line and paragraph separators."""
+    if text.isascii():  # nearly always; and there Python means the same by printable
+        return text.isprintable()
     return not any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text)
 
 

@@ -6,7 +6,7 @@ Format version 1. Keys that are not known are ignored; a file with a higher vers
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -50,6 +50,7 @@ class Record:
         return Claim(self.namespace, self.claim, self.claim_uid)
 
 
+_TO_JSON = json.JSONEncoder(ensure_ascii=False)
 _JSON_NAMES = {"claim_uid": "claimUID", "class_name": "class", "on_delete": "onDelete"}
 
 
@@ -96,8 +97,12 @@ def record_of_released(plan: ReleasePlan, cluster: str) -> Record:
 
 def encode(record: Record) -> bytes:
     """A record as the share holds it: JSON, one key a line."""
-    values = {_JSON_NAMES.get(name, name): value for name, value in asdict(record).items() if value != ""}
-    return (json.dumps({"format": FORMAT, **values}, indent=1, ensure_ascii=False) + "\n").encode()
+    lines = [f'{{\n "format": {FORMAT}']
+    for name in Record.__dataclass_fields__:
+        value = getattr(record, name)
+        if value != "":
+            lines.append(f' "{_JSON_NAMES.get(name, name)}": {_TO_JSON.encode(value)}')
+    return (",\n".join(lines) + "\n}\n").encode()
 
 
 def decode(content: bytes, where: str) -> Record:
@@ -109,7 +114,7 @@ def decode(content: bytes, where: str) -> Record:
         value = values.get(key, type_())
         if type(value) is not type_:
             raise Refused(where, f"{key} is not a {'whole number' if type_ is int else 'text'}")
-        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        if isinstance(value, str) and not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
             raise Refused(where, f"{key} holds half a character, which can't be written again")
         known[name] = value
     for needed in ("cluster", "pv", "path"):
