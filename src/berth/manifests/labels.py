@@ -1,0 +1,18 @@
+"""The labels by which an installation's objects are found again."""
+
+from __future__ import annotations
+
+from berth import __version__
+from berth.settings.install import InstallSettings
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+
+
+def selector_labels(settings: InstallSettings) -> dict[str, str]:
+    """What its pods alone have. Never changed: a Deployment's selector can't be."""
+    return {"app.kubernetes.io/name": "berth", "app.kubernetes.io/instance": settings.name}
+
+
+def labels(settings: InstallSettings) -> dict[str, str]:
+    """What every one of its objects has."""
+    return {**selector_labels(settings), "app.kubernetes.io/version": __version__, MANAGED_BY: "berth"}
