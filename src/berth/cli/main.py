@@ -10,6 +10,9 @@ from berth import __version__
 
 COMMANDS = {
     "run": "berth.cli.run:run_command",
+    "install": "berth.cli.install:install_command",
+    "uninstall": "berth.cli.uninstall:uninstall_command",
+    "class": "berth.cli.classes:class_command",
 }
 """Each command and the function that makes it, in the order of `berth --help`."""
 

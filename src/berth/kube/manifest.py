@@ -92,6 +92,13 @@ class ManifestApi(Api):
         request = Request("get", where.plural, where.key, "GET", where.path + query)
         return _read_any(request, await self._exchange.answer(request))
 
+    async def merge(self, where: Place, patch: Manifest, *, manager: str) -> dict[str, Any]:
+        """Changes what patch names and nothing else. NotFound."""
+        target = f"{where.path}?{urlencode({'fieldManager': manager})}"
+        body, content_type = msgspec.json.encode(patch), "application/merge-patch+json"
+        request = Request("patch", where.plural, where.key, "PATCH", target, body, content_type)
+        return _read_any(request, await self._exchange.answer(request))
+
     async def remove(self, where: Place) -> None:
         """Deletes the object there, and what it owns in the background. NotFound."""
         body = msgspec.json.encode({"propagationPolicy": "Background"})

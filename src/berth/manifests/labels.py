@@ -6,11 +6,12 @@ from berth import __version__
 from berth.settings.install import InstallSettings
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
+INSTANCE = "app.kubernetes.io/instance"
 
 
 def selector_labels(settings: InstallSettings) -> dict[str, str]:
     """What its pods alone have. Never changed: a Deployment's selector can't be."""
-    return {"app.kubernetes.io/name": "berth", "app.kubernetes.io/instance": settings.name}
+    return {"app.kubernetes.io/name": "berth", INSTANCE: settings.name}
 
 
 def labels(settings: InstallSettings) -> dict[str, str]:

@@ -1,0 +1,78 @@
+"""What commands that work on a cluster have in common: how to reach it, in which language and form to answer."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+
+from berth import __version__
+from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain
+from berth.kube.config import load
+from berth.kube.errors import ConfigurationError, KubeError
+from berth.kube.manifest import ManifestApi
+from berth.operations.apply import Applied
+from berth.operations.errors import Stopped
+from berth.texts.text import Language, Text, language_of
+from berth.volumes.errors import Refused
+
+T = TypeVar("T")
+
+_WORDS = {
+    "created": Text("created", "已创建"),
+    "changed": Text("changed", "已更新"),
+    "unchanged": Text("unchanged", "无变化"),
+    "removed": Text("removed", "已删除"),
+}
+
+KUBECONFIG = click.Option(["--kubeconfig"], metavar="FILE", default="", help="How to reach the cluster.")
+CONTEXT = click.Option(["--context"], metavar="NAME", default="", help="Another context than the kubeconfig's current.")
+LANGUAGE = click.Option(
+    ["--lang"], type=click.Choice(["en", "zh"]), help="Language of the answer. [default: the locale's]"
+)
+
+
+def output_option(*others: str) -> click.Option:
+    """`-o`: for people, or as JSON."""
+    return click.Option(
+        ["-o", "--output"],
+        type=click.Choice(["text", *others, "json"]),
+        default="text",
+        help="Form of the answer. [default: text]",
+    )
+
+
+def language(lang: str | None) -> Language:
+    """The language asked for, else the locale's."""
+    return "zh" if lang == "zh" else "en" if lang == "en" else language_of(os.environ)
+
+
+def on_cluster(job: Callable[[ManifestApi], Awaitable[T]], *, kubeconfig: str, context: str, lang: Language) -> T:
+    """Does the job and answers its result. Ends the process with one sentence when it can't be done."""
+
+    async def do() -> T:
+        async with ManifestApi(load(kubeconfig, context=context), user_agent=f"berth/{__version__}") as api:
+            return await job(api)
+
+    try:
+        return asyncio.run(do())
+    except (ConfigurationError, Refused) as error:
+        complain(str(error))
+        raise SystemExit(EXIT_USAGE) from None
+    except Stopped as error:
+        complain(error.text.said(lang))
+        raise SystemExit(EXIT_FAILED) from None
+    except KubeError as error:
+        complain(str(error))
+        raise SystemExit(EXIT_FAILED) from None
+    except KeyboardInterrupt:
+        complain("已中断" if lang == "zh" else "interrupted")
+        raise SystemExit(130) from None
+
+
+def applied_line(done: Applied, lang: Language) -> str:
+    """What became of one object, in a line."""
+    return f"{done.kind} {done.key} {_WORDS[done.what].said(lang)}"

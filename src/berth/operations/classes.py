@@ -1,0 +1,100 @@
+"""Classes of a cluster: which one is the default, and whether a new one would fit in beside what is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from berth.kube.errors import NotFound
+from berth.kube.manifest import Manifest, ManifestApi, place, place_of
+from berth.manifests.classes import DEFAULT_KEYS
+from berth.operations.errors import Stopped
+from berth.texts.text import Text
+
+_API = "storage.k8s.io/v1"
+_MANAGER = "berth-class-default"
+"""Not install's: what was set by hand stays when Berth is installed again."""
+_FIXED = ("provisioner", "parameters", "reclaimPolicy", "mountOptions", "volumeBindingMode")
+"""What Kubernetes lets nobody change in a class."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultClass:
+    """The one default class, and those that were it until now."""
+
+    name: str
+    was_default: bool
+    unset: tuple[str, ...]
+
+
+async def set_default_class(api: ManifestApi, name: str) -> DefaultClass:
+    """Makes one class the default under both keys, and no other. Repeatable. Stopped when there is no such class.
+
+    First the new one, then the others: in between there are two, of which Kubernetes takes the newest; with none,
+    claims that name no class would stay without.
+    """
+    classes = {one["metadata"]["name"]: one for one in (await api.read(place(_API, "StorageClass")))["items"]}
+    if name not in classes:
+        known = ", ".join(sorted(classes))
+        raise Stopped(
+            Text(
+                f"there is no class {name}" + (f"; there are {known}" if known else ", nor any other"),
+                f"没有名为 {name} 的存储类" + (f"，现有 {known}" if known else "，集群里还没有任何存储类"),
+            )
+        )
+    annotations = _annotations(classes[name])
+    was_default = all(annotations.get(key) == "true" for key in DEFAULT_KEYS)
+    if not was_default:
+        await api.merge(place(_API, "StorageClass", name), _default("true"), manager=_MANAGER)
+    unset = []
+    for other in sorted(set(classes) - {name}):
+        if any(_annotations(classes[other]).get(key) == "true" for key in DEFAULT_KEYS):
+            await api.merge(place(_API, "StorageClass", other), _default("false"), manager=_MANAGER)
+            unset.append(other)
+    return DefaultClass(name, was_default, tuple(unset))
+
+
+async def other_defaults(api: ManifestApi, names: set[str]) -> list[str]:
+    """The default classes that are none of these."""
+    classes = (await api.read(place(_API, "StorageClass")))["items"]
+    return sorted(
+        one["metadata"]["name"]
+        for one in classes
+        if one["metadata"]["name"] not in names and any(_annotations(one).get(key) == "true" for key in DEFAULT_KEYS)
+    )
+
+
+async def check_class_fits(api: ManifestApi, wanted: Manifest) -> None:
+    """Stopped when a class of that name is there and differs in what can't be changed."""
+    try:
+        present = await api.read(place_of(wanted))
+    except NotFound:
+        return
+    name = wanted["metadata"]["name"]
+    for field in _FIXED:
+        if (present.get(field) or None) != (wanted.get(field) or None):
+            there, here = _shown(present.get(field)), _shown(wanted.get(field))
+            raise Stopped(
+                Text(
+                    f"there is a class {name} already, with {field} {there} where {here} is wanted, and Kubernetes "
+                    f"lets nobody change that; take another name with --class, or remove it with `kubectl delete "
+                    f"storageclass {name}` (its volumes stay) and try again",
+                    f"已经有名为 {name} 的存储类，它的 {field} 是 {there}，而这里要的是 {here}；"
+                    f"Kubernetes 不允许修改这一项。"
+                    f"请用 --class 换个名字，或先执行 `kubectl delete storageclass {name}`（已有的卷不受影响）再重试",
+                )
+            )
+
+
+def _annotations(of_class: dict[str, Any]) -> dict[str, str]:
+    return of_class["metadata"].get("annotations") or {}
+
+
+def _default(value: str) -> dict[str, Any]:
+    return {"metadata": {"annotations": dict.fromkeys(DEFAULT_KEYS, value)}}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={text}" for key, text in sorted(value.items())) or "-"
+    return ",".join(value) if isinstance(value, list) else str(value or "-")
