@@ -47,12 +47,21 @@ EXPORT {{
     Anonymous_Uid = 65534;
     Anonymous_Gid = 65534;
     SecType = sys;
+    PrivilegedPort = {reserved};
+    Protocols = {protocols};
     # Tests look at the directory, and change it, behind the server's back: it must not trust what it remembers.
     Attr_Expiration_Time = 0;
     FSAL {{
         Name = VFS;
     }}
-}}
+{clients}}}
+"""
+
+_CLIENT = """\
+    CLIENT {{
+        Clients = {client};
+        Access_Type = {access};
+    }}
 """
 
 
@@ -63,6 +72,11 @@ class Export:
     path: str = "/export"
     squash: Squash = "no_root_squash"
     read_only: bool = False
+    client: str = ""
+    """The only address or network that may mount it; empty: everybody."""
+    protocols: str = "3, 4"
+    reserved_ports: bool = False
+    """Take nothing that comes from a port from 1024 on: what Linux's own server does unless told `insecure`."""
 
 
 def ganesha(host: str, port: int, mountport: int, recovery: Path, exports: Mapping[Export, Path]) -> str:
@@ -71,6 +85,13 @@ def ganesha(host: str, port: int, mountport: int, recovery: Path, exports: Mappi
     for number, (export, directory) in enumerate(exports.items(), 1):
         access = "RO" if export.read_only else "RW"
         text += _EXPORT.format(
-            number=number, directory=directory, path=export.path, access=access, squash=export.squash
+            number=number,
+            directory=directory,
+            path=export.path,
+            access="NONE" if export.client else access,
+            squash=export.squash,
+            reserved="true" if export.reserved_ports else "false",
+            protocols=export.protocols,
+            clients=_CLIENT.format(client=export.client, access=access) if export.client else "",
         )
     return text
