@@ -7,7 +7,8 @@ import json
 
 import click
 
-from berth.cli.cluster import CONTEXT, KUBECONFIG, LANGUAGE, language, on_cluster, output_option
+from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
+from berth.cli.output import LANGUAGE, language, output_option
 from berth.operations.classes import DefaultClass, set_default_class
 from berth.texts.text import Text
 

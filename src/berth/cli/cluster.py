@@ -1,9 +1,8 @@
-"""What commands that work on a cluster have in common: how to reach it, in which language and form to answer."""
+"""What commands that work on a cluster have in common: how to reach it, and what its refusals become."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -16,7 +15,7 @@ from berth.kube.errors import ConfigurationError, KubeError
 from berth.kube.manifest import ManifestApi
 from berth.operations.apply import Applied
 from berth.operations.errors import Stopped
-from berth.texts.text import Language, Text, language_of
+from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
 
 T = TypeVar("T")
@@ -30,24 +29,6 @@ _WORDS = {
 
 KUBECONFIG = click.Option(["--kubeconfig"], metavar="FILE", default="", help="How to reach the cluster.")
 CONTEXT = click.Option(["--context"], metavar="NAME", default="", help="Another context than the kubeconfig's current.")
-LANGUAGE = click.Option(
-    ["--lang"], type=click.Choice(["en", "zh"]), help="Language of the answer. [default: the locale's]"
-)
-
-
-def output_option(*others: str) -> click.Option:
-    """`-o`: for people, or as JSON."""
-    return click.Option(
-        ["-o", "--output"],
-        type=click.Choice(["text", *others, "json"]),
-        default="text",
-        help="Form of the answer. [default: text]",
-    )
-
-
-def language(lang: str | None) -> Language:
-    """The language asked for, else the locale's."""
-    return "zh" if lang == "zh" else "en" if lang == "en" else language_of(os.environ)
 
 
 def on_cluster(job: Callable[[ManifestApi], Awaitable[T]], *, kubeconfig: str, context: str, lang: Language) -> T:

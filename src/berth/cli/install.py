@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from berth.cli.cluster import CONTEXT, KUBECONFIG, LANGUAGE, applied_line, language, on_cluster, output_option
-from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain
+from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
+from berth.cli.output import EXIT_FAILED, EXIT_USAGE, LANGUAGE, complain, language, output_option
 from berth.manifests.install import install_manifests
 from berth.manifests.yaml_text import to_yaml
 from berth.operations.apply import Applied

@@ -7,7 +7,8 @@ import json
 
 import click
 
-from berth.cli.cluster import CONTEXT, KUBECONFIG, LANGUAGE, applied_line, language, on_cluster, output_option
+from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
+from berth.cli.output import LANGUAGE, language, output_option
 from berth.operations.apply import Applied
 from berth.operations.uninstall import Uninstalled, uninstall
 from berth.settings.install import NAME, NAMESPACE

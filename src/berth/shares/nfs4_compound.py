@@ -20,7 +20,7 @@ COMPOUND = 1
 # Operations, RFC 7530 section 16.2.
 CLOSE, CREATE, GETATTR, GETFH, LINK, LOOKUP, OPEN, OPEN_CONFIRM, PUTFH, PUTROOTFH = 4, 6, 9, 10, 11, 15, 18, 20, 22, 24
 READ, READDIR, REMOVE, RENAME, SAVEFH, SETATTR, SETCLIENTID, SETCLIENTID_CONFIRM = 25, 26, 28, 29, 32, 34, 35, 36
-VERIFY, WRITE = 37, 38
+LOCK, LOCKT, LOCKU, VERIFY, WRITE = 12, 13, 14, 37, 38
 
 # Attributes, RFC 7530 section 5.
 TYPE, SIZE, FSID, RDATTR_ERROR, FILEHANDLE, FILES_AVAIL, FILES_TOTAL, MODE = 1, 4, 8, 11, 19, 21, 23, 33
@@ -240,6 +240,8 @@ _DECODERS: dict[int, Callable[[Reader], Any]] = {
     GETATTR: decode_attributes,
     GETFH: Reader.opaque,
     LINK: _change,
+    LOCK: _state,
+    LOCKU: _state,
     OPEN: _open,
     OPEN_CONFIRM: _state,
     READ: _read,

@@ -80,14 +80,17 @@ class _Waiting:
 class Connection(asyncio.Protocol):
     """See the module's text. Must be closed."""
 
-    def __init__(self, address: str, port: int, program: int, version: int) -> None:
-        """address: numeric. Nothing is connected yet."""
+    def __init__(self, address: str, port: int, program: int, version: int, *, reserved: bool = True) -> None:
+        """address: numeric. reserved: from a port below 1024 where we may. Nothing is connected yet."""
         self.calls = 0
         """How many calls were made."""
         self.heard = 0.0
         """Loop time of the last reply; 0 before the first."""
         self.address = address
+        self.source_port = 0
+        """The port that the server sees us come from."""
         self._port = port
+        self._reserved = reserved
         self._program = program
         self._version = version
         self._loop = asyncio.get_running_loop()
@@ -111,8 +114,10 @@ class Connection(asyncio.Protocol):
             # No TIME_WAIT: there are few ports below 1024, and NFS connections end between calls.
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            _bind_reserved(opened)
+            if self._reserved:
+                _bind_reserved(opened)
             await self._loop.sock_connect(opened, (self.address, self._port))
+            self.source_port = opened.getsockname()[1]
             self._transport, _ = await self._loop.create_connection(lambda: self, sock=opened)
         except OSError as error:
             opened.close()

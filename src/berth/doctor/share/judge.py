@@ -1,0 +1,174 @@
+"""What came of speaking to the server, taken together: the versions shed light on each other. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from berth.doctor.share.calls import Offered
+from berth.doctor.share.mounts import Answer, Ending, Mounted, above, nearest
+from berth.doctor.share.probed import Outcome, Probed, told
+from berth.doctor.share.reach import Door
+from berth.shares.rpc import RESERVED_PORTS
+from berth.volumes.share import ShareAddress
+
+MOST_LISTED = 8
+"""Exports that are listed in a sentence."""
+
+_CASES: dict[Ending, str] = {
+    "mounted": "mounted", "not offered": "not-offered", "no mountd": "no-mountd", "mountd shut": "mountd-shut",
+    "silent": "silent", "missing": "missing", "not a directory": "no-directory", "stale": "stale",
+    "kerberos": "kerberos", "refused": "refused", "broken": "refused",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Whether the export is handed out, over each version."""
+
+    offered: tuple[Offered, ...] | str | None
+    """What the server exports; why it does not tell; None where nobody can be asked."""
+    minors: tuple[int, ...] | None
+    """The versions of NFSv4 that are spoken; None: not known."""
+    over_3: Mounted | None
+    """None: NFSv3 is not spoken."""
+    over_4: Mounted | None
+
+    @property
+    def best(self) -> Mounted | None:
+        """What to work with: NFSv4 first, as Berth does."""
+        mounted = [each for each in (self.over_4, self.over_3) if each is not None and each.ending == "mounted"]
+        return mounted[0] if mounted else None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The exported paths, as far as they are known."""
+        return tuple(each.path for each in self.offered) if isinstance(self.offered, tuple) else ()
+
+
+def judge_answers(door: Door, over_3: Answer, over_4: Answer, *, deadline: float) -> Probed:
+    """Which versions of NFS are spoken, if any."""
+    facts = {"address": door.address, "port": door.port, "deadline": f"{deadline:g}"}
+    match over_3, over_4:
+        case "spoken", "spoken":
+            return told("answers", "both", **facts, versions="3, 4")
+        case "spoken", _:
+            return told("answers", "only-3", **facts, versions="3")
+        case _, "spoken":
+            return told("answers", "only-4", **facts, versions="4")
+        case ("silent", _) | (_, "silent"):
+            return told("answers", "silent", **facts)
+        case _:
+            return told("answers", "no-nfs", **facts)
+
+
+def judge_exports(target: ShareAddress, handed: Handed) -> Probed:
+    """Is the path among what is exported, as far as it is told."""
+    if handed.offered is None:
+        return told("exports", "no-list")
+    if isinstance(handed.offered, str):
+        return told("exports", "untold", why=handed.offered)
+    listed = _list(handed)
+    facts = {"path": target.export, "listed": listed, "exports": [str(each) for each in handed.offered]}
+    if not handed.offered:
+        return told("exports", "none", None if handed.best is None else "warning", **facts)
+    if target.export in handed.paths:
+        clients = ", ".join(_clients(target, handed)) or "*"
+        return told("exports", "there", **facts, clients=clients)
+    if handed.best is not None:
+        upper = above(target.export, handed.paths)
+        return told("exports", "below", **facts, above=upper) if upper else told("exports", "tree", **facts)
+    meant = nearest(target.export, handed.paths)
+    return told("exports", "near", **facts, nearest=meant) if meant else told("exports", "missing", **facts)
+
+
+def judge_mounts(target: ShareAddress, handed: Handed) -> Iterator[Probed]:
+    """One result for each version. What one version can't do is no failure where another one can."""
+    outcome: Outcome = "failed" if handed.best is None else "warning"
+    yield _judge_mount("mount-3", target, handed, handed.over_3, outcome)
+    over_4 = handed.over_4
+    if over_4 is not None and handed.minors is not None and 0 not in handed.minors:
+        over_4 = Mounted("not offered", over_4.status)
+    is_only_later = bool(handed.minors) and 0 not in (handed.minors or (0,))
+    if is_only_later:
+        yield told("mount-4.0", "later-only", outcome, share=str(target), version="4.0")
+    else:
+        yield _judge_mount("mount-4.0", target, handed, over_4, outcome)
+    for minor in (1, 2):
+        probe = f"mount-4.{minor}"
+        facts = {"version": f"4.{minor}"}
+        if over_4 is None and handed.over_4 is None:
+            yield told(probe, "not-offered", **facts)
+        elif handed.minors is None:
+            yield told(probe, "untold", **facts)
+        else:
+            yield told(probe, "spoken" if minor in handed.minors else "not-offered", **facts)
+
+
+def judge_source_port(first: Mounted, again: Mounted | None) -> Probed:
+    """May clients come from any port. again: the same mount from a port above 1023; None: the first one was that."""
+    facts = {"port": first.source_port}
+    if again is None or again.ending == "mounted":
+        return told("source-port", "any", **facts)
+    if again.ending in ("silent", "broken", "mountd shut"):
+        return told("source-port", "unknown", **facts)
+    return told("source-port", "reserved", **facts, status=again.status)
+
+
+def _judge_mount(probe: str, target: ShareAddress, handed: Handed, mounted: Mounted | None, outcome: Outcome) -> Probed:
+    version = probe.removeprefix("mount-")
+    facts = {"share": str(target), "path": target.export, "version": version}
+    if mounted is None:
+        return told(probe, "not-offered", **facts)
+    facts |= {"status": mounted.status, "port": str(mounted.source_port)}
+    facts["listed"] = _list(handed)
+    match mounted.ending:
+        case "mounted":
+            return told(probe, "mounted", **facts)
+        case "not offered":
+            return told(probe, "not-offered", "skipped" if handed.best else outcome, **facts)
+        case "denied":
+            return _denied(probe, target, handed, mounted, outcome, facts)
+        case "missing" if version == "4.0" and _is_exported(target, handed):
+            if handed.over_3 is not None and handed.over_3.ending == "mounted":
+                return told(probe, "no-tree", outcome, **facts)
+            return _denied(probe, target, handed, mounted, outcome, facts)
+        case "missing":
+            meant = nearest(target.export, handed.paths)
+            if meant:
+                return told(probe, "near", outcome, **facts, nearest=meant)
+            return told(probe, "missing" if facts["listed"] else "missing-alone", outcome, **facts)
+        case ending:
+            return told(probe, _CASES[ending], outcome, **facts)
+
+
+def _denied(
+    probe: str, target: ShareAddress, handed: Handed, mounted: Mounted, outcome: Outcome, facts: dict[str, str]
+) -> Probed:
+    """Not handed out to us: is it our port, our address, or the path (servers answer alike for paths they lack)."""
+    if handed.paths and not _is_exported(target, handed):
+        meant = nearest(target.export, handed.paths)
+        return told(probe, "near" if meant else "missing", outcome, **facts, nearest=meant)
+    clients = ", ".join(_clients(target, handed)) or "?"
+    is_reserved = 0 < mounted.source_port <= RESERVED_PORTS[-1]
+    return told(probe, "denied" if is_reserved else "denied-port", outcome, **facts, clients=clients)
+
+
+def _is_exported(target: ShareAddress, handed: Handed) -> bool:
+    return target.export in handed.paths or bool(above(target.export, [path for path in handed.paths if path != "/"]))
+
+
+def _clients(target: ShareAddress, handed: Handed) -> tuple[str, ...]:
+    """Who may mount the path, as far as it is told."""
+    if not isinstance(handed.offered, tuple):
+        return ()
+    path = target.export if target.export in handed.paths else above(target.export, handed.paths)
+    return next((each.clients for each in handed.offered if each.path == path), ())
+
+
+def _list(handed: Handed) -> str:
+    """What is exported, as one phrase."""
+    if not isinstance(handed.offered, tuple):
+        return ""
+    told_of = [str(each) for each in handed.offered[:MOST_LISTED]]
+    return ", ".join([*told_of, "…"] if len(handed.offered) > MOST_LISTED else told_of)
