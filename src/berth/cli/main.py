@@ -13,6 +13,7 @@ COMMANDS = {
     "install": "berth.cli.install:install_command",
     "uninstall": "berth.cli.uninstall:uninstall_command",
     "class": "berth.cli.classes:class_command",
+    "server": "berth.cli.server.command:server_command",
 }
 """Each command and the function that makes it, in the order of `berth --help`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from berth.doctor.share.calls import Offered
 from berth.doctor.share.mounts import Answer, Ending, Mounted, above, nearest
@@ -85,7 +85,9 @@ def judge_exports(target: ShareAddress, handed: Handed) -> Probed:
 def judge_mounts(target: ShareAddress, handed: Handed) -> Iterator[Probed]:
     """One result for each version. What one version can't do is no failure where another one can."""
     outcome: Outcome = "failed" if handed.best is None else "warning"
-    yield _judge_mount("mount-3", target, handed, handed.over_3, outcome)
+    over_3 = _judge_mount("mount-3", target, handed, handed.over_3, outcome)
+    # Nodes take NFSv4 where they can: then nobody misses NFSv3.
+    yield replace(over_3, outcome="skipped", cause=None, cure=None) if over_3.outcome == "warning" else over_3
     over_4 = handed.over_4
     if over_4 is not None and handed.minors is not None and 0 not in handed.minors:
         over_4 = Mounted("not offered", over_4.status)
@@ -134,10 +136,7 @@ def _judge_mount(probe: str, target: ShareAddress, handed: Handed, mounted: Moun
                 return told(probe, "no-tree", outcome, **facts)
             return _denied(probe, target, handed, mounted, outcome, facts)
         case "missing":
-            meant = nearest(target.export, handed.paths)
-            if meant:
-                return told(probe, "near", outcome, **facts, nearest=meant)
-            return told(probe, "missing" if facts["listed"] else "missing-alone", outcome, **facts)
+            return told(probe, _missing(handed), outcome, **facts)
         case ending:
             return told(probe, _CASES[ending], outcome, **facts)
 
@@ -147,11 +146,15 @@ def _denied(
 ) -> Probed:
     """Not handed out to us: is it our port, our address, or the path (servers answer alike for paths they lack)."""
     if handed.paths and not _is_exported(target, handed):
-        meant = nearest(target.export, handed.paths)
-        return told(probe, "near" if meant else "missing", outcome, **facts, nearest=meant)
+        return told(probe, _missing(handed), outcome, **facts)
     clients = ", ".join(_clients(target, handed)) or "?"
     is_reserved = 0 < mounted.source_port <= RESERVED_PORTS[-1]
     return told(probe, "denied" if is_reserved else "denied-port", outcome, **facts, clients=clients)
+
+
+def _missing(handed: Handed) -> str:
+    """The case of a path that is not there. Where the exports are known, judge_exports has said what to do."""
+    return "missing" if handed.paths else "missing-alone"
 
 
 def _is_exported(target: ShareAddress, handed: Handed) -> bool:

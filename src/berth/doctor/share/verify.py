@@ -10,7 +10,7 @@ from berth.doctor.share.calls import LOCKD, MOUNTD, NAMES, NFS3, NFS4, Offered
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
 from berth.doctor.share.mounts import Mounted
 from berth.doctor.share.node import probe_node
-from berth.doctor.share.probed import Outcome, Probed, Report, told
+from berth.doctor.share.probed import Probed, Report, told
 from berth.doctor.share.reach import Ground
 from berth.volumes.share import ShareAddress
 
@@ -162,8 +162,10 @@ def _judge_programs(ground: Ground, *, speaks_3: bool, speaks_4: bool) -> Probed
     )
     missing = [name for name in ("mountd", "nlockmgr") if name not in {of for of, _ in known}]
     if speaks_3 and missing:
-        outcome: Outcome = "passed" if speaks_4 else "warning" if missing == ["nlockmgr"] else "failed"
-        return told("programs", "incomplete", outcome, listed=listed, missing=", ".join(missing))
+        facts = {"listed": listed, "missing": ", ".join(missing)}
+        if speaks_4:
+            return told("programs", "incomplete-for-3", **facts)
+        return told("programs", "incomplete", "warning" if missing == ["nlockmgr"] else "failed", **facts)
     return told("programs", "listed", listed=listed)
 
 

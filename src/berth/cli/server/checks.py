@@ -1,0 +1,145 @@
+"""`berth server lint` and `berth server status`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from berth.cli.output import LANGUAGE, language, output_option
+from berth.cli.server.answering import do, marks, print_json
+from berth.cli.server.exports import print_exports
+from berth.cli.tables import say, styled
+from berth.nfsserver.case import Need
+from berth.nfsserver.finding import SEVERITIES, Finding
+from berth.nfsserver.lint import lint_file, lint_host
+from berth.nfsserver.status import Status, read_status
+from berth.texts.text import Language, Text
+
+_SEVERITIES = {"error": Text("error", "错误"), "warning": Text("warning", "警告"), "note": Text("note", "提示")}
+_CLEAN = Text("No findings.", "没有发现问题。")
+_LIVE_ONLY = Text("live exports", "已生效的导出")
+_COUNTS = Text("{error} errors, {warning} warnings, {note} notes", "{error} 个错误，{warning} 个警告，{note} 条提示")
+_VERDICTS = {
+    "serving": Text("serving", "正在提供服务"),
+    "nothing exported": Text("running, but nothing is exported", "已运行，但没有任何导出"),
+    "not serving": Text("not running", "没有运行"),
+    "no kernel server": Text("not possible: this kernel has no NFS server", "无法运行：本机内核没有 NFS 服务器"),
+    "not installed": Text("not installed", "没有安装"),
+}
+_YES, _NO = Text("yes", "是"), Text("no", "否")
+_LABELS = {
+    "server": Text("NFS server", "NFS 服务器"),
+    "versions": Text("versions", "版本"),
+    "threads": Text("threads", "线程数"),
+    "system": Text("system", "系统"),
+    "missing": Text("missing packages", "缺少的软件包"),
+    "boot": Text("starts at boot", "开机启动"),
+    "firewall": Text("firewall", "防火墙"),
+}
+_HINTS = {
+    "not installed": Text(
+        "berth server init PATH --client NETWORK installs it", "berth server init 路径 --client 网段 会安装它"
+    ),
+    "not serving": Text(
+        "systemctl enable --now nfs-server, or berth server init PATH --client NETWORK",
+        "systemctl enable --now nfs-server，或 berth server init 路径 --client 网段",
+    ),
+    "nothing exported": Text(
+        "berth server export add PATH --client NETWORK", "berth server export add 路径 --client 网段"
+    ),
+    "no kernel server": Text(
+        "a server in the cluster does without it: berth server manifest",
+        "集群内的服务器不需要它：berth server manifest",
+    ),
+}
+
+
+def lint_command() -> click.Command:
+    """The command with its options."""
+    return click.Command(
+        "lint",
+        params=[
+            click.Argument(["file"], required=False, type=click.Path(path_type=Path)),
+            click.Option(["--path", "paths"], multiple=True, metavar="PATH",
+                         help="A path that a provisioner works in: is it let in, may it write. Repeatable."),
+            click.Option(["--provisioner"], metavar="ADDRESS", default="", help="Where that provisioner comes from."),
+            output_option(),
+            LANGUAGE,
+        ],
+        callback=_lint,
+        short_help="What is wrong with the exports, and what to do.",
+        help="What is wrong with the exports, and what to do.\n\n"
+        "All exports files of this host and what is live; or FILE as if it were the only one. Nothing is changed. "
+        "Exit code: 0 nothing (but notes), 1 warnings, 2 errors or a file that can't be read.",
+    )  # fmt: skip
+
+
+def status_command() -> click.Command:
+    """The command with its options."""
+    return click.Command(
+        "status",
+        params=[output_option(), LANGUAGE],
+        callback=_status,
+        short_help="Whether this host serves NFS, and what.",
+        help="Whether this host serves NFS, and what. Exit code: 0 it serves all that its files say, now and after a "
+        "restart; 1 it serves, and something differs; 2 it does not serve.",
+    )
+
+
+def _lint(file: Path | None, paths: tuple[str, ...], provisioner: str, output: str, lang: str | None) -> None:
+    spoken = language(lang)
+    needs = [Need(path, provisioner) for path in paths]
+    findings = do(lint_file(file, needs) if file else lint_host(needs), spoken)
+    if output == "json":
+        print_json([finding.as_dict() for finding in findings])
+    else:
+        _print_findings(findings, spoken)
+    found = {finding.severity for finding in findings}
+    raise SystemExit(2 if "error" in found else 1 if "warning" in found else 0)
+
+
+def _print_findings(findings: tuple[Finding, ...], lang: Language) -> None:
+    if not findings:
+        say(_CLEAN.said(lang))
+        return
+    for finding in findings:
+        severity = styled(_SEVERITIES[finding.severity].said(lang), marks([finding.severity])[0])
+        say(f"{finding.where or _LIVE_ONLY.said(lang)}: {severity} {finding.code}: {finding.text.said(lang)}")
+        say(f"  {finding.cause.said(lang)}")
+        say(f"  → {finding.fix.said(lang)}")
+    counts = {severity: sum(each.severity == severity for each in findings) for severity in SEVERITIES}
+    say()
+    say(_COUNTS.said(lang).format(**counts))
+
+
+def _status(output: str, lang: str | None) -> None:
+    spoken = language(lang)
+    status = do(read_status(), spoken)
+    if output == "json":
+        print_json(status.as_dict())
+    else:
+        _print_status(status, spoken)
+    is_serving = status.verdict in ("serving", "nothing exported")
+    raise SystemExit(0 if status.is_good else 1 if is_serving else 2)
+
+
+def _print_status(status: Status, lang: Language) -> None:
+    machine = status.machine
+    colour = "green" if status.verdict == "serving" else "red"
+    lines = [("server", styled(_VERDICTS[status.verdict].said(lang), colour))]
+    if machine.is_serving:
+        lines += [("versions", ", ".join(machine.kernel.versions)), ("threads", str(machine.kernel.threads))]
+    if machine.missing:
+        lines.append(("missing", ", ".join(machine.missing)))
+    lines.append(("boot", (_YES if machine.is_enabled else _NO).said(lang)))
+    lines.append(("system", machine.distribution.name))
+    if machine.firewalls:
+        lines.append(("firewall", ", ".join(machine.firewalls)))
+    for key, value in lines:
+        say(f"{_LABELS[key].said(lang)}{'：' if lang == 'zh' else ': '}{value}")
+    say()
+    print_exports(status.exports, lang)
+    if status.verdict in _HINTS:
+        say()
+        say(f"→ {_HINTS[status.verdict].said(lang)}")

@@ -1,0 +1,154 @@
+"""`berth server init`: from a bare host to a verified share."""
+
+from __future__ import annotations
+
+import sys
+from socket import gethostname
+
+import click
+
+from berth.cli.output import EXIT_FAILED, LANGUAGE, complain, language, output_option
+from berth.cli.server.answering import do, print_json, wanted_options
+from berth.cli.server.report import EXIT_CODES, print_report
+from berth.cli.tables import say, styled
+from berth.doctor.share.probed import Report
+from berth.nfsserver.perform import Performed, check_root, perform, plan_for
+from berth.nfsserver.plan import Plan
+from berth.nfsserver.wanted import Wanted
+from berth.operations.share_out import verify_here
+from berth.texts.text import Language, Text
+
+_PLAN = Text("To export {path}:", "要导出 {path}，需要：")
+_NOTHING = Text("{path} is exported as wanted: nothing to do.", "{path} 已按要求导出，无需改动。")
+_NOTES = Text("Good to know:", "请注意：")
+_DRY = Text("Nothing was done (--dry-run).", "未做任何改动（--dry-run）。")
+_ASK = Text("Do it?", "执行吗？")
+_NOT_DONE = Text("nothing was done; add --yes to do it", "未做任何改动；加上 --yes 才会执行")
+_DONE = Text("done", "完成")
+_WARNED = Text("exportfs said", "exportfs 提示")
+_SEEN = Text("Seen from the client's side:", "从客户端一侧看：")
+_NOBODY = Text(
+    "This host is none of the clients, so it can't try the share; on one of them: berth server verify {host}:{path}",
+    "本机不是客户端之一，无法在此验证；请在某个客户端上执行：berth server verify {host}:{path}",
+)
+
+
+def init_command() -> click.Command:
+    """The command with its options."""
+    return click.Command(
+        "init",
+        params=[
+            click.Argument(["path"], metavar="PATH"),
+            *wanted_options(),
+            click.Option(["--yes"], is_flag=True, help="Do it without asking."),
+            click.Option(["--dry-run"], is_flag=True, help="Show the plan and do nothing."),
+            output_option(),
+            LANGUAGE,
+        ],
+        callback=_init,
+        short_help="Make this host an NFS server that exports PATH, and try it.",
+        help="Make this host an NFS server that exports PATH, and try it.\n\n"
+        "Shows what is missing (packages, directory, export, services), does it when told to, and then looks at the "
+        "share as a client would. It can be repeated: what is as it should be is left alone, and so is every line of "
+        "the exports files that Berth did not write. Exit code: 0 done and well, 1 not done or warnings, "
+        "2 wrong arguments, or the share can't be used.",
+    )
+
+
+def _init(
+    path: str,
+    clients: tuple[str, ...],
+    provisioners: tuple[str, ...],
+    options: tuple[str, ...],
+    yes: bool,
+    dry_run: bool,
+    output: str,
+    lang: str | None,
+) -> None:
+    spoken = language(lang)
+    wanted = Wanted(path, clients, provisioners, options)
+    plan = do(plan_for(wanted), spoken)
+    as_json = output == "json"
+    if not as_json:
+        _print_plan(plan, spoken)
+    if dry_run:
+        if as_json:
+            print_json(_answer(plan, [], None))
+        else:
+            say()
+            say(_DRY.said(spoken))
+        raise SystemExit(0)
+    if not plan.is_empty and not _may(plan, yes, as_json, spoken):
+        raise SystemExit(EXIT_FAILED)
+    done = do(_perform(plan, quiet=as_json, lang=spoken), spoken)
+    report = do(verify_here(path, (*provisioners, *clients)), spoken)
+    if as_json:
+        print_json(_answer(plan, done, report))
+    else:
+        _print_seen(path, report, spoken)
+    raise SystemExit(EXIT_CODES[report.outcome] if report else 0)
+
+
+async def _perform(plan: Plan, *, quiet: bool, lang: Language) -> list[Performed]:
+    done = []
+    if not plan.is_empty:
+        check_root()
+    for step in plan.steps:
+        done.append(await perform(step))
+        if not quiet:
+            say(f"{styled(_DONE.said(lang), 'green')}  {step.summary.said(lang)}")
+            for warning in done[-1].warnings:
+                say(f"      {_WARNED.said(lang)}: {warning}")
+    return done
+
+
+def _may(plan: Plan, yes: bool, as_json: bool, lang: Language) -> bool:
+    """Whether the plan may be done: told so beforehand, or now."""
+    if yes:
+        return True
+    if as_json or not sys.stdin.isatty():
+        if as_json:
+            print_json(_answer(plan, [], None))
+        complain(_NOT_DONE.said(lang))
+        return False
+    say()
+    return click.confirm(_ASK.said(lang), default=False)
+
+
+def _print_plan(plan: Plan, lang: Language) -> None:
+    if plan.is_empty:
+        say(_NOTHING.said(lang).format(path=plan.path))
+    else:
+        say(styled(_PLAN.said(lang).format(path=plan.path), "bold"))
+    for number, step in enumerate(plan.steps, 1):
+        say(f"{number}. {styled(step.summary.said(lang), 'bold')}")
+        for reason in step.reason.said(lang).split("；" if lang == "zh" else "; "):
+            say(f"   {reason}")
+        for command in step.commands:
+            say(styled(f"   $ {command}", "dim"))
+    if plan.notes:
+        say()
+        say(styled(_NOTES.said(lang), "bold"))
+    for note in plan.notes:
+        say(f"- {note.said(lang)}")
+    if not plan.is_empty:
+        say()
+
+
+def _print_seen(path: str, report: Report | None, lang: Language) -> None:
+    say()
+    if report is None:
+        say(_NOBODY.said(lang).format(host=gethostname(), path=path))
+        return
+    say(styled(_SEEN.said(lang), "bold"))
+    print_report(report, lang)
+
+
+def _answer(plan: Plan, done: list[Performed], report: Report | None) -> dict[str, object]:
+    return {
+        "path": plan.path,
+        "plan": [step.as_dict() for step in plan.steps],
+        "notes": [note.as_dict() for note in plan.notes],
+        "done": [{"kind": each.step.kind, "warnings": list(each.warnings)} for each in done],
+        "verification": report.as_dict() if report else None,
+    }

@@ -1,0 +1,126 @@
+"""`berth server manifest`: an NFS server inside the cluster, as YAML."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+import click
+
+from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language
+from berth.cli.server.answering import print_json
+from berth.cli.tables import say
+from berth.manifests.ganesha import GaneshaSettings, ganesha_manifests
+from berth.manifests.yaml_text import to_yaml
+from berth.texts.text import Text
+
+_DEFAULTS = GaneshaSettings(image="")
+_NAME = re.compile(r"[a-z]([-a-z0-9]{0,50}[a-z0-9])?")
+_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?")
+_PATH = re.compile(r"(/[A-Za-z0-9._-]+)+")
+_HEADER = Text(
+    """\
+# An NFS server in the cluster. Nodes, where kubelet mounts, don't know names of Services: use its address,
+#   kubectl -n {namespace} get service {name} -o jsonpath='{{.spec.clusterIP}}'
+# as in: berth install --server ADDRESS --path {path}
+""",
+    """\
+# 集群内的 NFS 服务器。kubelet 在节点上挂载，而节点不认识 Service 的域名：请使用它的地址，
+#   kubectl -n {namespace} get service {name} -o jsonpath='{{.spec.clusterIP}}'
+# 例如：berth install --server 地址 --path {path}
+""",
+)
+
+
+def manifest_command() -> click.Command:
+    """The command with its options."""
+    return click.Command(
+        "manifest",
+        params=[
+            click.Option(["--image"], required=True,
+                         help="An image with ganesha.nfsd and its VFS module, as Debian's packages nfs-ganesha and "
+                         "nfs-ganesha-vfs have them."),
+            click.Option(["--name"], default=_DEFAULTS.name, show_default=True, help="Name of its objects."),
+            click.Option(["-n", "--namespace"], default=_DEFAULTS.namespace, show_default=True, help="Where it runs."),
+            click.Option(["--path"], default=_DEFAULTS.path, show_default=True, help="What clients mount."),
+            click.Option(["--size"], default=_DEFAULTS.size, show_default=True, help="Size of the disk behind it."),
+            click.Option(["--disk-class"], metavar="NAME", default="",
+                         help="Class of that disk; not one that this server is to serve. [default: the cluster's]"),
+            click.Option(["--client", "clients"], multiple=True, metavar="NETWORK",
+                         help="Who may mount it; repeatable. [default: whoever reaches the Service]"),
+            click.Option(["--no-root-squash"], is_flag=True,
+                         help="Root of every client is root here: for images that chown their data when they start."),
+            click.Option(["--cluster-ip"], metavar="ADDRESS", default="",
+                         help="Address of the Service. [default: the cluster chooses]"),
+            click.Option(["-o", "--output"], type=click.Choice(["yaml", "json"]), default="yaml", show_default=True,
+                         help="Form of the answer."),
+            LANGUAGE,
+        ],
+        callback=_manifest,
+        short_help="Print the manifests of an NFS server inside the cluster.",
+        help="Print the manifests of an NFS server inside the cluster: NFS-Ganesha in one pod, a disk of the cluster "
+        "behind it, and a Service.\n\nFor clusters that have disks and no NFS host. Nothing is asked of any cluster: "
+        "pipe the output to `kubectl apply -f -`.",
+    )  # fmt: skip
+
+
+def _manifest(
+    image: str,
+    name: str,
+    namespace: str,
+    path: str,
+    size: str,
+    disk_class: str,
+    clients: tuple[str, ...],
+    no_root_squash: bool,
+    cluster_ip: str,
+    output: str,
+    lang: str | None,
+) -> None:
+    _check("--image", image, bool(image) and not any(char.isspace() for char in image), "is no image")
+    _check("--name", name, _NAME.fullmatch(name), "is no name of a Service")
+    _check("--namespace", namespace, _NAME.fullmatch(namespace), "is no name of a namespace")
+    _check("--path", path, _PATH.fullmatch(path) and ".." not in path, "is no plain absolute path, such as /share")
+    _check("--size", size, _QUANTITY.fullmatch(size), "is no size, such as 100Gi")
+    for client in clients:
+        _check("--client", client, _is_network(client), "is no network, such as 10.0.0.0/8")
+    _check("--cluster-ip", cluster_ip, not cluster_ip or _is_address(cluster_ip), "is no address")
+    settings = GaneshaSettings(
+        image=image,
+        name=name,
+        namespace=namespace,
+        path=path,
+        size=size,
+        disk_class=disk_class,
+        clients=clients,
+        root_squash=not no_root_squash,
+        cluster_ip=cluster_ip,
+    )
+    manifests = ganesha_manifests(settings)
+    if output == "json":
+        print_json({"apiVersion": "v1", "kind": "List", "items": manifests})
+        return
+    header = _HEADER.said(language(lang)).format(namespace=namespace, name=name, path=path)
+    say(header + to_yaml(manifests).rstrip("\n"))
+
+
+def _check(option: str, value: str, is_good: object, why: str) -> None:
+    if not is_good:
+        complain(f"{option}: {value!r} {why}")
+        raise SystemExit(EXIT_USAGE)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,55 @@
+"""A report about a share, as a person reads it: one table, then what is wrong and what to do."""
+
+from __future__ import annotations
+
+from berth.cli.server.answering import marks
+from berth.cli.tables import print_table, say, styled
+from berth.doctor.share.probed import Outcome, Probed, Report, titles
+from berth.texts.text import Language, Text
+
+EXIT_CODES: dict[Outcome, int] = {"passed": 0, "warning": 1, "failed": 2}
+
+_OUTCOMES = {
+    "passed": Text("ok", "正常"),
+    "skipped": Text("skipped", "跳过"),
+    "warning": Text("warning", "警告"),
+    "failed": Text("FAILED", "失败"),
+}
+_HEADINGS = Text("RESULT|PROBE|SEEN", "结果|检查项|所见")
+_VERDICTS = {
+    "passed": Text("{share} can be used.", "{share} 可以使用。"),
+    "warning": Text("{share} can be used, with a warning: {title}.", "{share} 可以使用，但有警告：{title}。"),
+    "failed": Text("{share} can't be used as it is: {title}.", "{share} 目前不可用：{title}。"),
+}
+_CAUSE = Text("why", "原因")
+_CURE = Text("do", "处理")
+_NOT_TRIED = Text("not tried: {titles}", "未尝试：{titles}")
+
+
+def print_report(report: Report, lang: Language) -> None:
+    """All of it; what was not tried for the sake of an earlier failure is one line."""
+    untried = [probe for probe in report.probes if probe.outcome == "skipped" and "because_en" in probe.facts]
+    shown = [probe for probe in report.probes if probe not in untried]
+    rows = [(_OUTCOMES[probe.outcome].said(lang), probe.title.said(lang), probe.seen.said(lang)) for probe in shown]
+    colours = marks([probe.outcome for probe in shown])
+    print_table(_HEADINGS.said(lang).split("|"), rows, colours)
+    if untried:
+        say(_NOT_TRIED.said(lang).format(titles=titles(untried).said(lang)))
+    told: set[Text | None] = set()
+    for probe in shown:
+        if probe.outcome in ("warning", "failed") and probe.cause is not None and probe.cause not in told:
+            told.add(probe.cause)
+            _print_wrong(probe, lang)
+    culprit = report.culprit
+    say()
+    title = culprit.title.said(lang) if culprit else ""
+    verdict = _VERDICTS[report.outcome].said(lang).format(share=report.share, title=title)
+    say(styled(verdict, marks([report.outcome])[0]))
+
+
+def _print_wrong(probe: Probed, lang: Language) -> None:
+    say()
+    say(f"{styled(_OUTCOMES[probe.outcome].said(lang), marks([probe.outcome])[0])}  {probe.title.said(lang)}")
+    for label, text in ((_CAUSE, probe.cause), (_CURE, probe.cure)):
+        if text is not None:
+            say(f"  {label.said(lang)}  {text.said(lang)}")

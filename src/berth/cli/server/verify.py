@@ -1,0 +1,74 @@
+"""`berth server verify`: what a client meets on its way into a share."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.console import Console
+
+from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language, output_option
+from berth.cli.server.answering import do, print_json
+from berth.cli.server.report import EXIT_CODES, print_report
+from berth.doctor.share.probed import Report
+from berth.doctor.share.target import BadTarget, parse_target
+from berth.doctor.share.verify import DEADLINE, verify
+from berth.texts.text import Language
+from berth.volumes.share import ShareAddress
+
+
+def verify_command() -> click.Command:
+    """The command with its options."""
+    return click.Command(
+        "verify",
+        params=[
+            click.Argument(["share"], metavar="HOST:/PATH"),
+            click.Option(["--from-node"], is_flag=True,
+                         help="This host is a node: also try what kubelet needs here (mount.nfs, the kernel's client; "
+                         "as root a real mount, read-only and unseen, which is taken away again)."),
+            click.Option(["--port"], type=click.IntRange(1, 65535), help="NFS port. [default: 2049]"),
+            click.Option(["--mountport"], type=click.IntRange(1, 65535),
+                         help="mountd's port, for NFSv3. [default: as the portmapper says]"),
+            click.Option(["--timeout"], type=click.FloatRange(0.1, 60), default=DEADLINE, show_default=True,
+                         metavar="SECONDS", help="Patience for each probe."),
+            output_option(),
+            LANGUAGE,
+        ],
+        callback=_verify,
+        short_help="Try a share over the network, from the name to a byte-range lock.",
+        help="Try a share over the network, from the name to a byte-range lock.\n\n"
+        "Speaks NFS itself: nothing is mounted, and no right is needed. What it writes goes into a scratch directory, "
+        "which it removes again. Exit code: 0 all is well, 1 warnings, 2 a failure.",
+    )  # fmt: skip
+
+
+def _verify(
+    share: str,
+    from_node: bool,
+    port: int | None,
+    mountport: int | None,
+    timeout: float,
+    output: str,
+    lang: str | None,
+) -> None:
+    spoken = language(lang)
+    try:
+        target = parse_target(share, port=port or 0, mountport=mountport or 0)
+    except BadTarget as error:
+        complain(str(error))
+        raise SystemExit(EXIT_USAGE) from None
+    report = look(target, timeout, from_node, spoken)
+    if output == "json":
+        print_json(report.as_dict())
+    else:
+        print_report(report, spoken)
+    raise SystemExit(EXIT_CODES[report.outcome])
+
+
+def look(target: ShareAddress, deadline: float, from_node: bool, lang: Language) -> Report:
+    """The report, with a word on a terminal while it is made."""
+    job = verify(target, deadline=deadline, from_node=from_node)
+    if not sys.stderr.isatty():
+        return do(job, lang)
+    with Console(stderr=True).status(f"正在检查 {target} …" if lang == "zh" else f"Looking at {target} …"):
+        return do(job, lang)
