@@ -21,8 +21,8 @@ Facts (the keywords) are put where the texts and commands of the YAML file say {
 named by its kind: {class} here; of `ns/name` there are {claim}, {claim_namespace} and {claim_name}. A value may be a
 Text, or a sequence of strings. In commands each value is quoted for the shell: write no quotes around {names}. Where
 the file gives a list of variants, the first one counts whose `applies` (versions of Kubernetes) holds and whose facts
-all exist; a command may be a list of alternatives, too, and is left out if none fits. catalogue/__init__.py tells what
-such a file holds. The file of a check that no log message belongs to just has no patterns.
+all exist, those of its first command, too. A command may be a list of alternatives, and is left out if none fits.
+catalogue/__init__.py tells what such a file holds. The file of a check that no log message belongs to has no patterns.
 
 What one part of a check can't look at: `yield Unseen(Text(…), why_unseen(error))` and go on. Everything that may hang
 runs in a process of its own (berth.aio.command), not in a thread: Python waits for threads when it ends.

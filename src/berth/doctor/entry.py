@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from berth.doctor.finding import Finding, Harm, Severity, Subject
+from berth.doctor.pattern import Pattern, read_pattern
 from berth.doctor.versions import Range, Version, parse_range
 from berth.texts.text import Language, Text
 
@@ -16,8 +17,8 @@ Value = str | int | Text | Sequence[str]
 Facts = Mapping[str, Value]
 
 _NAME = re.compile(r"\{([a-z][a-z_]*)\}")
-_KEYS = {"id", "severity", "harm", "title", "patterns", "seen", "why", "cure", "prove", "versions", "sources"}
-_REQUIRED = _KEYS - {"patterns", "prove", "versions"}
+_REQUIRED = {"id", "severity", "harm", "title", "seen", "why", "cure", "sources"}
+_KEYS = _REQUIRED | {"patterns", "prove", "versions", "yields_to"}
 _SHOWN = 200
 """Characters of a fact that are shown: a name may come out of anybody's log."""
 
@@ -36,8 +37,11 @@ class Variant:
     """Of each command its alternatives."""
 
     def fits(self, facts: Facts, version: Version | None) -> bool:
-        """Whether it can be said of these facts."""
-        return self.applies.holds(version) and names(self.text.en) | names(self.text.zh) <= facts.keys()
+        """Whether it can be said of these facts, and its first command be given."""
+        known = facts.keys()
+        said = names(self.text.en) | names(self.text.zh) <= known
+        begun = not self.commands or any(names(each) <= known for each in self.commands[0])
+        return said and begun and self.applies.holds(version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,15 @@ class Entry:
     severity: Severity
     harm: Harm
     title: Text
-    patterns: tuple[re.Pattern[str], ...]
+    patterns: tuple[Pattern, ...]
     seen: tuple[Variant, ...]
     why: tuple[Variant, ...]
     cure: tuple[Variant, ...]
     prove: tuple[Variant, ...]
     versions: Range
     sources: tuple[str, ...]
+    yields_to: tuple[str, ...] = ()
+    """Failures beside which this one says nothing new in a text: it is their echo. `*`: any failure."""
 
     def finding(
         self,
@@ -104,15 +110,16 @@ def read_entry(source: str, content: object) -> Entry:
             severity=cast(Severity, content["severity"]),
             harm=cast(Harm, content["harm"]),
             title=_text(content["title"]),
-            patterns=tuple(re.compile(pattern) for pattern in content.get("patterns", ())),
+            patterns=tuple(read_pattern(pattern) for pattern in content.get("patterns", ())),
             seen=_variants(content["seen"]),
             why=_variants(content["why"]),
             cure=_variants(content["cure"]),
             prove=_variants(content.get("prove", [])),
             versions=parse_range(content.get("versions", "")),
             sources=tuple(content["sources"]),
+            yields_to=tuple(content.get("yields_to", ())),
         )
-    except (KeyError, TypeError, ValueError, re.error) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CatalogueError(f"{source}: {type(error).__name__}: {error}") from error
 
 

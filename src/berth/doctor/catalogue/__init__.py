@@ -12,5 +12,6 @@ why       the same: the cause
 cure      a variant or a list of them, each with `commands` (exact, in order) beside en and zh
 prove     {en, zh, commands}: how to make sure that it is this
 versions  the versions of Kubernetes that have it, `>=1.20`; left out: all
+yields_to failures that explain it where the same text shows them: then it is left out; ["*"]: any failure
 sources   owner/repository#number, or an address
 """

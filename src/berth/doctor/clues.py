@@ -1,0 +1,107 @@
+"""The real names that stand around a message: of the claim, the pod, the share, and the version of Kubernetes.
+
+A message seldom says all of it. What its own line says counts first, then the lines before it, the nearest first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from berth.doctor.pattern import Pattern, read_pattern
+
+Names = dict[str, str]
+
+BEFORE = 12
+"""Lines before a message that may belong to it: kubelet's event about a mount has five."""
+
+_NAME = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
+_EVENT = rf"\w+ +(?P<event_kind>\w+)/(?P<event_name>{_NAME})"
+_CLUES = tuple(
+    re.compile(source)
+    for source in (
+        rf'(?:claim|provision|delete|Claim|PVC|key)[ =:]*"(?P<claim>{_NAME}/{_NAME})"',
+        rf'(?:class|StorageClass)[ =:]*"(?P<class>{_NAME})"',
+        rf'pod="(?P<pod>{_NAME}/{_NAME})"',
+        rf'for pod "(?P<pod_flat>{_NAME}_{_NAME})\(',
+        rf'failed for (?:volume|PV) "(?P<mounted>{_NAME})"',
+        r'(?:[Vv]olume|PV|PersistentVolume)[ =:]*"(?P<volume>pvc-[-0-9a-f]{36})"',
+        r"(?P<volume>pvc-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
+        r"-t nfs4?(?: -o (?P<options>\S+))? (?P<share>[^\s:]+:/\S*) (?P<mountpoint>/\S+)",
+        r"(?:mounting|mount system) (?P<share>[^\s:\"]+:/[^\s\",]*)",
+        rf"\bkubelet, (?P<node>{_NAME})",
+        rf"^(?P<event_namespace>{_NAME}) +(?:\S+ +)?(?:Warning|Normal) +{_EVENT}",
+        rf"^(?:\S+ +)?(?:Warning|Normal) +{_EVENT}",
+    )
+)
+_HEADS = {
+    "kind": re.compile(r'^\s*"?kind"?: "?(?P<said>Pod|PersistentVolume|PersistentVolumeClaim)\b"?,?\s*$'),
+    "name": re.compile(rf'^\s*"?(?:Name|name)"?:\s+"?(?P<said>{_NAME})"?,?\s*$'),
+    "namespace": re.compile(rf'^\s*"?(?:Namespace|namespace)"?:\s+"?(?P<said>{_NAME})"?,?\s*$'),
+    "node": re.compile(rf'^\s*"?(?:Node|host|nodeName)"?:\s+"?(?P<said>{_NAME})(?:/\S+)?"?,?\s*$'),
+}
+_KINDS = {"pod": "pod", "persistentvolumeclaim": "claim", "persistentvolume": "volume"}
+
+VERSIONS: tuple[Pattern, ...] = tuple(
+    read_pattern(source)
+    for source in (
+        r"Server Version:.*?v(?P<version>1\.\d+)\.\d+",
+        r'[gG]itVersion"?: ?"v(?P<version>1\.\d+)\.\d+',
+        r'Kubelet version" kubeletVersion="v(?P<version>1\.\d+)\.\d+',
+        r'kubeletVersion"?: "?v(?P<version>1\.\d+)\.\d+',
+        r"Kubernetes v(?P<version>1\.\d+)\.\d+",
+    )
+)
+"""Where a text says what version of Kubernetes it is from."""
+
+
+def names_around(line: str, before: Sequence[str]) -> Names:
+    """What the line and those before it (the nearest last) say about names: facts, named as in the catalogue."""
+    found: Names = {}
+    for said in (line, *reversed(before)):
+        for clue in _CLUES:
+            match = clue.search(said)
+            if match is not None:
+                for name, value in match.groupdict().items():
+                    if value is not None:
+                        found.setdefault(name, value)
+    return _settle(found | {name: value for name, value in _head(before).items() if name not in found})
+
+
+def own_names(line: str) -> Names:
+    """What the line by itself says."""
+    return names_around(line, ())
+
+
+def _head(before: Sequence[str]) -> Names:
+    """The object of `kubectl describe`, of an event in YAML or in JSON, whose text the lines before are part of."""
+    found: Names = {}
+    for said in reversed(before):
+        for key, head in _HEADS.items():
+            match = head.search(said)
+            if match is not None:
+                found.setdefault(f"head_{key}", match["said"])
+    return found
+
+
+def _settle(found: Names) -> Names:
+    flat = found.pop("pod_flat", None)
+    if flat is not None:
+        name, _, namespace = flat.partition("_")
+        found.setdefault("pod", f"{namespace}/{name}")
+    kind = _KINDS.get(found.pop("event_kind", found.pop("head_kind", "")).lower())
+    name, namespace = found.pop("event_name", ""), found.pop("event_namespace", "")
+    name, namespace = name or found.pop("head_name", ""), namespace or found.pop("head_namespace", "")
+    node = found.pop("head_node", None)
+    if node is not None:
+        found.setdefault("node", node)
+        kind = kind or "pod"
+    if kind == "volume" and name:
+        found.setdefault("volume", name)
+    elif kind and name and namespace:
+        found.setdefault(kind, f"{namespace}/{name}")
+    if "share" in found:
+        found.setdefault("server", found["share"].partition(":/")[0])
+    for left in [key for key in found if key.startswith(("head_", "event_"))]:
+        del found[left]
+    return found

@@ -1,0 +1,66 @@
+"""A regular expression with the literal by which its lines are found in a big log before anything slow is tried."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LEAST = 6
+"""Characters of a needle: shorter ones are in too many lines."""
+
+_PIECE = re.compile(
+    r"(?P<class>\[\^?\]?(?:\\.|[^\]\\])*\])|\\(?P<escaped>[^\w\s])|(?P<special>\\.)|(?P<open>\((?:\?(?:P<\w+>|:))?)"
+    r"|(?P<close>\))|(?P<repeat>[*?]|\{\d*,?\d*\})|(?P<mark>[+.^$|])|(?P<literal>.)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One way in which a failure shows in a text."""
+
+    regex: re.Pattern[str]
+    needle: str
+    """Stands in every text that regex matches."""
+
+
+def read_pattern(source: str) -> Pattern:
+    """The pattern. ValueError: it is no regular expression, or has no literal that is long enough."""
+    try:
+        regex = re.compile(source)
+    except re.error as error:
+        raise ValueError(f"{source!r}: {error}") from error
+    needle = find_needle(source)
+    if len(needle) < LEAST:
+        raise ValueError(f"{source!r}: no literal of {LEAST} characters that every match has")
+    return Pattern(regex, needle)
+
+
+def find_needle(source: str) -> str:
+    """The longest literal that stands in every match: outside groups, and never optional. Empty if there is none."""
+    if _has_branches(source):
+        return ""
+    runs, run, depth = [""], "", 0
+    for piece in _PIECE.finditer(source):
+        kind, said = piece.lastgroup, piece[0]
+        char = piece["escaped"] or (said if kind == "literal" else "")
+        if kind == "open" or kind == "close":
+            depth += 1 if kind == "open" else -1
+        elif kind == "repeat" and depth == 0:
+            run = run[:-1]  # what it repeats may be missing
+        elif char and depth == 0:
+            run += char
+            continue
+        if depth == 0 or kind == "open":
+            runs.append(run)
+            run = ""
+    return max([*runs, run], key=len)
+
+
+def _has_branches(source: str) -> bool:
+    depth = 0
+    for piece in _PIECE.finditer(source):
+        depth += {"open": 1, "close": -1}.get(piece.lastgroup or "", 0)
+        if piece[0] == "|" and depth == 0:
+            return True
+    return False
