@@ -112,7 +112,7 @@ def _exports(
     line = f"{path} " + " ".join(f"{client}({','.join(options)})" for client, options in missing)
     yield WriteExports(
         kind="exports",
-        summary=say("step.exports", path=path, file=OWN_NAME),
+        summary=say("step.exports", path=path, file=f"/etc/exports.d/{OWN_NAME}"),
         reason=_why_these_options(missing, place),
         commands=(f"echo {shlex.quote(line)} >> /etc/exports.d/{OWN_NAME}", "exportfs -a"),
         path=path,

@@ -75,7 +75,6 @@ def _init(
         if as_json:
             print_json(_answer(plan, [], None))
         else:
-            say()
             say(_DRY.said(spoken))
         raise SystemExit(0)
     if not plan.is_empty and not _may(plan, yes, as_json, spoken):
@@ -99,6 +98,8 @@ async def _perform(plan: Plan, *, quiet: bool, lang: Language) -> list[Performed
             say(f"{styled(_DONE.said(lang), 'green')}  {step.summary.said(lang)}")
             for warning in done[-1].warnings:
                 say(f"      {_WARNED.said(lang)}: {warning}")
+    if done and not quiet:
+        say()
     return done
 
 
@@ -111,7 +112,6 @@ def _may(plan: Plan, yes: bool, as_json: bool, lang: Language) -> bool:
             print_json(_answer(plan, [], None))
         complain(_NOT_DONE.said(lang))
         return False
-    say()
     return click.confirm(_ASK.said(lang), default=False)
 
 
@@ -131,12 +131,10 @@ def _print_plan(plan: Plan, lang: Language) -> None:
         say(styled(_NOTES.said(lang), "bold"))
     for note in plan.notes:
         say(f"- {note.said(lang)}")
-    if not plan.is_empty:
-        say()
+    say()
 
 
 def _print_seen(path: str, report: Report | None, lang: Language) -> None:
-    say()
     if report is None:
         say(_NOBODY.said(lang).format(host=gethostname(), path=path))
         return

@@ -18,11 +18,11 @@ _OUTCOMES = {
 _HEADINGS = Text("RESULT|PROBE|SEEN", "结果|检查项|所见")
 _VERDICTS = {
     "passed": Text("{share} can be used.", "{share} 可以使用。"),
-    "warning": Text("{share} can be used, with a warning: {title}.", "{share} 可以使用，但有警告：{title}。"),
-    "failed": Text("{share} can't be used as it is: {title}.", "{share} 目前不可用：{title}。"),
+    "warning": Text("{share} can be used, but: {seen}.", "{share} 可以使用，但是：{seen}。"),
+    "failed": Text("{share} can't be used: {seen}.", "{share} 不能使用：{seen}。"),
 }
 _CAUSE = Text("why", "原因")
-_CURE = Text("do", "处理")
+_CURE = Text("do ", "处理")
 _NOT_TRIED = Text("not tried: {titles}", "未尝试：{titles}")
 
 
@@ -42,8 +42,8 @@ def print_report(report: Report, lang: Language) -> None:
             _print_wrong(probe, lang)
     culprit = report.culprit
     say()
-    title = culprit.title.said(lang) if culprit else ""
-    verdict = _VERDICTS[report.outcome].said(lang).format(share=report.share, title=title)
+    seen = culprit.seen.said(lang) if culprit else ""
+    verdict = _VERDICTS[report.outcome].said(lang).format(share=report.share, seen=seen)
     say(styled(verdict, marks([report.outcome])[0]))
 
 

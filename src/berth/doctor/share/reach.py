@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from berth.doctor.share.calls import PORTMAPPER, Program, connected, programs
@@ -149,7 +149,7 @@ def judge_nfs_port(ground: Ground, deadline: float) -> Probed:
 
 
 def judge_portmapper(ground: Ground, *, speaks_3: bool, speaks_4: bool, deadline: float) -> Probed:
-    """The portmapper's port: NFSv3 needs it, NFSv4 does not."""
+    """The portmapper's port: NFSv3 needs it, NFSv4 does not; without either it only tells of the host."""
     door = ground.portmapper
     if door is None:
         return told("portmapper-port", "not-asked")
@@ -159,4 +159,5 @@ def judge_portmapper(ground: Ground, *, speaks_3: bool, speaks_4: bool, deadline
     if speaks_4:
         return told("portmapper-port", "not-needed", **facts)
     case = door.state if door.state in ("refused", "silent") else "failed"
-    return told("portmapper-port", case, "failed" if speaks_3 else "warning", **facts)
+    shut = told("portmapper-port", case, **facts)
+    return shut if speaks_3 else replace(shut, outcome="skipped", cause=None, cure=None)
