@@ -12,6 +12,7 @@ from lightkube.resources.coordination_v1 import Lease
 from structlog.testing import capture_logs
 
 from berth.kube.client import Api
+from berth.kube.config import load
 from berth.kube.leader import Election, LeadershipLost, lock_name
 from berth.kube.outcome import Note
 from devcluster.cluster import DevCluster
@@ -248,6 +249,27 @@ def test_an_api_server_that_is_away_is_waited_for(cluster: DevCluster, namespace
                 await proxy.accept()
                 await waiting
             assert one.election.is_leader
+
+    asyncio.run(main())
+
+
+def test_without_a_right_to_any_lock_nobody_leads_and_the_right_to_give_is_named(
+    cluster: DevCluster, namespace: str
+) -> None:
+    async def main() -> None:
+        account: dict[str, Any] = {"metadata": {"name": "nobody"}}
+        await asyncio.to_thread(cluster.request, "POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", account)
+        config = load(str(await asyncio.to_thread(cluster.service_account_kubeconfig, namespace, "nobody")))
+        async with Api(config, timeout=RENEW / 2.5) as api:
+            one = Candidate(api, namespace, "one")
+            with capture_logs() as logs:
+                trying = asyncio.create_task(one.election.acquire())
+                await eventually(lambda: any("trying again" in line["event"] for line in logs))
+                await asyncio.sleep(3 * RETRY)  # further tries, which tell nothing new
+                await cancel(trying)
+            (line,) = [line for line in logs if line["event"] == "can't reach the lock, trying again"]
+            assert 'cannot get resource "leases"' in line["why"]
+            assert not one.election.is_leader
 
     asyncio.run(main())
 

@@ -30,9 +30,9 @@ class Routed(World):
         }  # fmt: skip
         self.routes = Routes(
             self.cluster,
-            provision=Provision(**parts, metrics=nothing, again=nothing, abandoned=nothing),
-            reclaim=Reclaim(**parts, metrics=nothing, again=nothing, trashed=nothing),
-            expand=Expand(**parts),
+            provision=Provision(**parts, metrics=nothing, with_finalizer=True, again=nothing, abandoned=nothing),
+            reclaim=Reclaim(**parts, metrics=nothing, with_finalizer=True, again=nothing, trashed=nothing),
+            expand=Expand(**parts, missing=()),
             **self.queues,
         )
 

@@ -87,7 +87,7 @@ async def test_looking_for_it_makes_nothing(share: Bench) -> None:
 
 async def test_one_that_is_required_and_there_is_fine(share: Bench) -> None:
     await open_home(share, "cluster-1")
-    await require_home(share, "cluster-1")
+    await require_home(share, frozenset({"cluster-1"}))
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,6 @@ async def test_one_that_is_required_and_missing_means_that_something_else_is_mou
         await open_home(share, cluster)
     before = share.tree()
     with pytest.raises(Unavailable, match="is the right directory exported and mounted") as error:
-        await require_home(share, "cluster-1")
+        await require_home(share, frozenset({"cluster-1"}))
     assert error.value.stage == "mount"
     assert share.tree() == before

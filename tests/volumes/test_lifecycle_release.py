@@ -159,3 +159,26 @@ async def test_the_size_in_another_clusters_record_is_left_alone(share: Bench, o
     before = share.tree()
     await other_cluster.resize(made.pv, 5, share)
     assert share.tree() == before
+
+
+@pytest.mark.parametrize("end", ["delete", "archive", "retain"])
+async def test_what_was_made_under_a_former_name_of_the_cluster_is_its_own(share: Bench, end: str) -> None:
+    early = Lifecycle("by-its-authority")
+    made = plan(parameters=BY_NAME)
+    await early.create(made, share)
+    now = Lifecycle("cluster-1", former=frozenset({"by-its-authority"}))
+    assert await now.release(release_plan(made, on_delete=end), share)
+    if end == "delete":
+        assert await now.waiting_trash(share) == [made.pv]
+        await now.purge(made.pv, share)
+        assert record_path(made.pv) not in share.tree()
+    assert "by-its-authority" not in "".join(path for path in share.tree() if "clusters" in path) or end == "retain"
+
+
+async def test_a_former_name_is_not_enough_to_tidy_up_by(share: Bench) -> None:
+    """Another cluster may be signed by the same authority, and know of a claim that this one does not."""
+    made = plan()
+    await Lifecycle("by-its-authority").create(made, share)
+    now = Lifecycle("cluster-1", former=frozenset({"by-its-authority"}))
+    assert await now.sweep(share, has_pv=lambda _: False, has_claim=lambda _: False) == []
+    assert made.path in share.tree()

@@ -27,6 +27,7 @@ from berth.kube.answers import Answer, failure_of_status, unreadable
 from berth.kube.errors import Silent
 from berth.kube.exchange import Exchange, Request, RequestObserver
 from berth.kube.kind import Kind, R, WatchType, kind_of, read_watch_line
+from berth.kube.permissions import Right
 
 PatchKind = Literal["merge", "strategic", "json"]
 
@@ -35,6 +36,17 @@ _PATCH_TYPES: dict[PatchKind, str] = {
     "strategic": "application/strategic-merge-patch+json",
     "json": "application/json-patch+json",
 }
+
+
+class _ReviewStatus(msgspec.Struct):
+    allowed: bool = False
+
+
+class _Review(msgspec.Struct):
+    status: _ReviewStatus
+
+
+_read_review = msgspec.json.Decoder(_Review)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +178,30 @@ class Api:
         await self._exchange.answer(
             Request("delete", kind.plural, _key(namespace, name), "DELETE", kind.object(name, namespace), body)
         )
+
+    async def may(self, right: Right, *, namespace: str) -> bool:
+        """Whether the API server gives us that right; namespace: ours, for a right that is held there alone."""
+        resource, _, subresource = right.resource.partition("/")
+        attributes = {
+            "verb": right.verb,
+            "group": right.group,
+            "resource": resource,
+            "subresource": subresource,
+            "name": right.name,
+            "namespace": namespace if right.own_namespace else "",
+        }
+        request = Request(
+            "create",
+            "selfsubjectaccessreviews",
+            str(right),
+            "POST",
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            msgspec.json.encode({"spec": {"resourceAttributes": attributes}}),
+        )
+        try:
+            return _read_review.decode((await self._exchange.answer(request)).body).status.allowed
+        except msgspec.MsgspecError as error:
+            raise unreadable(str(request), error) from error
 
     async def watch(
         self,

@@ -5,7 +5,10 @@ Looked for in this order: a file given, the files in $KUBECONFIG, the pod's serv
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -38,6 +41,19 @@ def load(path: str = "", *, context: str = "") -> SingleConfig:
         "no Kubernetes configuration found: this is not a pod with a service account, KUBECONFIG is not set, "
         f"and {DEFAULT_KUBECONFIG} does not exist"
     )
+
+
+def fingerprint(config: SingleConfig) -> str:
+    """What stands for the cluster where its own UID can't be asked for, in the form of a UID: made of the authority
+    that signed its API server, which is the same for every account. Without one, of the server's address.
+    """
+    cluster = config.cluster
+    told = cluster.server.encode()
+    if cluster.certificate_auth_data:
+        told = base64.b64decode(cluster.certificate_auth_data)
+    elif cluster.certificate_auth and (path := config.abs_file(cluster.certificate_auth)):
+        told = Path(path).read_bytes()
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, hashlib.sha256(b"".join(told.split())).hexdigest()))
 
 
 def _in_cluster() -> SingleConfig:

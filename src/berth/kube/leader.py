@@ -7,7 +7,8 @@
   is in the lease, LeadershipLost is raised, before anybody else can take it (`renew_deadline` < `lease_seconds`).
 * A request must fail early enough for a second try: the Api's timeout has to be below half of `renew_deadline`, and
   the Api belongs to the election alone, or a queue of other requests could cost the leadership.
-* Before the first try, an old release's lock is respected (oldlock).
+* Before the first try, an old release's lock is respected (oldlock). Where the role allows no Leases, because it was
+  written for such a release, that lock is the one that is held.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ import structlog
 from lightkube.models.meta_v1 import ObjectMeta
 
 from berth.kube.client import Api
-from berth.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
-from berth.kube.lease import LeaseObject, LeaseSpec, write_now
-from berth.kube.oldlock import wait_until_old_lock_is_free
+from berth.kube.errors import AlreadyExists, Conflict, Forbidden, KubeError, NotFound
+from berth.kube.lease import LeaseLock, LeaseObject, LeaseSpec, Lock, write_now
+from berth.kube.oldlock import EndpointsLock, wait_until_old_lock_is_free
 from berth.kube.outcome import Note
 
 log = structlog.get_logger()
@@ -67,6 +68,7 @@ class Election:
         self._renew_deadline = renew_deadline
         self._retry_period = retry_period
         self._on_change = on_change
+        self._lock: Lock = LeaseLock(api, name, namespace)
         self._seen: LeaseObject | None = None
         self._seen_at = 0.0
         self._renewed_at = 0.0
@@ -101,7 +103,9 @@ class Election:
         self._leading = True
         self._log.info("became leader")
         assert self._seen is not None
-        self._post(Note(self._seen.reference, "Normal", "LeaderElection", f"{self._identity} became leader"))
+        self._post(
+            Note(self._lock.reference(self._seen), "Normal", "LeaderElection", f"{self._identity} became leader")
+        )
         if self._on_change is not None:
             self._on_change(True)
 
@@ -161,12 +165,30 @@ class Election:
             if self._released:
                 return False
             try:
-                return await self._get_or_keep()
+                return await self._with_the_right_lock()
             except (Conflict, AlreadyExists):
                 return False  # somebody was faster
             except KubeError as error:
                 self._tell("can't reach the lock, trying again", str(error))
                 return False
+
+    async def _with_the_right_lock(self) -> bool:
+        """By the Lease, unless the role was written for an old release, which had none."""
+        try:
+            return await self._get_or_keep()
+        except Forbidden:
+            if self._leading or isinstance(self._lock, EndpointsLock):
+                raise
+            lease, self._lock = self._lock, EndpointsLock(self._api, self._name, self._namespace)
+            try:
+                is_ours = await self._get_or_keep()
+            except Forbidden:
+                self._lock = lease
+                is_ours = None
+            if is_ours is None:
+                raise
+            self._log.warning("the role allows no Leases: holding the lock of older releases, on Endpoints, instead")
+            return is_ours
 
     async def _get_or_keep(self) -> bool:
         clock = asyncio.get_running_loop().time
@@ -177,7 +199,7 @@ class Election:
                 pass  # somebody touched or removed the lease: see who holds it
         begin = clock()
         try:
-            lease = await self._api.get(LeaseObject, self._name, namespace=self._namespace)
+            lease = await self._lock.read()
         except NotFound:
             meta = ObjectMeta(name=self._name, namespace=self._namespace)
             return await self._write(LeaseObject(metadata=meta), begin)
@@ -208,11 +230,7 @@ class Election:
         return True
 
     async def _put(self, lease: LeaseObject, spec: LeaseSpec) -> None:
-        wanted = LeaseObject(metadata=msgspec.structs.replace(lease.metadata, managedFields=None), spec=spec)
-        if lease.metadata.resourceVersion:
-            self._see(await self._api.replace(wanted))
-        else:
-            self._see(await self._api.create(wanted))
+        self._see(await self._lock.write(LeaseObject(metadata=lease.metadata, spec=spec)))
 
     async def _give_back(self) -> None:
         lease = self._seen
@@ -222,7 +240,7 @@ class Election:
             try:
                 return await self._put(lease, spec)
             except Conflict:
-                lease = await self._api.get(LeaseObject, self._name, namespace=self._namespace)
+                lease = await self._lock.read()
         return None
 
     def _see(self, lease: LeaseObject) -> None:

@@ -1,14 +1,16 @@
-"""A Lease as an election reads and writes it."""
+"""A Lease as an election reads and writes it, and the lock that it is."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 from lightkube.core.resource import NamespacedResourceG
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.coordination_v1 import Lease
 
+from berth.kube.client import Api
 from berth.kube.outcome import Reference
 
 
@@ -32,10 +34,40 @@ class LeaseObject(msgspec.Struct, NamespacedResourceG, omit_defaults=True):
     metadata: ObjectMeta
     spec: LeaseSpec = msgspec.field(default_factory=LeaseSpec)
 
-    @property
-    def reference(self) -> Reference:
-        """The Lease, to post Events about."""
-        meta = self.metadata
+
+class Lock(Protocol):
+    """Where the record of who leads is kept. Whatever keeps it, an election sees it as a Lease."""
+
+    async def read(self) -> LeaseObject:
+        """The record. NotFound when there is none yet."""
+
+    async def write(self, record: LeaseObject) -> LeaseObject:
+        """Creates the record, or replaces what was read. AlreadyExists, or Conflict: somebody was quicker."""
+
+    def reference(self, record: LeaseObject) -> Reference:
+        """The object, to post Events about."""
+
+
+class LeaseLock:
+    """A Lease: one small object that nobody else watches."""
+
+    def __init__(self, api: Api, name: str, namespace: str) -> None:
+        self._api = api
+        self._name = name
+        self._namespace = namespace
+
+    async def read(self) -> LeaseObject:
+        """See Lock."""
+        return await self._api.get(LeaseObject, self._name, namespace=self._namespace)
+
+    async def write(self, record: LeaseObject) -> LeaseObject:
+        """See Lock."""
+        wanted = LeaseObject(metadata=msgspec.structs.replace(record.metadata, managedFields=None), spec=record.spec)
+        return await (self._api.replace if record.metadata.resourceVersion else self._api.create)(wanted)
+
+    def reference(self, record: LeaseObject) -> Reference:
+        """See Lock."""
+        meta = record.metadata
         return Reference(
             "coordination.k8s.io/v1",
             "Lease",

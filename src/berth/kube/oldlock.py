@@ -2,6 +2,9 @@
 
 Provisioners built on the library up to version 8 (nfs-subdir-external-provisioner 4.0 among them) hold that one and
 know nothing of Leases. While its holder renews it, an old pod is at work on the same claims.
+
+Roles that were written for them let their pods use Endpoints and no Leases: where Berth runs with such a role, it holds
+this lock itself, as they do.
 """
 
 from __future__ import annotations
@@ -13,10 +16,12 @@ from datetime import UTC, datetime
 import msgspec
 import structlog
 from lightkube.core.resource import NamespacedResourceG
+from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Endpoints
 
 from berth.kube.client import Api
 from berth.kube.errors import Forbidden, KubeError, NotFound
+from berth.kube.lease import LeaseObject, LeaseSpec
 from berth.kube.outcome import Note, Reference
 
 log = structlog.get_logger()
@@ -27,7 +32,7 @@ _NO_CLOCK_IS_SO_WRONG = 3600.0
 """Seconds. An older record is of an installation of the past; without this, every start would wait for it to expire."""
 
 
-class _Meta(msgspec.Struct):
+class _Meta(msgspec.Struct, omit_defaults=True):
     name: str | None = None
     namespace: str | None = None
     uid: str | None = None
@@ -61,7 +66,65 @@ class _Record(msgspec.Struct):
 
     holderIdentity: str = ""  # noqa: N815
     leaseDurationSeconds: float = 15.0  # noqa: N815
-    renewTime: str = ""  # noqa: N815
+    acquireTime: str | None = None  # noqa: N815
+    renewTime: str | None = None  # noqa: N815
+    leaderTransitions: int = 0  # noqa: N815
+
+
+class EndpointsLock:
+    """The lock of old releases, held as they hold it, so that they and we see each other."""
+
+    def __init__(self, api: Api, name: str, namespace: str) -> None:
+        self._api = api
+        self._name = name
+        self._namespace = namespace
+
+    async def read(self) -> LeaseObject:
+        """See lease.Lock."""
+        return _as_lease(await self._api.get(_OldLock, self._name, namespace=self._namespace))
+
+    async def write(self, record: LeaseObject) -> LeaseObject:
+        """See lease.Lock."""
+        spec, version = record.spec, record.metadata.resourceVersion
+        content = _Record(
+            holderIdentity=spec.holderIdentity or "",
+            leaseDurationSeconds=spec.leaseDurationSeconds or 0,
+            acquireTime=spec.acquireTime,
+            renewTime=spec.renewTime,
+            leaderTransitions=spec.leaseTransitions or 0,
+        )
+        annotations = {ANNOTATION: msgspec.json.encode(content).decode()}
+        if not version:
+            meta = _Meta(name=self._name, namespace=self._namespace, annotations=annotations)
+            return _as_lease(await self._api.create(_OldLock(metadata=meta)))
+        # A patch, so that whatever else is in the object stays; with its version, so that nobody is overwritten.
+        patch = {"metadata": {"resourceVersion": version, "annotations": annotations}}
+        return _as_lease(await self._api.patch(_OldLock, self._name, patch, namespace=self._namespace))
+
+    def reference(self, record: LeaseObject) -> Reference:
+        """See lease.Lock."""
+        meta = record.metadata
+        return Reference("v1", "Endpoints", self._name, meta.uid or "", self._namespace, meta.resourceVersion or "")
+
+
+def _as_lease(lock: _OldLock) -> LeaseObject:
+    meta = lock.metadata
+    try:
+        record = msgspec.json.decode(lock.record, type=_Record) if lock.record else _Record()
+    except msgspec.MsgspecError:
+        record = _Record()
+    return LeaseObject(
+        metadata=ObjectMeta(
+            name=meta.name, namespace=meta.namespace, uid=meta.uid, resourceVersion=meta.resourceVersion
+        ),
+        spec=LeaseSpec(
+            holderIdentity=record.holderIdentity,
+            leaseDurationSeconds=round(record.leaseDurationSeconds),
+            acquireTime=record.acquireTime,
+            renewTime=record.renewTime,
+            leaseTransitions=record.leaderTransitions,
+        ),
+    )
 
 
 def _read_record(text: str) -> _Record | None:
@@ -73,7 +136,7 @@ def _read_record(text: str) -> _Record | None:
     if not record.holderIdentity:
         return None
     try:
-        age = datetime.now(UTC) - datetime.fromisoformat(record.renewTime)
+        age = datetime.now(UTC) - datetime.fromisoformat(record.renewTime or "")
     except (ValueError, TypeError):
         return record
     return record if abs(age.total_seconds()) < _NO_CLOCK_IS_SO_WRONG else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -16,3 +17,30 @@ class Permission:
     verbs: tuple[str, ...]
     names: tuple[str, ...] = ()
     own_namespace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One verb on one resource, as `kubectl auth can-i` asks for it."""
+
+    verb: str
+    group: str
+    resource: str
+    name: str = ""
+    own_namespace: bool = False
+
+    def __str__(self) -> str:
+        group = f".{self.group}" if self.group else ""
+        return f"{self.verb} {self.resource}{group}" + (f" {self.name}" if self.name else "")
+
+
+def rights(permissions: Iterable[Permission]) -> list[Right]:
+    """Every single right in the tables, once."""
+    return list(
+        dict.fromkeys(
+            Right(verb, one.group, one.resource, name, one.own_namespace)
+            for one in permissions
+            for verb in one.verbs
+            for name in one.names or ("",)
+        )
+    )

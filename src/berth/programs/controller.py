@@ -15,20 +15,19 @@ from functools import partial
 from typing import Any
 
 import structlog
-from lightkube.resources.core_v1 import Namespace
 from prometheus_client import CollectorRegistry
 
 from berth import __version__
 from berth.aio.tasks import Tasks
 from berth.kube.backoff import Backoff
 from berth.kube.client import Api
-from berth.kube.config import load
-from berth.kube.errors import KubeError
+from berth.kube.config import fingerprint, load
 from berth.kube.events import Recorder
 from berth.kube.informer import Informer
 from berth.kube.leader import Election, lock_name
 from berth.kube.loop import Loop, Reconciler
-from berth.kube.permissions import Permission
+from berth.kube.permissions import Permission, Right, rights
+from berth.kube.standing import cluster_uid, missing_rights
 from berth.kube.workqueue import WorkQueue
 from berth.metrics.machinery import MachineryMetrics
 from berth.metrics.volumes import VolumeMetrics
@@ -65,6 +64,7 @@ PERMISSIONS = (
 )
 """All that the controller asks of the API server."""
 
+CHANGE_PVS = Right("patch", "", "persistentvolumes")
 PURGE_WORKERS = 2
 """Trash is purged beside the real work, not instead of it."""
 FLUSH_DEADLINE = 5.0
@@ -83,6 +83,7 @@ class Controller:
         self._lock = lock_name(settings.provisioners[0])
         self._default = DefaultShare(settings.server, settings.export)
         config, agent = load(settings.kubeconfig), f"berth/{__version__}"
+        self._fingerprint = fingerprint(config)
         self._api = Api(config, user_agent=agent, observer=self._machinery.requested)
         # The lease has a client of its own: a queue of claims must not make the leader miss its renewal.
         self._lease_api = Api(config, user_agent=f"{agent} (lease)", timeout=settings.renew_deadline / 2.5)
@@ -150,7 +151,15 @@ class Controller:
             tasks.start("lease", election.hold(), stop=election.release)
         else:
             self._machinery.leads(self._lock, True)
-        self._start_work(tasks, Lifecycle(await self._cluster_uid()))
+        needed = [one for one in PERMISSIONS if settings.leader_election or not one.own_namespace]
+        missing = await missing_rights(self._api, needed, settings.namespace)
+        if missing:
+            log.warning(
+                "the role lacks rights, so some things are left out; `berth install` prints a role that has them",
+                lacks=", ".join(map(str, missing)),
+            )
+        uid = await cluster_uid(self._api, otherwise=self._fingerprint)
+        self._start_work(tasks, Lifecycle(uid, former=frozenset({self._fingerprint} - {uid})), missing)
         log.info(
             "leading",
             provisioners=",".join(settings.provisioners),
@@ -158,8 +167,9 @@ class Controller:
             pvs=len(cluster.volumes),
         )
 
-    def _start_work(self, tasks: Tasks, lifecycle: Lifecycle) -> None:
+    def _start_work(self, tasks: Tasks, lifecycle: Lifecycle, missing: list[Right]) -> None:
         """Starts the loops. Stopped the other way round: claims first, so that what is in flight is served."""
+        with_finalizer = CHANGE_PVS not in missing
         claims, volumes, expansions, trash, sweeps = (
             WorkQueue(name, backoff=Backoff(), observer=self._machinery)
             for name in ("claims", "volumes", "expansions", "trash", "sweeps")
@@ -178,7 +188,14 @@ class Controller:
             metrics=self._metrics,
             trashed=trashed,
         )
-        expanding = Expand(api=self._api, cluster=cluster, shares=shares, lifecycle=lifecycle, default=default)
+        expanding = Expand(
+            api=self._api,
+            cluster=cluster,
+            shares=shares,
+            lifecycle=lifecycle,
+            default=default,
+            missing=[str(right) for right in rights(expand.PERMISSIONS) if right in missing],
+        )
         reclaiming = Reclaim(
             api=self._api,
             cluster=cluster,
@@ -186,6 +203,7 @@ class Controller:
             lifecycle=lifecycle,
             default=default,
             metrics=self._metrics,
+            with_finalizer=with_finalizer,
             trashed=trashed,
             again=volumes.add,
         )
@@ -196,6 +214,7 @@ class Controller:
             lifecycle=lifecycle,
             default=default,
             metrics=self._metrics,
+            with_finalizer=with_finalizer,
             again=claims.add,
             abandoned=lambda address: sweeps.add(sweeping.key_for(address)),
         )
@@ -231,21 +250,6 @@ class Controller:
             for key in sweep.shares_in_use():
                 queue.add(key)
             await asyncio.sleep(self._settings.resync)
-
-    async def _cluster_uid(self) -> str:
-        """The UID of namespace kube-system, which stands for the cluster; asked for until the API server answers."""
-        backoff = Backoff()
-        while True:
-            try:
-                namespace = await self._api.get(Namespace, "kube-system")
-                if namespace.metadata and namespace.metadata.uid:
-                    return namespace.metadata.uid
-                why = "namespace kube-system has no UID"
-            except KubeError as error:
-                why = str(error)
-            delay = backoff.next("kube-system")
-            log.warning("can't tell which cluster this is", why=why, retry_in=round(delay, 1))
-            await asyncio.sleep(delay)
 
     async def _flush(self) -> None:
         with suppress(TimeoutError):

@@ -6,6 +6,7 @@ server to raise yet, so the volume's new size is what its record, its PV and its
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,13 +43,22 @@ class Expand:
     name = "expand"
 
     def __init__(
-        self, *, api: Api, cluster: Cluster, shares: Shares, lifecycle: Lifecycle, default: DefaultShare
+        self,
+        *,
+        api: Api,
+        cluster: Cluster,
+        shares: Shares,
+        lifecycle: Lifecycle,
+        default: DefaultShare,
+        missing: Collection[str],
     ) -> None:
+        """missing: rights that it needs and that the API server does not give, as text; then nothing is expanded."""
         self._api = api
         self._cluster = cluster
         self._shares = shares
         self._lifecycle = lifecycle
         self._default = default
+        self._missing = ", ".join(missing)
         self._finished: dict[str, int] = {}
         """Claim UID -> bytes it was just given: the cache shows the claim as it was for a moment longer."""
 
@@ -63,6 +73,9 @@ class Expand:
         if claim is None or volume is None:
             return Done()
         about, pv = objects.claim_reference(claim), objects.meta_of(volume).name or ""
+        if self._missing:
+            why = f"Berth's role lacks {self._missing}; give it what `berth install` prints, and restart it"
+            return GiveUp(why, notes=(Note(about, "Warning", "VolumeResizeFailed", why),))
         try:
             size = objects.requested_size(claim)
             size_bytes = objects.size_in_bytes(size, "spec.resources.requests.storage")

@@ -116,8 +116,11 @@ def request_of(claim: ClaimObject, of_class: ClassObject) -> VolumeRequest:
     )
 
 
-def pv_of(plan: Plan, claim: ClaimObject, of_class: ClassObject) -> PersistentVolume:
-    """The PV that serves the claim, tied to it from birth, with its end written on it (I8)."""
+def pv_of(plan: Plan, claim: ClaimObject, of_class: ClassObject, *, with_finalizer: bool = True) -> PersistentVolume:
+    """The PV that serves the claim, tied to it from birth, with its end written on it (I8).
+
+    with_finalizer: have it wait for Berth when it is deleted by hand, where its directory goes with it.
+    """
     policy = of_class.reclaimPolicy or "Delete"
     annotations = {PROVISIONED_BY: of_class.provisioner, ON_DELETE: plan.on_delete, SHARE: str(plan.share)}
     if plan.sharing != "deny":
@@ -126,7 +129,7 @@ def pv_of(plan: Plan, claim: ClaimObject, of_class: ClassObject) -> PersistentVo
         metadata=ObjectMeta(
             name=plan.pv,
             annotations=annotations,
-            finalizers=[FINALIZER] if policy == "Delete" else None,
+            finalizers=[FINALIZER] if policy == "Delete" and with_finalizer else None,
         ),
         spec=PersistentVolumeSpec(
             accessModes=list((claim.spec.accessModes if claim.spec else None) or ()),

@@ -41,11 +41,13 @@ class Provision:
         lifecycle: Lifecycle,
         default: DefaultShare,
         metrics: VolumeMetrics,
+        with_finalizer: bool,
         again: Callable[[str], None],
         abandoned: Callable[[ShareAddress], None],
     ) -> None:
-        """again: queues a key of this reconciler, once something that stood in its way is gone; abandoned: told of each
-        share where a claim that went too early may have left a directory.
+        """with_finalizer: whether new PVs get one, which takes the right to remove it again. again: queues a key of
+        this reconciler, once something that stood in its way is gone; abandoned: told of each share where a claim that
+        went too early may have left a directory.
         """
         self._api = api
         self._cluster = cluster
@@ -53,6 +55,7 @@ class Provision:
         self._lifecycle = lifecycle
         self._default = default
         self._metrics = metrics
+        self._with_finalizer = with_finalizer
         self._again = again
         self._abandoned = abandoned
         self._begun: dict[str, Plan] = {}
@@ -116,7 +119,7 @@ class Provision:
         share = await self._shares.get(plan.share)
         await self._lifecycle.create(plan, share)
         try:
-            await self._api.create(objects.pv_of(plan, claim, of_class))
+            await self._api.create(objects.pv_of(plan, claim, of_class, with_finalizer=self._with_finalizer))
         except AlreadyExists:
             # An earlier attempt whose answer got lost made it; a PV that somebody made for another claim did not.
             found = objects.former_claim(await self._api.get(VolumeObject, plan.pv))

@@ -37,16 +37,20 @@ class Reclaim:
         lifecycle: Lifecycle,
         default: DefaultShare,
         metrics: VolumeMetrics,
+        with_finalizer: bool,
         trashed: Callable[[ShareAddress, str], None],
         again: Callable[[str], None],
     ) -> None:
-        """trashed: told (share, PV) of each volume that waits to be purged; again: queues a key of this reconciler."""
+        """with_finalizer: whether finalizers are put on and taken off PVs that live, which takes the right to change
+        them. trashed: told (share, PV) of each volume that waits to be purged; again: queues a key of this reconciler.
+        """
         self._api = api
         self._cluster = cluster
         self._shares = shares
         self._lifecycle = lifecycle
         self._default = default
         self._metrics = metrics
+        self._with_finalizer = with_finalizer
         self._trashed = trashed
         self._again = again
         self._removed: set[str] = set()
@@ -136,7 +140,7 @@ class Reclaim:
         """Whether the finalizer has to come (True) or go (False). It belongs on PVs with policy Delete, so that one
         deleted by hand does not leak its directory. PVs that Berth didn't make are left as they are.
         """
-        if not objects.is_by_berth(volume):
+        if not self._with_finalizer or not objects.is_by_berth(volume):
             return None
         has, policy = objects.has_finalizer(volume), objects.policy_of(volume)
         if has and policy != "Delete":

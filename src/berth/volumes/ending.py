@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from berth.volumes import archives
 from berth.volumes.errors import Missing, Refused, Taken
-from berth.volumes.home import Homes, require_home
+from berth.volumes.home import Homes
 from berth.volumes.ledger import Ledger
 from berth.volumes.naming import record_path, trash_path
 from berth.volumes.records import Record, record_of_released, released
@@ -34,7 +34,7 @@ class Ending:
             await share.stat(plan.path)
         except Missing:
             if recorded is None and plan.by_berth:
-                await require_home(share, self._cluster)
+                await self._homes.require(share)
             return "" if plan.end == "retain" else await self._moved_already(plan, share)
         if plan.end == "retain":
             await self._keep(plan, recorded, share)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
 from berth.volumes.naming import CLUSTERS, DIRECTORIES, HOME, SHARE_FILE, recorded_name
@@ -29,8 +29,10 @@ class Home:
 class Homes:
     """What one cluster knows of `.berth/` on the shares that it uses: each is opened once."""
 
-    def __init__(self, cluster: str) -> None:
+    def __init__(self, cluster: str, *, former: frozenset[str] = frozenset()) -> None:
+        """former: names under which the same cluster may have used shares before."""
         self._cluster = cluster
+        self._former = former
         self._known: dict[ShareAddress, Home] = {}
 
     async def open(self, share: Share) -> Home:
@@ -39,8 +41,16 @@ class Homes:
 
     async def reopen(self, share: Share) -> Home:
         """Looks again, and mends what is missing."""
-        home = self._known[share.address] = await open_home(share, self._cluster)
+        home = await open_home(share, self._cluster)
+        for name in home.clusters & self._former:
+            with suppress(Missing):
+                await share.remove_file(f"{CLUSTERS}/{name}.json")
+        home = self._known[share.address] = replace(home, clusters=home.clusters - self._former)
         return home
+
+    async def require(self, share: Share) -> None:
+        """See require_home."""
+        await require_home(share, self._former | {self._cluster})
 
     def known(self, address: ShareAddress) -> Home | None:
         """The home of a share that was opened before."""
@@ -75,14 +85,14 @@ async def find_home(share: Share) -> Home | None:
     return None
 
 
-async def require_home(share: Share, cluster: str) -> None:
-    """Raises Unavailable unless `.berth/` is there and knows this cluster. Makes nothing.
+async def require_home(share: Share, names: frozenset[str]) -> None:
+    """Raises Unavailable unless `.berth/` is there and knows this cluster by one of its names. Makes nothing.
 
     A share that holds volumes of this cluster always does. Without it something else is mounted or exported in the
     share's place, where every volume would look as if it were gone already.
     """
     home = await find_home(share)
-    if home is None or cluster not in home.clusters:
+    if home is None or not names & home.clusters:
         raise Unavailable(
             str(share.address),
             "mount",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from berth.volumes.errors import Missing, Refused
 from berth.volumes.home import Homes, clusters_on
@@ -38,15 +38,21 @@ class _Shelf:
 class Ledger:
     """The records of any number of shares, as one cluster sees them."""
 
-    def __init__(self, cluster: str, homes: Homes) -> None:
+    def __init__(self, cluster: str, homes: Homes, *, former: frozenset[str] = frozenset()) -> None:
         self._cluster = cluster
+        self._former = former
         self._homes = homes
         self._shelves: dict[ShareAddress, _Shelf] = {}
 
-    async def read(self, pv: str, share: Share) -> Record | None:
-        """A volume's record as it is on the share now; None without one. Refused when it makes no sense."""
+    async def read(self, pv: str, share: Share, *, as_written: bool = False) -> Record | None:
+        """A volume's record as it is on the share now; None without one. Refused when it makes no sense.
+
+        What this cluster wrote under a former name comes as its own, unless as_written.
+        """
         with suppress(Missing):
             record = decode(await share.read_file(record_path(pv)), record_path(pv))
+            if record.cluster in self._former and not as_written:
+                record = replace(record, cluster=self._cluster)
             if (record.cluster, record.pv) == (self._cluster, pv):
                 self._shelf(share).paths[pv] = record.path
             return record

@@ -26,11 +26,13 @@ from berth.volumes.share import Share, ShareAddress
 class Lifecycle:
     """The doings of one cluster on any number of shares."""
 
-    def __init__(self, cluster: str) -> None:
-        """cluster: UID of namespace kube-system, written into every record."""
+    def __init__(self, cluster: str, *, former: frozenset[str] = frozenset()) -> None:
+        """cluster: UID of namespace kube-system, written into every record. former: what stood there instead, while
+        that UID could not be asked for.
+        """
         self._cluster = cluster
-        self._homes = Homes(cluster)
-        self._ledger = Ledger(cluster, self._homes)
+        self._homes = Homes(cluster, former=former)
+        self._ledger = Ledger(cluster, self._homes, former=former)
         self._ending = Ending(cluster, self._homes, self._ledger)
         self._orphans = Orphans(self._ledger)
 
@@ -94,7 +96,7 @@ class Lifecycle:
             if has_pv(pv) or pv in trash:
                 continue
             try:
-                record = await self._ledger.read(pv, share)
+                record = await self._ledger.read(pv, share, as_written=True)  # a former name proves less
             except Refused:
                 continue
             if record is None or record.cluster != self._cluster or record.pv != pv or record.released:

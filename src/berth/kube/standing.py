@@ -1,0 +1,67 @@
+"""How this process stands with the API server: which of its rights it has, and what stands for the cluster.
+
+Asked once, at the start. Roles that were written for older provisioners lack some rights; whoever starts goes by this
+and leaves out what it may not do, instead of failing at it for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+import structlog
+from lightkube.resources.core_v1 import Namespace
+
+from berth.kube.backoff import Backoff
+from berth.kube.client import Api
+from berth.kube.errors import Forbidden, KubeError, NotFound, ServerError
+from berth.kube.permissions import Permission, Right, rights
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+async def missing_rights(api: Api, permissions: Iterable[Permission], namespace: str) -> list[Right]:
+    """Those of the rights that the API server does not give. None where it doesn't tell: it shows when they are needed.
+    namespace: ours.
+    """
+    asked = rights(permissions)
+
+    async def ask() -> list[bool]:
+        return await asyncio.gather(*(api.may(right, namespace=namespace) for right in asked))
+
+    try:
+        given = await _until_answered(ask)
+    except (Forbidden, NotFound):
+        return []
+    return [right for right, is_given in zip(asked, given, strict=True) if not is_given]
+
+
+async def cluster_uid(api: Api, *, otherwise: str) -> str:
+    """The UID of namespace kube-system, which stands for the cluster; otherwise, where we may not ask for it."""
+
+    async def ask() -> str:
+        namespace = await api.get(Namespace, "kube-system")
+        if not (namespace.metadata and namespace.metadata.uid):
+            raise ServerError("get namespaces kube-system", 200, "", "it has no UID")
+        return namespace.metadata.uid
+
+    try:
+        return await _until_answered(ask)
+    except Forbidden:
+        return otherwise
+
+
+async def _until_answered(ask: Callable[[], Awaitable[T]]) -> T:
+    """Asks until the API server answers. Forbidden, NotFound: that is an answer, too."""
+    backoff = Backoff()
+    while True:
+        try:
+            return await ask()
+        except (Forbidden, NotFound):
+            raise
+        except KubeError as error:
+            delay = backoff.next("")
+            log.warning("the API server does not answer yet", why=str(error), retry_in=round(delay, 1))
+            await asyncio.sleep(delay)
