@@ -16,6 +16,13 @@ from berth.texts.text import Language, Text
 Value = str | int | Text | Sequence[str]
 Facts = Mapping[str, Value]
 
+
+class Shell(str):
+    """A command that our own code made, to stand among the commands as it is. Never text that came from elsewhere."""
+
+    __slots__ = ()
+
+
 _NAME = re.compile(r"\{([a-z][a-z_]*)\}")
 _REQUIRED = {"id", "severity", "harm", "title", "seen", "why", "cure", "sources"}
 _KEYS = _REQUIRED | {"patterns", "prove", "versions", "yields_to"}
@@ -188,6 +195,8 @@ def _commands(variant: Variant, facts: Facts) -> Iterator[str]:
 def _quoted(value: Value) -> str:
     """For the shell: a name out of a log must not become a command."""
     match value:
+        case Shell():
+            return value
         case Text():
             return shlex.quote(value.en)
         case str() | int():

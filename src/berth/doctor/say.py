@@ -1,0 +1,108 @@
+"""A report in words, for a person: the worst first, each finding in six lines at most, with the commands to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from berth.doctor.finding import SEVERITIES, Finding, Report, Severity, Unseen
+from berth.texts.text import Language, Text
+
+Style = Literal["failure", "warning", "note", "command", "faint", "plain", "good"]
+
+LINES = 6
+"""Lines of one finding at most."""
+_NAMED = 3
+"""Objects that are named behind a finding; how many more there are is said."""
+
+_SEVERITY: dict[Severity, Text] = {
+    "failure": Text("FAILURE", "故障"),
+    "warning": Text("WARNING", "警告"),
+    "note": Text("NOTE", "提示"),
+}
+_COUNTED: dict[Severity, tuple[Text, Text]] = {
+    "failure": (Text("1 failure", "1 个故障"), Text("{} failures", "{} 个故障")),
+    "warning": (Text("1 warning", "1 个警告"), Text("{} warnings", "{} 个警告")),
+    "note": (Text("1 note", "1 个提示"), Text("{} notes", "{} 个提示")),
+}
+_UNSEEN = (
+    Text("1 thing could not be looked at", "1 项未能检查"),
+    Text("{} things could not be looked at", "{} 项未能检查"),
+)
+_ALSO = Text("also {}", "另有 {}")
+_MORE = Text("{} and {} more", "{} 等 {} 个")
+_TIMES = Text("seen {} times", "出现 {} 次")
+_NOT_SEEN = Text("NOT SEEN", "未检查")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the answer. label: its first word, in the style's colour."""
+
+    text: str
+    style: Style = "plain"
+    label: str = ""
+
+
+def say(report: Report, language: Language, nothing: Text) -> Iterator[Line]:
+    """All lines of the answer. nothing: what to say when all is well."""
+    yield Line(_summary(report, language, nothing), "plain" if report.findings or report.unseen else "good")
+    for finding in report.findings:
+        yield Line("")
+        yield from say_finding(finding, language)
+    if report.unseen:
+        yield Line("")
+        yield from (_say_unseen(unseen, language) for unseen in report.unseen)
+
+
+def say_finding(finding: Finding, language: Language) -> Iterator[Line]:
+    """One finding, in at most LINES lines."""
+    seen = finding.seen.said(language)
+    yield Line(f"{seen}{_notes(finding, seen, language)} [{finding.id}]", finding.severity, _said(finding, language))
+    yield Line(f"  {finding.why.said(language)}")
+    yield Line(f"  {finding.do.said(language)}")
+    yield from (Line(f"    $ {command}", "command") for command in finding.commands[: LINES - 3])
+
+
+def _said(finding: Finding, language: Language) -> str:
+    return _SEVERITY[finding.severity].said(language)
+
+
+def _notes(finding: Finding, seen: str, language: Language) -> str:
+    """What else it is about, and how often it was seen."""
+    notes = []
+    others = [subject.text.said(language) for subject in finding.about if subject.name not in seen]
+    if others:
+        notes.append(_ALSO.said(language).format(_listed(others, language)))
+    if finding.count > 1:
+        notes.append(_TIMES.said(language).format(finding.count))
+    separator, brackets = ("；", "（{}）") if language == "zh" else ("; ", " ({})")
+    return brackets.format(separator.join(notes)) if notes else ""
+
+
+def _listed(names: Sequence[str], language: Language) -> str:
+    shown = ("、" if language == "zh" else ", ").join(names[:_NAMED])
+    more = len(names) - _NAMED
+    if more <= 0:
+        return shown
+    return _MORE.said(language).format(shown, len(names) if language == "zh" else more)
+
+
+def _say_unseen(unseen: Unseen, language: Language) -> Line:
+    colon = "：" if language == "zh" else ": "
+    text = f"{unseen.what.said(language)}{colon}{unseen.reason.said(language)}"
+    return Line(text, "warning", _NOT_SEEN.said(language))
+
+
+def _summary(report: Report, language: Language, nothing: Text) -> str:
+    parts = []
+    for severity in SEVERITIES:
+        count = sum(finding.severity == severity for finding in report.findings)
+        if count:
+            one, many = _COUNTED[severity]
+            parts.append((one if count == 1 else many).said(language).format(count))
+    if report.unseen:
+        one, many = _UNSEEN
+        parts.append((one if len(report.unseen) == 1 else many).said(language).format(len(report.unseen)))
+    return ("，" if language == "zh" else ", ").join(parts) if parts else nothing.said(language)
