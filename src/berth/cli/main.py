@@ -14,6 +14,7 @@ COMMANDS = {
     "uninstall": "berth.cli.uninstall:uninstall_command",
     "class": "berth.cli.classes:class_command",
     "server": "berth.cli.server.command:server_command",
+    "doctor": "berth.cli.doctor:doctor_command",
 }
 """Each command and the function that makes it, in the order of `berth --help`."""
 

@@ -109,19 +109,25 @@ class Explainer:
             around = own_names(said)
         names = {**around, **names}
         seen.shared.update({name: names[name] for name in _SHARED if name in names})
+        quoted = " ".join(said.split())
         if len(names) > len(seen.names):
             seen.names = names
+            seen.evidence = {quoted: None, **seen.evidence}
         for subject in _subjects(names):
             if len(seen.subjects) < _SUBJECTS:
                 seen.subjects.setdefault(subject)
         if len(seen.evidence) < _EVIDENCE:
-            seen.evidence.setdefault(" ".join(said.split()))
+            seen.evidence.setdefault(quoted)
 
 
 def _finding(entry: Entry, seen: _Seen, version: Version | None) -> Finding:
     about = dict.fromkeys([*_subjects(seen.names), *seen.subjects])
     return entry.finding(
-        tuple(about), {**seen.shared, **seen.names}, version=version, evidence=tuple(seen.evidence), count=seen.count
+        tuple(about),
+        {**seen.shared, **seen.names},
+        version=version,
+        evidence=tuple(seen.evidence)[:_EVIDENCE],
+        count=seen.count,
     )
 
 

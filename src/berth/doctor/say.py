@@ -6,17 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from berth.doctor.finding import SEVERITIES, Finding, Report, Severity, Unseen
+from berth.doctor.finding import SEVERITIES, Finding, Report, Severity, Subject, Unseen
 from berth.texts.text import Language, Text
 
 Style = Literal["failure", "warning", "note", "command", "faint", "plain", "good"]
 
 LINES = 6
 """Lines of one finding at most."""
+_QUOTED = 150
+"""Characters of what shows it."""
 _NAMED = 3
 """Objects that are named behind a finding; how many more there are is said."""
 
-_SEVERITY: dict[Severity, Text] = {
+SEVERITY: dict[Severity, Text] = {
     "failure": Text("FAILURE", "故障"),
     "warning": Text("WARNING", "警告"),
     "note": Text("NOTE", "提示"),
@@ -62,23 +64,31 @@ def say_finding(finding: Finding, language: Language) -> Iterator[Line]:
     yield Line(f"{seen}{_notes(finding, seen, language)} [{finding.id}]", finding.severity, _said(finding, language))
     yield Line(f"  {finding.why.said(language)}")
     yield Line(f"  {finding.do.said(language)}")
+    if finding.evidence and len(finding.commands) < LINES - 3:
+        cut = "…" if len(finding.evidence[0]) > _QUOTED else ""
+        yield Line(f"    > {finding.evidence[0][:_QUOTED]}{cut}", "faint")
     yield from (Line(f"    $ {command}", "command") for command in finding.commands[: LINES - 3])
 
 
 def _said(finding: Finding, language: Language) -> str:
-    return _SEVERITY[finding.severity].said(language)
+    return SEVERITY[finding.severity].said(language)
 
 
 def _notes(finding: Finding, seen: str, language: Language) -> str:
     """What else it is about, and how often it was seen."""
     notes = []
-    others = [subject.text.said(language) for subject in finding.about if subject.name not in seen]
+    others = [subject.text.said(language) for subject in finding.about if not _is_named(subject, seen)]
     if others:
         notes.append(_ALSO.said(language).format(_listed(others, language)))
     if finding.count > 1:
         notes.append(_TIMES.said(language).format(finding.count))
     separator, brackets = ("；", "（{}）") if language == "zh" else ("; ", " ({})")
     return brackets.format(separator.join(notes)) if notes else ""
+
+
+def _is_named(subject: Subject, seen: str) -> bool:
+    """Findings about a host speak of this host."""
+    return subject.name in seen or subject.kind == "host"
 
 
 def _listed(names: Sequence[str], language: Language) -> str:

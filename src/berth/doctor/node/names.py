@@ -1,4 +1,4 @@
-"""The names of the NFS servers in use, as this host resolves them: mounts survive a name that is gone, until a reboot."""
+"""The names of the NFS servers in use, as this host resolves them: a mount outlives a name, until a reboot."""
 
 from __future__ import annotations
 

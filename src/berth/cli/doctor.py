@@ -1,0 +1,165 @@
+"""`berth doctor`: the group, and its commands that look at the cluster and at this host."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from berth.cli.cluster import CONTEXT, KUBECONFIG
+from berth.cli.diagnosis import answer, print_data, progress_line
+from berth.cli.explain import explain_command
+from berth.cli.output import LANGUAGE, complain, language, output_option
+from berth.cli.server.verify import verify_command
+from berth.cli.tables import print_table, say
+from berth.doctor import listing
+from berth.doctor.finding import Report, Subject
+from berth.doctor.known import entries
+from berth.doctor.node.checks import examine as examine_node
+from berth.doctor.say import SEVERITY
+from berth.kube.config import load
+from berth.kube.errors import ConfigurationError
+from berth.texts.text import Language, Text
+
+T = TypeVar("T")
+
+EXIT_BLIND = 3
+"""Nothing could be looked at."""
+_INTERRUPTED = 130
+_HEALTHY = Text("nothing wrong found", "未发现问题")
+_CODES = "Exit code: 0 healthy, 1 warnings, 2 failures, 3 something could not be looked at."
+_ACTIVE = click.Option(
+    ["--active"], is_flag=True, help="Also try it: a probe claim and short-lived pods, removed again afterwards."
+)
+
+
+def doctor_command() -> click.Group:
+    """The group: by itself it looks at the whole cluster."""
+    group = click.Group(
+        "doctor",
+        invoke_without_command=True,
+        params=_cluster_options(),
+        callback=_doctor,
+        short_help="Find out what is wrong, why, and what to type.",
+        help=f"Find out what is wrong with NFS storage in the cluster, why, and what to type.\n\n{_CODES}",
+    )
+    for command in (
+        _about("claim", "NAMESPACE/NAME", "One claim: why it is Pending, Terminating or does not grow."),
+        _about("volume", "PV", "One PV: why it is Released, Failed or can't be mounted."),
+        _about("pod", "NAMESPACE/NAME", "One pod: why it does not start or end, as far as its volumes are to blame."),
+        _share_command(),
+        _node_command(),
+        explain_command(),
+        _list_command(),
+    ):
+        group.add_command(command)
+    return group
+
+
+def _cluster_options() -> list[click.Parameter]:
+    return [_ACTIVE, KUBECONFIG, CONTEXT, output_option("yaml"), LANGUAGE]
+
+
+@click.pass_context
+def _doctor(context: click.Context, /, **given: Any) -> None:
+    if context.invoked_subcommand is None:
+        _look(None, **given)
+    # What stands before the subcommand holds for it, too.
+    source = context.get_parameter_source
+    said = {name: value for name, value in given.items() if source(name) is click.core.ParameterSource.COMMANDLINE}
+    context.default_map = {str(context.invoked_subcommand): said}
+
+
+def _about(kind: str, metavar: str, help_text: str) -> click.Command:
+    def look(name: str, **given: Any) -> None:
+        namespace, slash, rest = name.partition("/")
+        if kind == "volume" and slash:
+            raise click.BadParameter(f"{name!r}: PVs have no namespace", param_hint=metavar)
+        if kind != "volume" and not (namespace and rest and "/" not in rest):
+            raise click.BadParameter(
+                f"{name!r}: write it as {metavar}, such as default/{rest or name}", param_hint=kind
+            )
+        _look(Subject(kind, name), **given)
+
+    argument = click.Argument(["name"], metavar=metavar)
+    text = f"{help_text}\n\n{_CODES}"
+    return click.Command(kind, params=[argument, *_cluster_options()], callback=look, short_help=help_text, help=text)
+
+
+def _look(about: Subject | None, active: bool, kubeconfig: str, context: str, output: str, lang: str | None) -> None:
+    spoken = language(lang)
+    try:
+        config = load(kubeconfig, context=context)
+    except ConfigurationError as error:
+        complain(str(error))
+        raise SystemExit(EXIT_BLIND) from None
+    # By its name, so that looking at a node or a text carries none of the cluster's checks.
+    examine = import_module("berth.doctor.cluster.examine").examine
+    report: Report = _do(examine(about, config, active=active, progress=progress_line(spoken)), spoken)
+    answer(report, output, spoken, _HEALTHY)
+
+
+def _share_command() -> click.Command:
+    command = verify_command()
+    command.name = "share"
+    command.short_help = "One share, over the network: from the name to a byte-range lock."
+    return command
+
+
+def _node_command() -> click.Command:
+    def look(root: Path, output: str, lang: str | None) -> None:
+        spoken = language(lang)
+        report = _do(examine_node(root, progress=progress_line(spoken)), spoken)
+        answer(report, output, spoken, _HEALTHY)
+
+    return click.Command(
+        "node",
+        params=[
+            click.Option(
+                ["--root"],
+                type=click.Path(exists=True, file_okay=False, path_type=Path),
+                default=Path("/"),
+                metavar="DIR",
+                help="Where the node's / is, for a pod that has mounted it. [default: /]",
+            ),
+            output_option("yaml"),
+            LANGUAGE,
+        ],
+        callback=look,
+        short_help="This host as an NFS client.",
+        help="This host as an NFS client: what it needs to mount, mounts that hang, are stale or lose data.\n\n"
+        f"Run it on the node itself, as root. It can't hang on a mount. {_CODES}",
+    )
+
+
+def _list_command() -> click.Command:
+    def show(output: str, lang: str | None) -> None:
+        if output != "text":
+            print_data(listing.as_dict(), output)
+            return
+        spoken = language(lang)
+        heads = Text("LOOKS AT|CHECK|WHAT", "对象|检查|内容").said(spoken).split("|")
+        print_table(heads, [(each.group, each.id, each.looks_at.said(spoken)) for each in listing.checks()])
+        say()
+        heads = Text("FAILURE|SEVERITY|WHAT", "ID|级别|内容").said(spoken).split("|")
+        rows = [(each.id, SEVERITY[each.severity].said(spoken), each.title.said(spoken)) for each in entries().values()]
+        print_table(heads, rows)
+
+    return click.Command(
+        "list",
+        params=[output_option("yaml"), LANGUAGE],
+        callback=show,
+        help="Every check, and every failure that is known.",
+    )
+
+
+def _do(job: Coroutine[Any, Any, T], lang: Language) -> T:
+    try:
+        return asyncio.run(job)
+    except KeyboardInterrupt:
+        complain("已中断" if lang == "zh" else "interrupted")
+        raise SystemExit(_INTERRUPTED) from None
