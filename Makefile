@@ -2,6 +2,8 @@
 #   make demo [KEEP=1]     make test [ARGS="tests/volumes -x"]     make bench [ARGS=...]
 
 PYTHON ?= python3
+# Side by side, a file of tests stays in one process: many wait for clusters and servers, so more than there are cores.
+WORKERS ?= 3
 RUN := .venv/bin/python
 SETUP := @$(PYTHON) -m devcluster.setup
 export PYTHONUNBUFFERED := 1
@@ -22,7 +24,7 @@ demo: ## a claim becomes a directory on an NFS server, step by step; KEEP=1 leav
 
 test: ## all tests, against the real parts; ARGS="-k word" are pytest's
 	$(SETUP) test
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lint: ## style, types and the layers of the house
 	$(SETUP) lint

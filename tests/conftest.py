@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterator
 
 import pytest
+import uvloop
 
 from devcluster.cluster import DevCluster
 from devcluster.ganesha import GaneshaServer
+
+IN_THE_CONTROLLER = {"conformance", "kube", "reconcilers", "shares", "web"}
+"""Folders of tests whose subject runs in the controller."""
+
+
+@pytest.fixture(autouse=True)
+def _loops(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the controller runs on uvloop is tested on uvloop, all else on asyncio's own loop."""
+    if request.path.parent.name in IN_THE_CONTROLLER:
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    yield
+    asyncio.set_event_loop_policy(None)
 
 
 @pytest.fixture(scope="session")

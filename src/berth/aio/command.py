@@ -111,8 +111,8 @@ async def run(
 
 async def _feed(process: asyncio.subprocess.Process, content: bytes) -> None:
     assert process.stdin is not None
-    # A program may end without reading all that it was given.
-    with suppress(BrokenPipeError, ConnectionResetError):
+    # A program may end without reading all that it was given. RuntimeError: uvloop has noticed and closed the pipe.
+    with suppress(BrokenPipeError, ConnectionResetError, RuntimeError):
         process.stdin.write(content)
         await process.stdin.drain()
     process.stdin.close()

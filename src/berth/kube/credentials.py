@@ -31,6 +31,7 @@ class Credentials:
         except ConfigError as error:
             raise ConfigurationError(f"context {config.context_name!r}: {error}") from error
         self._url = config.cluster.server
+        self._plugin = str(config.user.exec.command) if config.user is not None and config.user.exec else ""
         self._header: str | None = None if self._auth is not None else ""
         self._renewing = asyncio.Lock()
         self._token_file = config.user.token_file if config.user is not None else None
@@ -54,7 +55,10 @@ class Credentials:
                 return False
             try:
                 self._header = await self._fetch(again=refused is not None)
-            except (ConfigError, OSError, ValueError, KeyError) as error:
+            except OSError as error:
+                what = f"{self._plugin}: {error.strerror}" if self._plugin else str(error)
+                raise ConfigurationError(f"no token for {self._url}: {what}") from error
+            except (ConfigError, ValueError, KeyError) as error:
                 raise ConfigurationError(f"no token for {self._url}: {error}") from error
             return self._header != refused
 

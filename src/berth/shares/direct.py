@@ -177,14 +177,15 @@ class DirectShare:
             async with self._keeper.lend() as session:
                 used.append(session)
                 try:
-                    return await operation(Tree(session, self._rights, self._name))
-                except (NfsError, Denied) as error:
-                    status = error.error if isinstance(error, Denied) else error
-                    if status.code != Status.DELAY:
-                        if is_refreshed or not await self._refresh(session, status):
-                            raise self._explain(path, error) from error
-                        is_refreshed = True
-                        continue
+                    try:
+                        return await operation(Tree(session, self._rights, self._name))
+                    except (NfsError, Denied) as error:
+                        status = error.error if isinstance(error, Denied) else error
+                        if status.code != Status.DELAY:
+                            if is_refreshed or not await self._refresh(session, status):
+                                raise self._explain(path, error) from error
+                            is_refreshed = True
+                            continue
                 except RpcError as error:
                     raise answers.lost(self._name, path, error) from error
             await asyncio.sleep(pause)
@@ -197,10 +198,9 @@ class DirectShare:
         try:
             attributes = await session.attributes(session.root.handle)
         except NfsError as error:
-            if error.code not in GONE:
-                raise
-            self._keeper.drop(session)  # mounting again gets the handle of what is exported now
-            return True
+            if error.code in GONE:
+                self._keeper.drop(session)  # mounting again gets the handle of what is exported now
+            return error.code in GONE
         is_news = attributes.owner != session.root.attributes.owner
         session.root = Node(session.root.handle, attributes)
         return is_news
