@@ -119,8 +119,11 @@ class Pattern:
 
 
 def parse_path_pattern(text: str) -> Pattern:
-    """A `pathPattern` (`${.PVC.name}` and so on). Refused, naming the parameter."""
-    return _parse(PATH_PATTERN, text, _PATH_PATTERN, with_metadata=True)
+    """A `pathPattern` (`${.PVC.name}` and so on). Refused, naming the parameter.
+
+    `/` at either end means nothing, as in the reference, which many a class counts on.
+    """
+    return _parse(PATH_PATTERN, text.strip("/") or text, _PATH_PATTERN, with_metadata=True)
 
 
 def parse_sub_dir(text: str) -> Pattern:
