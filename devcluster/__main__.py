@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
-from devcluster import build, state
+from devcluster import binaries, build, packages, state
 from devcluster.cluster import DevCluster
 from devcluster.errors import DevClusterError
 from devcluster.ganesha import Export, Squash
@@ -40,12 +40,17 @@ def up(options: argparse.Namespace) -> int:
     """Starts a cluster and leaves it running."""
     with state.locked(options.state):
         state.refuse_second(options.state)
-        build.control_plane()
+        if options.node:
+            packages.install(packages.needed_for_node())
+        build.control_plane(binaries.CONTROL_PLANE + (binaries.NODE if options.node else ()))
         start = time.monotonic()
         squash: Squash = "root_squash" if options.root_squash else "no_root_squash"
         exports = [Export(path, squash=squash) for path in options.export or ["/export"]]
         print("Starting etcd, kube-apiserver, kube-controller-manager and NFS-Ganesha ...", flush=True)
         with DevCluster(exports=exports, record=options.state) as cluster:
+            if options.node:
+                print("Starting a node: kube-scheduler, containerd and kubelet ...", flush=True)
+                cluster.start_node()
             cluster.leave_running()
         print(f"The dev cluster is up after {time.monotonic() - start:.1f} s.\n")
         _explain(options.state, cluster.state())
@@ -92,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         "--export", action="append", metavar="PATH", help="a path to export (/export); may be repeated"
     )
     starting.add_argument("--root-squash", action="store_true", help="clients' root is nobody on the share")
+    starting.add_argument("--node", action="store_true", help="with a node, where pods run (kube-scheduler, kubelet)")
     starting.set_defaults(command=up)
     stopping = commands.add_parser("down", help="stop it; nothing is left behind")
     stopping.add_argument("--quiet", action="store_true", help="say nothing when nothing runs")
@@ -106,14 +112,19 @@ def _explain(directory: Path, known: State) -> None:
     """How to use the cluster, and how to stop it."""
     rows = [("kubeconfig", f"{directory}/kubeconfig"), ("API server", known.server_url)]
     for share in known.shares:
-        ways = (
-            f"mount options {','.join(share.mount_options)}" if share.mount_options else "NFSv3 and v4, standard ports"
-        )
-        rows += [("share", f"{share.server}:{share.export}  ({ways})"), ("", f"is {share.directory}")]
+        rows += [("share", _describe(share)), ("", f"is {share.directory}")]
+    if known.node:
+        rows += [("node", f"{known.node.name}, {known.node.address}"), ("pods' share", _describe(known.node.share))]
+        rows += [("", f"is {known.node.share.directory}")]
     for name, value in rows:
         print(f"  {name:<12}{value}")
     print(f"\n  export KUBECONFIG={directory}/kubeconfig")
     print("\nStop it with `python3 -m devcluster down`.")
+
+
+def _describe(share: state.RunningShare) -> str:
+    ways = f"mount options {','.join(share.mount_options)}" if share.mount_options else "NFSv3 and v4, standard ports"
+    return f"{share.server}:{share.export}  ({ways})"
 
 
 def _condition(process: state.RunningProcess) -> str:

@@ -17,6 +17,9 @@ VERSION = "1.20.2"
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager")
 """What is built: the programs that every dev cluster needs."""
 
+NODE = ("kube-scheduler", "kubelet")
+"""What is built besides, where a real node is wanted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
@@ -41,7 +44,7 @@ def built() -> Path:
 
 def are_available(programs: Sequence[str] = CONTROL_PLANE) -> bool:
     """True when nothing has to be built: KUBEBUILDER_ASSETS says where programs are, or the cache has them."""
-    return bool(os.environ.get("KUBEBUILDER_ASSETS")) or all((built() / name).exists() for name in programs)
+    return all(_is_available(name) for name in programs)
 
 
 def find() -> Binaries:
@@ -52,6 +55,16 @@ def find() -> Binaries:
         controller_manager=_built_program("kube-controller-manager"),
         kubectl=_program("kubectl", "Debian's package kubernetes-client has it"),
     )
+
+
+def find_for_node(name: str) -> Path:
+    """One of the programs of a node. Those who set KUBEBUILDER_ASSETS rarely have them there: then the cache's."""
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    if assets and (Path(assets) / name).exists():
+        return (Path(assets) / name).absolute()
+    if (built() / name).exists():
+        return built() / name
+    raise ProgramMissing(f"there is no {name} yet: `make test` builds it, as does `python3 -m devcluster up --node`")
 
 
 def version_of(program: Path) -> tuple[int, int]:
@@ -65,6 +78,14 @@ def version_of(program: Path) -> tuple[int, int]:
         return int(major), int(minor)
     except (IndexError, ValueError) as error:
         raise DevClusterError(f"{program} does not tell its version: {answer.stdout!r}") from error
+
+
+def _is_available(name: str) -> bool:
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    # Who names a folder for the control plane means it: nothing is built in its place, and `find` says what it lacks.
+    if assets and (name in CONTROL_PLANE or (Path(assets) / name).exists()):
+        return True
+    return (built() / name).exists()
 
 
 def _built_program(name: str) -> Path:

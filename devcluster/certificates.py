@@ -1,4 +1,4 @@
-"""The keys of one dev cluster: an authority, the API server's certificate, the key that signs ServiceAccount tokens."""
+"""The keys of one dev cluster: an authority, the API server's two certificates, what signs ServiceAccount tokens."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ subjectAltName = DNS:localhost, DNS:kubernetes, DNS:kubernetes.default, DNS:kube
 IP:127.0.0.1, IP:10.0.0.1
 """
 
+_CLIENT = """\
+basicConstraints = CA:FALSE
+extendedKeyUsage = clientAuth
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
@@ -23,6 +28,9 @@ class Certificates:
     authority: Path
     server: Path
     server_key: Path
+    kubelet_client: Path
+    """What the API server shows to a kubelet."""
+    kubelet_client_key: Path
     service_account_key: Path
 
 
@@ -33,21 +41,28 @@ def make(directory: Path) -> Certificates:
         authority=directory / "ca.crt",
         server=directory / "apiserver.crt",
         server_key=directory / "apiserver.key",
+        kubelet_client=directory / "kubelet-client.crt",
+        kubelet_client_key=directory / "kubelet-client.key",
         service_account_key=directory / "service-account.key",
     )
-    authority_key, request, extensions = directory / "ca.key", directory / "apiserver.csr", directory / "apiserver.ext"
-    for key in (authority_key, made.server_key, made.service_account_key):
+    authority_key = directory / "ca.key"
+    for key in (authority_key, made.server_key, made.kubelet_client_key, made.service_account_key):
         _openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
     _openssl(
         *("req", "-x509", "-new", "-days", "30", "-key", authority_key, "-out", made.authority),
         *("-subj", "/CN=berth dev cluster", "-addext", "keyUsage=critical,keyCertSign,digitalSignature"),
     )
-    _openssl("req", "-new", "-key", made.server_key, "-subj", "/CN=kube-apiserver", "-out", request)
-    extensions.write_text(_SERVER)
-    _openssl(
-        *("x509", "-req", "-days", "30", "-in", request, "-extfile", extensions, "-out", made.server),
-        *("-CA", made.authority, "-CAkey", authority_key, "-CAcreateserial"),
-    )
+    for certificate, key, extensions in (
+        (made.server, made.server_key, _SERVER),
+        (made.kubelet_client, made.kubelet_client_key, _CLIENT),
+    ):
+        request, wanted = certificate.with_suffix(".csr"), certificate.with_suffix(".ext")
+        wanted.write_text(extensions)
+        _openssl("req", "-new", "-key", key, "-subj", "/CN=kube-apiserver", "-out", request)
+        _openssl(
+            *("x509", "-req", "-days", "30", "-in", request, "-extfile", wanted, "-out", certificate),
+            *("-CA", made.authority, "-CAkey", authority_key, "-CAcreateserial"),
+        )
     return made
 
 

@@ -1,4 +1,4 @@
-"""A whole dev cluster: the control plane and the NFS server, started together and gone together."""
+"""A whole dev cluster: the control plane, the NFS server and perhaps a node, gone together."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from devcluster import binaries, controlplane, directories, state
 from devcluster.controlplane import Layout, Tuning
 from devcluster.errors import CommandFailed, DevClusterError
 from devcluster.ganesha import Export, GaneshaServer
+from devcluster.node.node import Node
 from devcluster.process import Process
-from devcluster.state import RunningProcess, RunningShare, State
+from devcluster.state import RunningNode, RunningProcess, RunningShare, State
 
 
 class DevCluster:
@@ -31,6 +32,8 @@ class DevCluster:
     apiserver: Process
     controller_manager: Process
     nfs: GaneshaServer
+    node: Node | None
+    """Where pods run, once start_node has made it; a cluster has none by itself."""
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class DevCluster:
             self._layout, self._programs, tuning, detached=detached
         )
         self.nfs = GaneshaServer(self.directory / "nfs", exports=exports, detached=detached)
+        self.node = None
         self._others: list[Process] = []
 
     def __enter__(self) -> Self:
@@ -80,7 +84,8 @@ class DevCluster:
     @property
     def processes(self) -> list[Process]:
         """All processes that were started, in that order."""
-        known = [self.etcd, self.apiserver, *self.nfs.processes, self.controller_manager, *self._others]
+        parts = [self.etcd, self.apiserver, *self.nfs.processes, self.controller_manager]
+        known = [*parts, *(self.node.processes if self.node else ()), *self._others]
         return [process for process in known if process.identity is not None]
 
     def start(self) -> None:
@@ -103,6 +108,13 @@ class DevCluster:
             if not complete:
                 self.stop()
 
+    def start_node(self) -> Node:
+        """A real node, where pods run when this returns; it ends with the cluster. Its programs must be there."""
+        self.node = Node(self, self._layout, detached=self._record is not None)
+        self.node.start(self._save)
+        self._save()
+        return self.node
+
     def leave_running(self) -> None:
         """The end of `with` no longer stops the cluster, which needs a record: `python3 -m devcluster down` does."""
         if self._record is None:
@@ -113,7 +125,11 @@ class DevCluster:
 
     def stop(self) -> None:
         """Ends all processes and removes the directory."""
-        for process in (*reversed(self._others), self.controller_manager, self.apiserver, self.etcd):
+        for process in reversed(self._others):
+            process.stop()
+        if self.node:
+            self.node.stop()
+        for process in (self.controller_manager, self.apiserver, self.etcd):
             process.stop()
         self.nfs.close()
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -180,25 +196,30 @@ class DevCluster:
 
     def state(self) -> State:
         """What runs where, now."""
-        nfs = self.nfs
-        shares = [
-            RunningShare(
-                server=nfs.host,
-                export=export.path,
-                port=nfs.port,
-                mountport=nfs.mountport,
-                mount_options=nfs.mount_options(),
-                directory=str(nfs.directory_of(export.path)),
-            )
-            for export in nfs.exports
-        ]
         processes = [
             RunningProcess(process.name, process.identity.pid, process.identity.started, str(process.log))
             for process in self.processes
             if process.identity is not None
         ]
-        return State(str(self.directory), str(self.kubeconfig), self.server_url, shares, processes)
+        node = None
+        if self.node is not None and self.node.is_started:
+            node = RunningNode(self.node.name, self.node.address, _shares(self.node.nfs)[0])
+        return State(str(self.directory), str(self.kubeconfig), self.server_url, _shares(self.nfs), processes, node)
 
     def _save(self) -> None:
         if self._record:
             state.save(self._record, self.state())
+
+
+def _shares(nfs: GaneshaServer) -> list[RunningShare]:
+    return [
+        RunningShare(
+            server=nfs.host,
+            export=export.path,
+            port=nfs.port,
+            mountport=nfs.mountport,
+            mount_options=nfs.mount_options(),
+            directory=str(nfs.directory_of(export.path)),
+        )
+        for export in nfs.exports
+    ]

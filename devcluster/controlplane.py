@@ -18,6 +18,12 @@ from devcluster import certificates, ports
 from devcluster.binaries import Binaries, version_of
 from devcluster.process import Process
 
+NODE_NAME = "dev-node"
+"""The name of the node, where the cluster has one; the API server knows its kubelet from the start."""
+
+SERVICE_ADDRESS = "10.0.0.1"
+"""The API server's address as pods are told it: the first of the services' range."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
@@ -43,11 +49,13 @@ class Layout:
     controller_manager_port: int
     admin_token: str
     controller_manager_token: str
+    scheduler_token: str
+    kubelet_token: str
 
     @classmethod
     def new(cls, directory: Path) -> Layout:
         etcd, peer, api, controllers = ports.free_ports(4)
-        return cls(directory, etcd, peer, api, controllers, secrets.token_urlsafe(24), secrets.token_urlsafe(24))
+        return cls(directory, etcd, peer, api, controllers, *(secrets.token_urlsafe(24) for _ in range(4)))
 
     @property
     def server_url(self) -> str:
@@ -69,9 +77,9 @@ class Layout:
         return ssl.create_default_context(cafile=str(self.authority))
 
 
-def kubeconfig(layout: Layout, user: str, token: str, namespace: str = "default") -> str:
-    """A kubeconfig as text (JSON, which is YAML too) for one user with a token."""
-    cluster = {"server": layout.server_url, "certificate-authority": str(layout.authority)}
+def kubeconfig(layout: Layout, user: str, token: str, namespace: str = "default", server: str = "") -> str:
+    """A kubeconfig as text (JSON, which is YAML too) for one user with a token. server: the URL, if not ours here."""
+    cluster = {"server": server or layout.server_url, "certificate-authority": str(layout.authority)}
     return json.dumps(
         {
             "apiVersion": "v1",
@@ -91,7 +99,9 @@ def write_files(layout: Layout) -> None:
     _write_secret(
         layout.directory / "tokens.csv",
         f'{layout.admin_token},admin,admin,"system:masters"\n'
-        f"{layout.controller_manager_token},system:kube-controller-manager,system:kube-controller-manager\n",
+        f"{layout.controller_manager_token},system:kube-controller-manager,system:kube-controller-manager\n"
+        f"{layout.scheduler_token},system:kube-scheduler,system:kube-scheduler\n"
+        f"{layout.kubelet_token},system:node:{NODE_NAME},system:node:{NODE_NAME},system:nodes\n",
     )
     _write_secret(layout.admin_kubeconfig, kubeconfig(layout, "admin", layout.admin_token))
     _write_secret(
@@ -139,6 +149,10 @@ def apiserver(layout: Layout, binaries: Binaries, tuning: Tuning, *, detached: b
         f"--service-account-key-file={pki}/service-account.key",
         f"--service-account-signing-key-file={pki}/service-account.key",
         "--allow-privileged=true",
+        # How it asks a kubelet for logs and lets people into containers.
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--kubelet-client-certificate={pki}/kubelet-client.crt",
+        f"--kubelet-client-key={pki}/kubelet-client.key",
         f"--max-requests-inflight={tuning.requests_inflight}",
         f"--max-mutating-requests-inflight={tuning.requests_inflight // 2}",
         "--profiling=false",

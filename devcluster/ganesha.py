@@ -1,8 +1,9 @@
 """A real NFS server (NFS-Ganesha, v3 and v4) that disturbs nothing on the machine.
 
-Each server has a loopback address of its own, with the standard ports there: 2049, and a portmapper on 111, so that a
-PV with nothing but `server` and `path` works as it would anywhere. Where the machine itself holds these ports on every
-address (its own rpcbind or nfsd runs), free ones are used, and clients need `mount_options`.
+Each server has an address of its own, a loopback one unless it is told another, with the standard ports there: 2049,
+and a portmapper on 111, so that a PV with nothing but `server` and `path` works as it would anywhere. Where the machine
+itself holds these ports on every address (its own rpcbind or nfsd runs), free ones are used, and clients need
+`mount_options`.
 
 Two processes: rpcbind, in its own mount and network namespaces, with a private /run (so Ganesha registers with it, and
 the machine's rpcbind, if any, hears nothing) and sockets that we opened for it outside; Ganesha, in rpcbind's mount
@@ -62,10 +63,12 @@ class GaneshaServer:
         directory: Path | None = None,
         *,
         exports: Sequence[Export] = (Export(),),
+        host: str = "",
         detached: bool = False,
     ) -> None:
         """directory: where configuration, logs and exported directories go; default: a temporary one.
 
+        host: an address of this machine that nothing else serves at; default: a loopback address of its own.
         detached: the processes outlive us.
         """
         if not exports:
@@ -73,8 +76,8 @@ class GaneshaServer:
         self._owns_directory = directory is None
         self.directory = directory or directories.make("nfs")
         self.exports = tuple(exports)
-        self.host = ports.free_loopback_address()
-        """The server's address, in 127.0.0.0/8; its own, so several servers run side by side."""
+        self.host = host or ports.free_loopback_address()
+        """The server's address; its own, so several servers run side by side."""
         self.port, self.mountport = _choose_ports(self.host)
         self.has_portmapper = False
         """True when port 111 of the address tells clients the other ports, as on any NFS server."""
@@ -224,7 +227,9 @@ class GaneshaServer:
         where = ((self.port, ports.NFS3), (self.port, ports.NFS4), (self.mountport, ports.MOUNTD3))
         if not all(ports.answers_rpc(self.host, port, program) for port, program in where):
             return False
-        lost = {export.path for export in self.exports} - ports.exports_of(self.host, self.mountport)
+        # mountd tells a client of nothing that it may not mount over NFSv3.
+        told = {export.path for export in self.exports if not export.client and "3" in export.protocols}
+        lost = told - ports.exports_of(self.host, self.mountport)
         if lost:
             complaints = "\n".join(line for line in self.process.log_tail(1000).splitlines() if ":CRIT :" in line)
             raise ProcessFailed("nfs-ganesha", f"does not export {', '.join(sorted(lost))}", self.log, complaints)

@@ -29,6 +29,16 @@ CLUSTER = (
 )
 """What runs: the store, the NFS server, and independent NFS clients to look at it with."""
 
+NODE = (
+    "busybox-static",
+    "containerd",
+    "containernetworking-plugins",
+    "iproute2",
+    "nfs-common",
+    "runc",
+)
+"""What a real node takes: what runs containers, and what is in the images that every node here has."""
+
 CONTROL_PLANE_BUILD = ("dpkg-dev", "gcc", "golang-go", "jq", "libc6-dev", "make", "rsync")
 """What building the control plane takes."""
 
@@ -46,6 +56,7 @@ KERNEL = (
 """What a real kernel with NFS takes: user-mode Linux, and the tools that are used in it."""
 
 _SERVICES = {
+    "containerd": ("containerd.service",),
     "etcd-server": ("etcd.service",),
     "nfs-common": ("nfs-client.target",),
     "nfs-ganesha": ("nfs-ganesha.service", "nfs-ganesha-lock.service"),
@@ -89,6 +100,11 @@ def needed_for_cluster() -> list[str]:
     if not shutil.which("kubectl") and not (assets / "kubectl").exists():
         names.append("kubernetes-client")
     return names if binaries.are_available() else [*names, *CONTROL_PLANE_BUILD]
+
+
+def needed_for_node() -> list[str]:
+    """What a node takes beyond the cluster, the building of its programs included where that is still to be done."""
+    return [*NODE] if binaries.are_available(binaries.NODE) else [*NODE, *CONTROL_PLANE_BUILD]
 
 
 def missing(names: Iterable[str]) -> list[str]:

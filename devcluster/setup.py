@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from devcluster import build, packages, progress
+from devcluster import binaries, build, packages, progress
 from devcluster.errors import DevClusterError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,7 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0 when the machine is ready, 1 after a sentence on what is in the way."""
     parser = argparse.ArgumentParser(prog="python3 -m devcluster.setup", description=__doc__)
     parser.add_argument(
-        "job", choices=["lint", "cluster", "test"], help="lint: Python only; cluster: a dev cluster; test: a kernel too"
+        "job",
+        choices=["lint", "cluster", "test"],
+        help="lint: Python only; cluster: a dev cluster; test: a node and a kernel too",
     )
     job = parser.parse_args(arguments).job
     try:
@@ -31,11 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
         if job != "lint":
             needed += packages.needed_for_cluster()
         if job == "test":
-            needed += packages.KERNEL
+            needed += [*packages.KERNEL, *packages.needed_for_node()]
         packages.install(needed)
         make_venv()
         if job != "lint":
-            build.control_plane()
+            build.control_plane(binaries.CONTROL_PLANE + (binaries.NODE if job == "test" else ()))
     except DevClusterError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1

@@ -56,6 +56,16 @@ class RunningShare:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningNode:
+    """The cluster's node."""
+
+    name: str
+    address: str
+    share: RunningShare
+    """What its pods reach; the cluster's other shares are out of their reach."""
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """A cluster that was left running."""
 
@@ -65,6 +75,7 @@ class State:
     shares: list[RunningShare]
     processes: list[RunningProcess]
     """In the order of their start."""
+    node: RunningNode | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -97,7 +108,10 @@ def load(directory: Path) -> State | None:
             raise ValueError("another format")
         shares = [RunningShare(**share) for share in raw.pop("shares")]
         processes = [RunningProcess(**process) for process in raw.pop("processes")]
-        return State(shares=shares, processes=processes, **raw)
+        node = raw.pop("node", None)
+        if node is not None:
+            node = RunningNode(**{**node, "share": RunningShare(**node["share"])})
+        return State(shares=shares, processes=processes, node=node, **raw)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:

@@ -11,6 +11,8 @@ import uvloop
 
 from devcluster.cluster import DevCluster
 from devcluster.ganesha import GaneshaServer
+from devcluster.node.node import Node
+
 
 IN_THE_CONTROLLER = {"conformance", "kube", "reconcilers", "shares", "web"}
 """Folders of tests whose subject runs in the controller."""
@@ -37,6 +39,12 @@ def nfs_server() -> Iterator[GaneshaServer]:
     """An NFS server without Kubernetes, one for the whole run: the export `/export`, root not squashed."""
     with GaneshaServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def node(cluster: DevCluster) -> Node:
+    """A real node of `cluster`, one for the whole run: pods run, and pods reach NFS at `node.nfs.host`."""
+    return cluster.start_node()
 
 
 @pytest.fixture

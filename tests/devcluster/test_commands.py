@@ -43,21 +43,37 @@ def own_folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The state folder of a cluster that `up` has started."""
+    """The state folder of a cluster with a node that `up` has started. In the end `down` leaves nothing of either."""
     folder = tmp_path_factory.mktemp("up") / "state"
-    started = devcluster(folder, "up", "--export", "/mount/demo")
+    started = devcluster(folder, "up", "--export", "/mount/demo", "--node")
     assert started.returncode == 0, started.stderr
     assert f"export KUBECONFIG={folder}/kubeconfig" in started.stdout
     assert ":/mount/demo" in started.stdout
     assert "python3 -m devcluster down" in started.stdout
     yield folder
-    devcluster(folder, "down")
+    known = state.load(folder)
+    assert devcluster(folder, "down").returncode == 0
+    assert known is not None
+    assert known.node is not None
+    assert nothing_is_left(known, folder)
+    assert (
+        known.directory not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    )
+    assert known.node.share.server not in Path("/proc/net/fib_trie").read_text()
+
+
+def kubectl(folder: Path, *arguments: str) -> str:
+    argv = ["kubectl", f"--kubeconfig={folder}/kubeconfig", *arguments]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 def test_the_cluster_answers_after_up_has_ended(folder: Path) -> None:
-    argv = ["kubectl", f"--kubeconfig={folder}/kubeconfig", "get", "namespaces", "-o", "name"]
-    answer = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
-    assert "namespace/kube-system" in answer.stdout.splitlines()
+    assert "namespace/kube-system" in kubectl(folder, "get", "namespaces", "-o", "name").splitlines()
+
+
+def test_its_node_runs_pods_after_up_has_ended(folder: Path) -> None:
+    kubectl(folder, "run", "pod", "--image=localhost/busybox:dev", "--", "sleep", "600")
+    kubectl(folder, "wait", "--for=condition=Ready", "pod/pod", "--timeout=30s")
 
 
 def test_a_second_up_says_that_it_runs_already(folder: Path) -> None:
@@ -72,13 +88,17 @@ def test_status_is_a_table_for_people_and_json_for_programs(folder: Path) -> Non
     table = devcluster(folder, "status")
     told = json.loads(devcluster(folder, "status", "-o", "json").stdout)
     names = ["etcd", "kube-apiserver", "rpcbind", "nfs-ganesha", "kube-controller-manager"]
+    names += ["room", "kube-scheduler", "api-relay", "containerd", "rpcbind", "nfs-ganesha", "kubelet"]
     assert table.returncode == 0
-    assert [line.split()[0] for line in table.stdout.splitlines()[1:6]] == names
+    assert [line.split()[0] for line in table.stdout.splitlines()[1 : 1 + len(names)]] == names
     assert told["running"] is True
     assert [process["name"] for process in told["processes"]] == names
     assert {process["state"] for process in told["processes"]} == {"running"}
     assert told["shares"][0]["export"] == "/mount/demo"
     assert Path(told["shares"][0]["directory"]).is_dir()
+    assert told["node"]["name"] == "dev-node"
+    for share in (told["shares"][0], told["node"]["share"]):
+        assert f"{share['server']}:{share['export']} " in table.stdout
 
 
 def test_down_leaves_nothing_even_when_a_part_has_ended(own_folder: Path) -> None:
