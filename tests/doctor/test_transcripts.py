@@ -1,0 +1,36 @@
+"""Each pattern against what the real program prints."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from berth.doctor.explain import Explainer
+from berth.doctor.finding import Finding
+from berth.doctor.known import entries
+from tests.doctor.reading import Transcript, read_transcripts
+
+TRANSCRIPTS = tuple(read_transcripts())
+PATTERNS = [(entry.id, number) for entry in entries().values() for number in range(len(entry.patterns))]
+
+
+def findings_in(text: str) -> dict[str, Finding]:
+    explainer = Explainer()
+    explainer.read(io.BytesIO(text.encode()))
+    return {finding.id: finding for finding in explainer.explain().report.findings}
+
+
+@pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda each: f"{'+'.join(each.failures)} {each.source[:30]}")
+def test_a_transcript_is_explained_by_what_it_shows_and_nothing_else(transcript: Transcript) -> None:
+    assert tuple(sorted(findings_in(transcript.text))) == transcript.failures
+    assert transcript.source
+
+
+@pytest.mark.parametrize(("failure", "number"), PATTERNS)
+def test_every_pattern_has_a_transcript_that_needs_it(failure: str, number: int) -> None:
+    pattern = entries()[failure].patterns[number]
+    lines = [line for each in TRANSCRIPTS if failure in each.failures for line in each.text.splitlines()]
+    said = [match[0] for line in lines if (match := pattern.regex.search(line.replace('\\"', '"')))]
+    assert said
+    assert all(pattern.needle in match for match in said)
