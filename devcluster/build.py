@@ -88,9 +88,9 @@ def _fetch(work: Path, log: Path) -> Path:
 def _repair(source: Path) -> None:
     """Corrects a call that this source makes for Go before 1.18, whose memory Debian's Go of today would overwrite.
 
-    reflect's mapiterinit used to answer an iterator; since 1.18 it fills one that it is given. The library reflect2 that
-    is in the source calls it the old way, so whatever a register points to is written to: now and then the API server
-    ended a request with a nil dereference. https://github.com/modern-go/reflect2/releases/tag/v1.0.2 corrects it so.
+    reflect's mapiterinit used to answer an iterator; since 1.18 it fills one that it is given. The library reflect2 in
+    this source calls it the old way, and what a register happens to point to is overwritten: now and then a request to
+    the API server ended in a nil dereference. https://github.com/modern-go/reflect2/releases/tag/v1.0.2 corrects it so.
     """
     library = source / "vendor" / "github.com" / "modern-go" / "reflect2"
     for name, old, new in _REPAIRS:

@@ -13,7 +13,6 @@ from devcluster.cluster import DevCluster
 from devcluster.ganesha import GaneshaServer
 from devcluster.node.node import Node
 
-
 IN_THE_CONTROLLER = {"conformance", "kube", "reconcilers", "shares", "web"}
 """Folders of tests whose subject runs in the controller."""
 
