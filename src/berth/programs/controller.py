@@ -83,8 +83,8 @@ class Controller:
         self._lock = lock_name(settings.provisioners[0])
         self._default = DefaultShare(settings.server, settings.export)
         config, agent = load(settings.kubeconfig), f"berth/{__version__}"
-        self._fingerprint = fingerprint(config)
         self._api = Api(config, user_agent=agent, observer=self._machinery.requested)
+        self._fingerprint = fingerprint(config)  # after the client, which has found the certificates fit for use
         # The lease has a client of its own: a queue of claims must not make the leader miss its renewal.
         self._lease_api = Api(config, user_agent=f"{agent} (lease)", timeout=settings.renew_deadline / 2.5)
         self._recorder = Recorder(
