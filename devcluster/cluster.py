@@ -82,6 +82,11 @@ class DevCluster:
         return self._layout.server_url
 
     @property
+    def audit_log(self) -> Path:
+        """What ServiceAccounts in the namespace controlplane.AUDITED asked for, one JSON object a line."""
+        return self._layout.audit_log
+
+    @property
     def processes(self) -> list[Process]:
         """All processes that were started, in that order."""
         parts = [self.etcd, self.apiserver, *self.nfs.processes, self.controller_manager]

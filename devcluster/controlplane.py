@@ -25,6 +25,10 @@ SERVICE_ADDRESS = "10.0.0.1"
 """The API server's address as pods are told it: the first of the services' range."""
 
 
+AUDITED = "berth-audited"
+"""The one namespace whose ServiceAccounts the API server keeps a log of: it costs nothing for all others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """Knobs of the control plane that benchmarks turn."""
@@ -69,6 +73,11 @@ class Layout:
     def admin_kubeconfig(self) -> Path:
         return self.directory / "kubeconfig"
 
+    @property
+    def audit_log(self) -> Path:
+        """What ServiceAccounts in the namespace AUDITED asked for, one JSON object a line."""
+        return self.directory / "log" / "audit.json"
+
     def log(self, name: str) -> Path:
         return self.directory / "log" / f"{name}.log"
 
@@ -94,7 +103,7 @@ def kubeconfig(layout: Layout, user: str, token: str, namespace: str = "default"
 
 
 def write_files(layout: Layout) -> None:
-    """Keys, tokens and kubeconfigs of the control plane."""
+    """Keys, tokens and kubeconfigs of the control plane, and what it takes down."""
     certificates.make(layout.directory / "pki")
     _write_secret(
         layout.directory / "tokens.csv",
@@ -103,6 +112,13 @@ def write_files(layout: Layout) -> None:
         f"{layout.scheduler_token},system:kube-scheduler,system:kube-scheduler\n"
         f"{layout.kubelet_token},system:node:{NODE_NAME},system:node:{NODE_NAME},system:nodes\n",
     )
+    audit = {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived"],
+        "rules": [{"level": "Metadata", "userGroups": [f"system:serviceaccounts:{AUDITED}"]}, {"level": "None"}],
+    }
+    (layout.directory / "audit-policy.json").write_text(json.dumps(audit))
     _write_secret(layout.admin_kubeconfig, kubeconfig(layout, "admin", layout.admin_token))
     _write_secret(
         layout.directory / "controller-manager.kubeconfig",
@@ -155,6 +171,8 @@ def apiserver(layout: Layout, binaries: Binaries, tuning: Tuning, *, detached: b
         f"--kubelet-client-key={pki}/kubelet-client.key",
         f"--max-requests-inflight={tuning.requests_inflight}",
         f"--max-mutating-requests-inflight={tuning.requests_inflight // 2}",
+        f"--audit-policy-file={layout.directory}/audit-policy.json",
+        f"--audit-log-path={layout.audit_log}",
         "--profiling=false",
     ]
 

@@ -13,6 +13,7 @@ from berth.kube.manifest import Manifest, ManifestApi, place_of
 MANAGER = "berth"
 """Whose fields these are, in metadata.managedFields."""
 
+_BOOKS = ("managedFields", "resourceVersion")
 _TRIES = 5
 """Against writers that come in between, which is over in a moment."""
 
@@ -46,11 +47,7 @@ async def apply_one(api: ManifestApi, manifest: Manifest) -> Applied:
     except NotFound:
         before = None
     after = await _apply(api, manifest)
-    if before is None:
-        what = "created"
-    else:
-        versions = (before["metadata"]["resourceVersion"], after["metadata"]["resourceVersion"])
-        what = "unchanged" if versions[0] == versions[1] else "changed"
+    what = "created" if before is None else "unchanged" if _content(before) == _content(after) else "changed"
     return Applied(manifest["kind"], where.key, what)
 
 
@@ -71,3 +68,9 @@ async def _apply(api: ManifestApi, manifest: Manifest) -> dict[str, Any]:
         except Conflict:
             await asyncio.sleep(0.2)
     return await api.apply(manifest, manager=MANAGER)
+
+
+def _content(found: dict[str, Any]) -> dict[str, Any]:
+    """What an object says, without its version and the books about who said it, which old API servers write anew."""
+    metadata = {key: value for key, value in found["metadata"].items() if key not in _BOOKS}
+    return {**found, "metadata": metadata, "status": None}

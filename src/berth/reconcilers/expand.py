@@ -26,10 +26,10 @@ from berth.volumes.plan import DefaultShare
 from berth.volumes.release import share_of
 
 PERMISSIONS = (
-    Permission("", "persistentvolumeclaims", ("get", "list", "watch")),
+    Permission("", "persistentvolumeclaims", ("list", "watch")),
     Permission("", "persistentvolumeclaims", ("patch",)),
     Permission("", "persistentvolumeclaims/status", ("patch",)),
-    Permission("", "persistentvolumes", ("get", "list", "watch", "patch")),
+    Permission("", "persistentvolumes", ("list", "watch", "patch")),
 )
 
 _NO_NODE_STEP = "volume.kubernetes.io/node-expansion-not-required"

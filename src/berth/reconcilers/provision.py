@@ -21,9 +21,9 @@ from berth.volumes.plan import DefaultShare, Occupied, Plan, make_plan
 from berth.volumes.share import ShareAddress
 
 PERMISSIONS = (
-    Permission("", "persistentvolumeclaims", ("get", "list", "watch")),
+    Permission("", "persistentvolumeclaims", ("list", "watch")),
     Permission("", "persistentvolumes", ("get", "list", "watch", "create")),
-    Permission("storage.k8s.io", "storageclasses", ("get", "list", "watch")),
+    Permission("storage.k8s.io", "storageclasses", ("list", "watch")),
 )
 
 

@@ -20,7 +20,7 @@ from berth.volumes.plan import DefaultShare, Occupied
 from berth.volumes.release import ReleasePlan, make_release_plan
 from berth.volumes.share import ShareAddress
 
-PERMISSIONS = (Permission("", "persistentvolumes", ("get", "list", "watch", "patch", "delete")),)
+PERMISSIONS = (Permission("", "persistentvolumes", ("list", "watch", "patch", "delete")),)
 
 
 class Reclaim:
