@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import time
 from asyncio import run as do
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from berth.doctor.share.target import parse_target
+from berth.doctor.share.verify import verify
 from berth.nfsserver.errors import NotApplied
-from berth.nfsserver.exporting import add_export, list_exports
+from berth.nfsserver.exporting import add_export, list_exports, remove_export
 from berth.nfsserver.exports import parse_exports
 from berth.nfsserver.flags import Flag
 from berth.nfsserver.lint import lint_host
@@ -24,6 +29,7 @@ from berth.nfsserver.status import read_status
 from berth.nfsserver.survey import look
 from berth.nfsserver.table import first_wins, show
 from berth.nfsserver.wanted import Wanted
+from tests.cli.command import PROGRAM
 from tests.nfsserver.corpus import LINES
 from tests.nfsserver.room import unaccounted
 
@@ -36,6 +42,23 @@ def run(*argv: str) -> str:
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
     return done.stdout
+
+
+def berth(*arguments: str, code: int = 0, before: tuple[str, ...] = ()) -> str:
+    """What `berth server …` prints when it ends with this code."""
+    argv = (*before, str(PROGRAM), "server", *arguments)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (code, ""), f"{argv}: {done.returncode} {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def told(share: str) -> tuple[str, dict[str, Any]]:
+    """What verify blames, and its results by probe, as `-o json` has them."""
+    return understood(do(verify(parse_target(share))).as_dict())
+
+
+def understood(report: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return report["culprit"], {probe["id"]: probe for probe in report["probes"]}
 
 
 @contextmanager
@@ -63,9 +86,17 @@ def from_nothing_to_a_share() -> None:
     """init, as on any host: Debian's own init scripts start the real server."""
     status = do(read_status())
     assert (status.verdict, status.machine.missing) == ("not serving", ()), status.as_dict()
+    assert "NFS server: not running" in berth("status", code=2)
     plan = do(plan_for(WANTED))
     assert [step.kind for step in plan.steps] == ["directory", "exports", "services"], plan
-    do(perform_all(plan))
+    # Nobody has locks to claim again: the shortest grace periods that there are.
+    run("modprobe", "lockd")
+    Path("/proc/sys/fs/nfs/nlm_timeout").write_text("3")
+    Path("/proc/sys/fs/nfs/nlm_grace_period").write_text("3")
+    said = berth("init", PATH, "--client", "127.0.0.1", "--yes", code=1)
+    assert "done  start the NFS server, now and at every boot" in said, said
+    assert "make, write, rename, read, remove: works as root, over NFSv3" in said, said
+    assert f"127.0.0.1:{PATH} can be used, but: NFSv4 finds no {PATH}" in said, said
     Path("/proc/fs/nfsd/v4_end_grace").write_text("Y")
     again = do(plan_for(WANTED))
     assert again.is_empty, [step.as_dict() for step in again.steps]
@@ -82,6 +113,46 @@ def no_way_down_for_nfsv4() -> None:
         run("mount", "-t", "nfs", "-o", "vers=4.2", f"127.0.0.1:{PATH}", "/mnt")
     init(Wanted(PATH, ["127.0.0.1"], options=["fsid=0"]))
     assert codes() == ["fsid-zero"]
+
+
+def verify_tells_what_clients_meet() -> None:
+    """Over both versions, from any port, from a client that is on no list, of a read-only export."""
+    end = time.monotonic() + 20
+    while told("127.0.0.1:/")[1]["lock"]["outcome"] == "skipped":
+        assert time.monotonic() < end, "the grace period does not end"
+    blamed, found = understood(json.loads(berth("verify", "127.0.0.1:/", "--from-node", "-o", "json")))
+    assert blamed is None
+    assert found["lock"]["seen"]["en"] == "kept, over NFSv4.0", found["lock"]
+    assert found["source-port"]["seen"]["en"].startswith("below 1024 only")
+    assert found["node-mount"]["facts"]["version"] == "4.2"
+    blamed, found = told(f"127.0.0.1:{PATH}")
+    assert blamed == "mount-4.0"
+    assert found["lock"]["seen"]["en"] == "kept, over NFSv3", found["lock"]
+    assert found["squash"]["facts"]["uid"] == 65534
+    said = berth("verify", "127.0.0.1:/", "-o", "json", code=2, before=("setpriv", *USER))
+    _, found = understood(json.loads(said))
+    assert "`insecure`" in found["mount-4.0"]["cure"]["en"]
+    other = "/srv/ext4/other"
+    Path(other).mkdir()
+    do(add_export(Wanted(other, ["10.0.0.0/8"])))
+    blamed, found = told(f"127.0.0.1:{other}")
+    assert blamed == "mount-3"
+    assert found["exports"]["outcome"] == "passed"
+    assert found["mount-3"]["cause"]["en"] == "This host is not among the clients of the export: 10.0.0.0/8."
+    do(add_export(Wanted(other, ["127.0.0.1"], options=["ro"])))
+    blamed, found = told(f"127.0.0.1:{other}")
+    assert (blamed, found["write"]["facts"]["status"]) == ("write", "NFS3ERR_ROFS")
+    do(remove_export(other))
+    blamed, found = told(f"127.0.0.1:{PATH}s")
+    assert (blamed, found["exports"]["facts"]["nearest"]) == ("exports", PATH)
+    assert not [name for name in os.listdir(PATH) if name.startswith(".berth-verify")]
+
+
+def a_server_that_was_stopped_is_blamed() -> None:
+    """Nothing listens any more, and status and verify say so."""
+    run("rpc.nfsd", "0")
+    assert told("127.0.0.1:/")[0] == "nfs-port"
+    assert "NFS server: not running" in berth("status", code=2)
 
 
 def a_client_sees_what_was_planned() -> None:
@@ -150,11 +221,13 @@ def main() -> None:
     for scene in (
         from_nothing_to_a_share,
         no_way_down_for_nfsv4,
+        verify_tells_what_clients_meet,
         a_client_sees_what_was_planned,
         the_provisioner_may_be_root,
         a_file_system_without_identity,
         an_overlay_is_refused_and_nothing_is_lost,
         exportfs_agrees_while_the_server_runs,
+        a_server_that_was_stopped_is_blamed,
     ):
         print(f"- {scene.__doc__}", flush=True)
         scene()

@@ -270,8 +270,10 @@ def test_firewalls_are_talked_about() -> None:
                 "DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "
                 "nfs-kernel-server nfs-common",
                 "update-rc.d rpcbind defaults",
+                "update-rc.d nfs-common defaults",
                 "update-rc.d nfs-kernel-server defaults",
                 "service rpcbind start",
+                "service nfs-common start",
                 "service nfs-kernel-server start",
             ],
         ),

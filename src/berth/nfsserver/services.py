@@ -98,7 +98,8 @@ def _names(init: Init, family: Family | None) -> tuple[str, ...]:
         case "openrc":
             return ("nfs",)
         case _:
-            return ("rpcbind", "nfs-kernel-server") if family == "apt" else ("rpcbind", "nfs")
+            # Debian's nfs-common is statd, without which the kernel gives no locks over NFSv3.
+            return ("rpcbind", "nfs-common", "nfs-kernel-server") if family == "apt" else ("rpcbind", "nfs")
 
 
 def _are_all(names: tuple[str, ...], pattern: str) -> bool:

@@ -87,8 +87,8 @@ class Connection(asyncio.Protocol):
         self.heard = 0.0
         """Loop time of the last reply; 0 before the first."""
         self.address = address
-        self.source_port = 0
-        """The port that the server sees us come from."""
+        self.source = ("", 0)
+        """From which address and port of ours the server is asked."""
         self._port = port
         self._reserved = reserved
         self._program = program
@@ -117,7 +117,7 @@ class Connection(asyncio.Protocol):
             if self._reserved:
                 _bind_reserved(opened)
             await self._loop.sock_connect(opened, (self.address, self._port))
-            self.source_port = opened.getsockname()[1]
+            self.source = opened.getsockname()[:2]
             self._transport, _ = await self._loop.create_connection(lambda: self, sock=opened)
         except OSError as error:
             opened.close()

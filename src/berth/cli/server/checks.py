@@ -19,7 +19,7 @@ from berth.texts.text import Language, Text
 _SEVERITIES = {"error": Text("error", "错误"), "warning": Text("warning", "警告"), "note": Text("note", "提示")}
 _CLEAN = Text("No findings.", "没有发现问题。")
 _LIVE_ONLY = Text("live exports", "已生效的导出")
-_COUNTS = Text("{error} errors, {warning} warnings, {note} notes", "{error} 个错误，{warning} 个警告，{note} 条提示")
+_COUNTS = Text("errors: {error}, warnings: {warning}, notes: {note}", "错误 {error}，警告 {warning}，提示 {note}")
 _VERDICTS = {
     "serving": Text("serving", "正在提供服务"),
     "nothing exported": Text("running, but nothing is exported", "已运行，但没有任何导出"),

@@ -24,6 +24,7 @@ NFS4 = (nfs4_compound.PROGRAM, nfs4_compound.VERSION)
 MOUNTD = (nfs3.MOUNT_PROGRAM, nfs3.MOUNT_VERSION)
 PORTMAPPER = (nfs3.PORTMAP_PROGRAM, nfs3.PORTMAP_VERSION)
 LOCKD = (100021, 4)
+STATD = (100024, 1)
 NAMES = {100000: "portmapper", 100003: "nfs", 100005: "mountd", 100021: "nlockmgr", 100024: "status"}
 """Programs that matter to NFS."""
 

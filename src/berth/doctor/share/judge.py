@@ -41,6 +41,12 @@ class Handed:
         return mounted[0] if mounted else None
 
     @property
+    def source(self) -> tuple[str, int]:
+        """From which address and port of ours the server was asked."""
+        asked = [each.source for each in (self.over_4, self.over_3) if each is not None and each.source[1]]
+        return asked[0] if asked else ("", 0)
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The exported paths, as far as they are known."""
         return tuple(each.path for each in self.offered) if isinstance(self.offered, tuple) else ()
@@ -68,8 +74,9 @@ def judge_exports(target: ShareAddress, handed: Handed) -> Probed:
         return told("exports", "no-list")
     if isinstance(handed.offered, str):
         return told("exports", "untold", why=handed.offered)
-    listed = _list(handed)
-    facts = {"path": target.export, "listed": listed, "exports": [str(each) for each in handed.offered]}
+    listed, source = _list(handed), handed.source[0]
+    known = {"path": target.export, "listed": listed, "source": source}
+    facts: dict[str, object] = {**known, "exports": [str(each) for each in handed.offered]}
     if not handed.offered:
         return told("exports", "none", None if handed.best is None else "warning", **facts)
     if target.export in handed.paths:
@@ -78,6 +85,8 @@ def judge_exports(target: ShareAddress, handed: Handed) -> Probed:
     if handed.best is not None:
         upper = above(target.export, handed.paths)
         return told("exports", "below", **facts, above=upper) if upper else told("exports", "tree", **facts)
+    if handed.over_4 is not None and handed.over_4.ending == "denied":
+        return told("exports", "unlisted", **facts)
     meant = nearest(target.export, handed.paths)
     return told("exports", "near", **facts, nearest=meant) if meant else told("exports", "missing", **facts)
 
@@ -109,7 +118,7 @@ def judge_mounts(target: ShareAddress, handed: Handed) -> Iterator[Probed]:
 
 def judge_source_port(first: Mounted, again: Mounted | None) -> Probed:
     """May clients come from any port. again: the same mount from a port above 1023; None: the first one was that."""
-    facts = {"port": first.source_port}
+    facts = {"port": first.source[1]}
     if again is None or again.ending == "mounted":
         return told("source-port", "any", **facts)
     if again.ending in ("silent", "broken", "mountd shut"):
@@ -122,8 +131,8 @@ def _judge_mount(probe: str, target: ShareAddress, handed: Handed, mounted: Moun
     facts = {"share": str(target), "path": target.export, "version": version}
     if mounted is None:
         return told(probe, "not-offered", **facts)
-    facts |= {"status": mounted.status, "port": str(mounted.source_port)}
-    facts["listed"] = _list(handed)
+    facts |= {"status": mounted.status, "source": mounted.source[0] or handed.source[0]}
+    facts |= {"port": str(mounted.source[1]), "listed": _list(handed)}
     match mounted.ending:
         case "mounted":
             return told(probe, "mounted", **facts)
@@ -145,10 +154,10 @@ def _denied(
     probe: str, target: ShareAddress, handed: Handed, mounted: Mounted, outcome: Outcome, facts: dict[str, str]
 ) -> Probed:
     """Not handed out to us: is it our port, our address, or the path (servers answer alike for paths they lack)."""
-    if handed.paths and not _is_exported(target, handed):
+    if probe == "mount-3" and handed.paths and not _is_exported(target, handed):
         return told(probe, _missing(handed), outcome, **facts)
     clients = ", ".join(_clients(target, handed)) or "?"
-    is_reserved = 0 < mounted.source_port <= RESERVED_PORTS[-1]
+    is_reserved = 0 < mounted.source[1] <= RESERVED_PORTS[-1]
     return told(probe, "denied" if is_reserved else "denied-port", outcome, **facts, clients=clients)
 
 

@@ -41,8 +41,8 @@ class Mounted:
     ending: Ending
     status: str = ""
     """The protocol's or system's name for it."""
-    source_port: int = 0
-    """From which port the server was asked."""
+    source: tuple[str, int] = ("", 0)
+    """From which address and port of ours the server was asked."""
     session: Session | None = None
     """Open, where it was handed out; must be closed."""
 
@@ -88,7 +88,7 @@ async def mount_3(
     """Over NFSv3: mountd hands the root out, the NFS server must know it."""
     if not mountport:
         return Mounted("no mountd")
-    source = 0
+    source = ("", 0)
     try:
         async with asyncio.timeout(deadline):
             mountd = Connection(address, mountport, *MOUNTD, reserved=reserved)
@@ -97,25 +97,25 @@ async def mount_3(
             except ConnectFailed as error:
                 return Mounted("mountd shut", error.status)
             try:
-                source = mountd.source_port
+                source = mountd.source
                 root = await nfs3.mount(mountd, export)
             finally:
                 mountd.close()
             connection = await _connect(address, port, NFS3, reserved)
-            return Mounted("mounted", "", connection.source_port, await nfs3.open_session(connection, root))
+            return Mounted("mounted", "", connection.source, await nfs3.open_session(connection, root))
     except TimeoutError:
-        return Mounted("silent" if source else "mountd shut", "ETIMEDOUT", source)
+        return Mounted("silent" if source[1] else "mountd shut", "ETIMEDOUT", source)
     except (NfsError, RpcError) as error:
         return Mounted(*_ending(error), source)
 
 
 async def mount_4(address: str, port: int, export: str, deadline: float, *, reserved: bool = True) -> Mounted:
     """Over NFSv4.0: every directory on the way must let us pass."""
-    source = 0
+    source = ("", 0)
     try:
         async with asyncio.timeout(deadline):
             connection = await _connect(address, port, NFS4, reserved)
-            source = connection.source_port
+            source = connection.source
             return Mounted("mounted", "", source, await nfs4.open_session(connection, export))
     except TimeoutError:
         return Mounted("silent", "ETIMEDOUT", source)

@@ -18,6 +18,8 @@ def parse_target(text: str, *, port: int = 0, mountport: int = 0) -> ShareAddres
         server += "]" if bracket else ""
     else:
         server, _, export = text.partition(":")
+    if export.startswith("//"):
+        raise BadTarget(f"{text!r} is a URL or has a slash too many; write HOST:/PATH")
     if not export.startswith("/"):
         hint = " (put an IPv6 address into brackets: [2001:db8::1]:/srv/nfs)" if text.count(":") > 2 else ""
         raise BadTarget(f"{text!r} is not HOST:/PATH, such as nfs.example.com:/srv/nfs{hint}")
@@ -26,4 +28,4 @@ def parse_target(text: str, *, port: int = 0, mountport: int = 0) -> ShareAddres
     if "\0" in export or ".." in export.split("/"):
         raise BadTarget(f"{export!r} is no path that a server exports: write it without `..`")
     path = posixpath.normpath(export)
-    return ShareAddress(server, "/" + path.lstrip("/"), port=port, mountport=mountport)
+    return ShareAddress(server, path, port=port, mountport=mountport)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from berth.doctor.share import mounts, reach, work
-from berth.doctor.share.calls import LOCKD, MOUNTD, NAMES, NFS3, NFS4, Offered
+from berth.doctor.share.calls import LOCKD, MOUNTD, NAMES, NFS3, NFS4, STATD, Offered
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
 from berth.doctor.share.mounts import Mounted
 from berth.doctor.share.node import probe_node
@@ -122,20 +122,22 @@ async def _use(target: ShareAddress, ground: Ground, handed: Handed, deadline: f
         return "mount-4.0" if handed.over_4 is not None else "mount-3"
     door = ground.best
     found.probes.append(judge_source_port(best, await _from_any_port(target, ground, best, deadline)))
-    site = work.Site(best.session, str(target), door.address, door.port, ground.port_of(LOCKD), deadline)
+    lockd, has_statd = ground.port_of(LOCKD), bool(ground.port_of(STATD))
+    site = work.Site(best.session, str(target), door.address, door.port, lockd, has_statd, deadline)
     tried = await work.try_out(site)
-    if tried[0].facts.get("status") == "NFS4ERR_GRACE" and handed.over_3 is not None and handed.over_3.session:
+    if tried.probes[0].facts.get("status") == "NFS4ERR_GRACE" and handed.over_3 is not None and handed.over_3.session:
         # Files can't be opened over NFSv4 for up to 90 s after a server's start; NFSv3 has no such time.
-        site = work.Site(handed.over_3.session, str(target), door.address, door.port, site.lockd, deadline)
+        site = replace(site, session=handed.over_3.session)
         tried = await work.try_out(site)
-    found.probes += tried
-    found.probes += [await work.space(site), await work.round_trip(site)]
+    found.probes += tried.probes
+    if tried.is_alive:
+        found.probes += [await work.space(site), await work.round_trip(site)]
     return "write"
 
 
 async def _from_any_port(target: ShareAddress, ground: Ground, best: Mounted, deadline: float) -> Mounted | None:
     """The same mount from a port above 1023; None where the first one came from there already."""
-    if best.source_port > 1023 or best.session is None:
+    if best.source[1] > 1023 or best.session is None:
         return None
     door = ground.best
     if best.session.version == "3":

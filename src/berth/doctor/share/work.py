@@ -10,10 +10,10 @@ import math
 import secrets
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from berth.doctor.share import locks
 from berth.doctor.share.calls import LOCKD, NFS4, connected
@@ -37,15 +37,31 @@ SLOW = 0.02
 SCARCE = 0.05
 """The free part of space or inodes from which on it is time to act."""
 
+_FILES = ("written.new", "written", "renamed", "locked.new", "locked")
+_OF_SOMEBODY = "of-somebody"
+"""What is made in the scratch directory."""
+_PAUSE = 0.05
+
 _FULL = frozenset({Status.NOSPC, Status.DQUOT})
 
 
 class _Judged(Exception):  # noqa: N818
     """A step that failed, with what that means."""
 
-    def __init__(self, probe: Probed) -> None:
+    def __init__(self, probe: Probed, *, is_dead: bool = False) -> None:
         super().__init__(probe.seen.en)
         self.probe = probe
+        self.is_dead = is_dead
+        """Whether the server has fallen silent or is gone, so that asking for more is waiting in vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of working in the share."""
+
+    probes: tuple[Probed, ...]
+    is_alive: bool
+    """Whether the server still answered in the end."""
 
 
 @dataclass(slots=True)
@@ -69,25 +85,25 @@ class Site:
     port: int
     lockd: int
     """The port of the lock manager of NFSv3; 0 where there is none."""
+    has_statd: bool
+    """Whether the server's statd runs, which its lock manager asks before it gives a lock over NFSv3."""
     deadline: float
     """Seconds for each step."""
 
 
-async def try_out(site: Site) -> list[Probed]:
+async def try_out(site: Site) -> Tried:
     """write, squash and lock. Nothing is left on the share, or the results say what."""
     found: list[Probed] = []
     try:
         async with _scratch(site, found) as scratch:
-            try:
-                found.append(await _within(site, _write(site, scratch)))
-            except _Judged as judged:
-                found.append(judged.probe)
+            found.append(await _within(site, _write(site, scratch)))
             found.append(await _squash(site, scratch))
             if found[0].outcome == "passed":
                 found.append(await _lock(site, scratch))
     except _Judged as judged:
-        found.append(judged.probe)
-    return found
+        probes = (judged.probe, *found) if judged.probe.id == "write" else (*found, judged.probe)
+        return Tried(probes, is_alive=not judged.is_dead)
+    return Tried(tuple(found), is_alive=True)
 
 
 async def space(site: Site) -> Probed:
@@ -152,10 +168,14 @@ async def _scratch(site: Site, found: list[Probed]) -> AsyncIterator[_Scratch]:
     try:
         yield scratch
     finally:
-        # Shielded from a first Ctrl-C, and with a deadline: cleaning up is the one thing that must not be cut short.
-        left = await asyncio.shield(asyncio.create_task(_remove(site, scratch), name="remove the scratch directory"))
+        left = await _to_the_end(_remove(site, scratch.name, scratch.node.handle, scratch.who))
         if left:
             found.append(told("left-behind", "left", path=scratch.name, share=site.share, why=left))
+
+
+async def _to_the_end(cleaning: Coroutine[Any, Any, T]) -> T:
+    """Cleaning up is the one thing that a first Ctrl-C must not cut short; it has a deadline of its own."""
+    return await asyncio.shield(asyncio.create_task(cleaning, name="remove the scratch directory"))
 
 
 async def _make_scratch(site: Site) -> _Scratch:
@@ -163,9 +183,15 @@ async def _make_scratch(site: Site) -> _Scratch:
     root = session.root
     tried: NfsError | None = None
     for who in dict.fromkeys((ROOT, root.attributes.owner)):
-        making = session.make_directory(root.handle, name, mode=0o777, uid=None, gid=None, who=who)
+        making = asyncio.create_task(
+            session.make_directory(root.handle, name, mode=0o777, uid=None, gid=None, who=who), name="make it"
+        )
         try:
-            node = await _within(site, making)
+            # Shielded: whether the server has made it must be known before it is removed.
+            node = await _within(site, asyncio.shield(making))
+        except (asyncio.CancelledError, _Judged):
+            await _to_the_end(_unmake(site, making, name, who))
+            raise
         except NfsError as error:
             if error.code not in DENIED:
                 raise _Judged(_write_failed(site, "mkdir", error)) from error
@@ -220,10 +246,10 @@ async def _squash(site: Site, scratch: _Scratch) -> Probed:
     try:
         node = await _within(
             site,
-            session.make_directory(scratch.node.handle, "of-somebody", mode=0o755, uid=None, gid=None, who=SOMEBODY),
+            session.make_directory(scratch.node.handle, _OF_SOMEBODY, mode=0o755, uid=None, gid=None, who=SOMEBODY),
         )
         somebody = node.attributes.owner
-        await _within(site, session.remove(scratch.node.handle, "of-somebody", is_directory=True, who=SOMEBODY))
+        await _within(site, session.remove(scratch.node.handle, _OF_SOMEBODY, is_directory=True, who=SOMEBODY))
     except (NfsError, _Judged):
         somebody = SOMEBODY
     facts = {"uid": owner.uid, "gid": owner.gid, "somebody": somebody.uid}
@@ -242,13 +268,16 @@ async def _lock(site: Site, scratch: _Scratch) -> Probed:
     try:
         kept = await _within(site, _try_lock(site, scratch))
     except _Judged as judged:
+        if version == "3" and not site.has_statd:
+            return told("lock", "no-statd", **facts)
         return told("lock", "silent", **facts, port=site.lockd or site.port, why=judged.probe.seen.en)
     except ConnectFailed as error:
         return told("lock", "shut", **facts, port=site.lockd, status=error.status)
     except (NfsError, RpcError) as error:
-        return told("lock", "refused", **facts, status=str(error))
-    status = "NLM4_DENIED_NOLOCKS" if kept is locks.Kept.REFUSED and version == "3" else ""
-    return told("lock", kept.value, **facts, status=status)
+        return told("lock", "broken", **facts, status=str(error))
+    if kept is locks.Kept.REFUSED and version == "3" and not site.has_statd:
+        return told("lock", "no-statd", **facts)
+    return told("lock", kept.value, **facts)
 
 
 async def _try_lock(site: Site, scratch: _Scratch) -> locks.Kept:
@@ -264,20 +293,36 @@ async def _try_lock(site: Site, scratch: _Scratch) -> locks.Kept:
         return await locks.try_nfs4(connection, handle, "locked", who)
 
 
-async def _remove(site: Site, scratch: _Scratch) -> str:
+async def _unmake(site: Site, making: asyncio.Task[Node], name: str, who: Identity) -> None:
+    """Removes a directory of which it is not known yet whether it was made."""
+    done, _ = await asyncio.wait({making}, timeout=site.deadline)
+    if done and making.exception() is None:
+        await _remove(site, name, making.result().handle, who)
+    making.cancel()
+
+
+async def _remove(site: Site, name: str, handle: bytes, who: Identity) -> str:
     """Removes the scratch directory with all that may be in it. Empty, or why something is left."""
-    session, who = site.session, scratch.who
+    session = site.session
     try:
         async with asyncio.timeout(site.deadline):
-            for name in ("written.new", "written", "renamed", "locked.new", "locked"):
+            while True:
+                for each in _FILES:
+                    with suppress(NfsError):
+                        await session.remove(handle, each, is_directory=False, who=who)
                 with suppress(NfsError):
-                    await session.remove(scratch.node.handle, name, is_directory=False, who=who)
-            with suppress(NfsError):
-                await session.remove(scratch.node.handle, "of-somebody", is_directory=True, who=who)
-            await session.remove(session.root.handle, scratch.name, is_directory=True, who=who)
+                    await session.remove(handle, _OF_SOMEBODY, is_directory=True, who=who)
+                try:
+                    await session.remove(session.root.handle, name, is_directory=True, who=who)
+                except NfsError as error:
+                    # What was under way when we were cancelled may be carried out only now.
+                    if error.code != Status.NOTEMPTY:
+                        raise
+                else:
+                    return ""
+                await asyncio.sleep(_PAUSE)
     except (TimeoutError, NfsError, RpcError) as error:
         return _why(error, site.deadline)
-    return ""
 
 
 async def _within(site: Site, step: Awaitable[T]) -> T:
@@ -286,11 +331,12 @@ async def _within(site: Site, step: Awaitable[T]) -> T:
         async with asyncio.timeout(site.deadline):
             return await step
     except TimeoutError as error:
-        raise _Judged(told("write", "silent", share=site.share, deadline=f"{site.deadline:g}")) from error
+        silent = told("write", "silent", share=site.share, deadline=f"{site.deadline:g}")
+        raise _Judged(silent, is_dead=True) from error
     except RpcError as error:
         if isinstance(error, ConnectFailed):
             raise
-        raise _Judged(told("write", "broken", share=site.share, why=str(error))) from error
+        raise _Judged(told("write", "broken", share=site.share, why=str(error)), is_dead=True) from error
 
 
 def _why(error: Exception, deadline: float) -> str:
