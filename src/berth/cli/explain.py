@@ -51,7 +51,7 @@ def explain_command() -> click.Command:
         short_help="A log, events or an error message in; what they mean out.",
         help="A log, events or an error message in; every known failure in it explained.\n\n"
         "    kubectl logs deploy/nfs-client-provisioner | berth doctor explain\n\n"
-        "    kubectl get events -A | berth doctor explain\n\n"
+        "    kubectl get events -A -o yaml | berth doctor explain\n\n"
         "Any format will do: plain, JSON, klog, `kubectl describe`, also gzipped. Exit code: 0 nothing known in it, "
         "1 warnings, 2 failures, 3 it could not be read.",
     )

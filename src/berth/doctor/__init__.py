@@ -25,8 +25,8 @@ all exist, those of its first command, too. A command may be a list of alternati
 catalogue/__init__.py tells what such a file holds. The file of a check that no log message belongs to has no patterns.
 
 The cluster's checks are the tuple `CHECKS` in cluster/checks.py. cluster/examine.py has what the command line calls:
-`async examine(about: Subject | None, config: SingleConfig, *, active: bool, progress: Progress | None) -> Report`. about:
-None is the whole cluster; otherwise the claim or pod `ns/name`, or the volume (PV), and what it hangs on.
+`async examine(about: Subject | None, config: SingleConfig, *, active: bool, progress: Progress | None) -> Report`. If
+about is None: the whole cluster; otherwise the claim or pod `ns/name`, or the volume (PV), and what it hangs on.
 
 What one part of a check can't look at: `yield Unseen(Text(…), why_unseen(error))` and go on. Everything that may hang
 runs in a process of its own (berth.aio.command), not in a thread: Python waits for threads when it ends.

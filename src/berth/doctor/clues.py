@@ -40,13 +40,14 @@ _HEADS = {
     "namespace": re.compile(rf'^\s*"?(?:Namespace|namespace)"?:\s+"?(?P<said>{_NAME})"?,?\s*$'),
     "node": re.compile(rf'^\s*"?(?:Node|host|nodeName)"?:\s+"?(?P<said>{_NAME})(?:/\S+)?"?,?\s*$'),
 }
+_DESCRIBED_EVENT = re.compile(r"  (?:Warning|Normal) +\w+ ")
 _KINDS = {"pod": "pod", "persistentvolumeclaim": "claim", "persistentvolume": "volume"}
 
 VERSIONS: tuple[Pattern, ...] = tuple(
     read_pattern(source)
     for source in (
         r"Server Version:.*?v(?P<version>1\.\d+)\.\d+",
-        r'[gG]itVersion"?: ?"v(?P<version>1\.\d+)\.\d+',
+        r'[gG]itVersion"?: ?"?v(?P<version>1\.\d+)\.\d+',
         r'Kubelet version" kubeletVersion="v(?P<version>1\.\d+)\.\d+',
         r'kubeletVersion"?: "?v(?P<version>1\.\d+)\.\d+',
         r"Kubernetes v(?P<version>1\.\d+)\.\d+",
@@ -105,3 +106,38 @@ def _settle(found: Names) -> Names:
     for left in [key for key in found if key.startswith(("head_", "event_"))]:
         del found[left]
     return found
+
+
+class Described:
+    """The object that the text is about at this place, in what `kubectl describe` prints: told far above its events."""
+
+    NEEDLES = ("Name:    ", "Namespace:    ", "Node:    ", "StorageClass:  ", "Claim:    ")
+
+    def __init__(self) -> None:
+        self._said: Names = {}
+
+    def read(self, line: str) -> None:
+        """Takes a line of the text that has one of NEEDLES."""
+        key, colon, value = line.partition(":")
+        if colon and not key[:1].isspace():
+            if key == "Name":
+                self._said = {}
+            self._said[key] = value.strip()
+
+    def names(self) -> Names:
+        """The claim, pod or volume, and the pod's node, as far as they are told."""
+        said = self._said
+        name, namespace = said.get("Name", ""), said.get("Namespace", "")
+        if "Node" in said and namespace:
+            node = said["Node"].partition("/")[0]
+            return {"pod": f"{namespace}/{name}", **({} if node == "<none>" else {"node": node})}
+        if "Claim" in said and not namespace:
+            return {"volume": name}
+        if "StorageClass" in said and namespace:
+            return {"claim": f"{namespace}/{name}", **({"class": said["StorageClass"]} if said["StorageClass"] else {})}
+        return {}
+
+
+def is_described(lines: Sequence[str]) -> bool:
+    """Whether they are an event as `kubectl describe` prints it."""
+    return any(_DESCRIBED_EVENT.match(line) for line in lines)

@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from berth.doctor.clues import BEFORE, VERSIONS, Names, names_around, own_names
+from berth.doctor.clues import BEFORE, VERSIONS, Described, Names, is_described, names_around, own_names
+from berth.doctor.documents import as_lines, is_document
 from berth.doctor.entry import Entry
 from berth.doctor.finding import KINDS, Finding, Report, Subject, report
 from berth.doctor.known import entries
@@ -22,6 +23,9 @@ from berth.doctor.pattern import Pattern
 from berth.doctor.sift import Hit, sift
 from berth.doctor.versions import Version, parse_version
 
+_BEGINNING = 4096
+_WHOLE = 64 << 20
+"""Bytes of a document that is read as a whole; a bigger one is read line by line."""
 _SUBJECTS = 20
 """Objects that one finding names at most."""
 _EVIDENCE = 3
@@ -30,6 +34,8 @@ _LOOKED_BACK = 100
 _SHARED = ("workload_namespace", "workload_name", "account")
 """Names that hold for all messages of a failure, whichever said them: of the program that writes the log."""
 _REPEATED = re.compile(r"\(x(\d+) over ")
+_TOLD = ("kind", "name", "namespace", "host", "gitVersion", "kubeletVersion")
+"""Keys of JSON that say what their value is."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _ESCAPED = re.compile(r"\\+(?P<what>[\"nt])")
 
@@ -64,18 +70,27 @@ class Explainer:
             (entry, pattern) for entry in entries().values() for pattern in entry.patterns
         ]
         patterns += [(None, pattern) for pattern in VERSIONS]
+        self._described = Described()
         self._by_needle: dict[str, list[tuple[Entry | None, Pattern]]] = {}
         for entry, pattern in patterns:
             self._by_needle.setdefault(pattern.needle, []).append((entry, pattern))
+        for needle in Described.NEEDLES:
+            self._by_needle.setdefault(needle, [])
         self._needles = tuple(self._by_needle)
 
     def read(self, stream: BinaryIO) -> None:
-        """Reads all of stream, block by block."""
-        for hit in sift(stream, self._needles):
+        """Reads all of stream, block by block; a list of objects in YAML or JSON as a whole."""
+        begun = stream.read(_BEGINNING)
+        if is_document(begun):
+            begun = as_lines(begun + stream.read(_WHOLE - _BEGINNING))
+        for hit in sift(stream, self._needles, begun):
             said = _plain(hit.line)
             told: set[str] = set()
             for number in hit.needles:
-                for entry, pattern in self._by_needle[self._needles[number]]:
+                needle = self._needles[number]
+                if needle in Described.NEEDLES:
+                    self._described.read(said)
+                for entry, pattern in self._by_needle[needle]:
                     match = None if entry is not None and entry.id in told else pattern.regex.search(said)
                     if match is None:
                         continue
@@ -100,11 +115,13 @@ class Explainer:
         repeated = _REPEATED.search(said)
         seen.count += int(repeated[1]) if repeated else 1
         seen.lines += 1
-        names: Names = {name: value for name, value in match.groupdict().items() if value is not None}
+        names: Names = {name: value for name, value in match.groupdict().items() if value}
         if seen.lines <= _LOOKED_BACK:
             before = [part for line in hit.before(BEFORE) for part in _plain(line).splitlines()]
             own = said.splitlines() or [said]
             around = names_around(own[-1], [*before, *own[:-1]])
+            if is_described([said, *before]):
+                around = {**self._described.names(), **around}
         else:
             around = own_names(said)
         names = {**around, **names}
@@ -166,7 +183,7 @@ def _said(content: object, key: str = "") -> Sequence[str]:
     """All strings in it, each with its key in front, so that names are found beside their keys."""
     match content:
         case str():
-            return [f"{key}: {content}" if key in ("kind", "name", "namespace", "host") else content]
+            return [f"{key}: {content}" if key in _TOLD else content]
         case dict():
             return [part for name, value in content.items() for part in _said(value, str(name))]
         case list():

@@ -24,10 +24,10 @@ class Hit:
     before: Callable[[int], Sequence[str]]
 
 
-def sift(stream: BinaryIO, needles: Sequence[str]) -> Iterator[Hit]:
-    """The lines of stream that hold a needle, in their order. Stops when the stream ends."""
+def sift(stream: BinaryIO, needles: Sequence[str], begun: bytes = b"") -> Iterator[Hit]:
+    """The lines of stream that hold a needle, in their order. begun: what was read of it already."""
     wanted = [needle.encode() for needle in needles]
-    rest = head = b""
+    rest, head = begun, b""
     while True:
         read = stream.read(BLOCK)
         block = rest + read

@@ -1,0 +1,153 @@
+"""The catalogue is whole: every failure in both languages, with causes, cures that a shell understands, and sources."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+
+from berth.doctor.entry import CatalogueError, Entry, Shell, Variant, names, read_entry
+from berth.doctor.finding import Subject
+from berth.doctor.known import entries, entry, find
+from berth.doctor.versions import Version
+from berth.texts.text import Text
+from tests.doctor.rows import ROWS
+
+ALL = pytest.mark.parametrize("failure", entries().values(), ids=lambda each: each.id)
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+SOURCE = re.compile(r"[\w.-]+/[\w.-]+#\d+|https://\S+")
+
+
+def variants(failure: Entry) -> tuple[Variant, ...]:
+    return (*failure.seen, *failure.why, *failure.cure, *failure.prove)
+
+
+def commands(failure: Entry) -> list[str]:
+    return [each for variant in variants(failure) for command in variant.commands for each in command]
+
+
+def test_every_failure_that_people_met_is_in_it() -> None:
+    assert len(ROWS) == 52
+    assert {each for row in ROWS.values() for each in row} <= entries().keys()
+
+
+@ALL
+def test_it_is_told_in_both_languages(failure: Entry) -> None:
+    for text in (failure.title, *(variant.text for variant in variants(failure))):
+        assert text.en
+        assert not CHINESE.search(text.en)
+        assert CHINESE.search(text.zh)
+        assert names(text.en) == names(text.zh)
+
+
+@ALL
+def test_it_says_why_and_what_to_do_shortly(failure: Entry) -> None:
+    for variant in (*failure.seen, *failure.why, *failure.cure):
+        assert len(variant.text.en) <= 270
+        assert len(variant.commands) <= 3
+    assert len(failure.title.en) <= 70
+
+
+@ALL
+def test_its_id_and_its_sources_are_of_the_usual_form(failure: Entry) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", failure.id)
+    assert failure.sources
+    assert all(SOURCE.fullmatch(source) for source in failure.sources)
+
+
+@ALL
+def test_it_yields_to_failures_that_exist(failure: Entry) -> None:
+    assert all(other == "*" or other in entries() for other in failure.yields_to)
+
+
+@ALL
+def test_a_name_from_a_log_never_becomes_a_command(failure: Entry) -> None:
+    hostile = "x'; reboot; \"$(reboot)`reboot`"
+    for template in commands(failure):
+        marked = re.sub(r"\{([a-z][a-z_]*)\}", shlex.quote(hostile).replace("\\", r"\\"), template)
+        words = shlex.split(marked, comments=True)
+        assert sum(word.count("reboot") for word in words) == 3 * len(re.findall(r"\{[a-z][a-z_]*\}", template))
+        assert all(hostile in word for word in words if "reboot" in word)
+
+
+def test_facts_are_put_in_and_quoted_in_commands_only() -> None:
+    found = find("volume-no-deleter", Subject("volume", "a b"))
+    assert found.seen.en.startswith("PV a b is Failed")
+    assert found.commands[0].startswith("kubectl patch pv 'a b' -p '{\"spec\"")
+
+
+def test_what_a_terminal_would_obey_is_taken_out() -> None:
+    found = find("volume-no-deleter", Subject("volume", "pv\x1b[2J"), evidence=["a\x07b"])
+    assert "\x1b" not in found.seen.zh
+    assert "\x1b" not in found.commands[0]
+    assert found.evidence == ("a b",)
+
+
+def test_the_first_variant_whose_facts_exist_is_said() -> None:
+    assert find("soft-mount", Subject("class", "nfs"), option="soft").seen.en == "class nfs mounts with `soft`"
+    assert "gave up on 10.0.0.1" in find("soft-mount", Subject("server", "10.0.0.1")).seen.en
+
+
+def test_a_namespaced_subject_is_three_facts() -> None:
+    found = find("claim-waits-for-provisioner", Subject("claim", "ddddd/demo4nfs"), provisioner="nfs/x")
+    assert found.seen.zh == "PVC ddddd/demo4nfs 在等待供应器 nfs/x"
+    assert found.commands[0] == "berth doctor claim ddddd/demo4nfs"
+
+
+def test_a_fact_that_is_none_does_not_exist_and_lists_and_texts_are_said_in_each_language() -> None:
+    claim = Subject("claim", "a/b")
+    found = find("terminating-forever", claim, since=Text("today", "今天"), finalizers=("x", "y"), pod=None)
+    assert found.seen == Text(
+        "claim a/b is Terminating since today; finalizers: x, y", "PVC a/b 自 今天 起处于 Terminating；finalizer：x、y"
+    )
+
+
+def test_a_command_of_our_own_stands_as_it_is() -> None:
+    found = find("mount-helper-missing", missing="mount.nfs", install=Shell("apt-get install -y nfs-common"))
+    assert found.commands == ("apt-get install -y nfs-common",)
+
+
+@pytest.mark.parametrize(
+    ("version", "says", "does_not_say"),
+    [
+        (Version(1, 20), "stop-gap", "Do NOT"),
+        (Version(1, 23), "stop-gap", "Do NOT"),
+        (Version(1, 24), "Do NOT add --feature-gates=RemoveSelfLink=false", "stop-gap"),
+        (Version(1, 36), "Do NOT add --feature-gates=RemoveSelfLink=false", "stop-gap"),
+        (None, "1.20 to 1.23 only", "stop-gap"),
+    ],
+)
+def test_the_selflink_gate_is_proposed_only_where_the_api_server_starts_with_it(
+    version: Version | None, says: str, does_not_say: str
+) -> None:
+    found = find("selflink-empty", version=version)
+    assert says in found.do.en
+    assert does_not_say not in found.do.en
+    assert not any("RemoveSelfLink" in command for command in found.commands)
+
+
+def test_an_unknown_failure_and_a_missing_fact_are_told() -> None:
+    with pytest.raises(CatalogueError, match="no failure 'nothing'"):
+        entry("nothing")
+    with pytest.raises(CatalogueError, match="clone-empty: no variant of `seen` fits"):
+        find("clone-empty")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"colour": "red"}, r"unknown keys \['colour'\]"),
+        ({"severity": "fatal"}, "severity 'fatal'"),
+        ({"patterns": ["(a"]}, "a"),
+        ({"patterns": ["ab.*"]}, "no literal of 6 characters"),
+        ({"cure": {"en": "x"}}, "KeyError: 'zh'"),
+        ({"versions": ">1.20"}, "'>1.20' is not a bound"),
+    ],
+)
+def test_a_file_that_is_wrong_is_refused_with_its_key(change: dict[str, object], says: str) -> None:
+    said = {"en": "x", "zh": "好"}
+    whole = {"id": "x", "severity": "note", "harm": "one", "title": said, "seen": said, "why": said, "cure": said}
+    assert read_entry("x.yaml", {**whole, "sources": []}).id == "x"
+    with pytest.raises(CatalogueError, match=f"^x.yaml: .*{says}"):
+        read_entry("x.yaml", {**whole, "sources": [], **change})

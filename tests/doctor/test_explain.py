@@ -1,0 +1,227 @@
+"""explain: whose names a finding tells, how often it was seen, and what any form of text comes to."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from berth.doctor.explain import Explainer, Explanation
+from berth.doctor.finding import Finding, Subject
+from berth.doctor.sift import BLOCK, sift
+from berth.doctor.versions import Version
+
+ARTICLE = Path(__file__).parent / "transcripts" / "control-plane.txt"
+SELFLINK = (
+    'E0622 09:53:33.464213       1 controller.go:1004] provision "{}" class "nfs": '
+    "unexpected error getting claim reference: selfLink was empty, can't make reference\n"
+)
+DENIED = "mount.nfs: access denied by server while mounting 10.0.0.1:/export"
+NO_CLASS = "no persistent volumes available for this claim and no storage class is set"
+MOUNT = (
+    '  Warning  FailedMount  6s (x3 over 4m)  kubelet, node1  MountVolume.SetUp failed for volume "nfs" : '
+    "mount failed: exit status 32\nMounting command: mount\n"
+    "Mounting arguments: -t nfs -o vers=4.1 10.0.0.1:/export /var/lib/kubelet/pods/1/volumes/kubernetes.io~nfs/nfs\n"
+    "Output: mount.nfs: Connection timed out\n"
+)
+
+
+def explain(text: str, version: Version | None = None) -> Explanation:
+    explainer = Explainer(version)
+    explainer.read(io.BytesIO(text.encode()))
+    return explainer.explain()
+
+
+def only(text: str) -> Finding:
+    (finding,) = explain(text).report.findings
+    return finding
+
+
+def test_the_article_s_log_names_its_claim_its_deployment_and_the_cure() -> None:
+    found = only(ARTICLE.read_text().split("@@ ")[1])
+    assert found.id == "selflink-empty"
+    assert found.about == (Subject("claim", "ddddd/demo4nfs"), Subject("class", "managed-nfs-storage"))
+    assert found.seen.zh.startswith("PVC ddddd/demo4nfs 一直 Pending")
+    assert found.count == 3
+    assert found.commands[0].startswith("kubectl -n default set image deployment/nfs-client-provisioner '*=")
+
+
+@pytest.mark.parametrize(("minor", "says"), [(20, "stop-gap"), (23, "stop-gap"), (24, "Do NOT"), (36, "Do NOT")])
+def test_the_cure_is_that_of_the_version_given(minor: int, says: str) -> None:
+    (found,) = explain(SELFLINK.format("a/b"), Version(1, minor)).report.findings
+    assert says in found.do.en
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'Server Version: version.Info{Major:"1", Minor:"25", GitVersion:"v1.25.3"}',
+        "Server Version: v1.25.3",
+        '{"gitVersion": "v1.25.3"}',
+        'I0101 10:00:00.000000 1 server.go:420] "Kubelet version" kubeletVersion="v1.25.3+k3s1"',
+    ],
+)
+def test_the_version_is_taken_from_the_text(line: str) -> None:
+    explanation = explain(f"{SELFLINK.format('a/b')}{line}\n")
+    assert explanation.version == Version(1, 25)
+    assert not explanation.needs_version
+    assert "Do NOT" in explanation.report.findings[0].do.en
+
+
+def test_the_version_given_wins_over_the_text_s() -> None:
+    assert explain("Server Version: v1.25.3\n", Version(1, 21)).version == Version(1, 21)
+
+
+def test_it_is_said_when_a_cure_hangs_on_a_version_that_nobody_knows() -> None:
+    assert explain(SELFLINK.format("a/b")).needs_version
+    assert not explain(MOUNT).needs_version
+
+
+def test_the_names_of_a_mount_stand_in_the_lines_before_its_error() -> None:
+    found = only(MOUNT)
+    assert found.id == "mount-timed-out"
+    assert found.seen.en == "node node1 gets no answer from 10.0.0.1"
+    assert found.about == (Subject("node", "node1"), Subject("share", "10.0.0.1:/export"))
+
+
+def test_names_of_far_away_lines_are_not_taken() -> None:
+    found = only(
+        "Mounting arguments: -t nfs 10.9.9.9:/x /mnt\n" + "nothing\n" * 20 + "Output: mount.nfs: Connection timed out\n"
+    )
+    assert found.about == ()
+
+
+def test_every_claim_is_named_and_every_message_counted() -> None:
+    found = only("".join(SELFLINK.format(f"ns/claim{number}") for number in range(3)) + SELFLINK.format("ns/claim0"))
+    assert found.count == 4
+    assert {subject.name for subject in found.about if subject.kind == "claim"} == {
+        f"ns/claim{number}" for number in range(3)
+    }
+
+
+def test_a_message_that_repeats_counts_as_often_as_it_says() -> None:
+    line = f"  Normal  FailedBinding  30s (x42 over 10m)  persistentvolume-controller  {NO_CLASS}\n"
+    assert only(line).count == 42
+
+
+def test_the_object_that_kubectl_describes_is_named() -> None:
+    text = "Name:          demo4nfs\nNamespace:     ddddd\nStorageClass:  \nStatus:        Pending\n" + "Labels:\n" * 30
+    event = f"  Normal  FailedBinding  3s  persistentvolume-controller  {NO_CLASS}\n"
+    assert only(text + event).about == (Subject("claim", "ddddd/demo4nfs"),)
+
+
+def test_the_last_object_described_is_the_one() -> None:
+    pods = "".join(
+        f"Name:         {name}\nNamespace:    web\nNode:         node1/10.0.0.5\n" for name in ("one", "two")
+    )
+    assert only(pods + MOUNT).about[0] == Subject("pod", "web/two")
+
+
+def event(kind: str, name: str, message: str, count: int = 1) -> dict[str, object]:
+    about = {"kind": kind, "name": name, "namespace": "ddddd"}
+    return {
+        "kind": "Event",
+        "type": "Warning",
+        "reason": "x",
+        "involvedObject": about,
+        "message": message,
+        "count": count,
+    }
+
+
+@pytest.mark.parametrize("dump", [yaml.safe_dump, lambda content: json.dumps(content, indent=4)], ids=["yaml", "json"])
+def test_events_as_documents_are_read_whole(dump: object) -> None:
+    assert callable(dump)
+    events = [
+        event("Pod", "web-1", MOUNT.strip(), 7),
+        event("PersistentVolumeClaim", "demo4nfs", 'storageclass.storage.k8s.io "nsf" not found'),
+    ]
+    text = dump({"apiVersion": "v1", "items": events, "kind": "List"})
+    found = {finding.id: finding for finding in explain(text).report.findings}
+    assert found.keys() == {"mount-timed-out", "class-not-found"}
+    assert Subject("pod", "ddddd/web-1") in found["mount-timed-out"].about
+    assert found["class-not-found"].about[0] == Subject("claim", "ddddd/demo4nfs")
+
+
+def test_a_document_that_is_broken_is_read_line_by_line() -> None:
+    assert only(f"apiVersion: v1\n  - {{{DENIED}\n").id == "mount-access-denied"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        json.dumps({"level": "error", "msg": f"mount failed\nOutput: {DENIED}\n"}),
+        json.dumps({"log": f"{DENIED}\n", "stream": "stderr"}),
+        json.dumps({"outer": {"error": [DENIED]}}),
+        f'E0101 controller.go:1] "failed" err="exit status 32\\nOutput: {DENIED}\\n"',
+        f"\x1b[31m{DENIED}\x1b[0m",
+        f"2026-01-01T10:00:00.000000000Z stderr F {DENIED}",
+        f"{DENIED}\r",
+    ],
+    ids=["json", "docker", "nested", "klog", "coloured", "cri", "windows"],
+)
+def test_any_form_of_a_line_will_do(line: str) -> None:
+    assert only(line).about == (Subject("share", "10.0.0.1:/export"),)
+
+
+def test_an_echo_is_left_out_beside_its_cause() -> None:
+    statd = "mount.nfs: rpc.statd is not running but is required for remote locking.\n"
+    option = "mount.nfs: an incorrect mount option was specified\n"
+    assert only(option).id == "mount-option-wrong"
+    assert only(statd + option).id == "statd-missing"
+
+
+def test_the_worst_comes_first() -> None:
+    text = (
+        f"{DENIED}\n{SELFLINK.format('a/b')}Waited for 1.04s due to client-side throttling, not priority and fairness\n"
+    )
+    ids = [finding.id for finding in explain(text).report.findings]
+    assert ids == ["selflink-empty", "mount-access-denied", "client-throttled"]
+
+
+def test_a_name_out_of_a_log_stays_one_word_of_the_command() -> None:
+    found = only("mount.nfs: access denied by server while mounting 10.0.0.1;reboot:/x\n")
+    assert found.commands[0] == "showmount -e '10.0.0.1;reboot'"
+
+
+def test_bytes_that_are_no_text_do_no_harm() -> None:
+    explainer = Explainer()
+    explainer.read(io.BytesIO(b"\xff\xfe\x00" + DENIED.encode() + b" \xff\n" + bytes(range(256))))
+    assert [finding.id for finding in explainer.explain().report.findings] == ["mount-access-denied"]
+
+
+class Trickle(io.RawIOBase):
+    """A stream that gives what it has in pieces."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+
+    def read(self, _size: int = -1) -> bytes:
+        return next(self._pieces, b"")
+
+
+@pytest.mark.parametrize("cut", range(1, 24))
+def test_a_line_is_found_wherever_the_stream_is_cut(cut: int) -> None:
+    text = b"one\nthe needle here\nthree\n"
+    (hit,) = sift(Trickle([text[:cut], text[cut:]]), ["needle"])  # type: ignore[arg-type] # read is all that it takes
+    assert hit.line == "the needle here"
+    assert list(hit.before(5)) == ["one"]
+
+
+def test_a_block_s_border_hides_neither_a_line_nor_those_before_it() -> None:
+    filler = b"x" * 99 + b"\n"
+    for shift in range(0, 60, 7):
+        text = filler * (BLOCK // 100) + b"y" * shift + b"\nclue\nthe needle here\n" + filler * 3
+        (hit,) = sift(io.BytesIO(text), ["needle"])
+        assert hit.line == "the needle here"
+        assert hit.before(1) == ["clue"]
+
+
+def test_a_line_without_end_is_cut_and_still_read() -> None:
+    (hit,) = sift(io.BytesIO(b"z" * 3 * BLOCK + b"needle" + b"z" * 100), ["needle"])
+    assert "needle" in hit.line
+    assert len(hit.line) < BLOCK
