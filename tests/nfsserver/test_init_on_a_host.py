@@ -8,6 +8,7 @@ import stat
 import pytest
 
 from berth.nfsserver.errors import Refused, StepFailed
+from berth.nfsserver.exporting import add_export
 from berth.nfsserver.lint import lint_host
 from berth.nfsserver.packages import Command
 from berth.nfsserver.perform import perform, perform_all, plan_for
@@ -59,6 +60,13 @@ async def test_a_provisioner_comes_first_also_when_it_comes_later(room: Room) ->
         "10.0.0.0/8(rw,sync,no_subtree_check,root_squash)",
     ]
     assert of_the_path((await plan_for(wanted)).steps) == []
+
+
+async def test_a_provisioner_keeps_its_rights_when_wider_networks_are_added(room: Room) -> None:
+    await do(Wanted(PATH, [], ["10.1.0.0/16"]))
+    await add_export(Wanted(PATH, ["*", "10.0.0.0/8"]))
+    clients = [word.partition("(")[0] for word in room.read().splitlines()[-1].split()[1:]]
+    assert clients == ["10.1.0.0/16", "10.0.0.0/8", "*"]
 
 
 async def test_fsid_on_a_file_system_without_identity(room: Room) -> None:

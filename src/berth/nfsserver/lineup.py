@@ -1,13 +1,15 @@
 """The clients of one path in Berth's own file: composing their options, and bringing them into the order that counts.
 
-Of two networks that match a host, the first on the line counts (exports(5)); so the wanted ones come first, in their
-order. Clients that are in the file besides are kept.
+Of two networks that match a host, the first on the line counts (exports(5)); so narrower networks come before wider
+ones, whatever was added first: a provisioner's 10.1.0.0/16 keeps its rights when the nodes' 10.0.0.0/8 comes along.
+Clients that are in the file besides are kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from berth.nfsserver.clients import classify
 from berth.nfsserver.edit import with_export, without
 from berth.nfsserver.exports import ExportsFile
 from berth.nfsserver.flags import SWITCHES
@@ -25,12 +27,15 @@ def compose(defaults: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
 
 
 def is_lined_up(file: ExportsFile | None, path: str, wanted: Listed) -> bool:
-    """Does the file list the wanted clients with these options, in this order, before any others."""
+    """Does the file list the wanted clients with these options, and all clients of path in the order that counts."""
     found = clients_in_order(file, path)
-    if [client.lower() for client, _ in found[: len(wanted)]] != [client.lower() for client, _ in wanted]:
+    known = {client.lower(): options for client, options in found}
+    if found != sorted(found, key=_breadth):
         return False
-    pairs = zip(found, wanted, strict=False)
-    return all(parse(has).canonical() == parse(wants).canonical() for (_, has), (_, wants) in pairs)
+    return all(
+        client.lower() in known and parse(known[client.lower()]).canonical() == parse(options).canonical()
+        for client, options in wanted
+    )
 
 
 def line_up(file: ExportsFile, path: str, wanted: Listed) -> ExportsFile:
@@ -40,7 +45,7 @@ def line_up(file: ExportsFile, path: str, wanted: Listed) -> ExportsFile:
     names = {client.lower() for client, _ in wanted}
     others = [(client, options) for client, options in clients_in_order(file, path) if client.lower() not in names]
     file = without(file, path)
-    for client, options in (*wanted, *others):
+    for client, options in sorted((*wanted, *others), key=_breadth):
         file = with_export(file, path, client, options)
     return file
 
@@ -49,6 +54,14 @@ def clients_in_order(file: ExportsFile | None, path: str) -> list[tuple[str, tup
     """The clients of path in the file, with all options that they get, in the order that counts."""
     entries = [entry for entry in file.entries if entry.export.path == path] if file else []
     return [(entry.export.client, (*entry.defaults, *(entry.own or ()))) for entry in entries]
+
+
+def _breadth(listed: tuple[str, tuple[str, ...]]) -> int:
+    """How much of the world a client covers: single hosts first, then networks from narrow to wide, then the rest."""
+    network = classify(listed[0]).network
+    if network is None:
+        return 0 if classify(listed[0]).kind == "host" else 256
+    return network.max_prefixlen - network.prefixlen
 
 
 def _topic(option: str) -> object:

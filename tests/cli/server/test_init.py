@@ -1,0 +1,169 @@
+"""`berth server init`, `status` and `verify` as people meet them."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+
+import pytest
+
+from berth.operations.share_out import own_address
+from devcluster.ganesha import GaneshaServer
+from tests.cli.command import PROGRAM, environment
+from tests.cli.server.conftest import Berth
+from tests.nfsserver.room import Room
+
+PATH = "/srv/nfs/k8s"
+
+
+def test_a_dry_run_shows_the_plan_and_does_nothing(room: Room, berth: Berth) -> None:
+    done = berth("init", PATH, "--client", "10.0.0.0/8", "--dry-run")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert f"make {PATH}: mode 0755, owner 65534:65534" in done.stdout
+    assert f"export {PATH} in /etc/exports.d/berth.exports, and make it live" in done.stdout
+    assert "$ exportfs -a" in done.stdout
+    assert done.stdout.endswith("Nothing was done (--dry-run).\n")
+    zh = berth("init", PATH, "--client", "10.0.0.0/8", "--dry-run", "--lang", "zh").stdout
+    assert zh.endswith("未做任何改动（--dry-run）。\n")
+    assert "创建" in zh
+    told = json.loads(berth("init", PATH, "--client", "10.0.0.0/8", "--dry-run", "-o", "json").stdout)
+    assert {"directory", "exports"} <= {step["kind"] for step in told["plan"]}
+    assert (told["done"], told["verification"]) == ([], None)
+    assert not os.path.exists(PATH)
+    assert room.read() == ""
+
+
+def test_without_yes_nothing_is_done(room: Room, berth: Berth) -> None:
+    done = berth("init", PATH, "--client", "10.0.0.0/8")
+    assert (done.exit_code, done.stderr) == (1, "berth: nothing was done; add --yes to do it\n")
+    assert not os.path.exists(PATH)
+
+
+def test_with_yes_it_is_done_and_looked_at_and_a_second_run_changes_nothing(room: Room, berth: Berth) -> None:
+    # Services are this machine's affair, and stay as they are: no service manager is found in the room.
+    room.replace_program("/usr/sbin/service", "exit 0\n")
+    first = json.loads(berth("init", PATH, "--client", "127.0.0.1", "--yes", "-o", "json").stdout)
+    assert [each["kind"] for each in first["done"] if each["kind"] in ("directory", "exports")] == [
+        "directory", "exports",
+    ]  # fmt: skip
+    assert first["verification"]["share"] == f"127.0.0.1:{PATH}"
+    assert stat.S_IMODE(os.stat(PATH).st_mode) == 0o755
+    assert room.live_pairs() == {("127.0.0.1", PATH)}
+    written = room.read()
+    second = berth("init", PATH, "--client", "127.0.0.1", "--yes")
+    assert f"{PATH} is exported as wanted: nothing to do." in second.stdout
+    assert "Seen from the client's side:" in second.stdout
+    assert room.read() == written
+    # The truth about a host whose kernel does not serve NFS.
+    assert second.exit_code == 2
+    assert "nothing listens on 127.0.0.1 port 2049" in second.stdout
+    status = berth("status")
+    assert status.exit_code == 2
+    assert "this kernel has no NFS server" in status.stdout or "not running" in status.stdout
+    assert f"live   {PATH}  127.0.0.1" in status.stdout
+    told = json.loads(berth("status", "-o", "json").stdout)
+    assert (told["good"], [row["state"] for row in told["exports"]]) == (False, ["live"])
+
+
+def test_a_host_that_is_none_of_the_clients_says_where_to_look(room: Room, berth: Berth) -> None:
+    room.replace_program("/usr/sbin/service", "exit 0\n")
+    done = berth("init", PATH, "--client", "192.0.2.11", "--yes")
+    assert done.exit_code == 0
+    assert f"on one of them: berth server verify {os.uname().nodename}:{PATH}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("clients", "address"),
+    [
+        (["198.51.100.0/24", "127.0.0.0/8"], "127.0.0.1"),
+        (["*"], "127.0.0.1"),
+        (["127.0.0.1"], "127.0.0.1"),
+        (["localhost"], "127.0.0.1"),
+        (["198.51.100.7"], None),
+        (["no-such-host.invalid", "@group", "*.example.com"], None),
+    ],
+)
+def test_which_of_our_addresses_is_a_client(clients: list[str], address: str | None) -> None:
+    found = own_address(clients)
+    assert ("127.0.0.1" if found == "::1" else found) == address
+
+
+def test_without_rights_the_missing_one_is_named() -> None:
+    """As a user without any: the plan can be seen, and is not tried."""
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+    argv = [*nobody, str(PROGRAM), "server", "init", PATH, "--client", "127.0.0.1", "--yes"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=environment({}))
+    assert done.returncode == 1
+    said = "setting up an NFS server is not possible: it takes root, and this is uid 65534; run it with sudo"
+    assert done.stderr == f"berth: {said}\n"
+
+
+def test_verify_for_people(nfs_server: GaneshaServer, berth: Berth) -> None:
+    ports = ["--port", str(nfs_server.port), "--mountport", str(nfs_server.mountport)]
+    share = f"{nfs_server.host}:{nfs_server.export}"
+    done = berth("verify", share, *ports)
+    assert (done.exit_code, done.stderr) == (0, ""), done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["RESULT", "PROBE", "SEEN"]
+    assert lines[-1] == f"{share} can be used."
+    zh = berth("verify", share, *ports, LANG="zh_CN.UTF-8", LC_ALL="")
+    assert zh.stdout.splitlines()[-1] == f"{share} 可以使用。"
+    told = json.loads(berth("verify", share, *ports, "-o", "json").stdout)
+    assert (told["outcome"], told["culprit"]) == ("passed", None)
+    assert all(set(probe["seen"]) == {"en", "zh"} for probe in told["probes"])
+
+
+def test_verify_names_the_culprit_once(nfs_server: GaneshaServer, berth: Berth) -> None:
+    ports = ["--port", str(nfs_server.port), "--mountport", str(nfs_server.mountport)]
+    done = berth("verify", f"{nfs_server.host}:/exprt", *ports)
+    assert done.exit_code == 2
+    assert done.stdout.count("Probably /export is meant.") == 1
+    assert "not tried: source ports, writing, squashing" in done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert last == f"{nfs_server.host}:/exprt can't be used: /exprt is not exported; these are: /export."
+
+
+def test_verify_from_a_node_without_the_kernels_client(nfs_server: GaneshaServer, berth: Berth) -> None:
+    """Or with it, where the tests run on such a machine: then the mount is real."""
+    ports = ["--port", str(nfs_server.port), "--mountport", str(nfs_server.mountport)]
+    done = berth("verify", f"{nfs_server.host}:{nfs_server.export}", *ports, "--from-node", "-o", "json")
+    found = {probe["id"]: probe for probe in json.loads(done.stdout)["probes"]}
+    assert found["node-helper"]["outcome"] == "passed"
+    if found["node-kernel"]["outcome"] == "failed":
+        assert os.uname().release in found["node-kernel"]["seen"]["en"]
+        assert found["node-mount"]["outcome"] == "skipped"
+        assert done.exit_code == 2
+    else:
+        assert found["node-mount"]["outcome"] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["verify", "nfs.example.com"], "is not HOST:/PATH"),
+        (["verify", "h:/x", "--port", "70000"], "70000"),
+        (["verify"], "HOST:/PATH"),
+        (["init"], "PATH"),
+        (["init", "srv", "--client", "*"], "write an absolute path"),
+        (["sail"], "sail"),
+        (["manifest"], "--image"),
+        (["manifest", "--image", "x", "--path", "share"], "--path: 'share' is no plain absolute path"),
+        (["manifest", "--image", "x", "--client", "10.0.0"], "--client: '10.0.0' is no network"),
+        (["manifest", "--image", "x", "--size", "much"], "--size: 'much' is no size"),
+        (["manifest", "--image", "x", "--cluster-ip", "nfs"], "--cluster-ip: 'nfs' is no address"),
+        (["manifest", "--image", "x", "--name", "Nfs"], "--name: 'Nfs'"),
+    ],
+)
+def test_a_wrong_command_line(berth: Berth, arguments: list[str], words: str) -> None:
+    done = berth(*arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert words in done.stderr
+
+
+def test_help_is_short(berth: Berth) -> None:
+    for command in ([], ["init"], ["verify"], ["status"], ["lint"], ["export"], ["export", "add"], ["manifest"]):
+        done = berth(*command, "--help")
+        assert done.exit_code == 0
+        assert len(done.stdout.splitlines()) < 40
