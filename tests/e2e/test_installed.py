@@ -1,5 +1,5 @@
-"""What `berth install --apply` makes of a cluster: the controller works with the rights it is given there, needs every one
-of them, and serves what KubeSphere's console files.
+"""What `berth install --apply` makes of a cluster: the controller works with the rights it is given there, needs every
+one of them, and serves what KubeSphere's console files.
 
 There is no node here, so the Deployment's container is a process, with its environment and its ServiceAccount's token.
 """

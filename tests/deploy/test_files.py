@@ -1,0 +1,146 @@
+"""What lies in deploy/ is what Berth's code says today."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from berth import __version__
+from berth.manifests.install import install_manifests
+from berth.metrics.machinery import MachineryMetrics
+from berth.metrics.volumes import VolumeMetrics
+from berth.programs.controller import PERMISSIONS
+from deploy.generated import EXAMPLE, HERE, generated
+from devcluster import binaries
+from tests.deploy.charts import CHART, render
+
+EXTENSION = HERE / "kubesphere" / "berth"
+
+
+@pytest.mark.parametrize("path", generated())
+def test_generated_files_are_fresh(path: str) -> None:
+    assert (HERE / path).read_text() == generated()[path], "run `python3 -m deploy`"
+
+
+def kustomize(folder: str) -> list[dict[str, Any]]:
+    """As kubectl's own kustomize builds it."""
+    import subprocess
+
+    argv = [str(binaries.find().kubectl), "kustomize", str(HERE / "kustomize" / folder)]
+    built = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    return [one for one in yaml.safe_load_all(built.stdout) if one]
+
+
+def by_kind(manifests: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {one["kind"]: one for one in manifests}
+
+
+def test_the_kustomize_base_is_what_install_prints() -> None:
+    assert by_kind(kustomize("base")) == by_kind(install_manifests(EXAMPLE, PERMISSIONS))
+
+
+def test_the_example_overlay_changes_share_and_image_and_nothing_else() -> None:
+    wanted = by_kind(install_manifests(EXAMPLE, PERMISSIONS))
+    (container,) = wanted["Deployment"]["spec"]["template"]["spec"]["containers"]
+    container["image"] = f"registry.example.com/storage/berth:{__version__}"
+    values = {"NFS_SERVER": "10.0.0.5", "NFS_PATH": "/srv/nfs/k8s"}
+    container["env"] = [
+        {**one, "value": values[one["name"]]} if one["name"] in values else one for one in container["env"]
+    ]
+    built = by_kind(kustomize("example"))
+    (made,) = built["Deployment"]["spec"]["template"]["spec"]["containers"]
+    made["env"].sort(key=lambda one: one["name"])
+    container["env"].sort(key=lambda one: one["name"])
+    assert built == wanted
+
+
+def test_every_metric_on_the_dashboard_is_one_that_berth_has() -> None:
+    registry = CollectorRegistry()
+    MachineryMetrics(registry)
+    VolumeMetrics(registry)
+    known = {name for metric in registry.collect() for name in series_of(metric.name, metric.type)}
+    board = json.loads((HERE / "grafana" / "berth.json").read_text())
+    expressions = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+    for expression in expressions:
+        (name,) = re.findall(r"\b([a-z_]+)\{", expression)
+        assert name in known, expression
+
+
+def series_of(name: str, kind: str) -> list[str]:
+    if kind == "counter":
+        return [f"{name}_total"]
+    return [f"{name}_bucket", f"{name}_count", f"{name}_sum"] if kind == "histogram" else [name]
+
+
+def test_versions_agree() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    extension = yaml.safe_load((EXTENSION / "extension.yaml").read_text())
+    assert {chart["version"], chart["appVersion"], extension["version"]} == {__version__}
+    assert extension["images"] == [f"berth:{__version__}"]
+
+
+def test_the_extension_of_kubesphere_is_complete() -> None:
+    extension = yaml.safe_load((EXTENSION / "extension.yaml").read_text())
+    assert re.fullmatch("[a-z0-9]{1,32}", extension["name"])
+    for texts in (extension["displayName"], extension["description"], extension["provider"]):
+        assert set(texts) == {"en", "zh"}
+    assert (EXTENSION / extension["icon"]).is_relative_to(EXTENSION / extension["staticFileDirectory"])
+    assert xml.etree.ElementTree.parse(EXTENSION / extension["icon"]).getroot().tag.endswith("svg")
+    for dependency in extension["dependencies"]:
+        assert (EXTENSION / "charts" / dependency["name"] / "Chart.yaml").is_file()
+        assert set(dependency["tags"]) <= {"extension", "agent"}
+    assert (EXTENSION / "README.md").is_file()
+    assert (EXTENSION / "README_zh.md").is_file()
+
+
+def test_the_extensions_installer_may_do_what_the_chart_takes_and_what_berth_is_given() -> None:
+    """RBAC lets nobody hand out what he does not have."""
+    values = yaml.safe_load((EXTENSION / "values.yaml").read_text())["berth"]
+    values["nfs"] = {"server": "10.0.0.5", "path": "/srv", "mountOptions": ["hard"], "mount": True}
+    values["serviceMonitor"] = values["grafanaDashboard"] = {"enabled": True}
+    values["kubesphere"] = {"provisionerCapability": True}
+    made = render(values, release="berth", namespace="extension-berth")
+    given = {one["kind"]: one["rules"] for one in yaml.safe_load_all((EXTENSION / "permissions.yaml").read_text())}
+    everywhere, here = given["ClusterRole"], given["ClusterRole"] + given["Role"]
+    for one in made:
+        group = one["apiVersion"].rpartition("/")[0]
+        resource = plural(one["kind"])
+        for verb in ("create", "get", "patch", "delete"):
+            assert allows(here if "namespace" in one["metadata"] else everywhere, group, resource, verb), one["kind"]
+        for rule in one.get("rules", []):
+            for group in rule["apiGroups"]:
+                for resource in rule["resources"]:
+                    for verb in rule["verbs"]:
+                        rules = everywhere if one["kind"] == "ClusterRole" else here
+                        assert allows(rules, group, resource, verb), (group, resource, verb)
+
+
+def plural(kind: str) -> str:
+    lowered = kind.lower()
+    return f"{lowered[:-1]}ies" if lowered.endswith("y") else f"{lowered}es" if lowered.endswith("s") else f"{lowered}s"
+
+
+def allows(rules: list[dict[str, Any]], group: str, resource: str, verb: str) -> bool:
+    return any(
+        group in rule["apiGroups"] and resource in rule["resources"] and (verb in rule["verbs"] or "*" in rule["verbs"])
+        for rule in rules
+    )
+
+
+def test_the_addon_for_kubekey_sets_values_that_the_chart_knows() -> None:
+    import helm_python as helm
+
+    (addon,) = yaml.safe_load((HERE / "kubesphere" / "kubekey-addon.yaml").read_text())["addons"]
+    chart = addon["sources"]["chart"]
+    assert (Path(HERE).parent / chart["path"]).resolve() == CHART.resolve()
+    values = helm.parse_set_string(",".join(chart["values"]))
+    kinds = {one["kind"] for one in render(values, release=addon["name"], namespace=addon["namespace"])}
+    assert {"Deployment", "StorageClass"} <= kinds
