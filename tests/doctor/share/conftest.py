@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -21,11 +23,21 @@ EXPORTS = (
     Export("/removed"),
     Export("/owned", squash="root_squash"),
     Export("/closed", squash="root_squash"),
+    Export("/full"),
 )
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[GaneshaServer]:
-    """The module's own: its tests may stop it, if they start it again."""
-    with GaneshaServer(exports=EXPORTS) as running:
-        yield running
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GaneshaServer]:
+    """The module's own: its tests may stop it, if they start it again. Behind /full is a file system without room."""
+    made = GaneshaServer(tmp_path_factory.mktemp("nfs"), exports=EXPORTS)
+    full = made.directory_of("/full")
+    full.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0777", "tmpfs", str(full)], check=True)
+    try:
+        with suppress(OSError):
+            (full / "content").write_bytes(bytes(1 << 20))
+        with made as running:
+            yield running
+    finally:
+        subprocess.run(["umount", str(full)], check=True)

@@ -96,6 +96,15 @@ async def test_a_read_only_export(server: GaneshaServer, export: str) -> None:
     assert found["space"].outcome == "passed"
 
 
+async def test_a_full_disk(server: GaneshaServer) -> None:
+    report, found = await look(server, "/full")
+    assert report.culprit == found["write"]
+    assert found["write"].facts["status"] == "NFS4ERR_NOSPC"
+    assert "no room is left" in found["write"].seen.en
+    assert found["space"].outcome == "failed"
+    assert left_over(server, "/full") == []
+
+
 async def test_reserved_ports(server: GaneshaServer) -> None:
     _, found = await look(server, "/reserved")
     assert found["source-port"].seen.en.startswith("below 1024 only")
