@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import xml.etree.ElementTree
 from pathlib import Path
 from typing import Any
 
+import helm_python as helm
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
@@ -31,8 +33,6 @@ def test_generated_files_are_fresh(path: str) -> None:
 
 def kustomize(folder: str) -> list[dict[str, Any]]:
     """As kubectl's own kustomize builds it."""
-    import subprocess
-
     argv = [str(binaries.find().kubectl), "kustomize", str(HERE / "kustomize" / folder)]
     built = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
     return [one for one in yaml.safe_load_all(built.stdout) if one]
@@ -51,9 +51,9 @@ def test_the_example_overlay_changes_share_and_image_and_nothing_else() -> None:
     (container,) = wanted["Deployment"]["spec"]["template"]["spec"]["containers"]
     container["image"] = f"registry.example.com/storage/berth:{__version__}"
     values = {"NFS_SERVER": "10.0.0.5", "NFS_PATH": "/srv/nfs/k8s"}
-    container["env"] = [
-        {**one, "value": values[one["name"]]} if one["name"] in values else one for one in container["env"]
-    ]
+    for one in container["env"]:
+        if one["name"] in values:
+            one["value"] = values[one["name"]]
     built = by_kind(kustomize("example"))
     (made,) = built["Deployment"]["spec"]["template"]["spec"]["containers"]
     made["env"].sort(key=lambda one: one["name"])
@@ -136,8 +136,6 @@ def allows(rules: list[dict[str, Any]], group: str, resource: str, verb: str) ->
 
 
 def test_the_addon_for_kubekey_sets_values_that_the_chart_knows() -> None:
-    import helm_python as helm
-
     (addon,) = yaml.safe_load((HERE / "kubesphere" / "kubekey-addon.yaml").read_text())["addons"]
     chart = addon["sources"]["chart"]
     assert (Path(HERE).parent / chart["path"]).resolve() == CHART.resolve()

@@ -19,7 +19,7 @@ API = "storage.k8s.io/v1"
 STABLE, BETA = DEFAULT_KEYS
 
 
-async def annotations(api: ManifestApi, name: str) -> dict[str, str]:
+async def annotations_of(api: ManifestApi, name: str) -> dict[str, str]:
     metadata: dict[str, Any] = (await api.read(place(API, "StorageClass", name)))["metadata"]
     found: dict[str, str] = metadata.get("annotations") or {}
     return found
@@ -45,11 +45,11 @@ def test_the_new_default_is_the_only_one_under_both_keys(cluster: DevCluster) ->
                 done = await set_default_class(api, wanted)
                 assert (done.name, done.was_default) == (wanted, False)
                 assert set(done.unset) - before == {f"stable-{token}", f"beta-{token}"}
-                assert await annotations(api, wanted) == {"x": "y", STABLE: "true", BETA: "true"}
+                assert await annotations_of(api, wanted) == {"x": "y", STABLE: "true", BETA: "true"}
                 for name in had:
-                    notes = await annotations(api, name)
+                    notes = await annotations_of(api, name)
                     assert "true" not in (notes.get(STABLE), notes.get(BETA))
-                assert await annotations(api, f"other-{token}") == {}
+                assert await annotations_of(api, f"other-{token}") == {}
                 again = await set_default_class(api, wanted)
                 assert (again.was_default, again.unset) == (True, ())
                 with pytest.raises(Stopped, match=f"no class none-{token}; there are .*{wanted}"):

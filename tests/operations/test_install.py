@@ -1,4 +1,4 @@
-"""Installing on a real cluster: waited for until the pods serve, stopped before anything is changed where it can't work.
+"""Installing on a real cluster: waited for until the pods serve, stopped before any change where it can't work.
 
 No node runs here, so what a kubelet would write of pods is written by the test.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -54,10 +54,8 @@ async def clearing(api: ManifestApi, settings: InstallSettings) -> AsyncIterator
     try:
         yield
     finally:
-        try:
+        with suppress(Stopped):
             await uninstall(api, name=settings.name, namespace=settings.namespace, told=lambda _: None)
-        except Stopped:
-            pass
 
 
 async def installing(
@@ -70,9 +68,8 @@ async def installing(
 
 async def pods_of(api: ManifestApi, settings: InstallSettings) -> list[dict[str, Any]]:
     selector = ",".join(f"{key}={value}" for key, value in selector_labels(settings).items())
-    found: list[dict[str, Any]] = (await api.read(place("v1", "Pod", namespace=settings.namespace), labels=selector))[
-        "items"
-    ]
+    listed = await api.read(place("v1", "Pod", namespace=settings.namespace), labels=selector)
+    found: list[dict[str, Any]] = listed["items"]
     return found
 
 
@@ -83,6 +80,7 @@ async def write_status(cluster: DevCluster, pod: dict[str, Any], status: dict[st
     await asyncio.to_thread(cluster.request, "PUT", path, {**pod, "apiVersion": "v1", "kind": "Pod", "status": status})
 
 
+NOT_SCHEDULED = {"type": "PodScheduled", "status": "False"}
 READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
 NO_IMAGE = {
     "phase": "Pending",
@@ -171,7 +169,7 @@ def test_what_helm_installed_is_left_to_helm(cluster: DevCluster, namespace: str
 def test_objects_of_that_name_that_somebody_else_made_are_left_alone(cluster: DevCluster, namespace: str) -> None:
     async def body(api: ManifestApi, settings: InstallSettings) -> None:
         metadata = {"name": f"{settings.name}-metrics", "namespace": namespace}
-        spec = {"ports": [{"port": 80}], "selector": {"app": "other"}}
+        spec = {"ports": [{"port": 80, "protocol": "TCP"}], "selector": {"app": "other"}}
         await api.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}, manager="other")
         with pytest.raises(Stopped, match="nothing that"):
             await uninstall(api, name=settings.name, namespace=namespace, told=lambda _: None)
