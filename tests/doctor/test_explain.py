@@ -175,6 +175,34 @@ def test_an_echo_is_left_out_beside_its_cause() -> None:
     assert only(statd + option).id == "statd-missing"
 
 
+EVENT = "ddddd  3s  Normal  {reason}  persistentvolumeclaim/{claim}  {message}\n"
+WAITS = 'waiting for a volume to be created, either by external provisioner "nfs/x" or manually created by system administrator'
+
+
+def waits(claim: str) -> str:
+    return EVENT.format(reason="ExternalProvisioning", claim=claim, message=WAITS)
+
+
+def succeeds(claim: str) -> str:
+    return EVENT.format(reason="ProvisioningSucceeded", claim=claim, message="Successfully provisioned volume pvc-1")
+
+
+def test_what_came_to_a_good_end_is_no_finding() -> None:
+    assert only(waits("a")).id == "claim-waits-for-provisioner"
+    assert explain(waits("a") + succeeds("a")).report.findings == ()
+
+
+def test_a_good_end_of_one_claim_does_not_hide_another() -> None:
+    found = only(waits("a") + waits("b") + succeeds("a"))
+    assert [subject.name for subject in found.about if subject.kind == "claim"] == ["ddddd/b"]
+    assert found.seen.en == "claim ddddd/b waits for the provisioner nfs/x"
+
+
+def test_the_controller_manager_s_own_log_of_ordinary_events_is_no_finding() -> None:
+    line = f'I1124 event.go:291] "Event occurred" object="ddddd/a" kind="PersistentVolumeClaim" message="{WAITS}"\n'
+    assert explain(line).report.findings == ()
+
+
 def test_the_worst_comes_first() -> None:
     text = (
         f"{DENIED}\n{SELFLINK.format('a/b')}Waited for 1.04s due to client-side throttling, not priority and fairness\n"

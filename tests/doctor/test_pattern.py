@@ -23,6 +23,7 @@ from berth.doctor.pattern import find_needle, read_pattern
         (r"\dabcdef\s", "abcdef"),
         ("abcdefg|hijklmn", ""),
         ("(abcdefg)?h", "h"),
+        ('(?<!message=")waiting', "waiting"),
     ],
 )
 def test_the_longest_certain_literal_is_found(source: str, needle: str) -> None:

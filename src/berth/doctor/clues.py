@@ -22,6 +22,7 @@ _CLUES = tuple(
     for source in (
         rf'(?:claim|provision|delete|Claim|PVC|key)[ =:]*"(?P<claim>{_NAME}/{_NAME})"',
         rf'(?:class|StorageClass)[ =:]*"(?P<class>{_NAME})"',
+        rf'object="(?P<event_namespace>{_NAME})/(?P<event_name>{_NAME})"(?: fieldPath="")? kind="(?P<event_kind>\w+)"',
         rf'pod="(?P<pod>{_NAME}/{_NAME})"',
         rf'for pod "(?P<pod_flat>{_NAME}_{_NAME})\(',
         rf'failed for (?:volume|PV) "(?P<mounted>{_NAME})"',

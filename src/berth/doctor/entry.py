@@ -25,7 +25,7 @@ class Shell(str):
 
 _NAME = re.compile(r"\{([a-z][a-z_]*)\}")
 _REQUIRED = {"id", "severity", "harm", "title", "seen", "why", "cure", "sources"}
-_KEYS = _REQUIRED | {"patterns", "prove", "versions", "yields_to"}
+_KEYS = _REQUIRED | {"patterns", "prove", "versions", "yields_to", "settled_by"}
 _SHOWN = 200
 """Characters of a fact that are shown: a name may come out of anybody's log."""
 
@@ -66,6 +66,8 @@ class Entry:
     prove: tuple[Variant, ...]
     versions: Range
     sources: tuple[str, ...]
+    settled_by: tuple[Pattern, ...] = ()
+    """How a text tells that it came to a good end for the claim or pod that it names."""
     yields_to: tuple[str, ...] = ()
     """Failures beside which this one says nothing new in a text: it is their echo. `*`: any failure."""
 
@@ -124,6 +126,7 @@ def read_entry(source: str, content: object) -> Entry:
             prove=_variants(content.get("prove", [])),
             versions=parse_range(content.get("versions", "")),
             sources=tuple(content["sources"]),
+            settled_by=tuple(read_pattern(pattern) for pattern in content.get("settled_by", ())),
             yields_to=tuple(content.get("yields_to", ())),
         )
     except (KeyError, TypeError, ValueError) as error:

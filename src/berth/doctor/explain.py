@@ -8,7 +8,7 @@ messages name (up to some), and is told with the names of the message that knows
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -29,6 +29,8 @@ _WHOLE = 64 << 20
 _SUBJECTS = 20
 """Objects that one finding names at most."""
 _EVIDENCE = 3
+_KEYS = 1000
+"""Claims and pods that are told apart at most."""
 _LOOKED_BACK = 100
 """Messages of one failure for which the lines before are read: after so many nothing new is learned."""
 _SHARED = ("workload_namespace", "workload_name", "account")
@@ -42,12 +44,43 @@ _ESCAPED = re.compile(r"\\+(?P<what>[\"nt])")
 
 @dataclass
 class _Seen:
+    """What messages of one failure have said. by_key: of each claim or pod the names of what was said about it."""
+
     count: int = 0
     lines: int = 0
-    names: Names = field(default_factory=dict)
+    by_key: dict[str, Names] = field(default_factory=dict)
     shared: Names = field(default_factory=dict)
-    subjects: dict[Subject, None] = field(default_factory=dict)
     evidence: dict[str, None] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
+
+    @property
+    def names(self) -> Names:
+        """Those of the message that knows most, of what did not come to a good end."""
+        return max(self._open, key=len, default={})
+
+    @property
+    def subjects(self) -> list[Subject]:
+        """All objects that did not come to a good end, those of names first."""
+        found = [subject for names in (self.names, *self._open) for subject in _subjects(names)]
+        return list(dict.fromkeys(found))[:_SUBJECTS]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing to tell: it was not seen, or all of it came to a good end."""
+        return not self.lines or not self._open
+
+    @property
+    def _open(self) -> list[Names]:
+        return [names for key, names in self.by_key.items() if key not in self.settled]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A pattern, and what it tells: a failure, the good end of one, or (entry None) the version of Kubernetes."""
+
+    pattern: Pattern
+    entry: Entry | None = None
+    is_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +99,10 @@ class Explainer:
     def __init__(self, version: Version | None = None) -> None:
         self._version = version
         self._seen: dict[str, _Seen] = {}
-        patterns: list[tuple[Entry | None, Pattern]] = [
-            (entry, pattern) for entry in entries().values() for pattern in entry.patterns
-        ]
-        patterns += [(None, pattern) for pattern in VERSIONS]
         self._described = Described()
-        self._by_needle: dict[str, list[tuple[Entry | None, Pattern]]] = {}
-        for entry, pattern in patterns:
-            self._by_needle.setdefault(pattern.needle, []).append((entry, pattern))
-        for needle in Described.NEEDLES:
-            self._by_needle.setdefault(needle, [])
+        self._by_needle: dict[str, list[_Wanted]] = {needle: [] for needle in Described.NEEDLES}
+        for wanted in _all_wanted():
+            self._by_needle.setdefault(wanted.pattern.needle, []).append(wanted)
         self._needles = tuple(self._by_needle)
 
     def read(self, stream: BinaryIO) -> None:
@@ -90,57 +117,78 @@ class Explainer:
                 needle = self._needles[number]
                 if needle in Described.NEEDLES:
                     self._described.read(said)
-                for entry, pattern in self._by_needle[needle]:
-                    match = None if entry is not None and entry.id in told else pattern.regex.search(said)
-                    if match is None:
-                        continue
-                    if entry is None:
-                        self._version = self._version or parse_version(match["version"])
-                    else:
-                        told.add(entry.id)
-                        self._note(entry, match, said, hit)
+                for wanted in self._by_needle[needle]:
+                    self._try(wanted, said, hit, told)
 
     def explain(self, version: Version | None = None) -> Explanation:
         """What was seen so far. version: what is known by now, if the text does not say it."""
         version = self._version or version
         known = entries()
-        found = {failure: known[failure] for failure in self._seen}
-        kept = [entry for entry in found.values() if not _is_echo(entry, found.values())]
+        found = [known[failure] for failure, seen in self._seen.items() if not seen.is_over]
+        kept = [entry for entry in found if not _is_echo(entry, found)]
         findings = [_finding(entry, self._seen[entry.id], version) for entry in kept]
         needs = version is None and any(_hangs_on_version(entry) for entry in kept)
         return Explanation(report(findings), version, needs)
 
-    def _note(self, entry: Entry, match: re.Match[str], said: str, hit: Hit) -> None:
+    def _try(self, wanted: _Wanted, said: str, hit: Hit, told: set[str]) -> None:
+        """Tries a pattern on a line. told: the failures that the line has told already."""
+        entry = wanted.entry
+        if entry is not None and entry.id in told:
+            return
+        match = wanted.pattern.regex.search(said)
+        if match is None:
+            return
+        if entry is None:
+            self._version = self._version or parse_version(match["version"])
+            return
         seen = self._seen.setdefault(entry.id, _Seen())
-        repeated = _REPEATED.search(said)
-        seen.count += int(repeated[1]) if repeated else 1
-        seen.lines += 1
-        names: Names = {name: value for name, value in match.groupdict().items() if value}
-        if seen.lines <= _LOOKED_BACK:
-            before = [part for line in hit.before(BEFORE) for part in _plain(line).splitlines()]
-            own = said.splitlines() or [said]
-            around = names_around(own[-1], [*before, *own[:-1]])
-            if is_described([said, *before]):
-                around = {**self._described.names(), **around}
-        else:
-            around = own_names(said)
-        names = {**around, **names}
-        seen.shared.update({name: names[name] for name in _SHARED if name in names})
-        quoted = " ".join(said.split())
-        if len(names) > len(seen.names):
-            seen.names = names
-            seen.evidence = {quoted: None, **seen.evidence}
-        for subject in _subjects(names):
-            if len(seen.subjects) < _SUBJECTS:
-                seen.subjects.setdefault(subject)
-        if len(seen.evidence) < _EVIDENCE:
-            seen.evidence.setdefault(quoted)
+        names = {**self._around(seen, said, hit), **{name: value for name, value in match.groupdict().items() if value}}
+        key = names.get("claim") or names.get("pod") or ""
+        if wanted.is_end:
+            seen.settled.add(key)
+            return
+        told.add(entry.id)
+        _note(seen, key, names, said)
+
+    def _around(self, seen: _Seen, said: str, hit: Hit) -> Names:
+        """The names that stand around a message."""
+        if seen.lines >= _LOOKED_BACK:
+            return own_names(said)
+        before = [part for line in hit.before(BEFORE) for part in _plain(line).splitlines()]
+        own = said.splitlines() or [said]
+        around = names_around(own[-1], [*before, *own[:-1]])
+        if is_described([said, *before]):
+            return {**self._described.names(), **around}
+        return around
+
+
+def _all_wanted() -> Iterator[_Wanted]:
+    for entry in entries().values():
+        yield from (_Wanted(pattern, entry) for pattern in entry.patterns)
+        yield from (_Wanted(pattern, entry, is_end=True) for pattern in entry.settled_by)
+    yield from (_Wanted(pattern) for pattern in VERSIONS)
+
+
+def _note(seen: _Seen, key: str, names: Names, said: str) -> None:
+    repeated = _REPEATED.search(said)
+    seen.count += int(repeated[1]) if repeated else 1
+    seen.lines += 1
+    seen.shared.update({name: names[name] for name in _SHARED if name in names})
+    quoted = " ".join(said.split())
+    knows_most = len(names) > max(map(len, seen.by_key.values()), default=-1)
+    if knows_most:
+        seen.evidence = {quoted: None, **seen.evidence}
+    elif len(seen.evidence) < _EVIDENCE:
+        seen.evidence.setdefault(quoted)
+    if key in seen.by_key or len(seen.by_key) < _KEYS:
+        kept = seen.by_key.get(key)
+        if kept is None or len(names) > len(kept):
+            seen.by_key[key] = names
 
 
 def _finding(entry: Entry, seen: _Seen, version: Version | None) -> Finding:
-    about = dict.fromkeys([*_subjects(seen.names), *seen.subjects])
     return entry.finding(
-        tuple(about),
+        seen.subjects,
         {**seen.shared, **seen.names},
         version=version,
         evidence=tuple(seen.evidence)[:_EVIDENCE],

@@ -9,7 +9,7 @@ LEAST = 6
 """Characters of a needle: shorter ones are in too many lines."""
 
 _PIECE = re.compile(
-    r"(?P<class>\[\^?\]?(?:\\.|[^\]\\])*\])|\\(?P<escaped>[^\w\s])|(?P<special>\\.)|(?P<open>\((?:\?(?:P<\w+>|:))?)"
+    r"(?P<class>\[\^?\]?(?:\\.|[^\]\\])*\])|\\(?P<escaped>[^\w\s])|(?P<special>\\.)|(?P<open>\((?:\?(?:P<\w+>|:|<?[!=]))?)"
     r"|(?P<close>\))|(?P<repeat>[*?]|\{\d*,?\d*\})|(?P<mark>[+.^$|])|(?P<literal>.)",
     re.DOTALL,
 )
@@ -55,6 +55,20 @@ def find_needle(source: str) -> str:
             runs.append(run)
             run = ""
     return max([*runs, run], key=len)
+
+
+def readable(source: str) -> str:
+    """The pattern for people: its literals, and `…` for what differs from message to message."""
+    said, depth = "", 0
+    for piece in _PIECE.finditer(source):
+        kind = piece.lastgroup
+        if kind in ("open", "close"):
+            depth += 1 if kind == "open" else -1
+        if depth == 0 and kind in ("literal", "escaped"):
+            said += piece["escaped"] or piece[0]
+        elif not said.endswith("…"):
+            said += "…"
+    return said
 
 
 def _has_branches(source: str) -> bool:

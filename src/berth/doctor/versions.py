@@ -44,8 +44,9 @@ class Range:
         return (self.since is None or version >= self.since) and (self.below is None or version < self.below)
 
     def __str__(self) -> str:
-        bounds = (("≥ ", self.since), ("< ", self.below))
-        return " ".join(f"{sign}{bound}" for sign, bound in bounds if bound is not None)
+        if self.since is not None and self.below is not None:
+            return f"{self.since}-{self.below.major}.{self.below.minor - 1}"
+        return f"{self.since}+" if self.since else f"<{self.below}" if self.below else ""
 
 
 def parse_range(text: str) -> Range:

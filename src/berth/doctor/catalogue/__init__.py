@@ -11,6 +11,7 @@ seen      {en, zh}, or a list of such variants, each with `applies` if it is for
 why       the same: the cause
 cure      a variant or a list of them, each with `commands` (exact, in order) beside en and zh
 prove     {en, zh, commands}: how to make sure that it is this
+settled_by patterns of the message that tells of a good end, for the same claim or pod: then it is no finding
 versions  the versions of Kubernetes that have it, `>=1.20`; left out: all
 yields_to failures that explain it where the same text shows them: then it is left out; ["*"]: any failure
 sources   owner/repository#number, or an address

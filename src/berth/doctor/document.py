@@ -1,0 +1,148 @@
+"""docs/doctor.md and docs/doctor.zh-CN.md, the catalogue to read: `python -m berth.doctor.document docs` makes them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from berth.doctor.entry import Entry, Variant
+from berth.doctor.finding import HARMS, SEVERITIES
+from berth.doctor.known import entries
+from berth.doctor.listing import checks
+from berth.doctor.pattern import readable
+from berth.doctor.say import SEVERITY
+from berth.texts.text import Language, Text
+
+FILES: dict[Language, str] = {"en": "doctor.md", "zh": "doctor.zh-CN.md"}
+
+_HEAD = Text(
+    """\
+# berth doctor
+
+What is wrong with NFS storage on Kubernetes, why, and what to type.
+
+```
+berth doctor                      the cluster that the kubeconfig names
+berth doctor claim NS/NAME        one claim; also: pod NS/NAME, volume PV
+berth doctor share HOST:/PATH     a share, over the network
+berth doctor node                 this host as an NFS client; can't hang on a mount
+berth doctor explain [FILE|-]     a log, events or an error message: every known failure in it
+berth doctor list                 every check and every failure that is known
+```
+
+Nothing is changed, except with `--active`. `-o json` and `-o yaml` have stable ids and both languages; `--lang zh`
+speaks Chinese. Exit code: 0 healthy, 1 warnings, 2 failures, 3 something could not be looked at.
+
+Events that go over several lines are cut off by `kubectl get events`; this keeps them whole:
+
+```
+kubectl get events -A -o yaml | berth doctor explain
+kubectl -n NS describe pod NAME | berth doctor explain
+```""",
+    """\
+# berth doctor
+
+Kubernetes 上的 NFS 存储出了什么问题、原因是什么、该执行什么命令。
+
+```
+berth doctor                      检查 kubeconfig 指向的集群
+berth doctor claim NS/NAME        检查一个 PVC；另有 pod NS/NAME、volume PV
+berth doctor share HOST:/PATH     通过网络检查一个共享
+berth doctor node                 检查本机作为 NFS 客户端的状态；不会被挂起的挂载点卡住
+berth doctor explain [FILE|-]     解释日志、事件或错误信息中所有已知的故障
+berth doctor list                 列出全部检查项和已知故障
+```
+
+除非使用 `--active`，否则不做任何修改。`-o json`、`-o yaml` 的 id 保持不变并包含两种语言；`--lang zh` 输出中文。退出码：
+0 正常，1 有警告，2 有故障，3 有内容未能检查。
+
+`kubectl get events` 会截断多行的事件，下面的方式可保留完整内容：
+
+```
+kubectl get events -A -o yaml | berth doctor explain
+kubectl -n NS describe pod NAME | berth doctor explain
+```""",
+)
+_CHECKS = Text("## What it looks at", "## 检查内容")
+_CHECK_HEADS = Text("| of | check | looks at |", "| 对象 | 检查 | 内容 |")
+_FAILURES = Text("## What it knows", "## 已知故障")
+_FAILURE_HEADS = Text("| failure | severity | |", "| ID | 级别 | |")
+_LABELS = {
+    "seen": Text("In logs and events:", "日志与事件中的样子："),
+    "why": Text("Why:", "原因："),
+    "cure": Text("What to do:", "处理："),
+    "prove": Text("To make sure:", "如何确认："),
+    "sources": Text("Read on:", "参考："),
+}
+_ON = Text("Kubernetes {}: ", "Kubernetes {}：")
+_ELSE = Text("Otherwise: ", "其他情况：")
+
+
+def document(language: Language) -> str:
+    """The whole file in that language."""
+    return "\n".join(_lines(language)) + "\n"
+
+
+def _lines(language: Language) -> Iterator[str]:
+    yield from (_HEAD.said(language), "", _CHECKS.said(language), _CHECK_HEADS.said(language), "|---|---|---|")
+    yield from (f"| {each.group} | `{each.id}` | {each.looks_at.said(language)} |" for each in checks())
+    known = sorted(entries().values(), key=_rank)
+    yield from ("", _FAILURES.said(language), _FAILURE_HEADS.said(language), "|---|---|---|")
+    for entry in known:
+        severity = SEVERITY[entry.severity].said(language)
+        yield f"| [{entry.id}](#{entry.id}) | {severity} | {entry.title.said(language)} |"
+    for entry in known:
+        yield from _entry(entry, language)
+
+
+def _rank(entry: Entry) -> tuple[int, int, str]:
+    return SEVERITIES.index(entry.severity), HARMS.index(entry.harm), entry.id
+
+
+def _entry(entry: Entry, language: Language) -> Iterator[str]:
+    yield from ("", f"### {entry.id}", f"**{entry.title.said(language)}**")
+    if entry.patterns:
+        yield from ("", _LABELS["seen"].said(language), "```")
+        yield from dict.fromkeys(readable(pattern.regex.pattern) for pattern in entry.patterns)
+        yield "```"
+    for label, variants in (("why", entry.why), ("cure", entry.cure), ("prove", entry.prove)):
+        if variants:
+            yield from ("", _LABELS[label].said(language))
+            yield from _variants(variants, language)
+    links = ", ".join(_link(source) for source in entry.sources)
+    yield from ("", f"{_LABELS['sources'].said(language)} {links}")
+
+
+def _variants(variants: tuple[Variant, ...], language: Language) -> Iterator[str]:
+    by_version = any(str(variant.applies) for variant in variants)
+    told = set()
+    for variant in variants:
+        on = str(variant.applies)
+        before = (_ON.said(language).format(on) if on else _ELSE.said(language)) if by_version else ""
+        said = f"{before}{variant.text.said(language)}"
+        if said in told:
+            continue  # it differs only in what its commands name
+        told.add(said)
+        yield said
+        if variant.commands:
+            yield "```"
+            yield from (alternatives[0] for alternatives in variant.commands)
+            yield "```"
+
+
+def _link(source: str) -> str:
+    if source.startswith("https://"):
+        return f"<{source}>"
+    repository, _, number = source.partition("#")
+    return f"[{source}](https://github.com/{repository}/issues/{number})"
+
+
+def main() -> None:
+    """Writes both files into the folder named on the command line."""
+    for language, name in FILES.items():
+        Path(sys.argv[1], name).write_text(document(language), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
