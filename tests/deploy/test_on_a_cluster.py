@@ -1,0 +1,92 @@
+"""The chart on a real API server, by Helm's own code: installed, upgraded, in the place of an older chart, and gone."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import helm_python as helm
+import pytest
+import yaml
+
+from devcluster.cluster import DevCluster
+from tests.deploy.charts import CHART
+
+CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+
+
+class Release:
+    """A release of the chart, and what the cluster has of it."""
+
+    def __init__(self, cluster: DevCluster, namespace: str) -> None:
+        token = secrets.token_hex(3)
+        self.cluster = cluster
+        self.namespace = namespace
+        self.name = f"nfs-client-{token}"
+        self.of_class = f"class-{token}"
+        self.helm = helm.Config(kubeconfig_path=cluster.kubeconfig, namespace=namespace)
+
+    def values(self, **more: Any) -> dict[str, Any]:
+        return {"nfs": {"server": "nfs.example.com", "path": "/srv"}, "storageClass": {"name": self.of_class}, **more}
+
+    def provisioner_names(self) -> str:
+        """What the controller answers to."""
+        path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.name}-berth"
+        (container,) = self.cluster.request("GET", path)["spec"]["template"]["spec"]["containers"]
+        return next(str(one["value"]) for one in container["env"] if one["name"] == "PROVISIONER_NAME")
+
+    def classes(self) -> dict[str, str]:
+        """Each class's provisioner."""
+        items = self.cluster.request("GET", CLASSES)["items"]
+        return {one["metadata"]["name"]: one["provisioner"] for one in items}
+
+
+@pytest.fixture
+def release(cluster: DevCluster, namespace: str) -> Iterator[Release]:
+    made = Release(cluster, namespace)
+    yield made
+    with made.helm:
+        for one in made.helm.list():
+            made.helm.uninstall(one["name"])
+
+
+def test_it_is_installed_upgraded_and_gone_again(release: Release) -> None:
+    done = release.helm.install(CHART, release.name, release.values())
+    assert done["status"] == "deployed"
+    assert f"kubectl -n {release.namespace} rollout status" in done["notes"]
+    own = f"cluster.local/{release.name}-berth"
+    assert release.provisioner_names() == release.classes()[release.of_class] == own
+    # 1.20, to which the chart writes older kinds of some objects.
+    assert "policy/v1beta1" in done["manifest"]
+    assert "NET_BIND_SERVICE" in done["manifest"]
+    upgraded = release.helm.upgrade(CHART, release.name, release.values(podSecurityPolicy={"enabled": True}))
+    assert upgraded["revision"] == 2
+    assert "kind: PodSecurityPolicy" in upgraded["manifest"]
+    release.helm.uninstall(release.name)
+    assert release.of_class not in release.classes()
+
+
+def test_a_class_of_the_older_chart_keeps_its_provisioner(release: Release, tmp_path: Path) -> None:
+    """KubeKey upgrades a release in place, to another chart: its class's provisioner can't be changed."""
+    older = f"cluster.local/{release.name}-nfs-client-provisioner"
+    chart = {"apiVersion": "v2", "name": "nfs-client-provisioner", "version": "4.0.11"}
+    of_class = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": release.of_class},
+        "provisioner": older,
+        "parameters": {"archiveOnDelete": "true"},
+        "allowVolumeExpansion": False,
+    }
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text(yaml.safe_dump(chart))
+    (tmp_path / "templates" / "class.yaml").write_text(yaml.safe_dump(of_class))
+    release.helm.install(tmp_path, release.name)
+    assert release.classes()[release.of_class] == older
+    release.helm.upgrade(CHART, release.name, release.values(provisionerNames=["nfs.berth.io"]))
+    assert release.classes()[release.of_class] == older
+    assert release.provisioner_names() == f"{older},nfs.berth.io"
+    release.helm.upgrade(CHART, release.name, release.values())
+    assert release.provisioner_names() == older
