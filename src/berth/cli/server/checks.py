@@ -13,6 +13,7 @@ from berth.cli.tables import say, styled
 from berth.nfsserver.case import Need
 from berth.nfsserver.finding import SEVERITIES, Finding
 from berth.nfsserver.lint import lint_file, lint_host
+from berth.nfsserver.services import start_commands
 from berth.nfsserver.status import Status, read_status
 from berth.texts.text import Language, Text
 
@@ -37,13 +38,13 @@ _LABELS = {
     "boot": Text("starts at boot", "开机启动"),
     "firewall": Text("firewall", "防火墙"),
 }
+_NO_INIT = Text(
+    "nothing here starts services: run rpcbind, rpc.mountd and rpc.nfsd",
+    "本机没有服务管理器：请自行运行 rpcbind、rpc.mountd 与 rpc.nfsd",
+)
 _HINTS = {
     "not installed": Text(
         "berth server init PATH --client NETWORK installs it", "berth server init 路径 --client 网段 会安装它"
-    ),
-    "not serving": Text(
-        "systemctl enable --now nfs-server, or berth server init PATH --client NETWORK",
-        "systemctl enable --now nfs-server，或 berth server init 路径 --client 网段",
     ),
     "nothing exported": Text(
         "berth server export add PATH --client NETWORK", "berth server export add 路径 --client 网段"
@@ -140,6 +141,10 @@ def _print_status(status: Status, lang: Language) -> None:
         say(f"{_LABELS[key].said(lang)}{'：' if lang == 'zh' else ': '}{value}")
     say()
     print_exports(status.exports, lang)
-    if status.verdict in _HINTS:
+    starting = " && ".join(str(command) for command in start_commands(machine.init, machine.distribution.family))
+    hint = _HINTS[status.verdict].said(lang) if status.verdict in _HINTS else ""
+    if status.verdict == "not serving":
+        hint = starting or _NO_INIT.said(lang)
+    if hint:
         say()
-        say(f"→ {_HINTS[status.verdict].said(lang)}")
+        say(f"→ {hint}")

@@ -77,6 +77,8 @@ async def _mount(target: ShareAddress) -> Probed:
         return told("node-mount", "silent", share=str(target), deadline=f"{MOUNTING:g}")
     except command.CommandError as error:
         said = " ".join(error.stderr.split()) or str(error)
+        if said.startswith("unshare:") or isinstance(error, command.CommandMissing):
+            return told("node-mount", "no-room", why=said)
         return told("node-mount", "failed", share=str(target), said=said)
     finally:
         os.rmdir(directory)
