@@ -13,6 +13,7 @@ COMMANDS = {
     "install": "berth.cli.install:install_command",
     "uninstall": "berth.cli.uninstall:uninstall_command",
     "class": "berth.cli.classes:class_command",
+    "takeover": "berth.cli.takeover:takeover_command",
     "server": "berth.cli.server.command:server_command",
     "doctor": "berth.cli.doctor:doctor_command",
 }

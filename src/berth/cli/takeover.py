@@ -1,0 +1,249 @@
+"""`berth takeover`: from a reference provisioner to Berth, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import click
+
+from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
+from berth.cli.output import EXIT_FAILED, EXIT_USAGE, LANGUAGE, complain, language, output_option
+from berth.cli.server.answering import print_json
+from berth.cli.tables import say
+from berth.cli.takeover_report import print_plan, print_reverted, print_taken
+from berth.kube.manifest import ManifestApi
+from berth.operations.takeover.apply import take_over
+from berth.operations.takeover.plan import TakeoverPlan, Wanted, make_plan
+from berth.operations.takeover.revert import revert
+from berth.operations.takeover.step import Stage, Step, where_it_stands
+from berth.programs.controller import PERMISSIONS
+from berth.settings.install import IMAGE, NAME, NAMESPACE, InstallSettings
+from berth.shares.choose import Shares
+from berth.texts.text import Language, Text
+
+T = TypeVar("T")
+
+
+def takeover_command() -> click.Group:
+    """The group with its commands."""
+    return click.Group(
+        "takeover",
+        commands={one.name or "": one for one in (_plan_command(), _apply_command(), _revert_command())},
+        help="Take over from nfs-client-provisioner or nfs-subdir-external-provisioner, and go back.\n\n"
+        "Volumes, claims and PVs stay as they are, and pods notice nothing. Begin with `berth takeover plan`, which "
+        "changes nothing.",
+        short_help="Take over from an older provisioner, or go back.",
+    )
+
+
+def _plan_command() -> click.Command:
+    return click.Command(
+        "plan",
+        params=[_only(), *_berth_options(), *_common_options()],
+        callback=_plan,
+        short_help="Show who provisions, what is wrong, and what apply would do.",
+        help="Show every provisioner of the known kinds, whatever it is called, what is wrong with its volumes and "
+        "classes, and what apply would do.\n\nChanges nothing. NAMESPACE/DEPLOYMENT: only these.",
+    )
+
+
+def _apply_command() -> click.Command:
+    return click.Command(
+        "apply",
+        params=[
+            _only(),
+            click.Option(["--yes"], is_flag=True, help="Don't ask, begin."),
+            *_berth_options(),
+            click.Option(["--image"], default=IMAGE, show_default=True, help="The image, as your nodes can pull it."),
+            click.Option(["--pull-secret", "pull_secrets"], multiple=True, metavar="NAME",
+                         help="Secret for a private registry; repeatable."),
+            click.Option(["--replicas"], type=click.IntRange(1, 10), default=2, show_default=True,
+                         help="Pods: one leads, the others stand by."),
+            click.Option(["--mount"], is_flag=True,
+                         help="Mount the export into Berth's pods: for servers without NFS 3 and 4.0. Runs as root."),
+            *_common_options(),
+        ],
+        callback=_apply,
+        short_help="Scale the old provisioner down, start Berth in its place, check every volume.",
+        help="Scale the old provisioner down, wait until it is gone, start Berth with its names and its share, and "
+        "check every volume.\n\nIt can be interrupted at any time and run again: it goes on where it was. `berth "
+        "takeover revert` goes back. NAMESPACE/DEPLOYMENT: only these.",
+    )  # fmt: skip
+
+
+def _revert_command() -> click.Command:
+    return click.Command(
+        "revert",
+        params=[
+            _only(),
+            click.Option(["--yes"], is_flag=True, help="Don't ask, begin."),
+            *_common_options(),
+        ],
+        callback=_revert,
+        short_help="Stop Berth and scale the old provisioner up again.",
+        help="Stop Berth and scale the old provisioner up again, with the pods that it had.\n\nVolumes stay, those "
+        "that Berth made in between as well, and the old provisioner can delete them. It can be interrupted at any "
+        "time and run again. NAMESPACE/DEPLOYMENT: only these.",
+    )
+
+
+def _only() -> click.Parameter:
+    return click.Argument(["only"], nargs=-1, metavar="[NAMESPACE/DEPLOYMENT]...")
+
+
+def _berth_options() -> list[click.Parameter]:
+    return [
+        click.Option(["--name"], default=NAME, show_default=True,
+                     help="Name of the installation of Berth; a second share's gets -2 behind it, and so on."),
+        click.Option(["-n", "--namespace"], default=NAMESPACE, show_default=True, help="Where it runs."),
+        click.Option(["--no-install"], is_flag=True, help="Install nothing: Berth is run by Helm, git or otherwise."),
+    ]  # fmt: skip
+
+
+def _common_options() -> list[click.Parameter]:
+    return [
+        click.Option(["--without-share"], is_flag=True,
+                     help="Ask nothing of NFS servers: where they can't be reached from here."),
+        click.Option(["--timeout"], type=click.FloatRange(1, 3600), default=180.0, metavar="SECONDS",
+                     help="Patience for each wait. [default: 180]"),
+        output_option(), KUBECONFIG, CONTEXT, LANGUAGE,
+    ]  # fmt: skip
+
+
+def _plan(
+    only: tuple[str, ...], name: str, namespace: str, no_install: bool, without_share: bool, timeout: float,
+    output: str, kubeconfig: str, context: str, lang: str | None,
+) -> None:  # fmt: skip
+    chosen = language(lang)
+    wanted = Wanted(_keys(only), name, namespace, not no_install, not without_share)
+    plan = _look(wanted, kubeconfig, context, chosen)
+    if output == "json":
+        print_json(plan.as_dict())
+    else:
+        print_plan(plan, wanted, chosen)
+    if plan.stops:
+        raise SystemExit(EXIT_FAILED)
+
+
+def _apply(
+    only: tuple[str, ...], yes: bool, name: str, namespace: str, no_install: bool, image: str,
+    pull_secrets: tuple[str, ...], replicas: int, mount: bool, without_share: bool, timeout: float, output: str,
+    kubeconfig: str, context: str, lang: str | None,
+) -> None:  # fmt: skip
+    chosen = language(lang)
+    wanted = Wanted(_keys(only), name, namespace, not no_install, not without_share)
+    if not yes:
+        _agree(_look(wanted, kubeconfig, context, chosen), wanted, chosen)
+    settings = InstallSettings(image=image, pull_secrets=pull_secrets, replicas=replicas, mount=mount, classes=())
+    taken = _go(
+        lambda api, shares, told: take_over(
+            api, shares, wanted, settings, PERMISSIONS, patience=timeout, told=told
+        ),
+        kubeconfig, context, chosen, output, on=_again(), back=_spelled("revert", only, kubeconfig, context),
+    )  # fmt: skip
+    if output == "json":
+        print_json([dataclasses.asdict(one) for one in taken])
+    else:
+        print_taken(taken, _spelled("revert", only, kubeconfig, context), chosen)
+    if any(one.lost for one in taken):
+        raise SystemExit(EXIT_FAILED)
+
+
+def _revert(
+    only: tuple[str, ...], yes: bool, without_share: bool, timeout: float, output: str, kubeconfig: str, context: str,
+    lang: str | None,
+) -> None:  # fmt: skip
+    chosen = language(lang)
+    keys = _keys(only)
+    if not yes:
+        _confirm(Text("Stop Berth and scale the old provisioner up again?", "停止 Berth，恢复旧供应器？"), chosen)
+    back = _go(
+        lambda api, shares, told: revert(
+            api, shares, only=keys, with_share=not without_share, patience=timeout, told=told
+        ),
+        kubeconfig, context, chosen, output, on=_again(), back=_spelled("apply", only, kubeconfig, context),
+    )  # fmt: skip
+    if output == "json":
+        print_json([dataclasses.asdict(one) for one in back])
+    else:
+        print_reverted(back, chosen)
+    if any(one.waits_for for one in back):
+        raise SystemExit(EXIT_FAILED)
+
+
+def _look(wanted: Wanted, kubeconfig: str, context: str, lang: Language) -> TakeoverPlan:
+    async def job(api: ManifestApi) -> TakeoverPlan:
+        shares = Shares()
+        try:
+            return await make_plan(api, shares, wanted)
+        finally:
+            await shares.aclose()
+
+    return on_cluster(job, kubeconfig=kubeconfig, context=context, lang=lang)
+
+
+def _go(
+    work: Callable[[ManifestApi, Shares, Callable[[Step], None]], Awaitable[list[T]]],
+    kubeconfig: str, context: str, lang: Language, output: str, *, on: str, back: str,
+) -> list[T]:  # fmt: skip
+    """Does it, step by step on the terminal. When it ends early, however, it says where things stand."""
+    stage: Stage = "nothing"
+
+    def told(step: Step) -> None:
+        nonlocal stage
+        stage = step.stage
+        click.echo(step.text.said(lang), err=output == "json")
+
+    async def job(api: ManifestApi) -> list[T]:
+        shares = Shares()
+        try:
+            return await work(api, shares, told)
+        finally:
+            await shares.aclose()
+
+    try:
+        return on_cluster(job, kubeconfig=kubeconfig, context=context, lang=lang)
+    except SystemExit:
+        click.echo(where_it_stands(stage, on=on, back=back).said(lang), err=True)
+        raise
+
+
+def _agree(plan: TakeoverPlan, wanted: Wanted, lang: Language) -> None:
+    print_plan(plan, wanted, lang)
+    if plan.stops or not plan.groups:
+        raise SystemExit(EXIT_FAILED if plan.stops else 0)
+    say()
+    _confirm(Text("Take over now?", "现在接管？"), lang)
+
+
+def _confirm(question: Text, lang: Language) -> None:
+    if not sys.stdin.isatty():
+        complain(Text("nobody is there to ask; give --yes to begin", "无法询问确认，请加上 --yes 开始").said(lang))
+        raise SystemExit(EXIT_USAGE)
+    if not click.confirm(question.said(lang), default=False):
+        raise SystemExit(EXIT_FAILED)
+
+
+def _keys(only: tuple[str, ...]) -> tuple[str, ...]:
+    for one in only:
+        if one.count("/") != 1 or not all(one.split("/")):
+            complain(f"{one!r} is not NAMESPACE/DEPLOYMENT, such as kube-system/nfs-client-provisioner")
+            raise SystemExit(EXIT_USAGE)
+    return only
+
+
+def _again() -> str:
+    """This very command, to be typed again."""
+    return shlex.join(["berth", *sys.argv[1:]])
+
+
+def _spelled(command: str, only: tuple[str, ...], kubeconfig: str, context: str) -> str:
+    access: list[Any] = [
+        *(["--kubeconfig", kubeconfig] if kubeconfig else []),
+        *(["--context", context] if context else []),
+    ]
+    return shlex.join(["berth", "takeover", command, *only, *access])

@@ -1,0 +1,232 @@
+"""A take-over as a person reads it: the plan, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from berth.cli.server.answering import marks
+from berth.cli.tables import print_table, say, styled
+from berth.operations.takeover.apply import Taken
+from berth.operations.takeover.old import OldProvisioner
+from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted
+from berth.operations.takeover.remark import Remark, several, some
+from berth.operations.takeover.revert import Reverted
+from berth.texts.text import Language, Text
+
+_HEADINGS = Text(
+    "DEPLOYMENT|PROVISIONER|SHARE|PODS|CLASSES|PVS|DIRECTORIES|STATE", "部署|供应器|共享目录|POD|存储类|PV|目录|状态"
+)
+_WEIGHTS = {
+    "stop": Text("STOP", "必须先解决"),
+    "warning": Text("warning", "警告"),
+    "note": Text("note", "提示"),
+}
+_COLOURS = {"stop": "failed", "warning": "warning", "note": "note"}
+_DO = Text("do ", "处理")
+
+
+def print_plan(plan: TakeoverPlan, wanted: Wanted, lang: Language) -> None:
+    """Who is there, what is wrong, what would be done."""
+    if not plan.groups:
+        say(Text("No old provisioner was found: nothing to take over.", "没有找到旧供应器，无需接管。").said(lang))
+    else:
+        rows = [_row(one, old, lang) for one in plan.groups for old in one.group.old]
+        print_table(_HEADINGS.said(lang).split("|"), rows)
+    for one in plan.groups:
+        say()
+        for remark in one.remarks:
+            _print_remark(remark, lang)
+        for text in _steps(one, wanted):
+            say(text.said(lang))
+    for remark in plan.remarks:
+        _print_remark(remark, lang)
+    if plan.groups:
+        say()
+        say(
+            Text(
+                "No PV, claim or directory is changed by a take-over, and pods notice nothing. `berth takeover revert` "
+                "goes back.",
+                "接管不会改动任何 PV、PVC 和目录，Pod 毫无感知。用 `berth takeover revert` 可以回退。",
+            ).said(lang)
+        )
+
+
+def _row(plan: GroupPlan, old: OldProvisioner, lang: Language) -> tuple[str, ...]:
+    group, seen = plan.group, plan.seen
+    names = set(old.provisioners)
+    volumes = [one for one in group.volumes if one.provisioner in names]
+    there = sum(one.pv in seen.present for one in volumes)
+    if plan.is_done:
+        state = Text(f"taken over by {plan.by.key}", f"已由 {plan.by.key} 接管")
+    elif old.taken_by:
+        state = Text("half taken over", "接管了一半")
+    else:
+        state = Text("serves", "正在供应") if old.replicas else Text("without pods", "没有 Pod")
+    return (
+        old.key,
+        ", ".join(old.provisioners),
+        str(group.share),
+        str(old.replicas),
+        ", ".join((one.metadata.name if one.metadata else None) or "" for one in group.classes
+                  if one.provisioner in names) or "-",
+        str(len(volumes)),
+        "?" if seen.why else f"{there}/{len(volumes)}",
+        state.said(lang),
+    )  # fmt: skip
+
+
+def _print_remark(remark: Remark, lang: Language) -> None:
+    label = styled(_WEIGHTS[remark.weight].said(lang), marks([_COLOURS[remark.weight]])[0])
+    colon = "：" if lang == "zh" else ": "
+    say(f"{label}  {remark.about}{colon}{remark.seen.said(lang)}")
+    say(f"  {_DO.said(lang)}  {remark.do.said(lang)}")
+    for command in remark.commands:
+        say(f"       {command}")
+
+
+def _steps(plan: GroupPlan, wanted: Wanted) -> Iterator[Text]:
+    group, by = plan.group, plan.by
+    if plan.is_done:
+        yield Text(
+            f"{group.share} is taken over; apply would only check it again.",
+            f"{group.share} 已接管；再次 apply 只会重新检查。",
+        )
+        return
+    yield Text(
+        f"What `berth takeover apply` would do for {group.share}:", f"`berth takeover apply` 会对 {group.share} 做："
+    )
+    old = ", ".join(one.key for one in group.old)
+    yield Text(
+        f"  1. scale {old} down, wait until its pods are gone and its lock is free (some 15 s)",
+        f"  1. 缩容 {old}，等待其 Pod 结束、锁释放（约 15 秒）",
+    )
+    if wanted.with_share:
+        yield Text(
+            f"  2. write records of {several(plan.to_record, 'volume')} below {group.share}/.berth",
+            f"  2. 在 {group.share}/.berth 下为 {plan.to_record} 个卷写记录",
+        )
+    else:
+        yield Text("  2. write no records (--without-share)", "  2. 不写记录（--without-share）")
+    names = ",".join(group.provisioners)
+    if plan.is_installing:
+        yield Text(
+            f"  3. install Berth as {by.key} and start it, with the names {names}, and wait until it serves"
+            + _waiting(plan).en,
+            f"  3. 安装并启动 Berth（{by.key}），沿用名字 {names}，等待它开始供应" + _waiting(plan).zh,
+        )
+    else:
+        yield Text(
+            f"  3. wait until the Berth that you run in namespace {by.namespace} serves {names}" + _waiting(plan).en,
+            f"  3. 等待你在命名空间 {by.namespace} 中运行的 Berth 开始为 {names} 供应" + _waiting(plan).zh,
+        )
+    yield Text(
+        f"  4. look at the directories of all {several(len(group.volumes), 'volume')} again",
+        f"  4. 再次查看全部 {len(group.volumes)} 个卷的目录",
+    )
+
+
+def _waiting(plan: GroupPlan) -> Text:
+    count = len(plan.group.waiting)
+    if not count:
+        return Text("", "")
+    return Text(f" ({several(count, 'claim')} wait for it now)", f"（现有 {count} 个 PVC 在等待）")
+
+
+def print_taken(taken: list[Taken], back: str, lang: Language) -> None:
+    """What became of it."""
+    if not taken:
+        say(Text("No old provisioner was found: nothing to take over.", "没有找到旧供应器，无需接管。").said(lang))
+        return
+    for one in taken:
+        say()
+        for text in _taken(one):
+            say(text.said(lang))
+    say()
+    say(
+        Text(
+            f"The old Deployments are kept, without pods, for the way back: `{back}`.",
+            f"旧的 Deployment 保留着（没有 Pod），以便回退：`{back}`。",
+        ).said(lang)
+    )
+
+
+def _taken(one: Taken) -> Iterator[Text]:
+    names = ", ".join(one.provisioners)
+    yield Text(
+        f"{one.share}: Berth ({one.by}) serves {names}; for {one.seconds:g} s nobody did",
+        f"{one.share}：Berth（{one.by}）已开始为 {names} 供应；其间有 {one.seconds:g} 秒无人供应",
+    )
+    yield Text(
+        f"  {one.checked} of {several(one.volumes, 'volume')} seen over NFS afterwards",
+        f"  之后通过 NFS 看到 {one.volumes} 个卷中 {one.checked} 个的目录",
+    )
+    yield Text(
+        f"  records: {one.recorded.written} written, {one.recorded.present} were there",
+        f"  记录：新写 {one.recorded.written} 个，已有 {one.recorded.present} 个",
+    )
+    for pvs, text in (
+        (one.lost,
+         Text("GONE since the beginning, though in use: look at the server", "接管期间消失但仍在使用，请检查服务器")),
+        (one.missing, Text("missing before already", "接管前就已缺失")),
+        (one.unrecorded, Text("without a record, since nothing shows that the directory is theirs; it will be kept",
+                              "无法证明目录归属，未写记录；目录会保留")),
+        (tuple(f"{pv} ({why})" for pv, why in one.recorded.refused), Text("without a record", "未能写记录")),
+    ):  # fmt: skip
+        if pvs:
+            named = some(pvs)
+            yield Text(f"  {text.en}: {named.en}", f"  {text.zh}：{named.zh}")
+
+
+def print_reverted(back: list[Reverted], lang: Language) -> None:
+    """What became of the way back."""
+    for one in back:
+        say()
+        for text in _reverted(one):
+            say(text.said(lang))
+
+
+def _reverted(one: Reverted) -> Iterator[Text]:
+    old = ", ".join(one.old)
+    if one.waits_for:
+        yield Text(f"{old} is scaled up, but not ready: {one.waits_for}", f"{old} 已扩容，但尚未就绪：{one.waits_for}")
+    else:
+        yield Text(f"{old} serves again", f"{old} 已恢复供应")
+    if not one.share_why:
+        yield Text(
+            f"  {several(one.records_removed, 'record')} removed; all directories are as they were",
+            f"  删除了 {one.records_removed} 个记录；所有目录保持原样",
+        )
+    if one.born:
+        yield Text(
+            f"  {several(one.born, 'volume')} that Berth made in between stay; the old provisioner deletes or archives "
+            f"them like its own",
+            f"  其间由 Berth 创建的 {one.born} 个卷保留；旧供应器会像对待自己的卷一样删除或归档它们",
+        )
+    if one.not_deletable:
+        named = some(one.not_deletable)
+        yield Text(
+            f"  these lie deeper than the share's root, or elsewhere: release 4.0.2 of the old provisioner won't find "
+            f"their directories when their claims go, and leaves them behind: {named.en}",
+            f"  以下卷位于更深的目录或别处：PVC 删除后 4.0.2 版旧供应器找不到它们的目录，会遗留下来：{named.zh}",
+        )
+    if one.held:
+        named = some(one.held)
+        yield Text(
+            f"  these PVs were deleted by hand and wait for Berth, which would take their directories away; take Berth "
+            f"back for that, or remove their finalizer yourself and keep the directories: {named.en}",
+            f"  以下 PV 被手工删除，正等待 Berth 处理其目录；可再次接管让 Berth 完成，"
+            f"或自行去掉 finalizer 并保留目录：{named.zh}",
+        )
+    if one.trash:
+        yield Text(
+            f"  {several(one.trash, 'deleted volume')} wait below .berth/trash on the share; Berth purges them when it "
+            f"runs again, or remove them by hand",
+            f"  共享目录的 .berth/trash 下还有 {one.trash} 个已删除的卷；Berth 再次运行时会清除，也可手工删除",
+        )
+    if one.is_installed:
+        namespace, _, name = one.by.partition("/")
+        yield Text(
+            f"  Berth stays installed, without pods; `berth uninstall --name {name} --namespace {namespace}` removes "
+            f"it",
+            f"  Berth 仍保留安装（没有 Pod）；`berth uninstall --name {name} --namespace {namespace}` 可卸载",
+        )

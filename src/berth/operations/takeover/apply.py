@@ -1,0 +1,283 @@
+"""The take-over itself, share by share: the old provisioner down, its lock free, records, Berth up, all checked.
+
+Every step looks at what is there and can be repeated: interrupted anywhere, the next run goes on. Records are written
+while nobody provisions, so that Berth finds them when it starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from lightkube.resources.core_v1 import Namespace
+
+from berth.kube.manifest import ManifestApi
+from berth.kube.permissions import Permission
+from berth.manifests.install import install_manifests
+from berth.operations.apply import Applied, apply_all
+from berth.operations.errors import Stopped
+from berth.operations.install import Rollout, look_at_rollout
+from berth.operations.takeover.inventory import OldVolume, make_groups, read_cluster
+from berth.operations.takeover.locks import Held, wait_free, wait_led
+from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted, find_all, make_plan
+from berth.operations.takeover.records import Recorded, write_records
+from berth.operations.takeover.remark import several
+from berth.operations.takeover.share import check_directories
+from berth.operations.takeover.step import Stage, Step, Told
+from berth.operations.takeover.workloads import scale_down, wait_pods_gone
+from berth.settings.install import InstallSettings
+from berth.shares.choose import Shares
+from berth.texts.text import Text
+from berth.volumes.errors import VolumeError
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one share."""
+
+    share: str
+    provisioners: tuple[str, ...]
+    old: tuple[str, ...]
+    by: str
+    leader: str
+    """The pod that serves."""
+    seconds: float
+    """For how long nobody provisioned, as far as this run knows."""
+    volumes: int
+    checked: int
+    """Whose directories were seen over NFS after the change."""
+    lost: tuple[str, ...]
+    """PVs whose directory was there before and is not now, though they are in use. Never seen so far."""
+    missing: tuple[str, ...]
+    """PVs whose directory was missing before already."""
+    recorded: Recorded
+    unrecorded: tuple[str, ...]
+    """PVs without a record: nothing shows that the directory is their own."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """What all steps need."""
+
+    api: ManifestApi
+    shares: Shares
+    wanted: Wanted
+    settings: InstallSettings
+    permissions: tuple[Permission, ...]
+    patience: float
+    told: Told
+    stage: Stage = "nothing"
+
+    def tell(self, en: str, zh: str) -> None:
+        self.told(Step(self.stage, Text(en, zh)))
+
+
+async def take_over(
+    api: ManifestApi,
+    shares: Shares,
+    wanted: Wanted,
+    settings: InstallSettings,
+    permissions: Iterable[Permission],
+    *,
+    patience: float,
+    told: Told,
+) -> list[Taken]:
+    """Does what the plan says, for each share. Stopped says what is in the way; KubeError. Repeatable.
+
+    settings: of each installation; names, share and provisioners are filled in. patience: seconds for each wait.
+    """
+    run = _Run(api, shares, wanted, settings, tuple(permissions), patience, told)
+    plan = await make_plan(api, shares, wanted)
+    if plan.stops:
+        first = plan.stops[0]
+        raise Stopped(
+            Text(f"{first.about}: {first.seen.en}; {first.do.en}", f"{first.about}：{first.seen.zh}；{first.do.zh}")
+        )
+    if any(old.taken_by for one in plan.groups for old in one.group.old):
+        run.stage = "between"  # an earlier run came so far
+    uid = await _cluster_uid(api)
+    done: list[Taken] = []
+    for one in plan.groups:
+        done.append(await _take_share(run, one, plan, uid))
+    return done
+
+
+async def _take_share(run: _Run, plan: GroupPlan, whole: TakeoverPlan, uid: str) -> Taken:
+    group, clock = plan.group, asyncio.get_running_loop().time
+    names = ", ".join(group.provisioners)
+    run.tell(
+        f"{group.share}: {several(len(plan.seen.present), 'directory')} of {several(len(group.volumes), 'volume')} "
+        f"seen over NFS; taking over {names}",
+        f"{group.share}：通过 NFS 看到 {len(group.volumes)} 个卷中 {len(plan.seen.present)} 个的目录；开始接管 {names}",
+    )
+    begin = clock()
+    await _stop_old(run, plan)
+    # Only now: what the old provisioner did until its end is seen.
+    volumes = await _volumes_now(run, plan)
+    recorded = await _record(run, plan, volumes, uid)
+    leader = await _start(run, plan, whole)
+    seconds = clock() - begin
+    return await _check(run, plan, volumes, recorded, leader, seconds)
+
+
+async def _stop_old(run: _Run, plan: GroupPlan) -> None:
+    """The old provisioners' pods are gone, and nobody holds their locks."""
+    for one in plan.group.old:
+        run.stage = "between"
+        if one.replicas or not one.taken_by:
+            run.tell(
+                f"scaling down {one.key} (it had {several(one.replicas, 'pod')}; that is written on it)",
+                f"正在缩容 {one.key}（原有 {one.replicas} 个 Pod，已记在它上面）",
+            )
+        await scale_down(run.api, one, plan.by.key)
+
+    def still(left: tuple[str, ...]) -> None:
+        run.tell(f"waiting for the end of {', '.join(left)}", f"等待 {'、'.join(left)} 结束")
+
+    pods = [(one.namespace, one.selector) for one in plan.group.old]
+    left = await wait_pods_gone(run.api, pods, patience=run.patience, progress=still)
+    if left:
+        raise Stopped(
+            Text(
+                f"{', '.join(left)} did not end within {run.patience:g} s; see what holds it with `kubectl -n "
+                f"{left[0].partition('/')[0]} describe pod {left[0].partition('/')[2]}` (a node that is down? a share "
+                f"that can't be unmounted?)",
+                f"{'、'.join(left)} 在 {run.patience:g} 秒内没有结束；用 `kubectl -n {left[0].partition('/')[0]} "
+                f"describe pod {left[0].partition('/')[2]}` 查看原因（节点失联？共享目录无法卸载？）",
+            )
+        )
+
+    def held(lock: Held) -> None:
+        run.tell(
+            f"waiting until {lock.where}, held by {lock.holder}, is not renewed for {lock.lasts:g} s",
+            f"等待 {lock.where}（持有者 {lock.holder}）停止续约满 {lock.lasts:g} 秒",
+        )
+
+    locks = [(name, one.namespace) for one in plan.group.old for name in one.provisioners]
+    own = f"{plan.by.name}-" if any(one.namespace == plan.by.namespace for one in plan.group.old) else ""
+    lock = await wait_free(run.api, locks, but=own, patience=run.patience, progress=held)
+    if lock is not None:
+        raise Stopped(
+            Text(
+                f"{lock.holder} goes on renewing {lock.where}: another process of the old provisioner runs somewhere "
+                f"(in another Deployment, or outside the cluster); end it",
+                f"{lock.holder} 仍在续约 {lock.where}：旧供应器还有别的进程在运行"
+                f"（在其他 Deployment 或集群外），请结束它",
+            )
+        )
+
+
+async def _volumes_now(run: _Run, plan: GroupPlan) -> list[OldVolume]:
+    _, found = await find_all(run.api)
+    mine = {one.key for one in plan.group.old}
+    groups = make_groups([one for one in found.old if one.key in mine], await read_cluster(run.api))
+    return [volume for group in groups for volume in group.volumes]
+
+
+async def _record(run: _Run, plan: GroupPlan, volumes: list[OldVolume], uid: str) -> Recorded:
+    if not run.wanted.with_share:
+        return Recorded(0, 0, ())
+    try:
+        there, _, _ = await check_directories(run.shares, volumes)
+        present = set(there)
+        proven = [one for one in volumes if one.is_proven and one.pv in present]
+        run.tell(
+            f"writing records of {several(len(proven), 'volume')} below {plan.group.share}/.berth",
+            f"正在 {plan.group.share}/.berth 下为 {len(proven)} 个卷写记录",
+        )
+        return await write_records(run.shares, proven, uid)
+    except VolumeError as error:
+        raise Stopped(Text(f"the records could not be written: {error}", f"无法写记录：{error}")) from error
+
+
+async def _start(run: _Run, plan: GroupPlan, whole: TakeoverPlan) -> str:
+    """Berth runs and leads; the pod that does."""
+    group, by = plan.group, plan.by
+    names = tuple(dict.fromkeys((*by.provisioners, *group.provisioners)))
+    if plan.is_installing:
+        settings = replace(
+            run.settings,
+            name=by.name,
+            namespace=by.namespace,
+            server=group.share.server,
+            export=group.share.export,
+            provisioners=names,
+            classes=(),
+            kubernetes=whole.kubernetes,
+        )
+
+        def applied(one: Applied) -> None:
+            if one.what != "unchanged":
+                words = {"created": "已创建", "changed": "已更新", "removed": "已删除"}
+                run.tell(f"{one.kind} {one.key} {one.what}", f"{one.kind} {one.key} {words.get(one.what, one.what)}")
+
+        await apply_all(run.api, install_manifests(settings, run.permissions), applied)
+    else:
+        settings = None
+        run.tell(
+            f"start Berth now, if it does not run: in namespace {by.namespace}, with PROVISIONER_NAME="
+            f"{','.join(names)} NFS_SERVER={group.share.server} NFS_PATH={group.share.export}",
+            f"如果 Berth 尚未运行，请现在启动：命名空间 {by.namespace}，PROVISIONER_NAME={','.join(names)} "
+            f"NFS_SERVER={group.share.server} NFS_PATH={group.share.export}",
+        )
+    seen: list[Rollout] = []
+
+    async def progress() -> None:
+        if settings is not None:
+            rollout = await look_at_rollout(run.api, settings)
+            if rollout not in seen[-1:]:
+                seen.append(rollout)
+                run.tell(rollout.text.en, rollout.text.zh)
+
+    locks = [(name, by.namespace) for name in names]
+    leader = await wait_led(run.api, locks, patience=run.patience, look=progress)
+    if leader is None:
+        because = f": {seen[-1].text.en}" if seen else ""
+        raise Stopped(
+            Text(
+                f"Berth does not lead after {run.patience:g} s{because}; see why with `kubectl -n {by.namespace} "
+                f"describe pod -l app.kubernetes.io/instance={by.name}`",
+                f"{run.patience:g} 秒后 Berth 仍未开始工作{because}；用 `kubectl -n {by.namespace} describe pod -l "
+                f"app.kubernetes.io/instance={by.name}` 查看原因",
+            )
+        )
+    run.stage = "served"
+    run.tell(f"{leader.holder} serves {', '.join(names)}", f"{leader.holder} 已开始为 {'、'.join(names)} 供应")
+    return leader.holder
+
+
+async def _check(
+    run: _Run, plan: GroupPlan, volumes: list[OldVolume], recorded: Recorded, leader: str, seconds: float
+) -> Taken:
+    """Looks at every volume again, now that Berth is at work."""
+    group, lost, checked = plan.group, [], 0
+    if run.wanted.with_share:
+        before = {one.pv: one for one in volumes}
+        present, missing, _ = await check_directories(run.shares, volumes)
+        checked = len(present)
+        gone = {one.pv for one in missing if one.pv in plan.seen.present}
+        if gone:  # deleted by Berth in the meantime, as their claims were: then the PVs go, too
+            in_use = await _volumes_now(run, plan)
+            lost = [one.pv for one in in_use if one.pv in gone and one.phase == "Bound" and not one.is_leaving]
+        lost = [pv for pv in lost if before[pv].phase == "Bound"]
+    unrecorded = [one.pv for one in volumes if not one.is_proven and not one.by_berth]
+    return Taken(
+        share=str(group.share),
+        provisioners=group.provisioners,
+        old=tuple(one.key for one in group.old),
+        by=plan.by.key,
+        leader=leader,
+        seconds=round(seconds, 1),
+        volumes=len(volumes),
+        checked=checked,
+        lost=tuple(lost),
+        missing=tuple(one.pv for one in plan.seen.missing),
+        recorded=recorded,
+        unrecorded=tuple(unrecorded),
+    )
+
+
+async def _cluster_uid(api: ManifestApi) -> str:
+    namespace = await api.get(Namespace, "kube-system")
+    return (namespace.metadata.uid if namespace.metadata else None) or ""

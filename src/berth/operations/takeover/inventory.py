@@ -1,0 +1,226 @@
+"""Whose volumes lie where: the PVs, classes and waiting claims of each old provisioner, grouped by share.
+
+One installation of Berth takes over all provisioners of one share: classes that name no share get its default one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from berth.kube.client import Api
+from berth.kube.errors import Gone
+from berth.operations.takeover.old import OldProvisioner
+from berth.reconcilers import objects
+from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
+from berth.reconcilers.objects import Place
+from berth.reconcilers.places import Places
+from berth.reconcilers.quantity import to_bytes
+from berth.volumes.errors import Refused
+from berth.volumes.plan import DefaultShare
+from berth.volumes.records import Record
+from berth.volumes.release import ReleasePlan, make_release_plan
+from berth.volumes.share import ShareAddress
+
+Listed = TypeVar("Listed", ClaimObject, ClassObject, VolumeObject)
+
+
+@dataclass(frozen=True, slots=True)
+class OldVolume:
+    """One PV of an old provisioner, and what Berth makes of it."""
+
+    pv: str
+    claim: str
+    """`namespace/name`; empty when it never had one."""
+    class_name: str
+    absolute_path: str
+    provisioner: str
+    capacity: int
+    phase: str
+    policy: str
+    by_berth: bool
+    finalizers: tuple[str, ...]
+    is_leaving: bool
+    """Its deletion was asked for already."""
+    plan: ReleasePlan | None
+    """None: Berth could not say what to do with it."""
+    why: str
+    """Why not; empty otherwise."""
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether its path shows that the directory is its own: only then is it ever deleted or archived."""
+        return self.plan is not None and (self.plan.is_expected_path or self.plan.is_unique)
+
+    def record(self, cluster: str) -> Record:
+        """What is written on the share about it. AssertionError without a plan."""
+        assert self.plan is not None, self.pv
+        return Record(
+            cluster=cluster,
+            pv=self.pv,
+            namespace=self.plan.claim.namespace,
+            claim=self.plan.claim.name,
+            claim_uid=self.plan.claim.uid,
+            class_name=self.class_name,
+            path=self.plan.path,
+            capacity=self.capacity,
+            mode="",
+            on_delete=self.plan.end,
+            provisioner=self.provisioner,
+            created="",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One share with all that provision on it, their classes and their volumes."""
+
+    share: ShareAddress
+    """With what its classes' mount options say of how to speak to it."""
+    old: tuple[OldProvisioner, ...]
+    classes: tuple[ClassObject, ...]
+    volumes: tuple[OldVolume, ...]
+    waiting: tuple[str, ...]
+    """Claims without a volume."""
+    beside: tuple[tuple[OldVolume, str], ...]
+    """Volumes that overlap another PV's directory, and that PV."""
+
+    @property
+    def provisioners(self) -> tuple[str, ...]:
+        """All names, each once."""
+        return tuple(dict.fromkeys(name for one in self.old for name in one.provisioners))
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What is read of the cluster at one moment."""
+
+    classes: tuple[ClassObject, ...]
+    claims: tuple[ClaimObject, ...]
+    volumes: tuple[VolumeObject, ...]
+
+
+async def read_cluster(api: Api) -> Cluster:
+    """Everything that is looked at. KubeError."""
+    return Cluster(
+        tuple(await read_all(api, ClassObject)),
+        tuple(await read_all(api, ClaimObject)),
+        tuple(await read_all(api, VolumeObject)),
+    )
+
+
+async def read_all(api: Api, resource: type[Listed]) -> list[Listed]:
+    """All objects of a kind, page by page. KubeError."""
+    found: list[Listed] = []
+    token = ""
+    while True:
+        try:
+            page = await api.list_page(resource, continue_token=token)
+        except Gone:
+            found, token = [], ""
+            continue
+        found += page.items
+        token = page.continue_token
+        if not token:
+            return found
+
+
+def make_groups(old: Iterable[OldProvisioner], cluster: Cluster) -> list[Group]:
+    """The old provisioners by share, in the order of their names."""
+    by_share: defaultdict[tuple[str, str], list[OldProvisioner]] = defaultdict(list)
+    for one in old:
+        by_share[one.share.server.lower(), one.share.export].append(one)
+    places = _places(cluster.volumes)
+    return [_group(members, cluster, places) for members in by_share.values()]
+
+
+def _group(members: list[OldProvisioner], cluster: Cluster, places: Places) -> Group:
+    names = {name for one in members for name in one.provisioners}
+    share = members[0].share
+    classes = [one for one in cluster.classes if one.provisioner in names]
+    by_name = {objects.meta_of(one).name or "": one for one in classes}
+    volumes = [
+        _volume(one, by_name.get((one.spec.storageClassName if one.spec else None) or ""), share)
+        for one in cluster.volumes
+        if objects.provisioned_by(one) in names
+    ]
+    spoken = [one.plan.share for one in volumes if one.plan is not None and str(one.plan.share) == str(share)]
+    waiting = [
+        str(objects.claim_of(claim))
+        for claim in cluster.claims
+        if objects.class_name_of(claim) in by_name and not objects.is_bound(claim)
+    ]
+    beside = []
+    for volume in volumes:
+        for other, place in places.overlapping(volume.absolute_path):
+            is_view = f"{share.export}/".startswith(f"{place.path.rstrip('/')}/")  # as plan.covers_share has it
+            if other != volume.pv and place.server.lower() == share.server.lower() and not is_view:
+                beside.append((volume, other))
+                break
+    return Group(
+        share=max(set(spoken), key=spoken.count) if spoken else share,
+        old=tuple(members),
+        classes=tuple(sorted(classes, key=lambda one: objects.meta_of(one).name or "")),
+        volumes=tuple(volumes),
+        waiting=tuple(waiting),
+        beside=tuple(beside),
+    )
+
+
+def _places(volumes: Iterable[VolumeObject]) -> Places:
+    places = Places()
+    for volume in volumes:
+        place = objects.place_of(volume)
+        if place is not None:
+            places.put(objects.meta_of(volume).name or "", place)
+    return places
+
+
+def _volume(volume: VolumeObject, of_class: ClassObject | None, share: ShareAddress) -> OldVolume:
+    plan, why = None, ""
+    try:
+        request = objects.release_request_of(volume, of_class)
+        plan = make_release_plan(request, DefaultShare(share.server, share.export), lambda *_: ())
+    except Refused as refusal:
+        why = str(refusal)
+    meta, place, claim = objects.meta_of(volume), objects.place_of(volume), objects.former_claim(volume)
+    return OldVolume(
+        pv=meta.name or "",
+        claim=str(claim) if claim else "",
+        class_name=(volume.spec.storageClassName if volume.spec else None) or "",
+        absolute_path=place.path if place else "",
+        provisioner=objects.provisioned_by(volume),
+        capacity=_bytes(objects.capacity_of(volume)),
+        phase=objects.phase_of(volume),
+        policy=objects.policy_of(volume),
+        by_berth=objects.is_by_berth(volume),
+        finalizers=tuple(meta.finalizers or ()),
+        is_leaving=bool(meta.deletionTimestamp),
+        plan=plan,
+        why=why,
+    )
+
+
+def _bytes(size: str) -> int:
+    try:
+        return to_bytes(size) if size else 0
+    except ValueError:
+        return 0
+
+
+def is_nested(volume: OldVolume) -> bool:
+    """Whether it lies deeper than the share's root, which release 4.0.2 of the reference never looks below."""
+    return volume.plan is not None and "/" in volume.plan.path
+
+
+def unserved(cluster: Cluster, served: Iterable[str]) -> Mapping[str, dict[str, Place]]:
+    """In-tree NFS PVs of provisioners that nobody runs: the name, and its PVs with their places."""
+    known = set(served)
+    found: defaultdict[str, dict[str, Place]] = defaultdict(dict)
+    for volume in cluster.volumes:
+        name, place = objects.provisioned_by(volume), objects.place_of(volume)
+        if name and name not in known and place is not None and volume.spec is not None and volume.spec.nfs is not None:
+            found[name][objects.meta_of(volume).name or ""] = place
+    return found

@@ -1,0 +1,128 @@
+"""The locks of old provisioners: a record on an Endpoints object (library up to version 8), or a Lease (newer ones).
+
+Nobody gives them back: whoever held one is gone when it is no longer renewed for as long as it lasts, by our own clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from berth.kube.errors import NotFound
+from berth.kube.leader import lock_name
+from berth.kube.manifest import ManifestApi, place
+from berth.kube.oldlock import ANNOTATION
+
+_LOOK = 0.5
+"""Seconds between two looks."""
+_LONG_AGO = 3600.0
+"""Seconds. A record as old as that is no process's, whatever the clocks say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lock that somebody holds: by its record, as it was written last."""
+
+    where: str
+    """`Endpoints kube-system/fuseim.pri-ifs`."""
+    holder: str
+    lasts: float
+    record: str
+    """Its whole text: another one means that it was renewed."""
+
+
+async def read_locks(api: ManifestApi, provisioner: str, namespace: str) -> list[Held]:
+    """Who holds a provisioner's locks in a namespace, of either kind. KubeError."""
+    name = lock_name(provisioner)
+    found = []
+    for kind, version in (("Endpoints", "v1"), ("Lease", "coordination.k8s.io/v1")):
+        try:
+            one = await api.read(place(version, kind, name, namespace))
+        except NotFound:
+            continue
+        record = _record(one, kind)
+        if record and record.get("holderIdentity") and not _is_of_long_ago(record):
+            lasts = record.get("leaseDurationSeconds")
+            text = json.dumps(record, sort_keys=True)
+            holder = str(record["holderIdentity"])
+            found.append(Held(f"{kind} {namespace}/{name}", holder, float(lasts or 15), text))
+    return found
+
+
+async def wait_free(
+    api: ManifestApi,
+    locks: Sequence[tuple[str, str]],
+    *,
+    but: str,
+    patience: float,
+    progress: Callable[[Held], None],
+) -> Held | None:
+    """Returns None once nobody holds any of these locks (provisioner, namespace); who still does when patience is over.
+
+    but: holders whose names begin so are not waited for (Berth's own pods); empty for none. progress: told of each
+    holder that is waited for.
+    """
+    clock = asyncio.get_running_loop().time
+    end = clock() + patience
+    seen: dict[str, tuple[str, float]] = {}
+    while True:
+        held = None
+        for provisioner, namespace in locks:
+            for one in await read_locks(api, provisioner, namespace):
+                if but and one.holder.startswith(but):
+                    continue
+                record, since = seen.get(one.where, ("", 0.0))
+                if not record:
+                    progress(one)
+                if one.record != record:
+                    seen[one.where] = one.record, clock()
+                    held = one
+                elif clock() < since + one.lasts:
+                    held = one
+        if held is None or clock() >= end:
+            return held
+        await asyncio.sleep(_LOOK)
+
+
+async def wait_led(
+    api: ManifestApi, locks: Sequence[tuple[str, str]], *, patience: float, look: Callable[[], Any]
+) -> Held | None:
+    """Who holds one of these Leases, once he was seen to renew it; None when nobody did before patience was over.
+
+    look: awaited between two looks, to tell what it is that takes its time.
+    """
+    clock = asyncio.get_running_loop().time
+    end = clock() + patience
+    first: dict[str, str] = {}
+    while True:
+        for provisioner, namespace in locks:
+            for one in await read_locks(api, provisioner, namespace):
+                if one.where.startswith("Lease ") and one.record != first.setdefault(one.where, one.record):
+                    return one
+        if clock() >= end:
+            return None
+        await look()
+        await asyncio.sleep(_LOOK)
+
+
+def _record(one: dict[str, Any], kind: str) -> dict[str, Any]:
+    if kind == "Lease":
+        spec = one.get("spec")
+        return spec if isinstance(spec, dict) else {}
+    try:
+        record = json.loads((one["metadata"].get("annotations") or {}).get(ANNOTATION, "{}"))
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _is_of_long_ago(record: dict[str, Any]) -> bool:
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(str(record.get("renewTime")))
+    except (ValueError, TypeError):
+        return False
+    return abs(age.total_seconds()) > _LONG_AGO

@@ -1,0 +1,228 @@
+"""The way back: Berth down, its lock free, what it keeps true taken away, the old provisioner up with the pods it had.
+
+Claims that Berth served in between have PVs and directories as the old provisioner makes them, so it can delete them:
+what would hinder it, Berth's finalizer, is taken off their PVs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from lightkube.resources.core_v1 import Namespace
+
+from berth.kube.errors import Conflict, NotFound
+from berth.kube.manifest import ManifestApi, place
+from berth.operations.errors import Stopped
+from berth.operations.takeover.inventory import Group, OldVolume, is_nested, make_groups, read_cluster
+from berth.operations.takeover.locks import Held, wait_free
+from berth.operations.takeover.old import OldProvisioner
+from berth.operations.takeover.plan import choose, find_all
+from berth.operations.takeover.records import remove_records, waiting_trash
+from berth.operations.takeover.remark import several
+from berth.operations.takeover.step import Stage, Step, Told
+from berth.operations.takeover.workloads import MANAGER, scale_back, take_pods_away, wait_pods_gone, wait_pods_ready
+from berth.reconcilers.objects import FINALIZER
+from berth.shares.choose import Shares
+from berth.texts.text import Text
+from berth.volumes.errors import VolumeError
+
+_TRIES = 5
+"""Against writers that come in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """What became of one installation of Berth, and of the old provisioners that serve again."""
+
+    by: str
+    is_installed: bool
+    """Its Deployment is there still, without pods."""
+    old: tuple[str, ...]
+    waits_for: str
+    """Why not all their pods are ready; empty when they are."""
+    records_removed: int
+    trash: int
+    """Deleted volumes that Berth had not purged yet: they lie in .berth/trash."""
+    finalizers_removed: int
+    held: tuple[str, ...]
+    """PVs that wait for Berth, since somebody deleted them by hand: taking the finalizer off would leak their data."""
+    born: int
+    """Volumes that Berth made in between."""
+    not_deletable: tuple[str, ...]
+    """Of all volumes, those whose directory release 4.0.2 will not find when their claims go."""
+    share_why: str
+    """Why nobody could look at the share; empty when somebody did."""
+
+
+@dataclass(slots=True)
+class _Run:
+    api: ManifestApi
+    shares: Shares
+    patience: float
+    told: Told
+    stage: Stage = "nothing"
+
+    def tell(self, en: str, zh: str) -> None:
+        self.told(Step(self.stage, Text(en, zh)))
+
+
+async def revert(
+    api: ManifestApi, shares: Shares, *, only: tuple[str, ...], with_share: bool, patience: float, told: Told
+) -> list[Reverted]:
+    """Goes back for those that were taken over (or the named ones of them). Stopped, KubeError. Repeatable."""
+    run = _Run(api, shares, patience, told)
+    _, found = await find_all(api)
+    by_berth: defaultdict[str, list[OldProvisioner]] = defaultdict(list)
+    for one in choose(found.old, only):
+        if one.taken_by:
+            by_berth[one.taken_by].append(one)
+    if not by_berth:
+        raise Stopped(
+            Text(
+                "nothing was taken over (no Deployment says so): there is nothing to go back to",
+                "没有接管过任何供应器（没有 Deployment 带有接管标记），无需回退",
+            )
+        )
+    for by, members in by_berth.items():
+        others = [one.key for one in found.old if one.taken_by == by and one not in members]
+        if others:
+            raise Stopped(
+                Text(
+                    f"{by} took over {', '.join(others)} as well, and can't stop for some of them only; leave the "
+                    f"names out, or give all of them",
+                    f"{by} 还接管了 {'、'.join(others)}，无法只为其中一部分停止；请不写名字，或把它们全部写上",
+                )
+            )
+    uid = await _cluster_uid(api)
+    return [await _go_back(run, by, members, with_share, uid) for by, members in by_berth.items()]
+
+
+async def _go_back(run: _Run, by: str, old: list[OldProvisioner], with_share: bool, uid: str) -> Reverted:
+    is_installed = await _stop_berth(run, by, old)
+    groups = make_groups(old, await read_cluster(run.api))
+    volumes = [volume for group in groups for volume in group.volumes]
+    removed, trash, why = 0, 0, ""
+    if with_share:
+        try:
+            removed, trash = await _clear_share(run, groups, volumes, uid)
+        except VolumeError as error:  # records that stay do no harm: Berth's next start tidies them
+            why = str(error)
+            run.tell(f"the records stay where they are, which does no harm: {why}", f"记录留在原处，没有害处：{why}")
+    taken_off, held = await _take_finalizers_off(run, volumes)
+    for one in old:
+        before = one.replicas or one.before or 0
+        run.tell(
+            f"scaling {one.key} up to {several(before, 'pod')}, as it was", f"正在把 {one.key} 恢复为 {before} 个 Pod"
+        )
+        await scale_back(run.api, one)
+    run.stage = "served"
+
+    def progress(waits: str) -> None:
+        run.tell(f"waiting for {waits}", f"等待 {waits}")
+
+    waits_for = await wait_pods_ready(run.api, old, patience=run.patience, progress=progress)
+    return Reverted(
+        by=by,
+        is_installed=is_installed,
+        old=tuple(one.key for one in old),
+        waits_for=waits_for,
+        records_removed=removed,
+        trash=trash,
+        finalizers_removed=taken_off,
+        held=held,
+        born=sum(one.by_berth for one in volumes),
+        not_deletable=tuple(one.pv for one in volumes if is_nested(one) or one.plan is None),
+        share_why=why,
+    )
+
+
+async def _stop_berth(run: _Run, by: str, old: list[OldProvisioner]) -> bool:
+    """Berth's pods are gone and its lease is free. False: it has no Deployment of that name; then it was asked for."""
+    namespace, _, name = by.partition("/")
+    run.stage = "between"
+    run.tell(f"scaling Berth ({by}) down", f"正在缩容 Berth（{by}）")
+    selector = await take_pods_away(run.api, namespace, name)
+    if selector is None:
+        run.tell(
+            f"there is no Deployment {by}: end Berth now, wherever it runs",
+            f"没有名为 {by} 的 Deployment：请现在停止 Berth",
+        )
+    else:
+
+        def still(left: tuple[str, ...]) -> None:
+            run.tell(f"waiting for the end of {', '.join(left)}", f"等待 {'、'.join(left)} 结束")
+
+        left = await wait_pods_gone(run.api, [(namespace, selector)], patience=run.patience, progress=still)
+        if left:
+            raise Stopped(
+                Text(
+                    f"{', '.join(left)} did not end within {run.patience:g} s; see why with `kubectl -n {namespace} "
+                    f"describe pod {left[0].partition('/')[2]}`",
+                    f"{'、'.join(left)} 在 {run.patience:g} 秒内没有结束；用 `kubectl -n {namespace} describe pod "
+                    f"{left[0].partition('/')[2]}` 查看原因",
+                )
+            )
+
+    def held(lock: Held) -> None:
+        run.tell(
+            f"waiting until {lock.where}, held by {lock.holder}, is given back or not renewed for {lock.lasts:g} s",
+            f"等待 {lock.where}（持有者 {lock.holder}）被归还，或停止续约满 {lock.lasts:g} 秒",
+        )
+
+    locks = [(provisioner, namespace) for one in old for provisioner in one.provisioners]
+    lock = await wait_free(run.api, locks, but="", patience=run.patience, progress=held)
+    if lock is not None:
+        raise Stopped(
+            Text(
+                f"{lock.holder} goes on renewing {lock.where}: end that process first, or two would work on the same "
+                f"claims",
+                f"{lock.holder} 仍在续约 {lock.where}：请先结束该进程，否则会有两个供应器处理相同的 PVC",
+            )
+        )
+    return selector is not None
+
+
+async def _clear_share(run: _Run, groups: list[Group], volumes: list[OldVolume], uid: str) -> tuple[int, int]:
+    run.tell(
+        f"removing Berth's records of {several(len(volumes), 'volume')}; no directory is touched",
+        f"正在删除 Berth 为 {len(volumes)} 个卷写的记录；不动任何目录",
+    )
+    removed = await remove_records(run.shares, volumes, uid)
+    return removed, await waiting_trash(run.shares, [group.share for group in groups])
+
+
+async def _take_finalizers_off(run: _Run, volumes: list[OldVolume]) -> tuple[int, tuple[str, ...]]:
+    """From PVs that Berth made: the old provisioner would not, and such a PV would never go."""
+    count, held = 0, []
+    for volume in volumes:
+        if FINALIZER not in volume.finalizers:
+            continue
+        if volume.is_leaving:
+            held.append(volume.pv)
+        elif await _take_finalizer_off(run.api, volume.pv):
+            count += 1
+    return count, tuple(held)
+
+
+async def _take_finalizer_off(api: ManifestApi, pv: str) -> bool:
+    where = place("v1", "PersistentVolume", pv)
+    for _ in range(_TRIES):
+        try:
+            metadata = (await api.read(where))["metadata"]
+            if metadata.get("deletionTimestamp") or FINALIZER not in (metadata.get("finalizers") or ()):
+                return False
+            rest = [one for one in metadata["finalizers"] if one != FINALIZER]
+            patch = {"metadata": {"finalizers": rest, "resourceVersion": metadata["resourceVersion"]}}
+            await api.merge(where, patch, manager=MANAGER)
+        except NotFound:
+            return False
+        except Conflict:
+            continue
+        return True
+    raise Stopped(Text(f"PV {pv} changes all the time; try again", f"PV {pv} 一直在被修改，请重试"))
+
+
+async def _cluster_uid(api: ManifestApi) -> str:
+    namespace = await api.get(Namespace, "kube-system")
+    return (namespace.metadata.uid if namespace.metadata else None) or ""

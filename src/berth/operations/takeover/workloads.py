@@ -1,0 +1,107 @@
+"""Deployments scaled down and up again, with what to go back to written on them; and waiting until pods are gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from berth.kube.errors import NotFound
+from berth.kube.manifest import ManifestApi, place
+from berth.operations.install import why_not_ready
+from berth.operations.takeover.old import REPLICAS_BEFORE, TAKEN_OVER_BY, OldProvisioner
+
+MANAGER = "berth-takeover"
+_LOOK = 0.3
+"""Seconds between two looks."""
+
+
+async def scale_down(api: ManifestApi, old: OldProvisioner, by: str) -> int:
+    """Takes its pods away and writes down how many there were, and who serves now: in one request. How many there were.
+
+    Repeated, it leaves what was written the first time, unless somebody scaled it up in between.
+    """
+    before = old.replicas or old.before or 0
+    annotations = {REPLICAS_BEFORE: str(before), TAKEN_OVER_BY: by}
+    patch = {"metadata": {"annotations": annotations}, "spec": {"replicas": 0}}
+    await api.merge(place("apps/v1", "Deployment", old.name, old.namespace), patch, manager=MANAGER)
+    return before
+
+
+async def scale_back(api: ManifestApi, old: OldProvisioner) -> int:
+    """Gives it back the pods that it had, and takes the annotations off: in one request. How many pods those are."""
+    before = old.replicas or old.before or 0
+    annotations = {REPLICAS_BEFORE: None, TAKEN_OVER_BY: None}
+    patch = {"metadata": {"annotations": annotations}, "spec": {"replicas": before}}
+    await api.merge(place("apps/v1", "Deployment", old.name, old.namespace), patch, manager=MANAGER)
+    return before
+
+
+async def take_pods_away(api: ManifestApi, namespace: str, name: str) -> str | None:
+    """Scales any Deployment to nothing; the selector of its pods. None when there is no such Deployment."""
+    where = place("apps/v1", "Deployment", name, namespace)
+    try:
+        found = await api.merge(where, {"spec": {"replicas": 0}}, manager=MANAGER)
+    except NotFound:
+        return None
+    return ",".join(f"{key}={value}" for key, value in found["spec"]["selector"].get("matchLabels", {}).items())
+
+
+async def wait_pods_gone(
+    api: ManifestApi, pods: Sequence[tuple[str, str]], *, patience: float, progress: Callable[[tuple[str, ...]], None]
+) -> tuple[str, ...]:
+    """Returns once there is no pod with these (namespace, selector); those that are left when patience is over.
+
+    progress: told which are left, whenever that changes.
+    """
+    clock = asyncio.get_running_loop().time
+    end = clock() + patience
+    seen: tuple[str, ...] = ()
+    while True:
+        found = [
+            f"{namespace}/{one['metadata']['name']}"
+            for namespace, selector in pods
+            for one in await _pods(api, namespace, selector)
+            if one.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+        ]
+        left = tuple(found)
+        if left and left != seen:
+            seen = left
+            progress(left)
+        if not left or clock() >= end:
+            return left
+        await asyncio.sleep(_LOOK)
+
+
+async def wait_pods_ready(
+    api: ManifestApi, old: Sequence[OldProvisioner], *, patience: float, progress: Callable[[str], None]
+) -> str:
+    """Returns once all their pods are ready, with an empty text; with what is in the way when patience is over."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + patience
+    seen = ""
+    while True:
+        why = "; ".join([text for one in old if (text := await _why_not_all_ready(api, one))])
+        if why and why != seen:
+            seen = why
+            progress(why)
+        if not why or clock() >= end:
+            return why
+        await asyncio.sleep(_LOOK)
+
+
+async def _why_not_all_ready(api: ManifestApi, old: OldProvisioner) -> str:
+    found = await api.read(place("apps/v1", "Deployment", old.name, old.namespace))
+    wanted, status = found["spec"].get("replicas", 1), found.get("status", {})
+    is_seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
+    if is_seen and status.get("readyReplicas", 0) >= wanted:
+        return ""
+    reasons = dict.fromkeys(
+        reason for one in await _pods(api, old.namespace, old.selector) if (reason := why_not_ready(one))
+    )
+    return f"{old.key}: {', '.join(reasons) or 'its pods'}"
+
+
+async def _pods(api: ManifestApi, namespace: str, selector: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await api.read(place("v1", "Pod", namespace=namespace), labels=selector))["items"]
+    return found
