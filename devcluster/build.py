@@ -32,7 +32,7 @@ def control_plane(programs: Sequence[str] = binaries.CONTROL_PLANE) -> None:
     """
     if binaries.are_available(programs):
         return
-    with _alone(binaries.cache() / "kubernetes.lock"):
+    with alone(binaries.cache() / "kubernetes.lock", "builds the control plane"):
         wanted = [name for name in programs if not (binaries.built() / name).exists()]
         if not wanted:
             return
@@ -54,7 +54,7 @@ def _fetch(work: Path, log: Path) -> Path:
     apt = work / "apt"
     for folder in ("lists/partial", "cache/archives/partial"):
         (apt / folder).mkdir(parents=True)
-    (apt / "sources.list").write_text("".join(f"{line}\n" for line in _source_lines()))
+    (apt / "sources.list").write_text("".join(f"{line}\n" for line in archive_lines("deb-src")))
     options = {
         "Dir::Etc::SourceList": f"{apt}/sources.list",
         "Dir::Etc::SourceParts": "-",
@@ -164,8 +164,8 @@ class _Describe:
         return ""
 
 
-def _source_lines() -> Iterator[str]:
-    """Lines of a sources list for the source packages of the Debian that the machine's own list names."""
+def archive_lines(kind: str) -> Iterator[str]:
+    """Lines of a sources list for the Debian that the machine's own list names. kind: deb, or deb-src for sources."""
     signed = f"[signed-by={_KEYRING}] " if _KEYRING.exists() else ""
     fields = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
     argv = ["apt-get", "indextargets", "--format", fields, "Created-By: Packages"]
@@ -175,7 +175,7 @@ def _source_lines() -> Iterator[str]:
     if not debian:
         raise DevClusterError("apt knows no Debian archive here; run `apt-get update` (as root) once, and try again")
     for uri, release, component in debian:
-        yield f"deb-src {signed}{uri} {release} {component}"
+        yield f"{kind} {signed}{uri} {release} {component}"
 
 
 def _check_room(folder: Path) -> None:
@@ -188,13 +188,13 @@ def _check_room(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Lets one process at a time in."""
+def alone(lock: Path, doing: str) -> Iterator[None]:
+    """Lets one process at a time in. doing: what each does in there, for those who wait."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("Another process builds the control plane; waiting for it ...", file=sys.stderr, flush=True)
+            print(f"Another process {doing}; waiting for it ...", file=sys.stderr, flush=True)
             fcntl.flock(held, fcntl.LOCK_EX)
         yield

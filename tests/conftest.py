@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 import uvloop
 
+from devcluster import image
 from devcluster.cluster import DevCluster
 from devcluster.ganesha import GaneshaServer
 from devcluster.node.node import Node
@@ -44,6 +45,13 @@ def nfs_server() -> Iterator[GaneshaServer]:
 def node(cluster: DevCluster) -> Node:
     """A real node of `cluster`, one for the whole run: pods run, and pods reach NFS at `node.nfs.host`."""
     return cluster.start_node()
+
+
+@pytest.fixture(scope="session")
+def berth_image(node: Node) -> str:
+    """The name of Berth's container image, as it is in this checkout; the node has it."""
+    node.import_images(image.berth())
+    return image.NAME
 
 
 @pytest.fixture

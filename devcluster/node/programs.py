@@ -86,7 +86,7 @@ def containerd(layout: Layout, room: Room, settings: Path, *, detached: bool) ->
     (settings / "cni").mkdir()
     (settings / "cni" / "10-pods.conflist").write_text(json.dumps(_network(room)))
     text = _CONTAINERD.format(
-        socket=CONTAINERD_SOCKET, pause=PAUSE, settings=settings, snapshotter=_snapshotter(room.directory)
+        socket=CONTAINERD_SOCKET, pause=PAUSE, settings=settings, snapshotter=snapshotter(room.directory)
     )
     (settings / "containerd.toml").write_text(text)
     address = room.outside(CONTAINERD_SOCKET)
@@ -167,7 +167,7 @@ def _network(room: Room) -> dict[str, object]:
     }
 
 
-def _snapshotter(directory: Path) -> str:
+def snapshotter(directory: Path) -> str:
     """How containers get their files: overlayfs, which does not lie on itself (where this is a container already)."""
     places = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
     below = [(len(place), kind) for _, place, kind, *_ in places if directory.is_relative_to(place)]
