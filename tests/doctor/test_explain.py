@@ -176,7 +176,7 @@ def test_an_echo_is_left_out_beside_its_cause() -> None:
 
 
 EVENT = "ddddd  3s  Normal  {reason}  persistentvolumeclaim/{claim}  {message}\n"
-WAITS = 'waiting for a volume to be created, either by external provisioner "nfs/x" or manually created by system administrator'
+WAITS = 'waiting for a volume to be created, either by external provisioner "nfs/x" or manually created by somebody'
 
 
 def waits(claim: str) -> str:

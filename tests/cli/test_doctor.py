@@ -1,0 +1,154 @@
+"""`berth doctor` as people run it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from berth.cli.main import cli
+from tests.cli.command import PROGRAM, environment
+
+LOG = (
+    'E0622 09:53:33.464213 1 controller.go:1004] provision "ddddd/demo4nfs" class "managed-nfs-storage": '
+    "unexpected error getting claim reference: selfLink was empty, can't make reference\n"
+)
+
+
+def doctor(*arguments: str, text: str = "", **settings: str) -> Result:
+    """What `berth doctor` answers. In this process: starting one takes longer than all that it does."""
+    nothing = dict.fromkeys(("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "LC_MESSAGES", "LANG"))
+    known = {**nothing, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", **settings}
+    return CliRunner().invoke(cli, ["doctor", *arguments], input=text, env=known)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> str:
+    path = tmp_path / "provisioner.log"
+    path.write_text(LOG)
+    return str(path)
+
+
+def test_a_log_is_explained_with_the_cure_of_the_version(log: str) -> None:
+    old = doctor("explain", log, "--kubernetes-version", "1.22")
+    new = doctor("explain", log, "--kubernetes-version", "v1.28.4")
+    assert (old.exit_code, new.exit_code) == (2, 2)
+    assert "claim ddddd/demo4nfs stays Pending" in old.stdout
+    assert "stop-gap" in old.stdout
+    assert "Do NOT add --feature-gates=RemoveSelfLink=false" in new.stdout
+
+
+def test_it_speaks_the_language_of_the_locale_or_the_one_asked_for(log: str) -> None:
+    assert "个故障" in doctor("explain", log, LC_ALL="zh_CN.UTF-8").stdout
+    assert "个故障" in doctor("explain", log, "--lang", "zh").stdout
+    assert "1 failure" in doctor("explain", log, "--lang", "en", LC_ALL="zh_CN.UTF-8").stdout
+
+
+def test_a_pipe_and_a_packed_file_will_do(tmp_path: Path) -> None:
+    packed = tmp_path / "log.gz"
+    packed.write_bytes(gzip.compress(LOG.encode()))
+    assert "[selflink-empty]" in doctor("explain", str(packed)).stdout
+    assert "[selflink-empty]" in doctor("explain", text=LOG).stdout
+    assert "[selflink-empty]" in doctor("explain", "-", text=LOG).stdout
+
+
+@pytest.mark.parametrize(("form", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_programs_get_stable_ids_and_both_languages(log: str, form: str, read: object) -> None:
+    assert callable(read)
+    done = doctor("explain", log, "-o", form)
+    report = read(done.stdout)
+    assert report["findings"][0]["id"] == "selflink-empty"
+    assert "一直 Pending" in report["findings"][0]["seen"]["zh"]
+    assert report["exitCode"] == done.exit_code == 2
+
+
+def test_a_text_without_failures_is_healthy(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    done = doctor("explain", str(tmp_path / "empty"))
+    assert (done.exit_code, done.stdout) == (0, "no known failure in it\n")
+
+
+def test_what_can_t_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
+    missing = doctor("explain", "/nowhere/x.log")
+    assert (missing.exit_code, missing.stderr) == (3, "berth: /nowhere/x.log: No such file or directory\n")
+    broken = tmp_path / "x.gz"
+    broken.write_bytes(gzip.compress(LOG.encode())[:40])
+    done = doctor("explain", str(broken))
+    assert done.exit_code == 3
+    assert "Traceback" not in done.stderr
+
+
+def test_a_version_that_is_none_is_refused(log: str) -> None:
+    done = doctor("explain", log, "--kubernetes-version", "latest")
+    assert done.exit_code == 2
+    assert "'latest' is not a version of Kubernetes such as 1.28" in done.stderr
+
+
+def test_an_interrupt_ends_it_with_a_word() -> None:
+    process = subprocess.Popen(
+        [str(PROGRAM), "doctor", "explain"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment({}),
+    )
+    wchan = Path(f"/proc/{process.pid}/wchan")
+    with process:
+        while "pipe_read" not in wchan.read_text():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=30)
+    assert (process.returncode, complaint) == (130, "berth: interrupted\n")
+
+
+def test_the_list_names_checks_and_failures() -> None:
+    content = json.loads(doctor("list", "-o", "json").stdout)
+    assert {"node-mounts", "lock"} <= {check["id"] for check in content["checks"]}
+    assert {"selflink-empty", "clone-empty"} <= {failure["id"] for failure in content["failures"]}
+    listed = doctor("list", "--lang", "zh").stdout
+    assert "selflink-empty" in listed
+    assert "NFS 挂载点是否应答" in listed
+
+
+def test_a_node_is_looked_at() -> None:
+    done = doctor("node", "-o", "json")
+    report = json.loads(done.stdout)
+    assert "node-mounts" in report["checks"]
+    assert done.exit_code == report["exitCode"]
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["claim", "demo4nfs"], "write it as NAMESPACE/NAME, such as default/demo4nfs"),
+        (["pod", "a/b/c"], "write it as NAMESPACE/NAME"),
+        (["volume", "a/b"], "PVs have no namespace"),
+        (["node", "--root", "/nowhere"], "does not exist"),
+        (["share", "nonsense"], "nonsense"),
+        (["clean"], "No such command 'clean'"),
+    ],
+)
+def test_wrong_arguments_are_told_what_is_right(arguments: list[str], says: str) -> None:
+    done = doctor(*arguments)
+    assert done.exit_code == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["claim", "a/b"], ["volume", "x"], ["pod", "a/b"]])
+def test_without_a_cluster_nothing_can_be_looked_at(arguments: list[str]) -> None:
+    done = doctor(*arguments)
+    assert done.exit_code == 3
+    assert done.stderr.startswith("berth: no Kubernetes configuration found")
+
+
+def test_what_stands_before_the_subcommand_holds_for_it_too(log: str) -> None:
+    assert "个故障" in doctor("--lang", "zh", "explain", log).stdout
