@@ -146,6 +146,7 @@ def verify_tells_what_clients_meet() -> None:
     blamed, found = told(f"127.0.0.1:{PATH}s")
     assert (blamed, found["exports"]["facts"]["nearest"]) == ("exports", PATH)
     assert not [name for name in os.listdir(PATH) if name.startswith(".berth-verify")]
+    assert "127.0.0.1" not in run("showmount", "--no-headers", "-a", "127.0.0.1")
 
 
 def a_server_that_was_stopped_is_blamed() -> None:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import stat
 import subprocess
 
 import pytest
 
+from berth.cli.server.report import print_report
+from berth.doctor.share.judge import Handed, judge_mounts
+from berth.doctor.share.mounts import Mounted
+from berth.doctor.share.probed import Report, told
 from berth.operations.share_out import own_address
+from berth.volumes.share import ShareAddress
 from devcluster.ganesha import GaneshaServer
 from tests.cli.command import PROGRAM, environment
 from tests.cli.server.conftest import Berth
@@ -167,3 +174,28 @@ def test_help_is_short(berth: Berth) -> None:
         done = berth(*command, "--help")
         assert done.exit_code == 0
         assert len(done.stdout.splitlines()) < 40
+
+
+def test_a_share_that_could_not_be_tried_to_the_end_is_not_called_good(capsys: pytest.CaptureFixture[str]) -> None:
+    """A server of NFSv4.1 alone: kernels mount it, and this probe can't speak it."""
+    handed = Handed(None, (1, 2), None, Mounted("not offered"))
+    probes = list(judge_mounts(ShareAddress("nfs", "/srv"), handed))
+    skipped = told("write", "skipped", because_en="mount over NFSv4.0", because_zh="挂载（NFSv4.0）")
+    print_report(Report("nfs:/srv", (*probes, skipped)), "en")
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "nfs:/srv could not be tried to the end: the server speaks NFSv4.1 or later, and not 4.0."
+
+
+def test_interrupted_it_ends_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        argv = [str(PROGRAM), "server", "verify", "127.0.0.1:/srv", "--port", port, "--mountport", port]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, env=environment({})) as process:
+            listener.accept()[0].close()  # is anybody there
+            connection, _ = listener.accept()
+            assert connection.recv(4)  # it has asked, and waits for an answer now
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=10)
+            connection.close()
+    assert (process.returncode, said) == (130, ("", "berth: interrupted\n"))

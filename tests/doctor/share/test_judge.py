@@ -44,7 +44,7 @@ def handed(
         pytest.param(handed("kerberos", "kerberos"), "mount-4.0", "failed", "sec=krb5", id="kerberos"),
         pytest.param(handed("silent", "silent"), "mount-4.0", "failed", "hangs", id="silent"),
         pytest.param(
-            handed(None, "not offered", minors=(1, 2)), "mount-4.0", "failed", "speaks 4.0 and 3 only", id="4.1 only"
+            handed(None, "not offered", minors=(1, 2)), "mount-4.0", "warning", "speaks 4.0 and 3 only", id="4.1 only"
         ),
         pytest.param(handed("mounted", None), "mount-4.1", "skipped", "", id="v3 only"),
         pytest.param(handed(None, "missing", offered=None), "mount-4.0", "failed", "hides", id="v4 only, wrong path"),

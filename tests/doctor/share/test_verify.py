@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from berth.doctor.share.probed import Probed, Report
+from berth.doctor.share.scratch import PREFIX
 from berth.doctor.share.verify import ORDER, verify
-from berth.doctor.share.work import PREFIX
 from berth.volumes.share import ShareAddress
 from devcluster.ganesha import GaneshaServer
 from tests.conformance.places import address

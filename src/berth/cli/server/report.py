@@ -19,6 +19,7 @@ _HEADINGS = Text("RESULT|PROBE|SEEN", "结果|检查项|所见")
 _VERDICTS = {
     "passed": Text("{share} can be used.", "{share} 可以使用。"),
     "warning": Text("{share} can be used, but: {seen}.", "{share} 可以使用，但是：{seen}。"),
+    "untried": Text("{share} could not be tried to the end: {seen}.", "{share} 未能检查到底：{seen}。"),
     "failed": Text("{share} can't be used: {seen}.", "{share} 不能使用：{seen}。"),
 }
 _CAUSE = Text("why", "原因")
@@ -43,7 +44,8 @@ def print_report(report: Report, lang: Language) -> None:
     culprit = report.culprit
     say()
     seen = culprit.seen.said(lang) if culprit else ""
-    verdict = _VERDICTS[report.outcome].said(lang).format(share=report.share, seen=seen)
+    is_untried = report.outcome == "warning" and any(probe.id == "write" for probe in untried)
+    verdict = _VERDICTS["untried" if is_untried else report.outcome].said(lang).format(share=report.share, seen=seen)
     say(styled(verdict, marks([report.outcome])[0]))
 
 

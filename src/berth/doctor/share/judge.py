@@ -102,7 +102,7 @@ def judge_mounts(target: ShareAddress, handed: Handed) -> Iterator[Probed]:
         over_4 = Mounted("not offered", over_4.status)
     is_only_later = bool(handed.minors) and 0 not in (handed.minors or (0,))
     if is_only_later:
-        yield told("mount-4.0", "later-only", outcome, share=str(target), version="4.0")
+        yield told("mount-4.0", "later-only", share=str(target), version="4.0")
     else:
         yield _judge_mount("mount-4.0", target, handed, over_4, outcome)
     for minor in (1, 2):

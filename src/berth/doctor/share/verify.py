@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from berth.doctor.share import mounts, reach, work
+from berth.doctor.share import measure, mounts, reach, work
 from berth.doctor.share.calls import LOCKD, MOUNTD, NAMES, NFS3, NFS4, STATD, Offered
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
 from berth.doctor.share.mounts import Mounted
 from berth.doctor.share.node import probe_node
 from berth.doctor.share.probed import Probed, Report, told
 from berth.doctor.share.reach import Ground
+from berth.doctor.share.scratch import Site
 from berth.volumes.share import ShareAddress
 
 DEADLINE = 5.0
@@ -123,7 +124,7 @@ async def _use(target: ShareAddress, ground: Ground, handed: Handed, deadline: f
     door = ground.best
     found.probes.append(judge_source_port(best, await _from_any_port(target, ground, best, deadline)))
     lockd, has_statd = ground.port_of(LOCKD), bool(ground.port_of(STATD))
-    site = work.Site(best.session, str(target), door.address, door.port, lockd, has_statd, deadline)
+    site = Site(best.session, str(target), door.address, door.port, lockd, has_statd, deadline)
     tried = await work.try_out(site)
     if tried.probes[0].facts.get("status") == "NFS4ERR_GRACE" and handed.over_3 is not None and handed.over_3.session:
         # Files can't be opened over NFSv4 for up to 90 s after a server's start; NFSv3 has no such time.
@@ -131,7 +132,7 @@ async def _use(target: ShareAddress, ground: Ground, handed: Handed, deadline: f
         tried = await work.try_out(site)
     found.probes += tried.probes
     if tried.is_alive:
-        found.probes += [await work.space(site), await work.round_trip(site)]
+        found.probes += [await measure.space(site), await measure.round_trip(site)]
     return "write"
 
 
