@@ -1,5 +1,7 @@
 """The catalogue: one YAML file per failure, called after its id. Data only; berth.doctor.entry reads it strictly.
 
+After a change here: `python -m berth.doctor.document docs` makes docs/doctor.md and docs/doctor.zh-CN.md anew.
+
 id        kebab case, never changed once released
 severity  failure | warning | note
 harm      data | everyone | one | comfort
