@@ -1,41 +1,57 @@
-"""Starts Berth in its image: takes up the right to call from reserved ports, where the pod was given it.
+"""Starts Berth in its image as nobody in particular, with no right but to call from reserved ports.
 
-The Python in the image may have NET_BIND_SERVICE, and has it not in effect: see Dockerfile for why. Without it Berth
-calls from ordinary ports.
+See Dockerfile for what pods can give it. Where the pod says no user, this is root at first, and stays root only where
+the share is mounted, as in Deployments that were written for nfs-client-provisioner: what is done in a mounted
+directory is done as the user who does it, and there that has to be root as it always was.
 """
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 from pathlib import Path
+from typing import Any
 
 from berth.cli.main import main
 
+NOBODY = 65532
 NET_BIND_SERVICE = 1 << 10
-_VERSION = 0x20080522
-_DUMPABLE = 4
+_CAPABILITIES = struct.pack("<Ii", 0x20080522, 0)
+_KEEPCAPS, _DUMPABLE = 8, 4
+
+
+def leave_root() -> None:
+    """Becomes nobody, unless it is somebody already or there is a mounted share to work in."""
+    if os.geteuid() != 0 or os.path.ismount(os.environ.get("BERTH_MOUNTED_AT") or "/persistentvolumes"):
+        return
+    _libc().prctl(_KEEPCAPS, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
 
 
 def take_up() -> None:
-    """Puts NET_BIND_SERVICE into effect for this process, if it is permitted; else nothing happens."""
+    """Puts NET_BIND_SERVICE into effect, if it is permitted, and gives up whatever else is; does nothing as root."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    permitted, inheritable = int(status["CapPrm"], 16), int(status["CapInh"], 16)
-    effective = int(status["CapEff"], 16)
-    if not permitted & NET_BIND_SERVICE & ~effective:
+    permitted = int(status["CapPrm"], 16)
+    if os.geteuid() == 0 or not permitted:
         return
+    kept = permitted & NET_BIND_SERVICE
+    if _libc().capset(_CAPABILITIES, struct.pack("<6I", kept, kept, 0, 0, 0, 0)):
+        print("berth: capset failed; servers that export with `secure` will refuse its calls", file=sys.stderr)
+    # Who starts with a capability of a file may not look into its own /proc/self/fd, which metrics count.
+    _libc().prctl(_DUMPABLE, 1, 0, 0, 0)
+
+
+def _libc() -> Any:
     import ctypes  # a megabyte, which most pods can do without
 
-    low = (effective | NET_BIND_SERVICE, permitted, inheritable)
-    sets = struct.pack("<6I", *(part & 0xFFFFFFFF for part in low), *(part >> 32 for part in low))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.capset(struct.pack("<Ii", _VERSION, 0), sets):
-        print(f"reserved ports can't be used: capset failed with error {ctypes.get_errno()}", file=sys.stderr)
-    # Who starts with a capability of a file may not look into its own /proc/self/fd, which metrics count.
-    libc.prctl(_DUMPABLE, 1, 0, 0, 0)
+    return ctypes.CDLL(None)
 
 
 if __name__ == "__main__":
+    leave_root()
     take_up()
     sys.argv[0] = "berth"
-    sys.exit(main())
+    main()

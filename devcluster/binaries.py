@@ -14,6 +14,9 @@ from devcluster.errors import CommandFailed, DevClusterError, ProgramMissing
 VERSION = "1.20.2"
 """The Kubernetes that Debian 12's source package holds, and that is built and cached."""
 
+_REVISION = 2
+"""Counted up when build.py makes something better of the same source: what was built before is built anew."""
+
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager")
 """What is built: the programs that every dev cluster needs."""
 
@@ -39,7 +42,7 @@ def cache() -> Path:
 
 def built() -> Path:
     """Where the cached control plane is, or will be once it has been built."""
-    return cache() / "kubernetes" / f"v{VERSION}"
+    return cache() / "kubernetes" / f"v{VERSION}-{_REVISION}"
 
 
 def are_available(programs: Sequence[str] = CONTROL_PLANE) -> bool:
