@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -20,9 +23,19 @@ def say(line: str = "") -> None:
     click.echo(line)
 
 
+@contextmanager
+def progress(doing: str) -> Iterator[None]:
+    """What is being done, on stderr while it is done; nothing where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(escape(f"{doing} …")):
+        yield
+
+
 def styled(text: str, style: str) -> str:
     """The text in a colour, where stdout is a terminal. style: `red`, `yellow`, `green`, `bold`, `dim`, or none."""
-    if not sys.stdout.isatty() or not style:
+    if not sys.stdout.isatty() or not style or os.environ.get("NO_COLOR"):
         return text
     if style == "bold":
         return click.style(text, bold=True)

@@ -10,7 +10,7 @@ import click
 from berth.cli.output import EXIT_FAILED, LANGUAGE, complain, language, output_option
 from berth.cli.server.answering import do, print_json, wanted_options
 from berth.cli.server.report import EXIT_CODES, print_report
-from berth.cli.tables import say, styled
+from berth.cli.tables import progress, say, styled
 from berth.doctor.share.probed import Report
 from berth.nfsserver.perform import Performed, check_root, perform, plan_for
 from berth.nfsserver.plan import Plan
@@ -26,6 +26,7 @@ _ASK = Text("Do it?", "执行吗？")
 _NOT_DONE = Text("nothing was done; add --yes to do it", "未做任何改动；加上 --yes 才会执行")
 _DONE = Text("done", "完成")
 _WARNED = Text("exportfs said", "exportfs 提示")
+_LOOKING = Text("looking at it from the client's side", "正在从客户端一侧检查")
 _SEEN = Text("Seen from the client's side:", "从客户端一侧看：")
 _NOBODY = Text(
     "This host is none of the clients, so it can't try the share; on one of them: berth server verify {host}:{path}",
@@ -80,7 +81,8 @@ def _init(
     if not plan.is_empty and not _may(plan, yes, as_json, spoken):
         raise SystemExit(EXIT_FAILED)
     done = do(_perform(plan, quiet=as_json, lang=spoken), spoken)
-    report = do(verify_here(path, (*provisioners, *clients)), spoken)
+    with progress(_LOOKING.said(spoken)):
+        report = do(verify_here(path, (*provisioners, *clients)), spoken)
     if as_json:
         print_json(_answer(plan, done, report))
     else:
@@ -93,7 +95,8 @@ async def _perform(plan: Plan, *, quiet: bool, lang: Language) -> list[Performed
     if not plan.is_empty:
         check_root()
     for step in plan.steps:
-        done.append(await perform(step))
+        with progress(step.summary.said(lang)):
+            done.append(await perform(step))
         if not quiet:
             say(f"{styled(_DONE.said(lang), 'green')}  {step.summary.said(lang)}")
             for warning in done[-1].warnings:

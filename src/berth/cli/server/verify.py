@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
-from rich.console import Console
 
 from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language, output_option
 from berth.cli.server.answering import do, print_json
 from berth.cli.server.report import EXIT_CODES, print_report
+from berth.cli.tables import progress
 from berth.doctor.share.probed import Report
 from berth.doctor.share.target import BadTarget, parse_target
 from berth.doctor.share.verify import DEADLINE, verify
@@ -67,8 +65,5 @@ def _verify(
 
 def look(target: ShareAddress, deadline: float, from_node: bool, lang: Language) -> Report:
     """The report, with a word on a terminal while it is made."""
-    job = verify(target, deadline=deadline, from_node=from_node)
-    if not sys.stderr.isatty():
-        return do(job, lang)
-    with Console(stderr=True).status(f"正在检查 {target} …" if lang == "zh" else f"Looking at {target} …"):
-        return do(job, lang)
+    with progress(f"正在检查 {target}" if lang == "zh" else f"Looking at {target}"):
+        return do(verify(target, deadline=deadline, from_node=from_node), lang)
