@@ -169,7 +169,7 @@ def test_it_holds_the_lock_of_the_reference_and_gives_it_to_the_next(article: Ar
     assert article.lock()["holderIdentity"].startswith(berth.settings.get("POD_NAME", ""))
     assert article.lock()["leaseDurationSeconds"] == 15
     second = article.container("second").start(wait=False)
-    second.wait_logged("waiting for an old release to end")
+    second.wait_logged("waiting for the leader")
     assert not second.has_logged("leading")
     assert berth.stop() == 0
     assert article.lock()["holderIdentity"] == ""

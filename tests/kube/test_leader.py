@@ -245,7 +245,7 @@ def test_an_api_server_that_is_away_is_waited_for(cluster: DevCluster, namespace
                 waiting = asyncio.create_task(one.election.acquire())
                 await eventually(lambda: logs)
                 await asyncio.sleep(RETRY * 4)
-                assert [line["event"] for line in logs] == ["can't reach the lock, trying again"]
+                assert [line["event"] for line in logs] == ["the API server does not answer yet, trying again"]
                 await proxy.accept()
                 await waiting
             assert one.election.is_leader

@@ -22,10 +22,11 @@ import structlog
 from lightkube.models.meta_v1 import ObjectMeta
 
 from berth.kube.client import Api
-from berth.kube.errors import AlreadyExists, Conflict, Forbidden, KubeError, NotFound
+from berth.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
 from berth.kube.lease import LeaseLock, LeaseObject, LeaseSpec, Lock, write_now
-from berth.kube.oldlock import EndpointsLock, wait_until_old_lock_is_free
+from berth.kube.oldlock import wait_until_old_lock_is_free
 from berth.kube.outcome import Note
+from berth.kube.standing import choose_lock
 
 log = structlog.get_logger()
 
@@ -90,14 +91,16 @@ class Election:
 
     async def acquire(self) -> None:
         """Returns once this candidate leads; waits for other holders, an old release's lock, and the API server."""
-        await wait_until_old_lock_is_free(
-            self._api,
-            name=self._name,
-            namespace=self._namespace,
-            identity=self._identity,
-            post=self._post,
-            retry_period=self._retry_period,
-        )
+        self._lock = await choose_lock(self._api, self._name, self._namespace)
+        if isinstance(self._lock, LeaseLock):
+            await wait_until_old_lock_is_free(
+                self._api,
+                name=self._name,
+                namespace=self._namespace,
+                identity=self._identity,
+                post=self._post,
+                retry_period=self._retry_period,
+            )
         while not await self._try():
             await self._pause()
         self._leading = True
@@ -165,30 +168,12 @@ class Election:
             if self._released:
                 return False
             try:
-                return await self._with_the_right_lock()
+                return await self._get_or_keep()
             except (Conflict, AlreadyExists):
                 return False  # somebody was faster
             except KubeError as error:
                 self._tell("can't reach the lock, trying again", str(error))
                 return False
-
-    async def _with_the_right_lock(self) -> bool:
-        """By the Lease, unless the role was written for an old release, which had none."""
-        try:
-            return await self._get_or_keep()
-        except Forbidden:
-            if self._leading or isinstance(self._lock, EndpointsLock):
-                raise
-            lease, self._lock = self._lock, EndpointsLock(self._api, self._name, self._namespace)
-            try:
-                is_ours = await self._get_or_keep()
-            except Forbidden:
-                self._lock = lease
-                is_ours = None
-            if is_ours is None:
-                raise
-            self._log.warning("the role allows no Leases: holding the lock of older releases, on Endpoints, instead")
-            return is_ours
 
     async def _get_or_keep(self) -> bool:
         clock = asyncio.get_running_loop().time

@@ -12,6 +12,9 @@ from lightkube.resources.coordination_v1 import Lease
 
 from berth.kube.client import Api
 from berth.kube.outcome import Reference
+from berth.kube.permissions import Permission
+
+LEASES = (Permission("coordination.k8s.io", "leases", ("get", "create", "update"), own_namespace=True),)
 
 
 class LeaseSpec(msgspec.Struct, omit_defaults=True):

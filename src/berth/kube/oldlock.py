@@ -23,9 +23,12 @@ from berth.kube.client import Api
 from berth.kube.errors import Forbidden, KubeError, NotFound
 from berth.kube.lease import LeaseObject, LeaseSpec
 from berth.kube.outcome import Note, Reference
+from berth.kube.permissions import Permission
 
 log = structlog.get_logger()
 
+ENDPOINTS = (Permission("", "endpoints", ("get", "create", "patch"), own_namespace=True),)
+"""What holding this lock takes. To see whether it is held, `get` is enough."""
 ANNOTATION = "control-plane.alpha.kubernetes.io/leader"
 
 _NO_CLOCK_IS_SO_WRONG = 3600.0

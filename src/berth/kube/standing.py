@@ -16,10 +16,15 @@ from lightkube.resources.core_v1 import Namespace
 from berth.kube.backoff import Backoff
 from berth.kube.client import Api
 from berth.kube.errors import Forbidden, KubeError, NotFound, ServerError
+from berth.kube.lease import LEASES, LeaseLock, Lock
+from berth.kube.oldlock import ENDPOINTS, EndpointsLock
 from berth.kube.permissions import Permission, Right, rights
 
 log = structlog.get_logger()
 T = TypeVar("T")
+
+_LONGEST_WAIT = 5.0
+"""Seconds between two tries: nobody is served meanwhile."""
 
 
 async def missing_rights(api: Api, permissions: Iterable[Permission], namespace: str) -> list[Right]:
@@ -36,6 +41,14 @@ async def missing_rights(api: Api, permissions: Iterable[Permission], namespace:
     except (Forbidden, NotFound):
         return []
     return [right for right, is_given in zip(asked, given, strict=True) if not is_given]
+
+
+async def choose_lock(api: Api, name: str, namespace: str) -> Lock:
+    """The Lease, unless the role allows none and allows Endpoints: then the lock that old releases hold there."""
+    if await missing_rights(api, LEASES, namespace) and not await missing_rights(api, ENDPOINTS, namespace):
+        log.warning("the role allows no Leases: holding the lock of older releases, on Endpoints, instead")
+        return EndpointsLock(api, name, namespace)
+    return LeaseLock(api, name, namespace)
 
 
 async def cluster_uid(api: Api, *, otherwise: str) -> str:
@@ -55,13 +68,15 @@ async def cluster_uid(api: Api, *, otherwise: str) -> str:
 
 async def _until_answered(ask: Callable[[], Awaitable[T]]) -> T:
     """Asks until the API server answers. Forbidden, NotFound: that is an answer, too."""
-    backoff = Backoff()
+    backoff = Backoff(limit=_LONGEST_WAIT)
+    told = ""
     while True:
         try:
             return await ask()
         except (Forbidden, NotFound):
             raise
         except KubeError as error:
-            delay = backoff.next("")
-            log.warning("the API server does not answer yet", why=str(error), retry_in=round(delay, 1))
-            await asyncio.sleep(delay)
+            if str(error) != told:
+                told = str(error)
+                log.warning("the API server does not answer yet, trying again", why=told)
+            await asyncio.sleep(backoff.next(""))

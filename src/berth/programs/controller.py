@@ -25,6 +25,7 @@ from berth.kube.config import fingerprint, load
 from berth.kube.events import Recorder
 from berth.kube.informer import Informer
 from berth.kube.leader import Election, lock_name
+from berth.kube.lease import LEASES
 from berth.kube.loop import Loop, Reconciler
 from berth.kube.permissions import Permission, Right, rights
 from berth.kube.standing import cluster_uid, missing_rights
@@ -54,7 +55,7 @@ log = structlog.get_logger()
 PERMISSIONS = (
     Permission("", "namespaces", ("get",), names=("kube-system",)),
     Permission("", "events", ("create", "patch")),
-    Permission("coordination.k8s.io", "leases", ("get", "create", "update"), own_namespace=True),
+    *LEASES,
     Permission("", "endpoints", ("get",), own_namespace=True),
     *provision.PERMISSIONS,
     *reclaim.PERMISSIONS,
