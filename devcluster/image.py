@@ -27,6 +27,7 @@ NAME = "localhost/berth:dev"
 """The image's name on a node; no registry is ever asked for it."""
 
 _BASE = "localhost/berth-base:{}"
+_DEPENDENCIES = "localhost/berth-dependencies:dev"
 _SUITE = "bookworm"
 _SOURCES = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "deploy/start.py", "src/berth")
 # As debian:12-slim: what a machine without people has no use for.
@@ -70,6 +71,12 @@ def berth() -> Path:
     return archive
 
 
+def berth_if_never() -> None:
+    """Makes the image unless one was made before: what takes minutes and a network is done then."""
+    if not any((binaries.cache() / "image").glob("berth-*.tar")):
+        berth()
+
+
 def _build(work: Path, folder: Path, archive: Path, log: Path) -> None:
     buildah = ["buildah", "--root", f"{folder}/storage", "--runroot", f"{work}/run"]
     buildah += ["--storage-driver", "overlay" if snapshotter(folder) == "overlayfs" else "vfs"]
@@ -79,12 +86,15 @@ def _build(work: Path, folder: Path, archive: Path, log: Path) -> None:
     command = [*buildah, "build", "--isolation=chroot", "--layers", "--pull-never", "--timestamp=0"]
     command += [part for name, value in arguments.items() for part in ("--build-arg", f"{name}={value}")]
     command += ["--volume", f"{wheels}:/wheels:ro", "--ignorefile", f"{ROOT}/deploy/Dockerfile.dockerignore"]
-    command += ["--file", f"{ROOT}/deploy/Dockerfile", "--tag", NAME, str(ROOT)]
-    progress.run("Building Berth's image", command, log=log)
+    command += ["--file", f"{ROOT}/deploy/Dockerfile"]
+    # What is named is kept: the next build begins where Berth's own sources come in.
+    first = ["--target=dependencies", "--tag", _DEPENDENCIES, str(ROOT)]
+    progress.run("Installing what Berth's image takes", [*command, *first], log=log)
+    progress.run("Building Berth's image", [*command, "--tag", NAME, str(ROOT)], log=log)
     draft = work / "berth.tar"
-    push = [*buildah, "push", "--disable-compression", NAME, f"oci-archive:{draft}:{NAME}"]
-    progress.run("Packing it", push, log=log)
+    progress.run("Packing it", [*buildah, "push", NAME, f"oci-archive:{draft}:{NAME}"], log=log)
     draft.replace(archive)
+    progress.run("Clearing away earlier ones", [*buildah, "rmi", "--prune"], log=log)
 
 
 def _base(buildah: list[str], work: Path, folder: Path, log: Path) -> str:

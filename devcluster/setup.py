@@ -1,6 +1,6 @@
 """Makes this machine ready for a job, and skips what is ready (then it takes 0.2 s): `python3 -m devcluster.setup JOB`.
 
-Runs on a fresh Debian 12 with nothing but its Python: packages, then `.venv/`, then the control plane.
+Runs on a fresh Debian 12 with nothing but its Python: packages, then `.venv/`, then the control plane, then the image.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from devcluster import binaries, build, packages, progress
+from devcluster import binaries, build, image, packages, progress
 from devcluster.errors import DevClusterError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,11 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
         if job != "lint":
             needed += packages.needed_for_cluster()
         if job == "test":
-            needed += [*packages.KERNEL, *packages.needed_for_node()]
+            needed += [*packages.KERNEL, *packages.needed_for_node(), *packages.IMAGE]
         packages.install(needed)
         make_venv()
         if job != "lint":
             build.control_plane(binaries.CONTROL_PLANE + (binaries.NODE if job == "test" else ()))
+        if job == "test":
+            image.berth_if_never()
     except DevClusterError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1
