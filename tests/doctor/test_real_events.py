@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from click.testing import CliRunner
 
+from berth.cli.main import cli
 from berth.doctor.explain import Explainer
 from berth.doctor.finding import Finding, Subject
 from devcluster.cluster import DevCluster
@@ -135,6 +137,13 @@ def test_what_the_api_server_refuses(site: Site) -> None:
     assert told["rbac-forbidden"].seen.en == (
         f"the service account {site.namespace}:nobody may not list persistentvolumes"
     )
+
+
+def test_the_version_that_no_log_tells_is_asked_of_the_cluster_at_hand(cluster: DevCluster) -> None:
+    log = "unexpected error getting claim reference: selfLink was empty, can't make reference"
+    done = CliRunner().invoke(cli, ["doctor", "explain", "--kubeconfig", str(cluster.kubeconfig)], input=log)
+    assert done.stderr == f"berth: the cluster {cluster.server_url} runs Kubernetes 1.20\n"
+    assert "Only as a stop-gap" in done.stdout
 
 
 def _refusal(site: Site, claim: str) -> dict[str, Finding] | None:
