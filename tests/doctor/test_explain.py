@@ -216,6 +216,14 @@ def test_a_name_out_of_a_log_stays_one_word_of_the_command() -> None:
     assert found.commands[0] == "showmount -e '10.0.0.1;reboot'"
 
 
+def test_addresses_of_ipv6_stay_whole() -> None:
+    found = only("mount.nfs: access denied by server while mounting [fd00::1]:/export\n")
+    assert found.about == (Subject("share", "[fd00::1]:/export"),)
+    assert found.commands[0] == "showmount -e fd00::1"
+    hung = only("Mounting arguments: -t nfs [fd00::1]:/export /mnt\nOutput: mount.nfs: Connection timed out\n")
+    assert hung.about == (Subject("share", "[fd00::1]:/export"),)
+
+
 def test_bytes_that_are_no_text_do_no_harm() -> None:
     explainer = Explainer()
     explainer.read(io.BytesIO(b"\xff\xfe\x00" + DENIED.encode() + b" \xff\n" + bytes(range(256))))

@@ -83,6 +83,12 @@ def test_reasons_are_sentences() -> None:
     ]
 
 
+def test_of_several_errors_at_once_the_first_is_told() -> None:
+    together = ExceptionGroup("unhandled errors in a TaskGroup", [CouldNotLookError(Text("not here", "不在这里"))])
+    (unseen,) = diagnose(fails_with(together)).unseen
+    assert unseen.reason.zh == "不在这里"
+
+
 def test_a_program_that_is_missing_is_named() -> None:
     async def look(_: str) -> AsyncIterator[Finding | Unseen]:
         await command.run(["no-such-program"], deadline=1)

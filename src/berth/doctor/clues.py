@@ -16,6 +16,7 @@ BEFORE = 12
 """Lines before a message that may belong to it: kubelet's event about a mount has five."""
 
 _NAME = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
+_SERVER = r"(?:\[[^\]\s]+\]|[^\s:\"\[\]]+)"
 _EVENT = rf"\w+ +(?P<event_kind>\w+)/(?P<event_name>{_NAME})"
 _CLUES = tuple(
     re.compile(source)
@@ -28,8 +29,8 @@ _CLUES = tuple(
         rf'failed for (?:volume|PV) "(?P<mounted>{_NAME})"',
         r'(?:[Vv]olume|PV|PersistentVolume)[ =:]*"(?P<volume>pvc-[-0-9a-f]{36})"',
         r"(?P<volume>pvc-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
-        r"-t nfs4?(?: -o (?P<options>\S+))? (?P<share>[^\s:]+:/\S*) (?P<mountpoint>/\S+)",
-        r"(?:mounting|mount system) (?P<share>[^\s:\"]+:/[^\s\",]*)",
+        rf"-t nfs4?(?: -o (?P<options>\S+))? (?P<share>{_SERVER}:/\S*) (?P<mountpoint>/\S+)",
+        rf"(?:mounting|mount system) (?P<share>{_SERVER}:/[^\s\",]*)",
         rf"\bkubelet, (?P<node>{_NAME})",
         rf"^(?P<event_namespace>{_NAME}) +(?:\S+ +)?(?:Warning|Normal) +{_EVENT}",
         rf"^(?:\S+ +)?(?:Warning|Normal) +{_EVENT}",
@@ -103,7 +104,7 @@ def _settle(found: Names) -> Names:
     elif kind and name and namespace:
         found.setdefault(kind, f"{namespace}/{name}")
     if "share" in found:
-        found.setdefault("server", found["share"].partition(":/")[0])
+        found.setdefault("server", found["share"].partition(":/")[0].removeprefix("[").removesuffix("]"))
     for left in [key for key in found if key.startswith(("head_", "event_"))]:
         del found[left]
     return found

@@ -105,6 +105,10 @@ def why_unseen(error: Exception) -> Text:
         case Unauthorized():
             said = error.message
             return Text(f"the API server does not know you: {said}", f"API server 不认识当前身份：{said}")
+        case ExceptionGroup():
+            return why_unseen(error.exceptions[0])
+        case TimeoutError():
+            return Text("no answer in time", "没有及时应答")
         case KubeError() | CommandError():
             return same(str(error))
         case OSError() if error.strerror:
