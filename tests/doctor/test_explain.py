@@ -103,6 +103,18 @@ def test_every_claim_is_named_and_every_message_counted() -> None:
     }
 
 
+def test_every_share_is_named() -> None:
+    found = only("".join(f"mount.nfs: access denied by server while mounting 10.0.0.{n}:/x\n" for n in (1, 2, 1)))
+    assert [subject.name for subject in found.about] == ["10.0.0.1:/x", "10.0.0.2:/x"]
+    assert found.count == 3
+
+
+def test_very_many_claims_are_all_counted_and_some_named() -> None:
+    found = only("".join(SELFLINK.format(f"ns/claim{number}") for number in range(1500)))
+    assert found.count == 1500
+    assert len(found.about) == 20
+
+
 def test_a_message_that_repeats_counts_as_often_as_it_says() -> None:
     line = f"  Normal  FailedBinding  30s (x42 over 10m)  persistentvolume-controller  {NO_CLASS}\n"
     assert only(line).count == 42
@@ -196,6 +208,8 @@ def test_a_good_end_of_one_claim_does_not_hide_another() -> None:
     found = only(waits("a") + waits("b") + succeeds("a"))
     assert [subject.name for subject in found.about if subject.kind == "claim"] == ["ddddd/b"]
     assert found.seen.en == "claim ddddd/b waits for the provisioner nfs/x"
+    assert found.count == 1
+    assert "persistentvolumeclaim/b" in found.evidence[0]
 
 
 def test_the_controller_manager_s_own_log_of_ordinary_events_is_no_finding() -> None:

@@ -29,10 +29,14 @@ _WHOLE = 64 << 20
 _SUBJECTS = 20
 """Objects that one finding names at most."""
 _EVIDENCE = 3
-_KEYS = 1000
-"""Claims and pods that are told apart at most."""
+_OBJECTS = 1000
+"""Objects that are told apart at most."""
+_KEY = ("claim", "pod", "share", "volume", "server", "file", "mountpoint")
+"""What tells one object of a failure from another: the first of these that a message names."""
 _LOOKED_BACK = 100
 """Messages of one failure for which the lines before are read: after so many nothing new is learned."""
+_LOOKED_AT = 20_000
+"""Messages of one failure that are searched for names at all; those after are counted with the first."""
 _SHARED = ("workload_namespace", "workload_name", "account")
 """Names that hold for all messages of a failure, whichever said them: of the program that writes the log."""
 _REPEATED = re.compile(r"\(x(\d+) over ")
@@ -42,36 +46,46 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _ESCAPED = re.compile(r"\\+(?P<what>[\"nt])")
 
 
-@dataclass
+@dataclass(slots=True)
+class _Told:
+    """What messages about one object have said: the names and the text of the one that knows most, and how many."""
+
+    names: Names
+    text: str
+    count: int
+
+
+@dataclass(slots=True)
 class _Seen:
-    """What messages of one failure have said. by_key: of each claim or pod the names of what was said about it."""
+    """What messages of one failure have said, object by object. settled: those that came to a good end."""
 
-    count: int = 0
-    lines: int = 0
-    by_key: dict[str, Names] = field(default_factory=dict)
+    told: dict[str, _Told] = field(default_factory=dict)
     shared: Names = field(default_factory=dict)
-    evidence: dict[str, None] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
+    lines: int = 0
 
-    @property
-    def names(self) -> Names:
-        """Those of the message that knows most, of what did not come to a good end."""
-        return max(self._open, key=len, default={})
+    def note(self, names: Names, text: str, count: int) -> None:
+        """Takes a message."""
+        self.lines += 1
+        self.shared.update({name: names[name] for name in _SHARED if name in names})
+        key = next((names[kind] for kind in _KEY if kind in names), "")
+        is_too_much = self.lines > _LOOKED_AT or len(self.told) >= _OBJECTS
+        if key not in self.told and is_too_much:
+            key = next(iter(self.told))  # told apart no longer, still counted
+        told = self.told.setdefault(key, _Told(names, text, 0))
+        told.count += count
+        if len(names) > len(told.names):
+            told.names, told.text = names, text
 
-    @property
-    def subjects(self) -> list[Subject]:
-        """All objects that did not come to a good end, those of names first."""
-        found = [subject for names in (self.names, *self._open) for subject in _subjects(names)]
-        return list(dict.fromkeys(found))[:_SUBJECTS]
+    def settle(self, names: Names) -> None:
+        """Takes a message of a good end."""
+        self.settled |= {names[kind] for kind in ("claim", "pod") if kind in names}
 
-    @property
-    def is_over(self) -> bool:
-        """Whether there is nothing to tell: it was not seen, or all of it came to a good end."""
-        return not self.lines or not self._open
-
-    @property
-    def _open(self) -> list[Names]:
-        return [names for key, names in self.by_key.items() if key not in self.settled]
+    def open(self) -> list[_Told]:
+        """All that did not come to a good end, what knows most first."""
+        return sorted(
+            (told for key, told in self.told.items() if key not in self.settled), key=lambda told: -len(told.names)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +138,7 @@ class Explainer:
         """What was seen so far. version: what is known by now, if the text does not say it."""
         version = self._version or version
         known = entries()
-        found = [known[failure] for failure, seen in self._seen.items() if not seen.is_over]
+        found = [known[failure] for failure, seen in self._seen.items() if seen.open()]
         kept = [entry for entry in found if not _is_echo(entry, found)]
         findings = [_finding(entry, self._seen[entry.id], version) for entry in kept]
         needs = version is None and any(_hangs_on_version(entry) for entry in kept)
@@ -143,15 +157,17 @@ class Explainer:
             return
         seen = self._seen.setdefault(entry.id, _Seen())
         names = {**self._around(seen, said, hit), **{name: value for name, value in match.groupdict().items() if value}}
-        key = names.get("claim") or names.get("pod") or ""
         if wanted.is_end:
-            seen.settled.add(key)
+            seen.settle(names)
             return
         told.add(entry.id)
-        _note(seen, key, names, said)
+        repeated = _REPEATED.search(said)
+        seen.note(names, " ".join(said.split()), int(repeated[1]) if repeated else 1)
 
     def _around(self, seen: _Seen, said: str, hit: Hit) -> Names:
         """The names that stand around a message."""
+        if seen.lines >= _LOOKED_AT:
+            return {}
         if seen.lines >= _LOOKED_BACK:
             return own_names(said)
         before = [part for line in hit.before(BEFORE) for part in _plain(line).splitlines()]
@@ -169,30 +185,15 @@ def _all_wanted() -> Iterator[_Wanted]:
     yield from (_Wanted(pattern) for pattern in VERSIONS)
 
 
-def _note(seen: _Seen, key: str, names: Names, said: str) -> None:
-    repeated = _REPEATED.search(said)
-    seen.count += int(repeated[1]) if repeated else 1
-    seen.lines += 1
-    seen.shared.update({name: names[name] for name in _SHARED if name in names})
-    quoted = " ".join(said.split())
-    knows_most = len(names) > max(map(len, seen.by_key.values()), default=-1)
-    if knows_most:
-        seen.evidence = {quoted: None, **seen.evidence}
-    elif len(seen.evidence) < _EVIDENCE:
-        seen.evidence.setdefault(quoted)
-    if key in seen.by_key or len(seen.by_key) < _KEYS:
-        kept = seen.by_key.get(key)
-        if kept is None or len(names) > len(kept):
-            seen.by_key[key] = names
-
-
 def _finding(entry: Entry, seen: _Seen, version: Version | None) -> Finding:
+    told = seen.open()
+    about = dict.fromkeys(subject for each in told for subject in _subjects(each.names))
     return entry.finding(
-        seen.subjects,
-        {**seen.shared, **seen.names},
+        list(about)[:_SUBJECTS],
+        {**seen.shared, **told[0].names},
         version=version,
-        evidence=tuple(seen.evidence)[:_EVIDENCE],
-        count=seen.count,
+        evidence=[each.text for each in told[:_EVIDENCE]],
+        count=sum(each.count for each in told),
     )
 
 
