@@ -157,6 +157,14 @@ def test_locks_that_stay_local_are_told(host: FakeHost) -> None:
     assert host.only("node-options").id == "locks-local"
 
 
+def test_a_mount_that_is_not_propagated_to_the_pod_is_not_called_well(host: FakeHost) -> None:
+    host.mounts(nfs("/mnt/a"))
+    report = host.look("node-mounts")
+    assert report.exit_code == 3
+    assert [unseen.what.en for unseen in report.unseen] == ["mount /mnt/a"]
+    assert "HostToContainer" in report.unseen[0].reason.zh
+
+
 def test_processes_that_wait_for_nfs_are_named(host: FakeHost) -> None:
     host.process(995, "stat", "D", "rpc_wait_bit_killable")
     host.process(996, "a (b) c", "D", "nfs_wait_bit_killable")

@@ -43,6 +43,13 @@ class Host:
         text = self.path(f"/proc/{whose}/mountinfo").read_text("utf-8", "surrogateescape")
         return tuple(mount for mount in parse_mountinfo(text) if mount.is_nfs)
 
+    def can_see(self, mount: Mount) -> bool:
+        """Whether the mount is there for this process: below another root only if it is propagated to where that is."""
+        if self.is_own:
+            return True
+        own = parse_mountinfo(Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape"))
+        return str(self.path(mount.point)) in {each.point for each in own}
+
     def find_program(self, name: str) -> bool:
         """Whether there is an executable of that name where kubelet and mount look for it."""
         return any(os.access(self.path(f"{folder}/{name}"), os.X_OK) for folder in ("/sbin", "/usr/sbin", "/bin"))

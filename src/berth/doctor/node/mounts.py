@@ -17,6 +17,10 @@ from berth.texts.text import Text, same
 _AT_ONCE = 8
 _SHOWN = 20
 """Mounts that one finding names at most."""
+_NOT_HERE = Text(
+    "it is not mounted here: give the volume of the host's / the mountPropagation HostToContainer",
+    "此处看不到该挂载：请为挂载主机 / 的卷设置 mountPropagation: HostToContainer",
+)
 _NEARLY = 95
 _BYTES, _INODES = Text("space", "空间"), Text("inodes", "inode")
 
@@ -24,6 +28,9 @@ _BYTES, _INODES = Text("space", "空间"), Text("inodes", "inode")
 async def _look_whether_they_answer(host: Host) -> AsyncIterator[Finding | Unseen]:
     by_server: dict[str, list[Mount]] = {}
     for mount in _one_of_each(host.nfs_mounts):
+        if not host.can_see(mount):
+            yield Unseen(Subject("mount", mount.point).text, _NOT_HERE)
+            continue
         by_server.setdefault(mount.server, []).append(mount)
     seats = asyncio.Semaphore(_AT_ONCE)
 
