@@ -114,8 +114,9 @@ def _explain(directory: Path, known: State) -> None:
     for share in known.shares:
         rows += [("share", _describe(share)), ("", f"is {share.directory}")]
     if known.node:
-        rows += [("node", f"{known.node.name}, {known.node.address}"), ("pods' share", _describe(known.node.share))]
-        rows += [("", f"is {known.node.share.directory}")]
+        rows += [("node", f"{known.node.name}, {known.node.address}; localhost/busybox:dev is an image that it has")]
+        rows += [("pods' share", _describe(known.node.share)), ("", f"is {known.node.share.directory}")]
+        rows += [("", "takes calls from reserved ports only; the share above is out of pods' reach")]
     for name, value in rows:
         print(f"  {name:<12}{value}")
     print(f"\n  export KUBECONFIG={directory}/kubeconfig")

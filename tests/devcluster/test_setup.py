@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from devcluster import binaries, packages, progress
+from devcluster.errors import ProgramMissing
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +29,24 @@ def test_the_builder_is_needed_only_where_something_is_to_be_built(
     for name in binaries.CONTROL_PLANE:
         (binaries.built() / name).touch()
     assert "golang-go" not in packages.needed_for_cluster()
+
+
+def test_a_node_is_built_even_where_the_control_plane_is_from_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assets, cache = tmp_path / "assets", tmp_path / "cache"
+    assets.mkdir()
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(assets))
+    monkeypatch.setenv("BERTH_CACHE", str(cache))
+    assert "golang-go" in packages.needed_for_node()
+    with pytest.raises(ProgramMissing, match="no kubelet yet: `make test` builds it"):
+        binaries.find_for_node("kubelet")
+    binaries.built().mkdir(parents=True)
+    (binaries.built() / "kube-scheduler").touch()
+    (assets / "kubelet").touch()
+    assert "golang-go" not in packages.needed_for_node()
+    assert binaries.find_for_node("kubelet") == assets / "kubelet"
+    assert binaries.find_for_node("kube-scheduler") == binaries.built() / "kube-scheduler"
 
 
 def test_programs_from_elsewhere_need_no_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

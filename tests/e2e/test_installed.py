@@ -101,7 +101,7 @@ def test_an_installation_works_as_its_own_user_and_is_upgraded_under_load(
         assert "NoNewPrivs:\t" in status
 
     following = f"{berth_image}-next"
-    node.run("ctr", "--namespace=k8s.io", "images", "tag", berth_image, following)
+    node.run("ctr", "--namespace=k8s.io", "images", "tag", "--force", berth_image, following)
     with ThreadPoolExecutor(max_workers=1) as pool:
         upgrade = pool.submit(installation.install, following)
         for number in count():
