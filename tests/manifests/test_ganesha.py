@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,51 +96,65 @@ def test_no_needless_rights() -> None:
 class Pod:
     """The container, as far as that takes no kubelet: everything below is called in a thread with its namespaces."""
 
-    def __init__(self, below: Path) -> None:
+    def __init__(self, below: Path, settings: GaneshaSettings) -> None:
         self.below = below
+        self.root = below / "root"
+        self.settings = settings
         self.process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def disk(self) -> Path:
+        """Where the disk is mounted, as seen from here."""
+        return self.root / MOUNTED_AT.lstrip("/")
+
     def enter(self) -> None:
-        """Moves the calling thread into namespaces of its own, where the pod's directories are."""
+        """Moves the calling thread into namespaces of its own, and makes the container's root: all is read-only there
+        but what the manifest mounts. This machine's files stand for the image."""
         if _LIBC.unshare(_CLONE_NEWNS | _CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "unshare")
-        layer = self.below / "layer"
-        layer.mkdir()
+        mounts = {each["mountPath"]: each["name"] for each in container_of(self.settings)["volumeMounts"]}
+        layer, inside = self.below / "layer", f"{self.root}{{}}".format
+        for directory in (layer, self.root):
+            directory.mkdir()
         sh("mount --make-rprivate / && ip link set lo up")
-        # The pod's directories are made in throw-away layers, not on this machine.
         sh(f"mount -t tmpfs tmpfs {layer} && mkdir {layer}/upper {layer}/work")
-        sh(f"mount -t overlay overlay -o lowerdir=/etc,upperdir={layer}/upper,workdir={layer}/work /etc")
-        for place in ("/srv", "/run", "/var/log", "/mnt"):
-            sh(f"mount -t tmpfs tmpfs {place}")
-        Path(MOUNTED_AT).mkdir(parents=True, exist_ok=True)
-        for target in (CONFIGURED_AT, "/run/ganesha", "/var/log/ganesha"):
-            source = self.below / target.strip("/").replace("/", "-")
-            source.mkdir(exist_ok=True)
-            Path(target).mkdir(parents=True, exist_ok=True)
-            sh(f"mount --bind {source} {target}")
+        sh(f"mount -t overlay overlay -o lowerdir=/,upperdir={layer}/upper,workdir={layer}/work {self.root}")
+        for path in mounts:
+            Path(inside(path)).mkdir(parents=True, exist_ok=True)
+        sh(f"mount -o remount,ro {self.root}")
+        for path in ("/proc", "/dev"):
+            sh(f"mount --rbind {path} {inside(path)}")
+        for path, name in mounts.items():
+            if name != "disk":
+                sh(f"mount -t tmpfs tmpfs {inside(path)}")
 
-    def start(self, settings: GaneshaSettings, disk: Path) -> None:
+    def start(self, disk: Path) -> None:
         """Attaches the disk and runs the container's command with its rights, until it serves."""
-        sh(f"mount -o loop {disk} {MOUNTED_AT}")
-        text = ganesha_manifests(settings)[0]["data"]["ganesha.conf"]
-        Path(CONFIGURED_AT, "ganesha.conf").write_text(text)
+        sh(f"mount -o loop {disk} {self.disk}")
+        text = ganesha_manifests(self.settings)[0]["data"]["ganesha.conf"]
+        Path(f"{self.root}{CONFIGURED_AT}", "ganesha.conf").write_text(text)
         rights = ",".join(["-all", *(f"+{name.lower()}" for name in CAPABILITIES)])
-        argv = ["setpriv", "--no-new-privs", f"--bounding-set={rights}", "--inh-caps=-all"]
+        argv = ["chroot", str(self.root), "setpriv", "--no-new-privs", f"--bounding-set={rights}", "--inh-caps=-all"]
         with open(self.below / "log", "ab") as log:
-            self.process = subprocess.Popen([*argv, *container_of(settings)["command"]], stdout=log, stderr=log)
+            command = container_of(self.settings)["command"]
+            self.process = subprocess.Popen([*argv, *command], stdout=log, stderr=log)
         end = time.monotonic() + 30
         while not listens():
-            assert self.process.poll() is None, (self.below / "log").read_text()[-2000:]
-            assert time.monotonic() < end, (self.below / "log").read_text()[-2000:]
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < end, self.said()
             time.sleep(0.02)
+
+    def said(self) -> str:
+        """What the container has printed."""
+        return (self.below / "log").read_text()
 
     def stop(self) -> None:
         """Ends it as kubelet does, and detaches the disk."""
         if self.process is not None:
             self.process.terminate()
-            assert self.process.wait(20) == 0
+            assert self.process.wait(20) == 0, self.said()
             self.process = None
-            sh(f"umount {MOUNTED_AT}")
+            sh(f"umount {self.disk}")
 
 
 def sh(script: str) -> None:
@@ -156,23 +171,23 @@ def tables() -> list[str]:
     return [line for name in names for line in Path(f"/proc/thread-self/net/{name}").read_text().splitlines()[1:]]
 
 
-@pytest.fixture
-def in_pod(tmp_path: Path) -> Iterator[Callable[[Callable[[Pod], Any]], Any]]:
-    """Runs a function in the pod's namespaces."""
+@contextmanager
+def pod_with(settings: GaneshaSettings, below: Path) -> Iterator[Callable[[Callable[[Pod], Any]], Any]]:
+    """Runs functions in the namespaces of a pod."""
     if os.geteuid():
         pytest.skip("namespaces and disks of one's own take root")
-    pod = Pod(tmp_path)
+    pod = Pod(below, settings)
     with ThreadPoolExecutor(1) as thread:
         thread.submit(pod.enter).result()
-        yield lambda job: thread.submit(job, pod).result()
-        if pod.process is not None:
-            thread.submit(pod.process.kill).result()
-            thread.submit(pod.process.wait).result()
+        try:
+            yield lambda job: thread.submit(job, pod).result()
+        finally:
+            if pod.process is not None:
+                pod.process.kill()
+                pod.process.wait()
 
 
-def test_it_serves_and_handles_outlive_the_pod_and_its_device(
-    in_pod: Callable[[Callable[[Pod], Any]], Any], tmp_path: Path
-) -> None:
+def test_it_serves_and_handles_outlive_the_pod_and_its_device(tmp_path: Path) -> None:
     settings = GaneshaSettings(image="none", path="/exports/k8s")
     disk, other = tmp_path / "disk", tmp_path / "other"
     for path in (disk, other):
@@ -197,23 +212,25 @@ def test_it_serves_and_handles_outlive_the_pod_and_its_device(
             await asyncio.sleep(0)
 
     def job(pod: Pod) -> Report:
-        pod.start(settings, disk)
+        pod.start(disk)
         report = asyncio.run(verify(ShareAddress("127.0.0.1", settings.path)))
         handle = asyncio.run(handle_of_the_root())
-        device = os.stat(MOUNTED_AT).st_dev
+        device = os.stat(pod.disk).st_dev
         pod.stop()
-        sh(f"mount -o loop {other} /mnt")  # takes the loop device that was free
+        sh(f"mount -t tmpfs tmpfs /mnt && mkdir /mnt/other && mount -o loop {other} /mnt/other")  # on the free device
         try:
-            pod.start(settings, disk)
-            assert os.stat(MOUNTED_AT).st_dev != device
+            pod.start(disk)
+            assert os.stat(pod.disk).st_dev != device
             assert asyncio.run(owner_of(handle)) == 65534
-            assert Path(MOUNTED_AT, "state").is_dir()
+            assert (pod.disk / "state").is_dir()
             pod.stop()
         finally:
-            sh("umount /mnt")
+            sh("umount /mnt/other")
         return report
 
-    report = in_pod(job)
+    with pod_with(settings, tmp_path) as run:
+        report = run(job)
+    assert "locktest" not in (tmp_path / "log").read_text()  # a server that can't try locks out does without them
     found = {probe.id: probe for probe in report.probes}
     assert report.outcome == "passed", report
     assert found["squash"].facts["uid"] == 65534
@@ -221,19 +238,20 @@ def test_it_serves_and_handles_outlive_the_pod_and_its_device(
     assert found["answers"].facts["versions"] == "4"
 
 
-def test_only_its_clients_may_mount_it(in_pod: Callable[[Callable[[Pod], Any]], Any], tmp_path: Path) -> None:
+def test_only_its_clients_may_mount_it(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     sh(f"truncate -s 16M {disk} && mkfs.ext4 -q -F {disk}")
     settings = GaneshaSettings(image="none", clients=("192.0.2.0/24",), root_squash=False)
 
     def job(pod: Pod) -> tuple[Report, Report]:
         sh("ip addr add 192.0.2.1/24 dev lo")
-        pod.start(settings, disk)
+        pod.start(disk)
         reports = [asyncio.run(verify(ShareAddress(address, "/share"))) for address in ("127.0.0.1", "192.0.2.1")]
         pod.stop()
         return reports[0], reports[1]
 
-    stranger, client = in_pod(job)
+    with pod_with(settings, tmp_path) as run:
+        stranger, client = run(job)
     assert stranger.culprit is not None
     assert stranger.culprit.id == "mount-4.0"
     assert client.outcome == "passed"

@@ -7,6 +7,8 @@ For people who have disks that a pod can mount (a PersistentVolumeClaim of anoth
   gives them back to their owners.
 * NFSv4 only: one port, locks included, no portmapper.
 * Root without its rights: those that a server of other users' files needs, and no more. No host path, no host network.
+  No seccomp profile: that of containerd keeps name_to_handle_at from all who lack CAP_SYS_ADMIN, and without handles
+  there is no NFS. So the namespace has to admit privileged pods (Pod Security).
 """
 
 from __future__ import annotations
@@ -188,13 +190,14 @@ def _server(settings: GaneshaSettings) -> Manifest:
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
                     "terminationGracePeriodSeconds": 30,
-                    "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+                    "securityContext": {"seccompProfile": {"type": "Unconfined"}},
                     "containers": [_container(settings)],
                     "volumes": [
                         {"name": "disk", "persistentVolumeClaim": {"claimName": settings.name}},
                         {"name": "configuration", "configMap": {"name": settings.name}},
                         {"name": "run", "emptyDir": {}},
                         {"name": "log", "emptyDir": {}},
+                        {"name": "tmp", "emptyDir": {}},
                     ],
                 },
             },
@@ -225,5 +228,6 @@ def _container(settings: GaneshaSettings) -> Manifest:
             {"name": "configuration", "mountPath": CONFIGURED_AT, "readOnly": True},
             {"name": "run", "mountPath": "/run/ganesha"},
             {"name": "log", "mountPath": "/var/log/ganesha"},
+            {"name": "tmp", "mountPath": "/tmp"},
         ],
     }
