@@ -159,6 +159,16 @@ def test_events_as_documents_are_read_whole(dump: object) -> None:
     assert found["class-not-found"].about[0] == Subject("claim", "ddddd/demo4nfs")
 
 
+def test_what_a_pod_s_status_says_is_read_with_its_name() -> None:
+    status = {"containerStatuses": [{"state": {"waiting": {"message": DENIED, "reason": "x"}}}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "a"}, "status": status}
+    assert Subject("pod", "a/web") in only(yaml.safe_dump(pod)).about
+
+
+def test_any_other_document_is_read_as_its_texts() -> None:
+    assert only(json.dumps({"problem": {"detail": ["x", DENIED]}}, indent=2)).id == "mount-access-denied"
+
+
 def test_a_document_that_is_broken_is_read_line_by_line() -> None:
     assert only(f"apiVersion: v1\n  - {{{DENIED}\n").id == "mount-access-denied"
 

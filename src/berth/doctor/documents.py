@@ -46,8 +46,10 @@ def _lines(content: Any) -> Iterator[str]:
         case {"kind": kind, "metadata": {"name": name, **meta}}:
             where = f"{meta.get('namespace', '')}  Normal  Object  {str(kind).lower()}/{name}"
             yield from (f"{where}  {' '.join(message.split())}" for message in _messages(content))
-        case _:
-            yield from _messages(content)
+        case dict():
+            yield from _lines(list(content.values()))
+        case str():
+            yield from content.splitlines()
 
 
 def _event(event: dict[str, Any], message: str) -> str:
