@@ -179,8 +179,11 @@ class Api:
             Request("delete", kind.plural, _key(namespace, name), "DELETE", kind.object(name, namespace), body)
         )
 
-    async def may(self, right: Right, *, namespace: str) -> bool:
-        """Whether the API server gives us that right; namespace: ours, for a right that is held there alone."""
+    async def may(self, right: Right, *, namespace: str, account: str = "") -> bool:
+        """Whether the API server gives us that right; namespace: ours, for a right that is held there alone.
+
+        account: of a service account, `namespace/name`, to ask for that one instead of us.
+        """
         resource, _, subresource = right.resource.partition("/")
         attributes = {
             "verb": right.verb,
@@ -190,13 +193,19 @@ class Api:
             "name": right.name,
             "namespace": namespace if right.own_namespace else "",
         }
+        spec: dict[str, Any] = {"resourceAttributes": attributes}
+        reviews = "selfsubjectaccessreviews"
+        if account:
+            reviews, home = "subjectaccessreviews", account.partition("/")[0]
+            spec["user"] = f"system:serviceaccount:{account.replace('/', ':')}"
+            spec["groups"] = ["system:serviceaccounts", f"system:serviceaccounts:{home}", "system:authenticated"]
         request = Request(
             "create",
-            "selfsubjectaccessreviews",
+            reviews,
             str(right),
             "POST",
-            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-            msgspec.json.encode({"spec": {"resourceAttributes": attributes}}),
+            f"/apis/authorization.k8s.io/v1/{reviews}",
+            msgspec.json.encode({"spec": spec}),
         )
         try:
             return _read_review.decode((await self._exchange.answer(request)).body).status.allowed

@@ -1,0 +1,223 @@
+"""One object and all that it hangs on: pod -> claim -> PV -> class -> provisioner -> share; what a report says of it.
+
+Where nothing is wrong, that is said, and what the object waits for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from berth.doctor.cluster import claims as pending_claims
+from berth.doctor.cluster import kinds
+from berth.doctor.cluster.mounting import is_waiting
+from berth.doctor.cluster.refusing import accessor_finding, refusing
+from berth.doctor.cluster.served import Served, nearest
+from berth.doctor.cluster.snapshot import Snapshot, class_name_of, place_of, provisioned_by
+from berth.doctor.entry import Shell
+from berth.doctor.finding import Finding, Report, Subject, report
+from berth.doctor.known import find
+from berth.texts.text import Text
+
+_EVERYWHERE = {"webhook-unreachable", "default-class-several"}
+"""Failures that concern every claim, whatever they name."""
+
+
+@dataclass
+class Chain:
+    """The objects that one object hangs on, in order, and what it waits for."""
+
+    subjects: dict[Subject, None] = field(default_factory=dict)
+    waits: Text | None = None
+    extra: list[Finding] = field(default_factory=list)
+
+    def add(self, kind: str, name: str) -> None:
+        self.subjects.setdefault(Subject(kind, name))
+
+    def wait(self, en: str, zh: str) -> None:
+        """The first reason is the one that counts."""
+        if self.waits is None:
+            self.waits = Text(en, zh)
+
+
+def about_one(about: Subject, whole: Report, snapshot: Snapshot, served: Served) -> Report:
+    """The part of a report on the whole cluster that concerns one object."""
+    plural = {"claim": "persistentvolumeclaims", "volume": "persistentvolumes", "pod": "pods"}[about.kind]
+    if not snapshot.sees(plural):
+        return replace(whole, findings=())
+    chain = Chain()
+    found = _find(about, snapshot)
+    if found is None:
+        return _with(whole, [*missing(about, snapshot)])
+    chain.add(about.kind, about.name)
+    match found:
+        case kinds.Pod():
+            _pod(chain, snapshot, served, found)
+        case kinds.Claim():
+            _claim(chain, snapshot, served, found)
+        case kinds.Volume():
+            _volume(chain, snapshot, served, found)
+    findings = [each for each in whole.findings if _concerns(each, chain, about)]
+    findings += chain.extra
+    if not findings or all(each.severity == "note" for each in findings):
+        findings.append(_nothing(about, chain))
+    return _with(whole, findings)
+
+
+def _with(whole: Report, findings: list[Finding]) -> Report:
+    return report(findings, whole.unseen, whole.checks)
+
+
+def _find(about: Subject, snapshot: Snapshot) -> kinds.Object | None:
+    match about.kind:
+        case "claim":
+            return snapshot.claim_of.get(about.name)
+        case "volume":
+            return snapshot.volume_of.get(about.name)
+    return snapshot.pod_of.get(about.name)
+
+
+def _pod(chain: Chain, snapshot: Snapshot, served: Served, pod: kinds.Pod) -> None:
+    workload = snapshot.workload_behind(pod)[1]
+    chain.add("workload", f"{pod.namespace}/{workload}")
+    if pod.spec.nodeName:
+        chain.add("node", pod.spec.nodeName)
+    for each in pod.spec.volumes or ():
+        if each.nfs is not None:
+            chain.add("share", f"{each.nfs.server}:{each.nfs.path}")
+    for key in pod.claims:
+        claim = snapshot.claim_of.get(key)
+        chain.add("claim", key)
+        if claim is not None:
+            _claim(chain, snapshot, served, claim)
+        elif snapshot.sees("persistentvolumeclaims"):
+            chain.extra.append(find("claim-not-found", Subject("pod", pod.key), claim_name=key.partition("/")[2]))
+    if not pod.spec.nodeName and pod.status.phase == "Pending":
+        said = next((each.message for each in pod.status.conditions or () if each.type == "PodScheduled"), "")
+        chain.wait(f"a node to take it ({said or 'the scheduler'})", f"被调度到节点（{said or '调度器'}）")
+    elif is_waiting(pod):
+        chain.wait("kubelet to mount its volumes and start it", "kubelet 挂载卷并启动")
+
+
+def _claim(chain: Chain, snapshot: Snapshot, served: Served, claim: kinds.Claim) -> None:
+    chain.add("claim", claim.key)
+    chain.add("namespace", claim.namespace)
+    name = class_name_of(claim)
+    volume = snapshot.volume_of.get(claim.spec.volumeName)
+    if volume is not None:
+        _volume(chain, snapshot, served, volume)
+    elif name:
+        _class(chain, snapshot, served, name)
+    if claim.status.phase == "Pending":
+        of_class = snapshot.class_of.get(name or "")
+        if of_class is not None and of_class.volumeBindingMode == "WaitForFirstConsumer":
+            chain.wait("its pod to be scheduled", "使用它的 Pod 被调度")
+        elif of_class is not None:
+            seconds = pending_claims.PATIENCE
+            chain.wait(
+                f"the provisioner {of_class.provisioner}, which runs (more is said after {seconds:g} s)",
+                f"供应器 {of_class.provisioner}（正在运行；超过 {seconds:g} 秒会进一步说明）",
+            )
+        else:
+            chain.wait("a PV that fits", "合适的 PV")
+    if claim.metadata.deletionTimestamp:
+        chain.wait("its finalizers to be taken off", "finalizer 被移除")
+
+
+def _volume(chain: Chain, snapshot: Snapshot, served: Served, volume: kinds.Volume) -> None:
+    chain.add("volume", volume.name)
+    place = place_of(volume)
+    if place is not None:
+        chain.add("share", f"{place[0]}:{place[1]}")
+    bound = volume.spec.claimRef
+    if bound is not None:
+        chain.add("claim", f"{bound.namespace}/{bound.name}")
+    if volume.spec.storageClassName:
+        _class(chain, snapshot, served, volume.spec.storageClassName)
+    _provisioner(chain, served, provisioned_by(volume))
+    match volume.status.phase:
+        case "Available":
+            chain.wait("a claim that fits", "合适的 PVC")
+        case "Released" if volume.spec.persistentVolumeReclaimPolicy == "Delete":
+            name = provisioned_by(volume)
+            chain.wait(f"its provisioner {name} to clear up", f"供应器 {name} 完成清理")
+
+
+def _class(chain: Chain, snapshot: Snapshot, served: Served, name: str) -> None:
+    chain.add("class", name)
+    of_class = snapshot.class_of.get(name)
+    if of_class is not None:
+        _provisioner(chain, served, of_class.provisioner)
+
+
+def _provisioner(chain: Chain, served: Served, name: str) -> None:
+    if not name:
+        return
+    chain.add("provisioner", name)
+    for each in served.of(name):
+        chain.add("workload", each.key)
+        for pod in each.pods:
+            chain.add("pod", pod.key)
+        chain.add("lease", f"{each.namespace}/{each.lock}")
+        if each.share:
+            chain.add("share", each.share)
+
+
+def _concerns(finding: Finding, chain: Chain, about: Subject) -> bool:
+    if finding.id in _EVERYWHERE and about.kind != "volume":
+        return True
+    if about in finding.about:
+        return True
+    # Of findings about other objects like it those count that are about something it hangs on, such as its class.
+    leading = finding.about[0] if finding.about else None
+    is_of_another = leading is not None and leading.kind == about.kind
+    return (
+        not is_of_another
+        and any(each in chain.subjects for each in finding.about if each.kind not in ("node", "namespace", "share"))
+    ) or (leading is not None and leading.kind == "share" and leading in chain.subjects)
+
+
+def _nothing(about: Subject, chain: Chain) -> Finding:
+    namespace, _, name = about.name.partition("/")
+    kind = {"claim": "pvc", "volume": "pv", "pod": "pod"}[about.kind]
+    watch = f"kubectl get {kind} {about.name} -w" if not name else f"kubectl -n {namespace} get {kind} {name} -w"
+    links = [each.text for each in chain.subjects if each.kind not in ("namespace", "lease")]
+    return find(
+        "nothing-wrong",
+        about,
+        what=about.text,
+        waits=chain.waits,
+        chain=Text(" -> ".join(each.en for each in links), " -> ".join(each.zh for each in links)),
+        watch=Shell(watch),
+    )
+
+
+def missing(about: Subject, snapshot: Snapshot) -> Iterator[Finding]:
+    """What can be said of an object that does not exist."""
+    namespace, _, name = about.name.rpartition("/")
+    known: dict[str, Mapping[str, object]] = {
+        "claim": snapshot.claim_of,
+        "volume": snapshot.volume_of,
+        "pod": snapshot.pod_of,
+    }
+    there = known[about.kind]
+    near = nearest(about.name, there)
+    if near is None and name:
+        near = next((key for key in sorted(there) if key.endswith(f"/{name}")), None)
+    listed = {"claim": "pvc", "volume": "pv", "pod": "pods"}[about.kind]
+    is_empty = (
+        bool(namespace) and snapshot.sees("namespaces") and namespace not in {each.name for each in snapshot.namespaces}
+    )
+    yield find(
+        "object-missing",
+        about,
+        what=about.text,
+        near=near,
+        namespace=namespace if is_empty else None,
+        listed=[listed, "-n", namespace] if namespace else [listed],
+    )
+    if about.kind == "claim" and not is_empty:
+        for of_class in snapshot.classes:
+            accessor = refusing(snapshot, namespace, of_class.name)
+            if accessor is not None:
+                yield accessor_finding(namespace, of_class.name, accessor)

@@ -1,0 +1,120 @@
+"""All checks of the cluster. Each waits for the one reading of it, then judges; shares are asked beside that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+
+from berth.doctor.cluster import (
+    apps,
+    claims,
+    classes,
+    default_class,
+    directories,
+    mounting,
+    provisioners,
+    refusing,
+    rights,
+    volumes,
+)
+from berth.doctor.cluster.directories_there import look_at_shares
+from berth.doctor.cluster.reading import Reading, read_cluster
+from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.snapshot import Snapshot
+from berth.doctor.finding import Finding, Unseen
+from berth.doctor.run import Check, CouldNotLookError
+from berth.kube.manifest import ManifestApi
+from berth.texts.text import Text
+
+DEADLINE = 12.5
+
+Judgement = Callable[[Snapshot, Served], Iterator[Finding]]
+
+
+class Cluster:
+    """What all checks look at: one reading, made by whoever asks first."""
+
+    def __init__(self, api: ManifestApi) -> None:
+        self._api = api
+        self._reading: asyncio.Task[Reading] | None = None
+        self._served: Served | None = None
+
+    async def reading(self) -> Reading:
+        """What was read. The error of one who could read nothing at all."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(read_cluster(self._api), name="reading the cluster")
+        return await asyncio.shield(self._reading)
+
+    async def judged(self) -> tuple[Snapshot, Served] | None:
+        """The snapshot, and who serves in it; None where nothing could be read, which one check tells for all."""
+        try:
+            snapshot = (await self.reading()).snapshot
+        except Exception:  # noqa: BLE001 - whatever it is, the check `api-server` raises it
+            return None
+        if self._served is None:
+            self._served = Served(snapshot)
+        return snapshot, self._served
+
+    async def aclose(self) -> None:
+        """Gives up a reading that is under way."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait({self._reading})
+
+
+def _judging(judgement: Judgement) -> Callable[[Cluster], AsyncIterator[Finding | Unseen]]:
+    async def look(cluster: Cluster) -> AsyncIterator[Finding | Unseen]:
+        judged = await cluster.judged()
+        if judged is not None:
+            for finding in judgement(*judged):
+                yield finding
+                await asyncio.sleep(0)  # thousands of findings are no reason to be late
+
+    return look
+
+
+async def _look_at_api_server(cluster: Cluster) -> AsyncIterator[Finding | Unseen]:
+    try:
+        reading = await cluster.reading()
+    except TimeoutError:
+        raise CouldNotLookError(Text("the API server does not answer", "API server 没有应答")) from None
+    for unseen in reading.unseen:
+        yield unseen
+
+
+async def _look_at_shares(cluster: Cluster) -> AsyncIterator[Finding | Unseen]:
+    judged = await cluster.judged()
+    if judged is not None:
+        async for each in look_at_shares(*judged):
+            yield each
+
+
+def _check(name: str, judgement: Judgement, en: str, zh: str) -> Check[Cluster]:
+    return Check(name, Text(en, zh), _judging(judgement), DEADLINE)
+
+
+CHECKS: tuple[Check[Cluster], ...] = (
+    Check("api-server", Text("the cluster", "集群"), _look_at_api_server, DEADLINE),
+    _check("directories", directories.judge_overlaps, "PVs on one directory", "使用同一目录的 PV"),
+    Check("shares", Text("PVs and directories on the shares", "共享上的目录与 PV"), _look_at_shares, DEADLINE),
+    _check("clones", claims.judge_clones, "copies that came out empty", "得到空卷的克隆"),
+    _check("selflink", provisioners.judge_selflink, "provisioners that need selfLink", "依赖 selfLink 的供应器"),
+    _check("provisioners", provisioners.judge_running, "provisioners that don't run", "没有运行的供应器"),
+    _check("provisioner-twice", provisioners.judge_twice, "provisioners of one name", "同名的供应器"),
+    _check("leases", provisioners.judge_leases, "leases of provisioners", "供应器的选主锁"),
+    _check("rights", rights.judge_rights, "rights of Berth's account", "Berth 账号的权限"),
+    _check("class-provisioner", classes.judge_classes, "classes and who serves them", "StorageClass 及其供应器"),
+    _check("class-parameters", classes.judge_parameters, "parameters of Berth's classes", "Berth StorageClass 的参数"),
+    _check("default-class", default_class.judge_default_class, "the default class", "默认 StorageClass"),
+    _check("mount-options", classes.judge_options, "mount options that lose data", "会丢数据的挂载选项"),
+    _check("claims-pending", claims.judge_pending, "claims that stay Pending", "一直 Pending 的 PVC"),
+    _check("expansions", claims.judge_expansions, "claims that are to grow", "等待扩容的 PVC"),
+    _check("ends", volumes.judge_ends, "PVs that are Released or Failed", "Released 或 Failed 的 PV"),
+    _check("terminating", volumes.judge_terminating, "claims and PVs that don't go", "一直 Terminating 的 PVC 和 PV"),
+    _check("mounts", mounting.judge_mounts, "pods that wait for NFS volumes", "等待 NFS 卷的 Pod"),
+    _check("refusals", mounting.judge_refusals, "claims that were refused", "被拒绝的 PVC"),
+    _check("webhooks", refusing.judge_webhooks, "webhooks that refuse everything", "拒绝一切的 Webhook"),
+    _check("accessors", refusing.judge_accessors, "KubeSphere's Accessors", "KubeSphere Accessor"),
+    _check("apps", apps.judge_apps, "programs that break on NFS", "不适合 NFS 的程序"),
+    _check("sizes", volumes.judge_sizes, "sizes that nothing enforces", "不生效的容量限制"),
+)

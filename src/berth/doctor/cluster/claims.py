@@ -1,0 +1,229 @@
+"""Claims that stay Pending, and for which reason; expansions that wait; clones that came out empty."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from berth.doctor.cluster import edits, kinds
+from berth.doctor.cluster.default_class import candidate
+from berth.doctor.cluster.reasons import known_failures
+from berth.doctor.cluster.served import Served, nearest
+from berth.doctor.cluster.snapshot import (
+    Snapshot,
+    class_name_of,
+    has_node,
+    in_bytes,
+    place_of,
+    provisioned_by,
+    size,
+)
+from berth.doctor.finding import Finding, Subject
+from berth.doctor.known import find
+from berth.texts.text import Text
+
+PATIENCE = 30.0
+"""Seconds that a claim may wait for a provisioner that runs, before that is worth a word."""
+_PREFIX = re.compile(r'^failed to provision volume with StorageClass "[^"]*": ')
+
+
+def judge_pending(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """One finding for each claim that waits, unless the reason is its class's or provisioner's and told with that."""
+    for claim in snapshot.claims:
+        if claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp:
+            yield from pending(snapshot, served, claim)
+
+
+def pending(snapshot: Snapshot, served: Served, claim: kinds.Claim) -> Iterator[Finding]:
+    """Why this claim is Pending."""
+    about = Subject("claim", claim.key)
+    name = class_name_of(claim)
+    if claim.spec.volumeName:
+        yield from _static(snapshot, claim)
+        return
+    if not name:
+        if snapshot.sees("storageclasses"):
+            yield from _without_class(snapshot, served, claim)
+        return
+    of_class = snapshot.class_of.get(name)
+    if of_class is None:
+        if snapshot.sees("storageclasses") and not _may_find_volume(snapshot, claim, name):
+            near = nearest(name, snapshot.class_of)
+            edit = edits.set_field("spec.storageClassName", near) if near is not None else None
+            subjects = (about, Subject("class", name))
+            yield find("class-not-found", *subjects, version=snapshot.version, nearest=near, edit=edit)
+        return
+    if of_class.volumeBindingMode == "WaitForFirstConsumer" and not has_node(claim):
+        yield from _for_consumer(snapshot, claim)
+        return
+    if of_class.provisioner not in served.names or _is_selflink(served, of_class.provisioner):
+        return  # told of the class, or of its provisioner, with this claim in it
+    refused = _refused(served, of_class, claim)
+    if refused is not None:
+        yield refused
+        return
+    warning = next(
+        (each for each in snapshot.warnings("PersistentVolumeClaim", claim) if "rovision" in each.reason), None
+    )
+    if warning is not None:
+        known = list(known_failures(warning, snapshot.version, claim=claim.key))
+        yield from known
+        if not known:
+            said = _PREFIX.sub("", warning.text)
+            yield find("claim-refused", about, evidence=[warning.text], reason=said)
+        return
+    if snapshot.age(claim.metadata.creationTimestamp) > PATIENCE:
+        yield find("claim-waits-for-provisioner", about, provisioner=of_class.provisioner)
+
+
+def _is_selflink(served: Served, name: str) -> bool:
+    running = [each for each in served.of(name) if each.is_ready]
+    return bool(running) and all(each.flavour == "selflink" for each in running)
+
+
+def _without_class(snapshot: Snapshot, served: Served, claim: kinds.Claim) -> Iterator[Finding]:
+    if _may_find_volume(snapshot, claim, ""):
+        return
+    defaults = snapshot.defaults
+    is_open = claim.spec.storageClassName is None
+    best = defaults[0] if defaults else candidate(snapshot, served)
+    yield find(
+        "claim-without-class",
+        Subject("claim", claim.key),
+        *((Subject("class", best.name),) if best is not None else ()),
+        version=snapshot.version,
+        default=best.name if best is not None and defaults and is_open else None,
+        edit=edits.set_field("spec.storageClassName", best.name) if best is not None else None,
+    )
+
+
+def _may_find_volume(snapshot: Snapshot, claim: kinds.Claim, class_name: str) -> bool:
+    """A PV made by hand that fits is there: the two are about to be bound."""
+    wanted = in_bytes(size(claim.spec.resources.requests))
+    return any(
+        each.status.phase == "Available"
+        and each.spec.storageClassName == class_name
+        and in_bytes(size(each.spec.capacity)) >= wanted
+        and set(claim.spec.accessModes or ()) <= set(each.spec.accessModes or ())
+        and (each.spec.claimRef is None or _names(each.spec.claimRef, claim))
+        for each in snapshot.volumes
+    )
+
+
+def _names(reference: kinds.Ref, claim: kinds.Claim) -> bool:
+    is_named = (reference.namespace, reference.name) == (claim.namespace, claim.name)
+    return is_named and reference.uid in ("", claim.metadata.uid)
+
+
+def _static(snapshot: Snapshot, claim: kinds.Claim) -> Iterator[Finding]:
+    """The claim names the PV that it wants."""
+    if not snapshot.sees("persistentvolumes"):
+        return
+    volume = snapshot.volume_of.get(claim.spec.volumeName)
+    reason = _misfit(claim, volume)
+    if reason is not None:
+        about = (Subject("claim", claim.key), Subject("volume", claim.spec.volumeName))
+        yield find("static-volume-mismatch", *about, reason=reason)
+
+
+def _misfit(claim: kinds.Claim, volume: kinds.Volume | None) -> Text | None:
+    if volume is None:
+        return Text("there is no such PV", "没有这个 PV")
+    reference = volume.spec.claimRef
+    if reference is not None and not _names(reference, claim):
+        owner = f"{reference.namespace}/{reference.name}"
+        if owner == claim.key:
+            return Text("it still names an earlier claim of that name", "它仍指向之前的同名 PVC")
+        return Text(f"it belongs to claim {owner}", f"它属于 PVC {owner}")
+    wanted, offered = class_name_of(claim) or "", volume.spec.storageClassName
+    if wanted != offered:
+        return Text(
+            f"the claim's class is {wanted or 'empty'}, the PV's {offered or 'empty'}",
+            f"PVC 的 StorageClass 是 {wanted or '空'}，PV 的是 {offered or '空'}",
+        )
+    asked, there = size(claim.spec.resources.requests), size(volume.spec.capacity)
+    if in_bytes(asked) > in_bytes(there):
+        return Text(f"it asks for {asked}, the PV has {there}", f"PVC 请求 {asked}，而 PV 只有 {there}")
+    modes = [each for each in claim.spec.accessModes or () if each not in (volume.spec.accessModes or ())]
+    if modes:
+        return Text(f"the PV does not offer {', '.join(modes)}", f"PV 不提供 {'、'.join(modes)}")
+    return None
+
+
+def _for_consumer(snapshot: Snapshot, claim: kinds.Claim) -> Iterator[Finding]:
+    if snapshot.sees("pods") and not snapshot.users.get(claim.key):
+        yield find("claim-waits-for-consumer", Subject("claim", claim.key))
+
+
+def _refused(served: Served, of_class: kinds.Class, claim: kinds.Claim) -> Finding | None:
+    """What no NFS provisioner can give, and Berth refuses rather than ignores."""
+    if not served.is_nfs(of_class):
+        return None
+    spec, is_berth = claim.spec, any(each.flavour == "berth" for each in served.of(of_class.provisioner))
+    source = spec.dataSource or spec.dataSourceRef
+    field, edit, why = "", "", Text("", "")
+    if spec.volumeMode == "Block":
+        field, edit = "volumeMode: Block", edits.set_field("spec.volumeMode", "Filesystem")
+        why = Text("an NFS volume is a directory, never a block device.", "NFS 卷是目录，不能作为块设备。")
+    elif spec.selector is not None:
+        field, edit = "a selector", edits.drop_field("selector")
+        why = Text(
+            "a selector chooses among PVs that exist; none is made for it.",
+            "selector 用于在已有 PV 中挑选，不会为它创建新的卷。",
+        )
+    elif source is not None and (is_berth or not served.of(of_class.provisioner)):
+        field = f"a copy of {source.kind} {source.name}"
+        edit = f"{edits.drop_field('dataSource')};{edits.drop_field('dataSourceRef')}"
+        why = Text(
+            "Berth makes no copies, and won't pass an empty volume off as one.", "Berth 不做拷贝，也不会用空卷冒充。"
+        )
+    if not field:
+        return None
+    return find("claim-refused", Subject("claim", claim.key), field=field, explained=why, edit=edit)
+
+
+def judge_expansions(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Claims that want to grow while nobody is there who would do it."""
+    berths = {name for each in served.provisioners if each.flavour == "berth" and each.is_ready for name in each.names}
+    for claim in snapshot.claims:
+        asked, has = size(claim.spec.resources.requests), size(claim.status.capacity)
+        if claim.status.phase != "Bound" or not has or in_bytes(asked) <= in_bytes(has):
+            continue
+        volume = snapshot.volume_of.get(claim.spec.volumeName)
+        if volume is None or volume.spec.nfs is None:
+            continue  # CSI drivers have resizers of their own
+        made_by = provisioned_by(volume)
+        is_served = made_by in berths or (served.is_outside and made_by in served.names)
+        failed = [
+            each for each in snapshot.warnings("PersistentVolumeClaim", claim) if each.reason == "VolumeResizeFailed"
+        ]
+        if not is_served or failed:
+            about = [Subject("claim", claim.key)]
+            if volume.spec.storageClassName:
+                about.append(Subject("class", volume.spec.storageClassName))
+            evidence = [each.text for each in failed[:1]]
+            yield find("expansion-waits", *about, capacity=has, request=asked, evidence=evidence)
+
+
+def judge_clones(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Claims that were to be copies and are bound to a new, empty directory."""
+    for claim in snapshot.claims:
+        source = claim.spec.dataSource or claim.spec.dataSourceRef
+        volume = snapshot.volume_of.get(claim.spec.volumeName)
+        if source is None or volume is None or claim.status.phase != "Bound" or volume.spec.nfs is None:
+            continue
+        if not provisioned_by(volume):
+            continue  # bound by hand to a PV that somebody made
+        original = (
+            snapshot.claim_of.get(f"{claim.namespace}/{source.name}") if source.kind != "VolumeSnapshot" else None
+        )
+        copied = snapshot.volume_of.get(original.spec.volumeName) if original is not None else None
+        place, origin = place_of(volume), place_of(copied) if copied is not None else None
+        yield find(
+            "clone-empty",
+            Subject("claim", claim.key),
+            source=f"{source.kind} {claim.namespace}/{source.name}",
+            provisioner=provisioned_by(volume),
+            to=place[1] if place is not None else None,
+            origin=origin[1] if origin is not None else None,
+        )

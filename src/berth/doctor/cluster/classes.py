@@ -1,0 +1,128 @@
+"""Classes that nobody serves, that Berth refuses, or that mount dangerously."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from berth.doctor.cluster import edits, kinds
+from berth.doctor.cluster.served import Served, nearest
+from berth.doctor.cluster.snapshot import Snapshot, place_of
+from berth.doctor.finding import Finding, Subject
+from berth.doctor.known import find
+from berth.volumes.errors import Refused
+from berth.volumes.parameters import KNOWN, parse_parameters, share_address
+
+_SUBJECTS = 20
+_MEANT = re.compile(r"did you mean (\w+)\?")
+
+
+def judge_classes(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Classes of NFS without a live provisioner. Other storage is judged only where its claims wait."""
+    if not snapshot.sees("pods", "deployments", "leases", "storageclasses"):
+        return
+    waiting: dict[str, list[kinds.Claim]] = {}
+    for claim in snapshot.claims:
+        if claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp:
+            waiting.setdefault(claim.spec.storageClassName or "", []).append(claim)
+    for each in snapshot.classes:
+        claims = waiting.get(each.name, [])
+        if each.provisioner in served.names or served.of(each.provisioner) or not served.is_nfs(each):
+            continue  # of those that are there and don't run, provisioners.py tells
+        if served.is_outside and not claims:
+            continue  # whoever runs outside of the cluster may answer to this name, too
+        yield _unserved(snapshot, served, each, claims)
+
+
+def _unserved(snapshot: Snapshot, served: Served, of_class: kinds.Class, claims: list[kinds.Claim]) -> Finding:
+    name = of_class.provisioner
+    near = served.nearest(name)
+    berth = near if near is not None and near.flavour == "berth" else None
+    if berth is None and near is None:
+        berth = next((each for each in served.provisioners if each.flavour == "berth" and each.is_ready), None)
+    meant = nearest(name, near.names) if near is not None else None
+    server, path = _share_of(snapshot, of_class)
+    about = [Subject("class", of_class.name), *(Subject("claim", each.key) for each in claims[:_SUBJECTS])]
+    if berth is not None and berth.kind == "Deployment":
+        about.insert(1, Subject("workload", berth.key))
+    return find(
+        "class-no-provisioner",
+        *about,
+        version=snapshot.version,
+        evidence=[f"provisioner: {name}"],
+        provisioner=name,
+        nearest=meant,
+        answers=",".join([*berth.names, name]) if berth is not None and berth.kind == "Deployment" else None,
+        edit=edits.set_field("provisioner", meant) if meant is not None and berth is None else None,
+        server=server or None,
+        path=path or None,
+    )
+
+
+def _share_of(snapshot: Snapshot, of_class: kinds.Class) -> tuple[str, str]:
+    """Server and export of a class: its own parameters', else what its PVs have in common."""
+    parameters = of_class.parameters or {}
+    if parameters.get("server") and parameters.get("share"):
+        return parameters["server"], parameters["share"]
+    places = [
+        (place[0], place[1].rpartition("/")[0])
+        for each in snapshot.volumes
+        if each.spec.storageClassName == of_class.name and (place := place_of(each)) is not None
+    ]
+    return Counter(places).most_common(1)[0][0] if places else ("", "")
+
+
+def judge_parameters(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Classes of a Berth whose parameters or mount options it refuses."""
+    berths = {name for each in served.provisioners if each.flavour == "berth" for name in each.names}
+    berths |= {"nfs.berth.io"}
+    for each in snapshot.classes:
+        if each.provisioner not in berths:
+            continue
+        try:
+            parameters = parse_parameters(each.parameters or {}, server="any", export="/")
+            share_address(parameters.server, parameters.export, tuple(each.mountOptions or ()))
+        except Refused as refused:
+            yield find(
+                "class-parameter-refused",
+                Subject("class", each.name),
+                reason=str(refused),
+                edit=_renamed(refused),
+            )
+
+
+def _renamed(refused: Refused) -> str | None:
+    key, meant = refused.field.removeprefix("parameter "), _MEANT.search(refused.why)
+    return edits.rename_key(key, meant[1]) if meant is not None and meant[1] in KNOWN else None
+
+
+def judge_options(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Mount options with which written data gets lost, once for a class; for a PV only where it is not the class's."""
+    told: set[tuple[str, str]] = set()
+    for each in served.nfs_classes:
+        for failure, option in dangerous(each.mountOptions or ()):
+            told.add((each.name, option))
+            edit = edits.without_option(each.mountOptions or (), option)
+            yield find(failure, Subject("class", each.name), option=option, edit=edit)
+    for volume in snapshot.volumes:
+        if place_of(volume) is None or volume.spec.accessModes == ["ReadOnlyMany"]:
+            continue
+        options = volume.spec.mountOptions or ()
+        for failure, option in dangerous(options):
+            if (volume.spec.storageClassName, option) not in told:
+                patch = edits.patch_options(options, option)
+                yield find(failure, Subject("volume", volume.name), option=option, patch=patch)
+
+
+def dangerous(options: list[str] | tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Of mount options those that lose data, each with the failure that they are."""
+    said = [each.strip() for each in ",".join(options).split(",")]
+    if "ro" in said:
+        return
+    is_v4 = any(each.startswith(("nfsvers=4", "vers=4", "v4")) for each in said)
+    for option in said:
+        if option in ("soft", "softerr"):
+            yield "soft-mount", option
+        elif option == "local_lock=all" or option == "local_lock=posix" or (option == "nolock" and not is_v4):
+            yield "locks-local", option

@@ -1,0 +1,54 @@
+"""PVs whose directories are the same, or lie in one another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from berth.doctor.cluster import kinds
+from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
+from berth.doctor.finding import Finding, Subject
+from berth.doctor.known import find
+from berth.reconcilers.places import normal
+
+_SHARED_PATHS = "berth.io/shared-paths"
+_SUBJECTS = 20
+
+
+def judge_overlaps(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Directories that several PVs use. Those made by hand for several PVs on purpose are not counted."""
+    at: defaultdict[tuple[str, str], list[kinds.Volume]] = defaultdict(list)
+    for volume in snapshot.volumes:
+        place = place_of(volume)
+        if place is not None and place[0]:
+            at[place[0].lower(), normal(place[1])].append(volume)
+    roots = {
+        (each.server.lower(), normal(each.export)) for each in served.provisioners if each.share
+    }  # the PV through which a provisioner mounts its share contains all volumes, rightly
+    for (server, path), volumes in sorted(at.items()):
+        outer = [(server, each) for each in _ancestors(path) if (server, each) not in roots]
+        inside = [*volumes, *(each for above in outer for each in at.get(above, ()))]
+        if len(inside) < 2 or not any(provisioned_by(each) for each in inside):
+            continue
+        if all(_SHARED_PATHS in each.annotations for each in inside):
+            continue
+        yield _overlap(f"{server}:{path}", inside)
+
+
+def _overlap(share: str, volumes: Sequence[kinds.Volume]) -> Finding:
+    names = [each.name for each in volumes]
+    is_kept = all(each.spec.persistentVolumeReclaimPolicy == "Retain" for each in volumes)
+    return find(
+        "shared-directory-kept" if is_kept else "shared-directory",
+        *(Subject("volume", name) for name in names[:_SUBJECTS]),
+        Subject("share", share),
+        others=[f"PV {name}" for name in names[:_SUBJECTS]],
+        volumes=names,
+    )
+
+
+def _ancestors(path: str) -> Iterator[str]:
+    while path != "/":
+        path = path.rpartition("/")[0] or "/"
+        yield path

@@ -1,0 +1,166 @@
+"""PVs whose directories are gone, and directories that no PV names: the shares are asked, each with a deadline.
+
+Directories are listed, never walked: one call for each directory that volumes lie in. What this host may not see, or a
+share that hangs, is told. Berth's own records on a share say whose a directory was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from berth.doctor.cluster import kinds
+from berth.doctor.cluster.served import SHARE_ON_PV, Served
+from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
+from berth.doctor.finding import Finding, Subject, Unseen
+from berth.doctor.known import find
+from berth.reconcilers.places import normal
+from berth.shares.choose import Shares
+from berth.texts.text import Text, same
+from berth.volumes.errors import Missing, Refused, VolumeError
+from berth.volumes.naming import ARCHIVED, HOME
+from berth.volumes.parameters import share_address
+from berth.volumes.share import ShareAddress
+
+DEADLINE = 4.0
+"""Seconds for one share."""
+_MOST_SHARES = 50
+_MOST_PARENTS = 200
+_SUBJECTS = 20
+_NAMED = 10
+_LIKE_A_VOLUME = re.compile(r".*-pvc-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+"""How the default pattern ends, Berth's and the reference's."""
+
+
+@dataclass
+class _Used:
+    """One share, and the PVs on it by their paths below its root."""
+
+    address: ShareAddress
+    volumes: dict[str, list[kinds.Volume]] = field(default_factory=dict)
+
+
+async def look_at_shares(snapshot: Snapshot, served: Served) -> AsyncIterator[Finding | Unseen]:
+    """What the shares that PVs lie on say."""
+    if not snapshot.sees("persistentvolumes"):
+        return
+    used = list(shares_of(snapshot, served))
+    shares = Shares(timeout=DEADLINE - 0.5)
+    tasks = [
+        asyncio.create_task(_look_at(shares, each, snapshot), name=f"looking at {each.address}")
+        for each in used[:_MOST_SHARES]
+    ]
+    try:
+        for task in asyncio.as_completed(tasks):
+            for said in await task:
+                yield said
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await shares.aclose()
+
+
+def shares_of(snapshot: Snapshot, served: Served) -> Iterator[_Used]:
+    """Each share with PVs that a provisioner made on it."""
+    exports = {(each.server.lower(), normal(each.export)) for each in served.provisioners if each.share}
+    for each in snapshot.classes:
+        said = each.parameters or {}
+        if said.get("server") and said.get("share"):
+            exports.add((said["server"].lower(), normal(said["share"])))
+    found: dict[ShareAddress, _Used] = {}
+    for volume in snapshot.volumes:
+        place = place_of(volume)
+        if place is None or not provisioned_by(volume) or volume.metadata.deletionTimestamp:
+            continue
+        server, path = place[0], normal(place[1])
+        export = _export_of(volume, server, path, exports)
+        if not export:
+            continue
+        try:
+            address = share_address(server, export, tuple(volume.spec.mountOptions or ()))
+        except Refused:
+            continue
+        below = path[len(export.rstrip("/")) + 1 :]
+        if below:
+            found.setdefault(address, _Used(address)).volumes.setdefault(below, []).append(volume)
+    return iter(found.values())
+
+
+def _export_of(volume: kinds.Volume, server: str, path: str, exports: Iterable[tuple[str, str]]) -> str:
+    said = volume.annotations.get(SHARE_ON_PV, "").partition(":/")
+    if said[1] and path.startswith(normal("/" + said[2]).rstrip("/") + "/"):
+        return normal("/" + said[2])
+    inside = [
+        export for name, export in exports if name == server.lower() and path.startswith(export.rstrip("/") + "/")
+    ]
+    return max(inside, key=len, default="")
+
+
+async def _look_at(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Finding | Unseen]:
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return [*await _compare(shares, used, snapshot)]
+    except (VolumeError, TimeoutError) as error:
+        what = Text(f"share {used.address}", f"共享 {used.address}")
+        late = Text(f"no answer within {DEADLINE:g} s", f"{DEADLINE:g} 秒内没有应答")
+        return [Unseen(what, late if isinstance(error, TimeoutError) else same(str(error)))]
+
+
+async def _compare(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Finding | Unseen]:
+    share = await shares.get(used.address)
+    parents: defaultdict[str, list[str]] = defaultdict(list)
+    for path in used.volumes:
+        parents[path.rpartition("/")[0]].append(path)
+    there: dict[str, set[str]] = {}
+
+    async def look(parent: str) -> None:
+        try:
+            entries = await share.list(parent)
+            there[parent] = {entry.name for entry in entries if entry.kind == "directory"}
+        except Missing:
+            there[parent] = set()
+
+    wanted = dict.fromkeys(["", *parents])
+    await asyncio.gather(*(look(parent) for parent in list(wanted)[:_MOST_PARENTS]))
+    found: list[Finding | Unseen] = []
+    for parent, paths in parents.items():
+        for path in paths:
+            if parent in there and path.rpartition("/")[2] not in there[parent]:
+                found += [_missing(used.address, path, volume) for volume in used.volumes[path]]
+    strangers = sorted(_strangers(there[""], used, snapshot))
+    if strangers:
+        found.append(
+            find(
+                "directory-without-volume",
+                Subject("share", str(used.address)),
+                number=len(strangers),
+                directories=strangers[:_NAMED],
+            )
+        )
+    return found
+
+
+def _missing(address: ShareAddress, path: str, volume: kinds.Volume) -> Finding:
+    claim = volume.spec.claimRef
+    about = [Subject("volume", volume.name), Subject("share", str(address))]
+    if claim is not None:
+        about.append(Subject("claim", f"{claim.namespace}/{claim.name}"))
+    return find(
+        "volume-directory-missing", *about, directory=path, relative=path, hint=claim.name if claim else volume.name
+    )
+
+
+def _strangers(names: set[str], used: _Used, snapshot: Snapshot) -> Iterator[str]:
+    """Directories in the root that look like volumes, and in which no PV of this cluster lies."""
+    tops = {path.partition("/")[0] for path in used.volumes}
+    for volume in snapshot.volumes:
+        place = place_of(volume)
+        if place is not None:
+            tops.add(place[1].rpartition("/")[2])
+    for name in names - tops:
+        if name != HOME and not name.startswith(ARCHIVED) and _LIKE_A_VOLUME.match(name):
+            yield name

@@ -1,0 +1,461 @@
+"""The objects that are read, with only the fields that some judgement looks at: ten thousand of them stay small."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+from lightkube.core.resource import ApiInfo, GlobalResource, NamespacedResourceG, ResourceDef
+from lightkube.resources import apps_v1, coordination_v1, core_v1, storage_v1
+from lightkube.resources.admissionregistration_v1 import (
+    MutatingWebhookConfiguration,
+    ValidatingWebhookConfiguration,
+)
+
+
+class Owner(msgspec.Struct, gc=False):
+    """Who made an object."""
+
+    kind: str = ""
+    name: str = ""
+
+
+class Meta(msgspec.Struct, gc=False):
+    """What is read of an object's metadata."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resourceVersion: str = ""  # noqa: N815 - Kubernetes' name, here and below
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    finalizers: list[str] | None = None
+    creationTimestamp: str | None = None  # noqa: N815
+    deletionTimestamp: str | None = None  # noqa: N815
+    ownerReferences: list[Owner] | None = None  # noqa: N815
+
+
+class Object(msgspec.Struct):
+    """What all objects have in common."""
+
+    metadata: Meta = msgspec.field(default_factory=Meta)
+
+    @property
+    def name(self) -> str:
+        return self.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        return self.metadata.namespace
+
+    @property
+    def key(self) -> str:
+        """As a person types it: `namespace/name`, or the name."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        return self.metadata.annotations or {}
+
+
+class Ref(msgspec.Struct, gc=False):
+    """A reference to an object."""
+
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+    apiGroup: str | None = None  # noqa: N815
+
+
+class Resources(msgspec.Struct, gc=False):
+    """What a claim asks for."""
+
+    requests: dict[str, str] | None = None
+
+
+class ClaimSpec(msgspec.Struct, gc=False):
+    """spec of a claim."""
+
+    storageClassName: str | None = None  # noqa: N815
+    volumeName: str = ""  # noqa: N815
+    volumeMode: str = "Filesystem"  # noqa: N815
+    accessModes: list[str] | None = None  # noqa: N815
+    resources: Resources = msgspec.field(default_factory=Resources)
+    selector: msgspec.Raw | None = None
+    dataSource: Ref | None = None  # noqa: N815
+    dataSourceRef: Ref | None = None  # noqa: N815
+
+
+class ClaimStatus(msgspec.Struct, gc=False):
+    """status of a claim."""
+
+    phase: str = ""
+    capacity: dict[str, str] | None = None
+
+
+class Claim(NamespacedResourceG, Object):
+    """A PersistentVolumeClaim."""
+
+    _api_info: ClassVar[ApiInfo] = core_v1.PersistentVolumeClaim._api_info  # type: ignore[misc]
+    spec: ClaimSpec = msgspec.field(default_factory=ClaimSpec)
+    status: ClaimStatus = msgspec.field(default_factory=ClaimStatus)
+
+
+class NfsSource(msgspec.Struct, gc=False):
+    """An NFS volume: of a PV, or of a pod."""
+
+    server: str = ""
+    path: str = ""
+
+
+class CsiSource(msgspec.Struct, gc=False):
+    """spec.csi of a PV."""
+
+    driver: str = ""
+    volumeAttributes: dict[str, str] | None = None  # noqa: N815
+
+
+class VolumeSpec(msgspec.Struct, gc=False):
+    """spec of a PV."""
+
+    capacity: dict[str, str] | None = None
+    accessModes: list[str] | None = None  # noqa: N815
+    claimRef: Ref | None = None  # noqa: N815
+    persistentVolumeReclaimPolicy: str = "Retain"  # noqa: N815
+    storageClassName: str = ""  # noqa: N815
+    mountOptions: list[str] | None = None  # noqa: N815
+    nfs: NfsSource | None = None
+    csi: CsiSource | None = None
+
+
+class VolumeStatus(msgspec.Struct, gc=False):
+    """status of a PV."""
+
+    phase: str = ""
+    message: str = ""
+
+
+class Volume(GlobalResource, Object):
+    """A PersistentVolume."""
+
+    _api_info: ClassVar[ApiInfo] = core_v1.PersistentVolume._api_info  # type: ignore[misc]
+    spec: VolumeSpec = msgspec.field(default_factory=VolumeSpec)
+    status: VolumeStatus = msgspec.field(default_factory=VolumeStatus)
+
+
+class Class(GlobalResource, Object):
+    """A StorageClass."""
+
+    _api_info: ClassVar[ApiInfo] = storage_v1.StorageClass._api_info  # type: ignore[misc]
+    provisioner: str = ""
+    parameters: dict[str, str] | None = None
+    reclaimPolicy: str = "Delete"  # noqa: N815
+    mountOptions: list[str] | None = None  # noqa: N815
+    volumeBindingMode: str = "Immediate"  # noqa: N815
+    allowVolumeExpansion: bool = False  # noqa: N815
+
+
+class Variable(msgspec.Struct, gc=False):
+    """An environment variable with a value of its own."""
+
+    name: str = ""
+    value: str = ""
+
+
+class Container(msgspec.Struct, gc=False):
+    """A container of a pod."""
+
+    name: str = ""
+    image: str = ""
+    command: list[str] | None = None
+    args: list[str] | None = None
+    env: list[Variable] | None = None
+
+
+class ClaimSource(msgspec.Struct, gc=False):
+    """A claim that a pod uses."""
+
+    claimName: str = ""  # noqa: N815
+
+
+class PodVolume(msgspec.Struct, gc=False):
+    """A volume of a pod."""
+
+    name: str = ""
+    persistentVolumeClaim: ClaimSource | None = None  # noqa: N815
+    nfs: NfsSource | None = None
+
+
+class PodSpec(msgspec.Struct, gc=False):
+    """spec of a pod, or of a workload's template."""
+
+    nodeName: str = ""  # noqa: N815
+    serviceAccountName: str = "default"  # noqa: N815
+    containers: list[Container] = msgspec.field(default_factory=list)
+    volumes: list[PodVolume] | None = None
+
+
+class Reason(msgspec.Struct, gc=False):
+    """Why a container waits or has ended."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class ContainerState(msgspec.Struct, gc=False):
+    """What a container does."""
+
+    waiting: Reason | None = None
+    terminated: Reason | None = None
+
+
+class ContainerStatus(msgspec.Struct, gc=False):
+    """Status of a container."""
+
+    image: str = ""
+    ready: bool = False
+    restartCount: int = 0  # noqa: N815
+    state: ContainerState = msgspec.field(default_factory=ContainerState)
+
+
+class Condition(msgspec.Struct, gc=False):
+    """A condition of a pod."""
+
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+
+
+class PodStatus(msgspec.Struct, gc=False):
+    """status of a pod."""
+
+    phase: str = ""
+    conditions: list[Condition] | None = None
+    containerStatuses: list[ContainerStatus] | None = None  # noqa: N815
+
+
+class Pod(NamespacedResourceG, Object):
+    """A Pod."""
+
+    _api_info: ClassVar[ApiInfo] = core_v1.Pod._api_info  # type: ignore[misc]
+    spec: PodSpec = msgspec.field(default_factory=PodSpec)
+    status: PodStatus = msgspec.field(default_factory=PodStatus)
+
+    @property
+    def is_ready(self) -> bool:
+        return any(each.type == "Ready" and each.status == "True" for each in self.status.conditions or ())
+
+    @property
+    def claims(self) -> list[str]:
+        """The claims that it uses, as `namespace/name`."""
+        used = (each.persistentVolumeClaim for each in self.spec.volumes or ())
+        return [f"{self.namespace}/{each.claimName}" for each in used if each is not None]
+
+
+class Template(msgspec.Struct, gc=False):
+    """What a workload's pods are like."""
+
+    spec: PodSpec = msgspec.field(default_factory=PodSpec)
+
+
+class WorkloadSpec(msgspec.Struct, gc=False):
+    """spec of a Deployment, StatefulSet or DaemonSet."""
+
+    replicas: int = 1
+    template: Template = msgspec.field(default_factory=Template)
+
+
+class Deployment(NamespacedResourceG, Object):
+    """A Deployment."""
+
+    _api_info: ClassVar[ApiInfo] = apps_v1.Deployment._api_info  # type: ignore[misc]
+    spec: WorkloadSpec = msgspec.field(default_factory=WorkloadSpec)
+
+
+class StatefulSet(NamespacedResourceG, Object):
+    """A StatefulSet."""
+
+    _api_info: ClassVar[ApiInfo] = apps_v1.StatefulSet._api_info  # type: ignore[misc]
+    spec: WorkloadSpec = msgspec.field(default_factory=WorkloadSpec)
+
+
+Workload = Deployment | StatefulSet
+
+
+class Source(msgspec.Struct, gc=False):
+    """Who tells an event."""
+
+    component: str = ""
+    host: str = ""
+
+
+class Event(NamespacedResourceG, Object):
+    """An Event."""
+
+    _api_info: ClassVar[ApiInfo] = core_v1.Event._api_info  # type: ignore[misc]
+    involvedObject: Ref = msgspec.field(default_factory=Ref)  # noqa: N815
+    reason: str = ""
+    message: str | None = None
+    count: int | None = 1
+    source: Source = msgspec.field(default_factory=Source)
+    lastTimestamp: str | None = None  # noqa: N815
+    eventTime: str | None = None  # noqa: N815
+
+    @property
+    def moment(self) -> str:
+        """When it was seen last; sorts by time."""
+        return self.lastTimestamp or self.eventTime or self.metadata.creationTimestamp or ""
+
+    @property
+    def text(self) -> str:
+        return (self.message or "").strip()
+
+
+class LeaseSpec(msgspec.Struct, gc=False):
+    """spec of a Lease."""
+
+    holderIdentity: str | None = None  # noqa: N815
+    leaseDurationSeconds: int | None = None  # noqa: N815
+    renewTime: str | None = None  # noqa: N815
+
+
+class Lease(NamespacedResourceG, Object):
+    """A Lease."""
+
+    _api_info: ClassVar[ApiInfo] = coordination_v1.Lease._api_info  # type: ignore[misc]
+    spec: LeaseSpec = msgspec.field(default_factory=LeaseSpec)
+
+
+class Endpoints(NamespacedResourceG, Object):
+    """An Endpoints object: an old lock, or who stands behind a Service."""
+
+    _api_info: ClassVar[ApiInfo] = core_v1.Endpoints._api_info  # type: ignore[misc]
+    subsets: list[Subset] | None = None
+
+
+class Subset(msgspec.Struct, gc=False):
+    """Addresses behind a Service."""
+
+    addresses: list[dict[str, object]] | None = None
+
+
+class QuotaStatus(msgspec.Struct, gc=False):
+    """status of a ResourceQuota."""
+
+    hard: dict[str, str] | None = None
+    used: dict[str, str] | None = None
+
+
+class Quota(NamespacedResourceG, Object):
+    """A ResourceQuota."""
+
+    _api_info: ClassVar[ApiInfo] = core_v1.ResourceQuota._api_info  # type: ignore[misc]
+    status: QuotaStatus = msgspec.field(default_factory=QuotaStatus)
+
+
+class Rule(msgspec.Struct, gc=False):
+    """What a webhook is asked about."""
+
+    apiGroups: list[str] | None = None  # noqa: N815
+    operations: list[str] | None = None
+    resources: list[str] | None = None
+
+
+class ServiceRef(msgspec.Struct, gc=False):
+    """A Service that a webhook is served by."""
+
+    namespace: str = ""
+    name: str = ""
+
+
+class ClientConfig(msgspec.Struct, gc=False):
+    """Where a webhook is."""
+
+    service: ServiceRef | None = None
+
+
+class Webhook(msgspec.Struct, gc=False):
+    """One webhook of a configuration."""
+
+    name: str = ""
+    rules: list[Rule] | None = None
+    failurePolicy: str = "Fail"  # noqa: N815
+    clientConfig: ClientConfig = msgspec.field(default_factory=ClientConfig)  # noqa: N815
+
+
+class Validating(GlobalResource, Object):
+    """A ValidatingWebhookConfiguration."""
+
+    _api_info: ClassVar[ApiInfo] = ValidatingWebhookConfiguration._api_info  # type: ignore[misc]
+    webhooks: list[Webhook] | None = None
+
+
+class Mutating(GlobalResource, Object):
+    """A MutatingWebhookConfiguration."""
+
+    _api_info: ClassVar[ApiInfo] = MutatingWebhookConfiguration._api_info  # type: ignore[misc]
+    webhooks: list[Webhook] | None = None
+
+
+WebhookConfiguration = Validating | Mutating
+
+
+class Driver(GlobalResource, Object):
+    """A CSIDriver."""
+
+    _api_info: ClassVar[ApiInfo] = storage_v1.CSIDriver._api_info  # type: ignore[misc]
+
+
+class Namespace(GlobalResource, Object):
+    """A Namespace."""
+
+    _api_info: ClassVar[ApiInfo] = core_v1.Namespace._api_info  # type: ignore[misc]
+
+
+class Expression(msgspec.Struct, gc=False):
+    """A condition of an Accessor: on a field (`field`) or a label (`key`)."""
+
+    operator: str = "In"
+    field: str = ""
+    key: str = ""
+    values: list[str] | None = None
+
+
+class FieldSelector(msgspec.Struct, gc=False):
+    """Conditions on fields, all of which must hold."""
+
+    fieldExpressions: list[Expression] | None = None  # noqa: N815
+
+
+class LabelSelector(msgspec.Struct, gc=False):
+    """Conditions on labels, all of which must hold."""
+
+    matchExpressions: list[Expression] | None = None  # noqa: N815
+
+
+class Selector(msgspec.Struct, gc=False):
+    """Which namespaces or workspaces an Accessor allows: those of any one of its selectors."""
+
+    fieldSelector: list[FieldSelector] | None = None  # noqa: N815
+    labelSelector: list[LabelSelector] | None = None  # noqa: N815
+
+
+class AccessorSpec(msgspec.Struct, gc=False):
+    """spec of an Accessor."""
+
+    storageClassName: str = ""  # noqa: N815
+    namespaceSelector: Selector | None = None  # noqa: N815
+    workspaceSelector: Selector | None = None  # noqa: N815
+
+
+class Accessor(GlobalResource, Object):
+    """KubeSphere's rule about who may use a class."""
+
+    _api_info: ClassVar[ApiInfo] = ApiInfo(  # type: ignore[misc]
+        resource=ResourceDef("storage.kubesphere.io", "v1alpha1", "Accessor"),
+        plural="accessors",
+        verbs=["get", "list"],
+    )
+    spec: AccessorSpec = msgspec.field(default_factory=AccessorSpec)

@@ -1,0 +1,147 @@
+"""Pods that wait for their NFS volumes, grouped by the cause that kubelet's Events tell; and what refuses claims."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from berth.doctor.clues import own_names
+from berth.doctor.cluster import kinds
+from berth.doctor.cluster.reasons import Names, matches
+from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.snapshot import Snapshot, place_of
+from berth.doctor.entry import CatalogueError
+from berth.doctor.finding import Finding, Subject
+from berth.doctor.known import entries, find
+
+_SUBJECTS = 20
+_OUTPUT = re.compile(r"Output: (?P<said>.*)", re.DOTALL)
+_MOUNTED = re.compile(r'for volume "(?P<name>[^"]+)"')
+MOUNTING = ("FailedMount", "FailedAttachVolume")
+"""Reasons of kubelet's Events about volumes."""
+_REFUSALS = ("claim-quota", "claim-webhook", "claim-not-found")
+
+
+@dataclass
+class _Group:
+    """Events with one cause."""
+
+    names: Names
+    event: kinds.Event
+    count: int = 0
+    pods: dict[str, None] = field(default_factory=dict)
+    nodes: dict[str, None] = field(default_factory=dict)
+
+
+def judge_mounts(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Pods that can't start because of an NFS volume. What became well again is not told."""
+    groups: dict[tuple[str, str], _Group] = {}
+    for pod in snapshot.pods:
+        for event, share in mounts_of(snapshot, pod):
+            _sort(snapshot, groups, pod, event, share)
+    for (failure, _), group in groups.items():
+        yield from _told(snapshot, failure, group)
+
+
+def is_waiting(pod: kinds.Pod) -> bool:
+    """It has a node and no container yet, which is where kubelet mounts."""
+    return pod.status.phase == "Pending" and bool(pod.spec.nodeName) and not pod.metadata.deletionTimestamp
+
+
+def mounts_of(snapshot: Snapshot, pod: kinds.Pod) -> Iterator[tuple[kinds.Event, str]]:
+    """The warnings about NFS volumes that a pod waits for, each with the share, as far as that is told."""
+    if is_waiting(pod):
+        for event in snapshot.warnings("Pod", pod):
+            share = _share(snapshot, pod, event) if event.reason in MOUNTING else None
+            if share is not None:
+                yield event, share
+
+
+def _sort(
+    snapshot: Snapshot, groups: dict[tuple[str, str], _Group], pod: kinds.Pod, event: kinds.Event, share: str
+) -> None:
+    names = own_names(event.text)
+    names.setdefault("share", share)
+    if not names["share"]:
+        del names["share"]
+    names.setdefault("server", share.partition(":/")[0])
+    names["node"] = event.source.host or pod.spec.nodeName
+    names["pod"] = pod.key
+    found = matches(event.text) or {"mount-failed": {}}
+    for failure, said in found.items():
+        if failure == "mount-waits" and len(snapshot.warnings("Pod", pod)) > 1:
+            continue  # the echo of what the other events say
+        group = groups.setdefault((failure, names.get("share", "")), _Group({**names, **said}, event))
+        group.count += event.count or 1
+        group.pods[pod.key] = None
+        group.nodes[names["node"]] = None
+
+
+def _share(snapshot: Snapshot, pod: kinds.Pod, event: kinds.Event) -> str | None:
+    """`server:/path` of the volume that an event is about; empty where that is not told, None where it is no NFS."""
+    match = _MOUNTED.search(event.text)
+    if match is not None:
+        volume = snapshot.volume_of.get(match["name"])
+        place = place_of(volume) if volume is not None else None
+        inline = next((each.nfs for each in pod.spec.volumes or () if each.name == match["name"]), None)
+        if place is not None:
+            return f"{place[0]}:{place[1]}"
+        if inline is not None:
+            return f"{inline.server}:{inline.path}"
+    if "-t nfs" in event.text or "mount.nfs" in event.text:
+        return own_names(event.text).get("share", "")
+    shares = list(nfs_of(snapshot, pod))
+    return shares[0] if match is None and shares else None
+
+
+def nfs_of(snapshot: Snapshot, pod: kinds.Pod) -> Iterator[str]:
+    """The NFS shares that a pod mounts, as `server:/path`."""
+    for each in pod.spec.volumes or ():
+        if each.nfs is not None:
+            yield f"{each.nfs.server}:{each.nfs.path}"
+    for key in pod.claims:
+        claim = snapshot.claim_of.get(key)
+        volume = snapshot.volume_of.get(claim.spec.volumeName) if claim is not None else None
+        place = place_of(volume) if volume is not None else None
+        if place is not None:
+            yield f"{place[0]}:{place[1]}"
+
+
+def _told(snapshot: Snapshot, failure: str, group: _Group) -> Iterator[Finding]:
+    about = [
+        *(Subject(kind, group.names[kind]) for kind in ("share",) if kind in group.names),
+        *(Subject("node", node) for node in group.nodes),
+        *(Subject("pod", pod) for pod in [*group.pods][:_SUBJECTS]),
+    ]
+    facts = {name: value for name, value in group.names.items() if name not in ("node", "pod")}
+    match = _OUTPUT.search(group.event.text)
+    said = " ".join((match["said"] if match is not None else group.event.text).split())
+    if failure == "mount-failed":
+        facts["reason"] = said
+    try:
+        yield entries()[failure].finding(about, facts, version=snapshot.version, evidence=[said], count=group.count)
+    except CatalogueError:
+        return
+
+
+def judge_refusals(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Claims and pods that were refused when a controller filed them: only an Event of the controller's tells."""
+    for (kind, key), events in snapshot.events_about.items():
+        if kind not in ("StatefulSet", "ReplicaSet", "Job", "Pod") or not events:
+            continue
+        if kind == "Pod" and (key not in snapshot.pod_of or snapshot.pod_of[key].spec.nodeName):
+            continue
+        newest = events[0]
+        for failure, said in matches(newest.text).items():
+            if failure not in _REFUSALS or _is_there(snapshot, newest, said):
+                continue
+            subject = Subject("pod", key) if kind == "Pod" else Subject("workload", key)
+            yield find(
+                failure, subject, version=snapshot.version, evidence=[newest.text], count=newest.count or 1, **said
+            )
+
+
+def _is_there(snapshot: Snapshot, event: kinds.Event, said: Names) -> bool:
+    """The claim that an Event says could not be made, or is missing, exists by now."""
+    return f"{event.involvedObject.namespace}/{said.get('claim_name', '')}" in snapshot.claim_of

@@ -1,0 +1,219 @@
+"""Provisioners that don't run, need selfLink, are there twice, or lead no longer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+from berth.doctor.cluster import kinds
+from berth.doctor.cluster.durations import duration
+from berth.doctor.cluster.mounting import MOUNTING, mounts_of
+from berth.doctor.cluster.reasons import known_failures
+from berth.doctor.cluster.served import Provisioner, Served
+from berth.doctor.cluster.snapshot import Snapshot, class_name_of, provisioned_by
+from berth.doctor.finding import Finding, Subject
+from berth.doctor.known import find
+from berth.doctor.versions import Version
+from berth.texts.text import Text, same
+
+_SUBJECTS = 20
+_WITHOUT_SELFLINK = Version(1, 20)
+_GATE = re.compile(r"RemoveSelfLink=false", re.IGNORECASE)
+_AGE = {"berth": 0, "other": 1, "subdir": 2, "selflink": 3}
+_STARTING = 60.0
+"""Seconds that a new pod has to become ready before that is worth a word."""
+
+
+def judge_selflink(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Provisioners of the generation that needs metadata.selfLink, on releases that no longer fill it in."""
+    gate = _gate(snapshot)
+    if gate is not None:
+        yield find("selflink-gate", Subject("pod", gate.key), evidence=["--feature-gates=RemoveSelfLink=false"])
+    if snapshot.version is not None and snapshot.version < _WITHOUT_SELFLINK:
+        return
+    for each in served.provisioners:
+        if each.flavour != "selflink" or gate is not None or _has_made(snapshot, each):
+            continue
+        if each.replicas == 0 and not each.pods:
+            continue  # an old one that was stopped for good
+        waiting = waiting_claims(snapshot, each)
+        yield find(
+            "selflink-empty",
+            *(Subject("claim", claim.key) for claim in waiting[:_SUBJECTS]),
+            Subject("workload", each.key),
+            version=snapshot.version,
+            evidence=[f"image: {each.image}"],
+        )
+
+
+def _has_made(snapshot: Snapshot, provisioner: Provisioner) -> bool:
+    """It has made a PV since its pods run: whatever its image is called, it works."""
+    begun = min((pod.metadata.creationTimestamp or "" for pod in provisioner.pods), default="")
+    return bool(begun) and any(
+        provisioned_by(each) in provisioner.names and (each.metadata.creationTimestamp or "") > begun
+        for each in snapshot.volumes
+    )
+
+
+def _gate(snapshot: Snapshot) -> kinds.Pod | None:
+    for pod in snapshot.pods:
+        if pod.namespace == "kube-system" and pod.name.startswith("kube-apiserver"):
+            for container in pod.spec.containers:
+                if any(_GATE.search(word) for word in [*(container.command or ()), *(container.args or ())]):
+                    return pod
+    return None
+
+
+def waiting_claims(snapshot: Snapshot, provisioner: Provisioner) -> list[kinds.Claim]:
+    """Pending claims of this provisioner's classes."""
+    classes = {each.name for each in snapshot.classes if each.provisioner in provisioner.names}
+    return [
+        claim
+        for claim in snapshot.claims
+        if claim.status.phase == "Pending" and class_name_of(claim) in classes and not claim.spec.volumeName
+    ]
+
+
+def judge_running(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Provisioners none of whose pods is ready, while no other answers to their names."""
+    if not snapshot.sees("pods", "leases"):
+        return
+    used = {each.provisioner for each in snapshot.classes} | {provisioned_by(each) for each in snapshot.volumes}
+    for each in served.provisioners:
+        names = [name for name in each.names if name in used and name not in served.names]
+        if not names or each.is_ready or _is_starting(snapshot, each):
+            continue
+        yield from _not_running(snapshot, each, names)
+
+
+def _is_starting(snapshot: Snapshot, provisioner: Provisioner) -> bool:
+    """Its pods are new, and nothing has gone wrong so far."""
+    return bool(provisioner.pods) and all(
+        snapshot.age(pod.metadata.creationTimestamp) < _STARTING
+        and not snapshot.warnings("Pod", pod)
+        and not any(each.state.waiting and "BackOff" in each.state.waiting.reason for each in _statuses(pod))
+        for pod in provisioner.pods
+    )
+
+
+def _not_running(snapshot: Snapshot, provisioner: Provisioner, names: list[str]) -> Iterator[Finding]:
+    waiting = waiting_claims(snapshot, provisioner)
+    pod = provisioner.pods[0] if provisioner.pods else None
+    reason, evidence = _reason(snapshot, provisioner, pod)
+    cause = list(_cause(snapshot, provisioner, pod))
+    yield from cause
+    if any(each.harm == "everyone" for each in cause) or (pod is not None and list(mounts_of(snapshot, pod))):
+        return
+    yield find(
+        "provisioner-not-running",
+        Subject("workload", provisioner.key),
+        *((Subject("pod", pod.key),) if pod is not None else ()),
+        *(Subject("claim", claim.key) for claim in waiting[:_SUBJECTS]),
+        names=names,
+        reason=reason,
+        ref=provisioner.ref,
+        wanted="1" if provisioner.replicas == 0 else None,
+        container=provisioner.container if pod is not None and _has_crashed(pod) else None,
+        evidence=[evidence] if evidence else [],
+    )
+
+
+def _cause(snapshot: Snapshot, provisioner: Provisioner, pod: kinds.Pod | None) -> Iterator[Finding]:
+    """What the catalogue knows of the pod's newest warnings."""
+    if pod is None:
+        return
+    told: set[str] = set()
+    facts = {
+        "pod": pod.key,
+        **({"share": provisioner.share, "server": provisioner.server} if provisioner.share else {}),
+    }
+    waits = {each.state.waiting.reason for each in _statuses(pod) if each.state.waiting is not None}
+    if waits & {"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName"}:
+        told.add("provisioner-image-missing")
+        yield find("provisioner-image-missing", Subject("pod", pod.key), image=provisioner.image)
+    for event in snapshot.warnings("Pod", pod):
+        if event.reason in MOUNTING:
+            continue  # told with all pods that can't mount
+        if event.source.host:
+            facts["node"] = event.source.host
+        for finding in known_failures(event, snapshot.version, **facts):
+            if finding.id not in told:
+                told.add(finding.id)
+                yield finding
+
+
+def _reason(snapshot: Snapshot, provisioner: Provisioner, pod: kinds.Pod | None) -> tuple[Text, str]:
+    """In a few words, and what shows it."""
+    if pod is None:
+        if provisioner.replicas == 0:
+            return Text("it is scaled to 0", "副本数被设为 0"), "replicas: 0"
+        newest = next(iter(snapshot.events_about.get((provisioner.kind, provisioner.key), ())), None)
+        said = newest.text if newest is not None else ""
+        return Text("it has no pod", "它没有 Pod"), said
+    scheduled = next((each for each in pod.status.conditions or () if each.type == "PodScheduled"), None)
+    if scheduled is not None and scheduled.status == "False":
+        return Text(f"no node takes its pod {pod.name}", f"没有节点能运行它的 Pod {pod.name}"), scheduled.message
+    for status in _statuses(pod):
+        state = status.state.waiting or status.state.terminated
+        if state is not None and state.reason not in ("ContainerCreating", "PodInitializing"):
+            return Text(
+                f"its pod {pod.name} says {state.reason}", f"其 Pod {pod.name} 状态为 {state.reason}"
+            ), state.message
+    warning = next(iter(snapshot.warnings("Pod", pod)), None)
+    if warning is not None:
+        return Text(
+            f"its pod {pod.name} says {warning.reason}", f"其 Pod {pod.name} 报告 {warning.reason}"
+        ), warning.text
+    if not pod.spec.nodeName:
+        return Text(f"its pod {pod.name} has no node yet", f"其 Pod {pod.name} 还没有被调度到节点"), ""
+    return Text(f"its pod {pod.name} is not ready", f"其 Pod {pod.name} 未就绪"), ""
+
+
+def _statuses(pod: kinds.Pod) -> list[kinds.ContainerStatus]:
+    return pod.status.containerStatuses or []
+
+
+def _has_crashed(pod: kinds.Pod) -> bool:
+    return any(each.restartCount for each in _statuses(pod))
+
+
+def judge_twice(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Two provisioners at work under one name whose locks don't exclude each other."""
+    running = [each for each in served.provisioners if each.pods and each.is_ready]
+    for one, other in combinations(running, 2):
+        for name in set(one.names) & set(other.names):
+            shares_lock = one.lock == other.lock and one.namespace == other.namespace and one.flavour == other.flavour
+            if shares_lock:
+                continue
+            new, old = sorted((one, other), key=lambda each: (_AGE[each.flavour], each.key))
+            yield find(
+                "provisioner-twice",
+                Subject("workload", old.key),
+                Subject("workload", new.key),
+                Subject("provisioner", name),
+                old=f"{old.ref} ({old.namespace})",
+                new=f"{new.ref} ({new.namespace})",
+                old_namespace=old.namespace,
+                old_ref=old.ref,
+            )
+
+
+def judge_leases(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Leases of provisioners with ready pods that nobody renews."""
+    for each in served.provisioners:
+        lease = next((one for one in snapshot.leases if one.key == f"{each.namespace}/{each.lock}"), None)
+        if lease is None or not each.is_ready or each.lock in served.fresh_locks or not lease.spec.renewTime:
+            continue
+        begun = min(snapshot.age(pod.metadata.creationTimestamp) for pod in each.pods if pod.is_ready)
+        if begun < _STARTING:
+            continue  # it is about to take the lease over
+        yield find(
+            "lease-stale",
+            Subject("lease", lease.key),
+            Subject("workload", each.key),
+            since=duration(snapshot.age(lease.spec.renewTime)),
+            holder=same(lease.spec.holderIdentity) if lease.spec.holderIdentity else Text("nobody", "无"),
+            account=each.account.replace("/", ":"),
+            ref=each.ref,
+        )

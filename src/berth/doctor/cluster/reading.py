@@ -1,0 +1,243 @@
+"""Reads the cluster once: all kinds side by side, page by page, each failing for itself.
+
+What is denied, late or unknown to this API server costs its own kind only, and is told. Reading ends within DEADLINE,
+with what came until then: a kind that was read in part counts as not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from berth.doctor.cluster import kinds
+from berth.doctor.cluster.rights import NEEDED
+from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.snapshot import Snapshot, parse_moment
+from berth.doctor.finding import Unseen
+from berth.doctor.run import why_unseen
+from berth.doctor.versions import Version
+from berth.kube.client import Api
+from berth.kube.errors import Forbidden, Gone, KubeError, NotFound, Unauthorized, Unreachable
+from berth.kube.kind import kind_of
+from berth.kube.manifest import ManifestApi
+from berth.kube.permissions import Right, rights
+from berth.texts.text import Text
+
+T = TypeVar("T")
+
+DEADLINE = 7.0
+"""Seconds for the lists."""
+_SECOND = 2.0
+"""Seconds for what is asked because of what the lists say."""
+_MOST_EVENTS = 20_000
+_PAGE = 500
+
+_LISTED: tuple[tuple[type[Any], Text, dict[str, str]], ...] = (
+    (kinds.Claim, Text("claims", "PVC"), {}),
+    (kinds.Volume, Text("PVs", "PV"), {}),
+    (kinds.Class, Text("classes", "StorageClass"), {}),
+    (kinds.Pod, Text("pods", "Pod"), {}),
+    (kinds.Deployment, Text("Deployments", "Deployment"), {}),
+    (kinds.StatefulSet, Text("StatefulSets", "StatefulSet"), {}),
+    (kinds.Event, Text("Events", "事件"), {"fields": "type=Warning"}),
+    (kinds.Lease, Text("Leases", "Lease"), {}),
+    (kinds.Quota, Text("ResourceQuotas", "ResourceQuota"), {}),
+    (kinds.Validating, Text("validating webhooks", "校验 Webhook"), {}),
+    (kinds.Mutating, Text("mutating webhooks", "变更 Webhook"), {}),
+    (kinds.Driver, Text("CSI drivers", "CSI 驱动"), {}),
+    (kinds.Namespace, Text("namespaces", "命名空间"), {}),
+    (kinds.Accessor, Text("KubeSphere's Accessors", "KubeSphere Accessor"), {}),
+)
+_MAY_BE_UNKNOWN = {"accessors"}
+_CLOCKS = ("kube-node-lease/", "kube-system/kube-controller-manager", "kube-system/kube-scheduler")
+"""Leases that are renewed for as long as the cluster lives: what time it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of it."""
+
+    snapshot: Snapshot
+    unseen: tuple[Unseen, ...]
+
+
+async def read_cluster(api: ManifestApi) -> Reading:
+    """Reads it all. Unreachable or Unauthorized where nothing at all can be read."""
+    found: dict[type[Any], list[Any]] = {}
+    failed: dict[type[Any], Exception] = {}
+
+    async def read_one(resource: type[Any], selected: dict[str, str]) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                found[resource] = await read_all(api, resource, **selected)
+        except (KubeError, TimeoutError) as error:
+            failed[resource] = error
+
+    version, *_ = await asyncio.gather(_version(api), *(read_one(each, how) for each, _, how in _LISTED))
+    dead = [error for error in failed.values() if isinstance(error, (Unreachable, Unauthorized))]
+    if len(dead) == len(_LISTED):
+        raise dead[0]
+    unseen = [
+        Unseen(what, _why(failed[resource]))
+        for resource, what, _ in _LISTED
+        if resource in failed and not _is_unknown(resource, failed[resource])
+    ]
+    snapshot = _snapshot(found, failed, version)
+    return await _look_further(api, Reading(snapshot, tuple(unseen)))
+
+
+async def read_all(api: Api, resource: type[Any], *, fields: str = "") -> list[Any]:
+    """Every object of the kind, in all namespaces."""
+    for last_try in (False, True):
+        items: list[Any] = []
+        token = ""
+        try:
+            while True:
+                page = await api.list_page(resource, fields=fields, limit=_PAGE, continue_token=token)
+                items += page.items
+                token = page.continue_token
+                if not token or (resource is kinds.Event and len(items) >= _MOST_EVENTS):
+                    return items
+        except Gone:  # too slow for the server's memory of that version
+            if last_try:
+                raise
+    return items
+
+
+def _snapshot(
+    found: dict[type[Any], list[Any]], failed: dict[type[Any], Exception], version: Version | None
+) -> Snapshot:
+    def read(*resources: type[Any]) -> Sequence[Any]:
+        return [each for resource in resources for each in found.get(resource, ())]
+
+    leases = read(kinds.Lease)
+    namespaces = read(kinds.Namespace)
+    return Snapshot(
+        now=_now(leases),
+        version=version,
+        uid=next((each.metadata.uid for each in namespaces if each.name == "kube-system"), ""),
+        claims=read(kinds.Claim),
+        volumes=read(kinds.Volume),
+        classes=read(kinds.Class),
+        pods=read(kinds.Pod),
+        workloads=read(kinds.Deployment, kinds.StatefulSet),
+        events=read(kinds.Event),
+        leases=leases,
+        quotas=read(kinds.Quota),
+        webhooks=read(kinds.Validating, kinds.Mutating),
+        accessors=read(kinds.Accessor),
+        drivers=read(kinds.Driver),
+        namespaces=namespaces,
+        unseen=frozenset(kind_of(each).plural for each in failed),
+    )
+
+
+def _now(leases: Sequence[kinds.Lease]) -> datetime:
+    """The cluster's time, by what renews a lease all the time; our own where nothing does."""
+    here = datetime.now(UTC)
+    renewed = [
+        moment
+        for lease in leases
+        if lease.key.startswith(_CLOCKS) and (moment := parse_moment(lease.spec.renewTime)) is not None
+    ]
+    newest = max(renewed, default=here)
+    # A few seconds are between two renewals; more is another clock, or a cluster that nobody runs.
+    return newest if abs(newest - here) > timedelta(seconds=60) else max(here, newest)
+
+
+async def _version(api: ManifestApi) -> Version | None:
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return Version(*await api.version())
+    except (KubeError, TimeoutError):
+        return None
+
+
+async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
+    """What is asked for by name only, because lists of it are long or not allowed to many."""
+    snapshot, unseen = reading.snapshot, list(reading.unseen)
+    served = Served(snapshot)
+    accounts = sorted({each.account: each for each in served.provisioners if each.flavour == "berth"}.items())
+    locks = sorted({f"{each.namespace}/{each.lock}" for each in served.provisioners})
+    services = sorted(
+        {
+            f"{hook.clientConfig.service.namespace}/{hook.clientConfig.service.name}"
+            for each in snapshot.webhooks
+            for hook in each.webhooks or ()
+            if hook.clientConfig.service is not None
+        }
+    )
+    needed = rights(NEEDED)
+
+    async def lacking(account: str, namespace: str) -> list[Right]:
+        given = await asyncio.gather(*(api.may(right, namespace=namespace, account=account) for right in needed))
+        return [right for right, is_given in zip(needed, given, strict=True) if not is_given]
+
+    def endpoints(key: str) -> Awaitable[kinds.Endpoints | None]:
+        namespace, _, name = key.partition("/")
+        return _if_there(lambda: api.get(kinds.Endpoints, name, namespace=namespace))
+
+    rights_of, lock_of, behind = await asyncio.gather(
+        _each({account: lacking(account, each.namespace) for account, each in accounts}),
+        _each({key: endpoints(key) for key in locks}),
+        _each({key: endpoints(key) for key in services}),
+    )
+    for what, (_, error) in (
+        (Text("rights of Berth's service account", "Berth 的 ServiceAccount 权限"), rights_of),
+        (Text("locks of older provisioners", "旧供应器的锁"), lock_of),
+        (Text("what serves the webhooks", "Webhook 的后端"), behind),
+    ):
+        if error is not None:
+            unseen.append(Unseen(what, _why(error)))
+    snapshot = replace(
+        snapshot,
+        lacking=rights_of[0],
+        locks={key: lock for key, lock in lock_of[0].items() if lock is not None},
+        unserved=frozenset(
+            key
+            for key, each in behind[0].items()
+            if each is None or not any(one.addresses for one in each.subsets or ())
+        ),
+    )
+    return Reading(snapshot, tuple(unseen))
+
+
+async def _each(asked: dict[str, Awaitable[T]]) -> tuple[dict[str, T], Exception | None]:
+    """The answers that came in time, and one of the errors."""
+    answers: dict[str, T] = {}
+    failed: list[Exception] = []
+
+    async def ask(key: str, question: Awaitable[T]) -> None:
+        try:
+            async with asyncio.timeout(_SECOND):
+                answers[key] = await question
+        except (KubeError, TimeoutError) as error:
+            failed.append(error)
+
+    await asyncio.gather(*(ask(key, question) for key, question in asked.items()))
+    return answers, failed[0] if failed else None
+
+
+async def _if_there(get: Callable[[], Awaitable[T]]) -> T | None:
+    try:
+        return await get()
+    except NotFound:
+        return None
+
+
+def _is_unknown(resource: type[Any], error: Exception) -> bool:
+    """A kind that this cluster does not have, and need not have."""
+    known = kind_of(resource).plural not in _MAY_BE_UNKNOWN
+    return not known and isinstance(error, (NotFound, Forbidden))
+
+
+def _why(error: Exception) -> Text:
+    if isinstance(error, TimeoutError):
+        return Text(
+            f"the API server gave no whole answer within {DEADLINE:g} s",
+            f"API server 在 {DEADLINE:g} 秒内没有给出完整应答",
+        )
+    return why_unseen(error)

@@ -1,0 +1,96 @@
+"""What a Berth needs to be allowed to do, and the one command that gives what is missing."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from berth.doctor.cluster.served import Provisioner, Served
+from berth.doctor.cluster.snapshot import Snapshot
+from berth.doctor.entry import Shell
+from berth.doctor.finding import Finding, Subject
+from berth.doctor.known import find
+from berth.kube.permissions import Permission, Right
+from berth.reconcilers import expand, provision, purge, reclaim, sweep
+
+NEEDED = (
+    Permission("", "namespaces", ("get",), names=("kube-system",)),
+    Permission("", "events", ("create", "patch")),
+    Permission("coordination.k8s.io", "leases", ("get", "create", "update"), own_namespace=True),
+    Permission("", "endpoints", ("get",), own_namespace=True),
+    *provision.PERMISSIONS,
+    *reclaim.PERMISSIONS,
+    *expand.PERMISSIONS,
+    *purge.PERMISSIONS,
+    *sweep.PERMISSIONS,
+)
+"""What the controller asks of the API server; a test compares it with programs.controller.PERMISSIONS."""
+
+_ESSENTIAL = {
+    ("list", "persistentvolumeclaims"), ("watch", "persistentvolumeclaims"), ("list", "persistentvolumes"),
+    ("watch", "persistentvolumes"), ("create", "persistentvolumes"), ("list", "storageclasses"),
+    ("watch", "storageclasses"),
+}  # fmt: skip
+"""Without these no claim is served; without others something is left out, and Berth says so at its start."""
+_LOCKS = {("leases", verb) for verb in ("get", "create", "update")}
+
+
+def judge_rights(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Berths that lack rights."""
+    for provisioner in served.provisioners:
+        missing = snapshot.lacking.get(provisioner.account, ())
+        if not missing:
+            continue
+        yield find(
+            "provisioner-lacks-rights" if is_stopped(missing, provisioner) else "provisioner-lacks-some-rights",
+            Subject("workload", provisioner.key),
+            account=provisioner.account.replace("/", ":"),
+            missing=[str(right) for right in missing],
+            grant=grant(missing, provisioner),
+        )
+
+
+def is_stopped(missing: Iterable[Right], provisioner: Provisioner) -> bool:
+    """Whether no claim is served without them. A Berth that may not use Leases takes the old lock, if it may."""
+    has_old_lock = not any(right.resource == "endpoints" for right in missing)
+    return any(
+        (right.verb, right.resource) in _ESSENTIAL or ((right.resource, right.verb) in _LOCKS and not has_old_lock)
+        for right in missing
+    )
+
+
+def grant(missing: Sequence[Right], provisioner: Provisioner) -> Shell:
+    """One command that gives a provisioner's account exactly these rights."""
+    account_namespace, _, account = provisioner.account.partition("/")
+    name = f"{provisioner.name}-missing-rights"
+    subjects = [{"kind": "ServiceAccount", "name": account, "namespace": account_namespace}]
+    group = "rbac.authorization.k8s.io"
+    items: list[dict[str, Any]] = []
+    for is_own, kind in ((False, "ClusterRole"), (True, "Role")):
+        rules = _rules(right for right in missing if right.own_namespace == is_own)
+        if rules:
+            metadata = {"name": name, **({"namespace": provisioner.namespace} if is_own else {})}
+            items.append({"apiVersion": f"{group}/v1", "kind": kind, "metadata": metadata, "rules": rules})
+            reference = {"apiGroup": group, "kind": kind, "name": name}
+            binding = {"apiVersion": f"{group}/v1", "kind": f"{kind}Binding", "metadata": metadata}
+            items.append({**binding, "roleRef": reference, "subjects": subjects})
+    manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, separators=(",", ":"))
+    return Shell(f"echo {shlex.quote(manifest)} | kubectl apply -f -")
+
+
+def _rules(missing: Iterable[Right]) -> list[dict[str, Any]]:
+    verbs: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for right in missing:
+        verbs[right.group, right.resource, right.name].append(right.verb)
+    return [
+        {
+            "apiGroups": [group],
+            "resources": [resource],
+            **({"resourceNames": [name]} if name else {}),
+            "verbs": said,
+        }
+        for (group, resource, name), said in verbs.items()
+    ]

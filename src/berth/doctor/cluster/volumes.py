@@ -1,0 +1,123 @@
+"""PVs and claims at their end: Released, Failed or Terminating, and why; sizes that nothing enforces."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from berth.doctor.cluster import kinds
+from berth.doctor.cluster.reasons import known_failures
+from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
+from berth.doctor.finding import Finding, Subject
+from berth.doctor.known import find
+from berth.texts.text import Text
+
+PATIENCE = 60.0
+"""Seconds that an end may take."""
+_GROUPED = 3
+"""Released PVs for one reason that are told one by one."""
+_SUBJECTS = 20
+_NAMED = 50
+_KEPT = Text("its policy is Retain", "其策略为 Retain")
+
+
+def judge_ends(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Released and Failed PVs of NFS."""
+    released: defaultdict[Text, list[kinds.Volume]] = defaultdict(list)
+    for volume in snapshot.volumes:
+        if place_of(volume) is None or volume.metadata.deletionTimestamp:
+            continue
+        if volume.status.phase == "Failed":
+            yield from failed(snapshot, volume)
+        elif volume.status.phase == "Released":
+            warning = _deletion_failed(snapshot, volume)
+            if warning is not None:
+                yield from failed(snapshot, volume)
+                continue
+            reason = why_released(snapshot, served, volume)
+            if reason is not None:
+                released[reason].append(volume)
+    for reason, volumes in released.items():
+        yield from _released(reason, volumes)
+
+
+def why_released(snapshot: Snapshot, served: Served, volume: kinds.Volume) -> Text | None:
+    """Why nobody will end it; None where somebody is about to."""
+    if volume.spec.persistentVolumeReclaimPolicy != "Delete":
+        return _KEPT
+    name = provisioned_by(volume)
+    if not name or not snapshot.sees("pods", "leases") or name in served.names:
+        return None
+    return Text(f"its provisioner {name} does not run", f"其供应器 {name} 没有运行")
+
+
+def _released(reason: Text, volumes: list[kinds.Volume]) -> Iterator[Finding]:
+    if len(volumes) > _GROUPED:
+        names = [each.name for each in volumes]
+        about = [Subject("volume", name) for name in names[:_SUBJECTS]]
+        yield find("volume-released", *about, number=len(volumes), reason=reason, volumes=names[:_NAMED])
+        return
+    for volume in volumes:
+        claim = volume.spec.claimRef
+        about = [Subject("volume", volume.name)]
+        if claim is not None:
+            about.append(Subject("claim", f"{claim.namespace}/{claim.name}"))
+        yield find("volume-released", *about, reason=reason)
+
+
+def _deletion_failed(snapshot: Snapshot, volume: kinds.Volume) -> kinds.Event | None:
+    return next(
+        (each for each in snapshot.warnings("PersistentVolume", volume) if each.reason == "VolumeFailedDelete"), None
+    )
+
+
+def failed(snapshot: Snapshot, volume: kinds.Volume) -> Iterator[Finding]:
+    """Why a PV can't be deleted."""
+    about = Subject("volume", volume.name)
+    name = provisioned_by(volume)
+    warning = _deletion_failed(snapshot, volume)
+    if not name and volume.status.phase == "Failed":
+        evidence = [volume.status.message] if volume.status.message else []
+        yield find("volume-no-deleter", about, evidence=evidence)
+        return
+    known = list(known_failures(warning, snapshot.version, volume=volume.name)) if warning is not None else []
+    yield from known
+    if not known:
+        said = warning.text if warning is not None else volume.status.message
+        yield find("volume-failed", about, provisioner=name, reason=said or None, evidence=[said] if said else [])
+
+
+def judge_terminating(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Claims and PVs that are being deleted for more than a minute."""
+    for claim in snapshot.claims:
+        since = snapshot.age(claim.metadata.deletionTimestamp)
+        if claim.metadata.deletionTimestamp and since > PATIENCE and claim.metadata.finalizers:
+            pods = snapshot.users.get(claim.key, [])
+            about = [Subject("claim", claim.key), *(Subject("pod", pod.key) for pod in pods[:_SUBJECTS])]
+            yield find("terminating-forever", *about, since=_moment(claim), finalizers=claim.metadata.finalizers)
+    for volume in snapshot.volumes:
+        since = snapshot.age(volume.metadata.deletionTimestamp)
+        if not volume.metadata.deletionTimestamp or since <= PATIENCE or place_of(volume) is None:
+            continue
+        bound = volume.spec.claimRef
+        owner = snapshot.claim_of.get(f"{bound.namespace}/{bound.name}") if bound is not None else None
+        if owner is not None and owner.metadata.deletionTimestamp:
+            continue  # told of the claim
+        about = [Subject("volume", volume.name)]
+        yield find("terminating-forever", *about, since=_moment(volume), finalizers=volume.metadata.finalizers or ["-"])
+
+
+def _moment(obj: kinds.Object) -> str:
+    return (obj.metadata.deletionTimestamp or "").replace("T", " ").replace("Z", " UTC")
+
+
+def judge_sizes(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+    """Once for a class: nothing keeps its volumes to their sizes."""
+    numbers: defaultdict[str, int] = defaultdict(int)
+    for volume in snapshot.volumes:
+        if place_of(volume) is not None and volume.status.phase == "Bound" and provisioned_by(volume):
+            numbers[volume.spec.storageClassName] += 1
+    for name, number in sorted(numbers.items()):
+        if name in snapshot.class_of:
+            yield find("size-not-enforced", Subject("class", name), number=number)
