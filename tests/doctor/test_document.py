@@ -28,4 +28,4 @@ def test_every_failure_is_in_it(language: Language) -> None:
 
 
 def test_a_pattern_is_shown_as_a_person_reads_it() -> None:
-    assert readable(r"mount\.nfs: denied (?P<share>[^ ]+) by (a|b)\(c\)") == "mount.nfs: denied … by …(c)"
+    assert readable(r"mount\.nfs4?: denied (?P<share>[^ ]+) by (a|b)\(c\)") == "mount.nfs: denied … by …(c)"

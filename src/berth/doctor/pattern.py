@@ -66,6 +66,8 @@ def readable(source: str) -> str:
             depth += 1 if kind == "open" else -1
         if depth == 0 and kind in ("literal", "escaped"):
             said += piece["escaped"] or piece[0]
+        elif kind == "repeat" and depth == 0 and not said.endswith("…"):
+            said = said[:-1]  # what may be missing is left out
         elif not said.endswith("…"):
             said += "…"
     return said
