@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +16,8 @@ from berth.cli.output import LANGUAGE, complain, language, output_option
 from berth.cli.server.verify import verify_command
 from berth.cli.tables import print_table, say
 from berth.doctor import listing
-from berth.doctor.finding import Report, Subject
+from berth.doctor.cluster.examine import examine as examine_cluster
+from berth.doctor.finding import Subject
 from berth.doctor.known import entries
 from berth.doctor.node.checks import examine as examine_node
 from berth.doctor.say import SEVERITY
@@ -97,9 +97,7 @@ def _look(about: Subject | None, active: bool, kubeconfig: str, context: str, ou
     except ConfigurationError as error:
         complain(str(error))
         raise SystemExit(EXIT_BLIND) from None
-    # By its name, so that looking at a node or a text carries none of the cluster's checks.
-    examine = import_module("berth.doctor.cluster.examine").examine
-    report: Report = _do(examine(about, config, active=active, progress=progress_line(spoken)), spoken)
+    report = _do(examine_cluster(about, config, active=active, progress=progress_line(spoken)), spoken)
     answer(report, output, spoken, _HEALTHY)
 
 

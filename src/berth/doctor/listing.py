@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 
+from berth.doctor.cluster.checks import CHECKS as CLUSTER
 from berth.doctor.known import entries
+from berth.doctor.node.checks import CHECKS as NODE
 from berth.doctor.share.probed import catalogue as probes
 from berth.texts.text import Text
-
-_GROUPS = {"cluster": "berth.doctor.cluster.checks", "node": "berth.doctor.node.checks"}
-"""Each group's module; its checks are the tuple CHECKS there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +23,8 @@ class Listed:
 
 def checks() -> Iterator[Listed]:
     """Every check, group by group."""
-    for group, module in _GROUPS.items():
-        if _is_there(module):
-            yield from (Listed(group, check.id, check.looks_at) for check in import_module(module).CHECKS)
+    yield from (Listed("cluster", check.id, check.looks_at) for check in CLUSTER)
+    yield from (Listed("node", check.id, check.looks_at) for check in NODE)
     for probe, said in probes().items():
         if "title" in said:
             yield Listed("share", probe, Text(**said["title"]))
@@ -49,10 +45,3 @@ def as_dict() -> dict[str, object]:
             for entry in entries().values()
         ],
     }
-
-
-def _is_there(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # not even its folder
-        return False
