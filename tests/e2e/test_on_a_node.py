@@ -1,0 +1,122 @@
+"""What `berth install` makes runs for real: its image on a real node, its user, its rights, its probes, its upgrade."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devcluster.cluster import DevCluster
+from devcluster.errors import CommandFailed
+from devcluster.node.node import Node
+
+PATIENCE = 20.0
+"""Seconds that no claim may wait, whatever happens to Berth."""
+
+
+class Installation:
+    """Berth in a namespace of its own, with a class and a provisioner of its own."""
+
+    def __init__(self, cluster: DevCluster, node: Node, namespace: str) -> None:
+        self.cluster = cluster
+        self.node = node
+        self.namespace = namespace
+        self.claims: dict[str, float] = {}
+
+    def berth(self, *arguments: str) -> str:
+        argv = [str(Path(sys.executable).with_name("berth")), *arguments]
+        env = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig), "LANG": "C.UTF-8"}
+        answer = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, env=env)
+        assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}"
+        return answer.stdout
+
+    def install(self, image: str) -> None:
+        name = self.namespace
+        where = ["--server", self.node.nfs.host, "--path", self.node.nfs.export]
+        names = ["--namespace", name, "--name", name, "--class", name, "--provisioner-name", f"nfs.berth.io/{name}"]
+        self.berth("install", *where, *names, "--image", image, "--on-delete", "delete", "--apply", "--timeout", "60")
+
+    def pods(self) -> list[dict[str, Any]]:
+        """Berth's pods, those that are going left out."""
+        told = self.cluster.request("GET", f"/api/v1/namespaces/{self.namespace}/pods")
+        return [pod for pod in told["items"] if "deletionTimestamp" not in pod["metadata"]]
+
+    def claim(self, name: str) -> None:
+        body = {
+            "metadata": {"name": name},
+            "spec": {
+                "storageClassName": self.namespace,
+                "accessModes": ["ReadWriteMany"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        }
+        self.cluster.request("POST", f"/api/v1/namespaces/{self.namespace}/persistentvolumeclaims", body)
+        self.claims[name] = time.monotonic()
+
+    def check_patience(self) -> list[str]:
+        """The claims that are not bound yet; none of them has waited too long."""
+        told = self.cluster.request("GET", f"/api/v1/namespaces/{self.namespace}/persistentvolumeclaims")
+        waiting = [claim["metadata"]["name"] for claim in told["items"] if claim["status"]["phase"] != "Bound"]
+        longest = max((time.monotonic() - self.claims[name] for name in waiting), default=0.0)
+        assert longest < PATIENCE, f"{waiting} wait for {longest:.0f} s"
+        return waiting
+
+
+@pytest.fixture
+def installation(cluster: DevCluster, node: Node, namespace: str, berth_image: str) -> Iterator[Installation]:
+    made = Installation(cluster, node, namespace)
+    made.install(berth_image)
+    yield made
+    made.berth("uninstall", "--namespace", namespace, "--name", namespace)
+
+
+def test_an_installation_works_as_its_own_user_and_is_upgraded_under_load(
+    installation: Installation, node: Node, berth_image: str
+) -> None:
+    namespace = installation.namespace
+    installation.claim("first")
+    while installation.check_patience():
+        time.sleep(0.05)
+    made = [path.name for path in node.nfs.root.iterdir() if path.name.startswith(f"{namespace}-first-")]
+    assert len(made) == 1
+
+    before = {pod["metadata"]["name"] for pod in installation.pods()}
+    assert len(before) == 2
+    for name in before:
+        # Nobody on the node, nothing to write to, and no more than the right to call from a reserved port: the export
+        # takes requests from no others.
+        assert node.pods.exec(namespace, name, "id", "-u") == "65532\n"
+        with pytest.raises(CommandFailed, match="Read-only file system"):
+            node.pods.exec(namespace, name, "touch", "/opt/berth/mark")
+        status = node.pods.exec(namespace, name, "cat", "/proc/1/status")
+        assert "CapBnd:\t0000000000000400\n" in status
+        assert "NoNewPrivs:\t" in status
+
+    following = f"{berth_image}-next"
+    node.run("ctr", "--namespace=k8s.io", "images", "tag", "--force", berth_image, following)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        upgrade = pool.submit(installation.install, following)
+        for number in count():
+            if upgrade.done():
+                break
+            installation.claim(f"during-{number}")
+            installation.check_patience()
+            time.sleep(0.5)
+        upgrade.result()
+    assert number > 0
+    installation.claim("last")
+    while installation.check_patience():
+        time.sleep(0.1)
+    after = installation.pods()
+    assert before.isdisjoint(pod["metadata"]["name"] for pod in after)
+    assert [pod["spec"]["containers"][0]["image"] for pod in after] == [following, following]
+    assert {pod["status"]["containerStatuses"][0]["restartCount"] for pod in after} == {0}
+    assert len({path.name for path in node.nfs.root.glob(f"{namespace}-*")}) == len(installation.claims)
