@@ -82,7 +82,7 @@ class ClaimSpec(msgspec.Struct, gc=False):
     volumeMode: str = "Filesystem"  # noqa: N815
     accessModes: list[str] | None = None  # noqa: N815
     resources: Resources = msgspec.field(default_factory=Resources)
-    selector: msgspec.Raw | None = None
+    selector: dict[str, msgspec.Raw] | None = None
     dataSource: Ref | None = None  # noqa: N815
     dataSourceRef: Ref | None = None  # noqa: N815
 

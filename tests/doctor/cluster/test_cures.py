@@ -1,0 +1,143 @@
+"""Each failure is made on a real cluster, found, cured with exactly the commands that the finding printed, and gone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from berth.doctor.finding import Report
+from tests.doctor.cluster.patient import Object, Patient, find
+
+WARD = Path(__file__).parent / "ward.yaml"
+
+
+def volume(name: str, path: str, *, policy: str = "Retain", claim: str = "", by: str = "", **spec: object) -> Object:
+    """A PV, whose claim (if any) has been gone for long."""
+    reference = {"claimRef": {"namespace": "$NAME", "name": claim, "uid": f"00000000-{claim}"}} if claim else {}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {
+            "name": f"$NAME-{name}",
+            "annotations": {"pv.kubernetes.io/provisioned-by": by} if by else {},
+        },
+        "spec": {
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteMany"],
+            "persistentVolumeReclaimPolicy": policy,
+            "storageClassName": "$NAME-none",
+            "nfs": {"server": "nfs.example.com", "path": path},
+            **reference,
+            **spec,
+        },
+    }
+
+
+VOLUMES = [
+    volume("kept", "/export/kept", claim="gone"),
+    volume("by-hand", "/export/by-hand", claim="gone", policy="Delete"),
+    volume("one", "/export/both", policy="Delete", by="x.example/nfs"),
+    volume("two", "/export/both", policy="Delete", by="x.example/nfs"),
+    volume("soft", "/export/soft", mountOptions=["timeo=30,soft", "nfsvers=4.1"]),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A failure. about: in an object's name, behind the patient's. says: in its text."""
+
+    failure: str
+    about: str
+    says: str
+    without: tuple[str, ...] = ()
+    """Parts of commands that are for other places or wait for a node."""
+
+
+CASES = [
+    Case("class-no-provisioner", "-typo", "nfs-229 does"),
+    Case("provisioner-not-running", "/stopped", "it is scaled to 0"),
+    Case("selflink-empty", "/old", "stays Pending: its provisioner looks for metadata.selfLink", ("rollout status",)),
+    Case("provisioner-lacks-rights", "/berth", "create persistentvolumes"),
+    Case("provisioner-twice", "/elder", "both answer to"),
+    Case("class-parameter-refused", "-fast", "did you mean archiveOnDelete?"),
+    Case("soft-mount", "-fast", "mounts with `soft`"),
+    Case("locks-local", "-fast", "mounts with `nolock`"),
+    Case("soft-mount", "-soft", "is mounted with `soft`"),
+    Case("class-not-found", "/misspelt", "-fast does"),
+    Case("claim-without-class", "/classless", "names no class"),
+    Case("claim-refused", "/selects", "asks for a selector"),
+    Case("claim-refused", "/block", "asks for volumeMode: Block"),
+    Case("claim-refused", "/copies", "asks for a copy of PersistentVolumeClaim block"),
+    Case("volume-released", "-kept", "its policy is Retain"),
+    Case("volume-no-deleter", "-by-hand", "was made by hand"),
+    Case("shared-directory", "-one", "/export/both"),
+    Case("webhook-unreachable", "pvc.example.com", "nothing stands behind its Service"),
+]
+IDS = [f"{each.failure} {each.about.strip('-/')}" for each in CASES]
+
+
+@pytest.fixture(scope="module")
+def ill(patient: Patient) -> Report:
+    """The report on all of it."""
+    patient.apply(WARD.read_text())
+
+    patient.apply("\n---\n".join(json.dumps(each) for each in VOLUMES))
+    path = "/api/v1/namespaces/$NAME/pods"
+    wanted = {"lives", "old", "berth", "elder"}
+
+    def names() -> list[str]:
+        return [each["metadata"]["name"] for each in patient.request("GET", path)["items"]]
+
+    patient.wait(lambda: {name.partition("-")[0] for name in names()} >= wanted, "pods")
+    for name in names():
+        patient.set_status(f"{path}/{name}", ready)
+    pvs = [f"/api/v1/persistentvolumes/$NAME-{name}" for name in ("kept", "by-hand")]
+    ended = {"Released", "Failed"}
+    patient.wait(lambda: {patient.request("GET", pv)["status"]["phase"] for pv in pvs} == ended, "PVs at their end")
+    return patient.examine()
+
+
+def ready(pod: Object) -> None:
+    """Makes a pod look as if it ran."""
+    pod["status"] |= {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+
+
+@pytest.fixture(scope="module")
+def cured(patient: Patient, ill: Report) -> Report:
+    """The report after every command was typed."""
+    for case in CASES:
+        finding = find(ill, case.failure, f"{patient.name}{case.about}") or find(ill, case.failure, case.about)
+        assert finding is not None, case
+        patient.cure(finding, without=case.without)
+    return patient.examine()
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_it_is_found(case: Case, patient: Patient, ill: Report) -> None:
+    finding = find(ill, case.failure, f"{patient.name}{case.about}") or find(ill, case.failure, case.about)
+    assert finding is not None, [(each.id, each.about) for each in ill.findings]
+    assert case.says in finding.seen.en
+    assert {each.check for each in ill.unseen} == {"shares"}  # nobody's server
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_it_is_gone_once_its_commands_were_typed(case: Case, patient: Patient, cured: Report) -> None:
+    assert find(cured, case.failure, f"{patient.name}{case.about}") is None
+
+
+def test_what_hangs_on_one_claim_is_told_and_nothing_else(patient: Patient, cured: Report) -> None:
+    report = patient.examine("claim $NAME/misspelt")
+    assert {each.id for each in report.findings} <= {
+        "claim-waits-for-provisioner",
+        "nothing-wrong",
+        "size-not-enforced",
+    }
+
+
+def test_an_object_that_does_not_exist_is_told_with_its_nearest_name(patient: Patient, cured: Report) -> None:
+    (finding,) = patient.examine("claim $NAME/mispelt").findings
+    assert finding.id == "object-missing"
+    assert finding.seen.en.endswith(f"there is {patient.name}/misspelt")
