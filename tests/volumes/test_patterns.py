@@ -75,6 +75,7 @@ def test_by_default_a_directory_is_named_as_the_reference_names_it() -> None:
     [
         pytest.param("", "empty", id="nothing"),
         pytest.param("/", "begins with `/`", id="the root"),
+        pytest.param(f"/etc/{NAME}", "begins with `/`", id="absolute"),
         pytest.param(f"../{NAME}", "'..'", id="a way out"),
         pytest.param(f"{NAME}/../..", "'..'", id="a way out behind a value"),
         pytest.param(f"{NAME}//x", "empty part", id="two slashes"),

@@ -121,9 +121,13 @@ class Pattern:
 def parse_path_pattern(text: str) -> Pattern:
     """A `pathPattern` (`${.PVC.name}` and so on). Refused, naming the parameter.
 
-    `/` at either end means nothing, as in the reference, which many a class counts on.
+    `/` at the end, or before a placeholder at the beginning, means nothing, as in the reference, which many a class
+    counts on. Before anything else it is refused: `/srv/nfs/…` was meant for a path of the server.
     """
-    return _parse(PATH_PATTERN, text.strip("/") or text, _PATH_PATTERN, with_metadata=True)
+    trimmed = text.rstrip("/")
+    if trimmed.startswith("/${"):
+        trimmed = trimmed[1:]
+    return _parse(PATH_PATTERN, trimmed or text, _PATH_PATTERN, with_metadata=True)
 
 
 def parse_sub_dir(text: str) -> Pattern:
