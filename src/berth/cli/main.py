@@ -14,6 +14,7 @@ COMMANDS = {
     "uninstall": "berth.cli.uninstall:uninstall_command",
     "class": "berth.cli.classes:class_command",
     "takeover": "berth.cli.takeover:takeover_command",
+    "volume": "berth.cli.volume:volume_command",
     "server": "berth.cli.server.command:server_command",
     "doctor": "berth.cli.doctor:doctor_command",
 }

@@ -9,7 +9,7 @@ from berth.cli.tables import print_table, say, styled
 from berth.operations.takeover.apply import Taken
 from berth.operations.takeover.old import OldProvisioner
 from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted
-from berth.operations.takeover.remark import Remark, several, some
+from berth.operations.takeover.remark import Remark, by_weight, several, some
 from berth.operations.takeover.revert import Reverted
 from berth.texts.text import Language, Text
 
@@ -32,14 +32,15 @@ def print_plan(plan: TakeoverPlan, wanted: Wanted, lang: Language) -> None:
     else:
         rows = [_row(one, old, lang) for one in plan.groups for old in one.group.old]
         print_table(_HEADINGS.said(lang).split("|"), rows)
+    remarks = [*plan.remarks, *(remark for one in plan.groups for remark in one.remarks)]
+    if remarks:
+        say()
+    for remark in by_weight(remarks):
+        _print_remark(remark, lang)
     for one in plan.groups:
         say()
-        for remark in one.remarks:
-            _print_remark(remark, lang)
         for text in _steps(one, wanted):
             say(text.said(lang))
-    for remark in plan.remarks:
-        _print_remark(remark, lang)
     if plan.groups:
         say()
         say(
@@ -152,9 +153,10 @@ def print_taken(taken: list[Taken], back: str, lang: Language) -> None:
 
 def _taken(one: Taken) -> Iterator[Text]:
     names = ", ".join(one.provisioners)
+    gap = Text(f"; for {one.seconds:g} s nobody did", f"；其间有 {one.seconds:g} 秒无人供应")
     yield Text(
-        f"{one.share}: Berth ({one.by}) serves {names}; for {one.seconds:g} s nobody did",
-        f"{one.share}：Berth（{one.by}）已开始为 {names} 供应；其间有 {one.seconds:g} 秒无人供应",
+        f"{one.share}: Berth ({one.by}) serves {names}" + (gap.en if one.seconds else ""),
+        f"{one.share}：Berth（{one.by}）正在为 {names} 供应" + (gap.zh if one.seconds else ""),
     )
     yield Text(
         f"  {one.checked} of {several(one.volumes, 'volume')} seen over NFS afterwards",
@@ -179,6 +181,13 @@ def _taken(one: Taken) -> Iterator[Text]:
 
 def print_reverted(back: list[Reverted], lang: Language) -> None:
     """What became of the way back."""
+    if not back:
+        say(
+            Text(
+                "Nothing is taken over (no Deployment says so): there is nothing to go back from.",
+                "没有处于接管状态的供应器（没有 Deployment 带有接管标记），无需回退。",
+            ).said(lang)
+        )
     for one in back:
         say()
         for text in _reverted(one):
@@ -190,7 +199,7 @@ def _reverted(one: Reverted) -> Iterator[Text]:
     if one.waits_for:
         yield Text(f"{old} is scaled up, but not ready: {one.waits_for}", f"{old} 已扩容，但尚未就绪：{one.waits_for}")
     else:
-        yield Text(f"{old} serves again", f"{old} 已恢复供应")
+        yield Text(f"serving again: {old}", f"已恢复供应：{old}")
     if not one.share_why:
         yield Text(
             f"  {several(one.records_removed, 'record')} removed; all directories are as they were",
@@ -203,11 +212,12 @@ def _reverted(one: Reverted) -> Iterator[Text]:
             f"  其间由 Berth 创建的 {one.born} 个卷保留；旧供应器会像对待自己的卷一样删除或归档它们",
         )
     if one.not_deletable:
-        named = some(one.not_deletable)
+        named, count = some(one.not_deletable), len(one.not_deletable)
         yield Text(
-            f"  these lie deeper than the share's root, or elsewhere: release 4.0.2 of the old provisioner won't find "
-            f"their directories when their claims go, and leaves them behind: {named.en}",
-            f"  以下卷位于更深的目录或别处：PVC 删除后 4.0.2 版旧供应器找不到它们的目录，会遗留下来：{named.zh}",
+            f"  {several(count, 'volume')} lie deeper than the share's root, or elsewhere: as before the take-over, "
+            f"release 4.0.2 won't find their directories when their claims go, and leaves them behind: {named.en}",
+            f"  有 {count} 个卷位于更深的目录或别处：和接管之前一样，PVC 删除后 4.0.2 版旧供应器找不到它们的目录，"
+            f"会遗留下来：{named.zh}",
         )
     if one.held:
         named = some(one.held)

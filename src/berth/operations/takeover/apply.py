@@ -20,7 +20,8 @@ from berth.operations.errors import Stopped
 from berth.operations.install import Rollout, look_at_rollout
 from berth.operations.takeover.inventory import OldVolume, make_groups, read_cluster
 from berth.operations.takeover.locks import Held, wait_free, wait_led
-from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted, find_all, make_plan
+from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted, find_all, make_plan, serves_already
+from berth.operations.takeover.preflight import check_rights
 from berth.operations.takeover.records import Recorded, write_records
 from berth.operations.takeover.remark import several
 from berth.operations.takeover.share import check_directories
@@ -30,6 +31,7 @@ from berth.settings.install import InstallSettings
 from berth.shares.choose import Shares
 from berth.texts.text import Text
 from berth.volumes.errors import VolumeError
+from berth.volumes.home import Homes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Taken:
     leader: str
     """The pod that serves."""
     seconds: float
-    """For how long nobody provisioned, as far as this run knows."""
+    """For how long nobody provisioned, as far as this run knows; 0 when it found Berth at work."""
     volumes: int
     checked: int
     """Whose directories were seen over NFS after the change."""
@@ -67,6 +69,7 @@ class _Run:
     permissions: tuple[Permission, ...]
     patience: float
     told: Told
+    uid: str
     stage: Stage = "nothing"
 
     def tell(self, en: str, zh: str) -> None:
@@ -87,7 +90,8 @@ async def take_over(
 
     settings: of each installation; names, share and provisioners are filled in. patience: seconds for each wait.
     """
-    run = _Run(api, shares, wanted, settings, tuple(permissions), patience, told)
+    uid = await _cluster_uid(api)
+    run = _Run(api, shares, wanted, settings, tuple(permissions), patience, told, uid)
     plan = await make_plan(api, shares, wanted)
     if plan.stops:
         first = plan.stops[0]
@@ -96,29 +100,62 @@ async def take_over(
         )
     if any(old.taken_by for one in plan.groups for old in one.group.old):
         run.stage = "between"  # an earlier run came so far
-    uid = await _cluster_uid(api)
     done: list[Taken] = []
     for one in plan.groups:
-        done.append(await _take_share(run, one, plan, uid))
+        done.append(await _take_share(run, one, plan))
     return done
 
 
-async def _take_share(run: _Run, plan: GroupPlan, whole: TakeoverPlan, uid: str) -> Taken:
+async def _take_share(run: _Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
     group, clock = plan.group, asyncio.get_running_loop().time
+    settings = _settings(run, plan, whole)
     names = ", ".join(group.provisioners)
     run.tell(
         f"{group.share}: {several(len(plan.seen.present), 'directory')} of {several(len(group.volumes), 'volume')} "
         f"seen over NFS; taking over {names}",
         f"{group.share}：通过 NFS 看到 {len(group.volumes)} 个卷中 {len(plan.seen.present)} 个的目录；开始接管 {names}",
     )
+    if not plan.is_done:
+        await check_rights(run.api, plan, settings, run.permissions)
+    if run.wanted.with_share:
+        await _open_homes(run, plan)
     begin = clock()
     await _stop_old(run, plan)
     # Only now: what the old provisioner did until its end is seen.
     volumes = await _volumes_now(run, plan)
-    recorded = await _record(run, plan, volumes, uid)
-    leader = await _start(run, plan, whole)
-    seconds = clock() - begin
+    recorded = await _record(run, plan, volumes)
+    leader = await _start(run, plan, settings)
+    seconds = 0.0 if plan.is_done else clock() - begin
     return await _check(run, plan, volumes, recorded, leader, seconds)
+
+
+async def _open_homes(run: _Run, plan: GroupPlan) -> None:
+    """`.berth/` can be made on the share: before anything else is done, since without it nothing could be recorded."""
+    homes = Homes(run.uid)
+    try:
+        for address in dict.fromkeys(one.plan.share for one in plan.group.volumes if one.plan is not None):
+            await homes.open(await run.shares.get(address))
+    except VolumeError as error:
+        raise Stopped(
+            Text(
+                f"Berth's own directory .berth can't be made on {plan.group.share}: {error}",
+                f"无法在 {plan.group.share} 上创建 Berth 自己的目录 .berth：{error}",
+            )
+        ) from error
+
+
+def _settings(run: _Run, plan: GroupPlan, whole: TakeoverPlan) -> InstallSettings:
+    group, by = plan.group, plan.by
+    return replace(
+        run.settings,
+        name=by.name,
+        namespace=by.namespace,
+        server=group.share.server,
+        export=group.share.export,
+        provisioners=tuple(dict.fromkeys((*by.provisioners, *group.provisioners))),
+        classes=(),
+        kubernetes=whole.kubernetes,
+    )
 
 
 async def _stop_old(run: _Run, plan: GroupPlan) -> None:
@@ -154,6 +191,8 @@ async def _stop_old(run: _Run, plan: GroupPlan) -> None:
             f"等待 {lock.where}（持有者 {lock.holder}）停止续约满 {lock.lasts:g} 秒",
         )
 
+    if plan.is_done:
+        return  # their locks were free before Berth started
     locks = [(name, one.namespace) for one in plan.group.old for name in one.provisioners]
     own = f"{plan.by.name}-" if any(one.namespace == plan.by.namespace for one in plan.group.old) else ""
     lock = await wait_free(run.api, locks, but=own, patience=run.patience, progress=held)
@@ -175,7 +214,7 @@ async def _volumes_now(run: _Run, plan: GroupPlan) -> list[OldVolume]:
     return [volume for group in groups for volume in group.volumes]
 
 
-async def _record(run: _Run, plan: GroupPlan, volumes: list[OldVolume], uid: str) -> Recorded:
+async def _record(run: _Run, plan: GroupPlan, volumes: list[OldVolume]) -> Recorded:
     if not run.wanted.with_share:
         return Recorded(0, 0, ())
     try:
@@ -186,52 +225,35 @@ async def _record(run: _Run, plan: GroupPlan, volumes: list[OldVolume], uid: str
             f"writing records of {several(len(proven), 'volume')} below {plan.group.share}/.berth",
             f"正在 {plan.group.share}/.berth 下为 {len(proven)} 个卷写记录",
         )
-        return await write_records(run.shares, proven, uid)
+        return await write_records(run.shares, proven, run.uid)
     except VolumeError as error:
         raise Stopped(Text(f"the records could not be written: {error}", f"无法写记录：{error}")) from error
 
 
-async def _start(run: _Run, plan: GroupPlan, whole: TakeoverPlan) -> str:
+async def _start(run: _Run, plan: GroupPlan, settings: InstallSettings) -> str:
     """Berth runs and leads; the pod that does."""
-    group, by = plan.group, plan.by
-    names = tuple(dict.fromkeys((*by.provisioners, *group.provisioners)))
+    by, names = plan.by, settings.provisioners
     if plan.is_installing:
-        settings = replace(
-            run.settings,
-            name=by.name,
-            namespace=by.namespace,
-            server=group.share.server,
-            export=group.share.export,
-            provisioners=names,
-            classes=(),
-            kubernetes=whole.kubernetes,
-        )
-
-        def applied(one: Applied) -> None:
-            if one.what != "unchanged":
-                words = {"created": "已创建", "changed": "已更新", "removed": "已删除"}
-                run.tell(f"{one.kind} {one.key} {one.what}", f"{one.kind} {one.key} {words.get(one.what, one.what)}")
-
-        await apply_all(run.api, install_manifests(settings, run.permissions), applied)
+        await apply_all(run.api, install_manifests(settings, run.permissions), lambda one: _tell_applied(run, one))
     else:
-        settings = None
         run.tell(
-            f"start Berth now, if it does not run: in namespace {by.namespace}, with PROVISIONER_NAME="
-            f"{','.join(names)} NFS_SERVER={group.share.server} NFS_PATH={group.share.export}",
-            f"如果 Berth 尚未运行，请现在启动：命名空间 {by.namespace}，PROVISIONER_NAME={','.join(names)} "
-            f"NFS_SERVER={group.share.server} NFS_PATH={group.share.export}",
+            f"start Berth now, if it does not run: with PROVISIONER_NAME={','.join(names)} "
+            f"NFS_SERVER={settings.server} NFS_PATH={settings.export}; waiting for it",
+            f"如果 Berth 尚未运行，请现在启动：PROVISIONER_NAME={','.join(names)} NFS_SERVER={settings.server} "
+            f"NFS_PATH={settings.export}；正在等待",
         )
     seen: list[Rollout] = []
 
-    async def progress() -> None:
-        if settings is not None:
+    async def look() -> list[tuple[str, str]]:
+        if plan.is_installing:
             rollout = await look_at_rollout(run.api, settings)
             if rollout not in seen[-1:]:
                 seen.append(rollout)
                 run.tell(rollout.text.en, rollout.text.zh)
+            return [(name, by.namespace) for name in names]
+        return [(name, namespace) for namespace in await _where_berth_is(run, plan) for name in names]
 
-    locks = [(name, by.namespace) for name in names]
-    leader = await wait_led(run.api, locks, patience=run.patience, look=progress)
+    leader = await wait_led(run.api, patience=run.patience, look=look)
     if leader is None:
         because = f": {seen[-1].text.en}" if seen else ""
         raise Stopped(
@@ -245,6 +267,25 @@ async def _start(run: _Run, plan: GroupPlan, whole: TakeoverPlan) -> str:
     run.stage = "served"
     run.tell(f"{leader.holder} serves {', '.join(names)}", f"{leader.holder} 已开始为 {'、'.join(names)} 供应")
     return leader.holder
+
+
+async def _where_berth_is(run: _Run, plan: GroupPlan) -> list[str]:
+    """The namespaces in which a Berth may lead that we didn't install. What is found is written on the old ones."""
+    _, found = await find_all(run.api)
+    running = serves_already(plan.group, found)
+    if running is None:
+        return [plan.by.namespace]
+    for one in plan.group.old:
+        current = next((each for each in found.old if each.key == one.key), one)
+        if current.taken_by != running.key:
+            await scale_down(run.api, current, running.key)
+    return list(dict.fromkeys((plan.by.namespace, running.namespace)))
+
+
+def _tell_applied(run: _Run, one: Applied) -> None:
+    if one.what != "unchanged":
+        words = {"created": "已创建", "changed": "已更新", "removed": "已删除"}
+        run.tell(f"{one.kind} {one.key} {one.what}", f"{one.kind} {one.key} {words.get(one.what, one.what)}")
 
 
 async def _check(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -89,23 +89,22 @@ async def wait_free(
 
 
 async def wait_led(
-    api: ManifestApi, locks: Sequence[tuple[str, str]], *, patience: float, look: Callable[[], Any]
+    api: ManifestApi, *, patience: float, look: Callable[[], Awaitable[Sequence[tuple[str, str]]]]
 ) -> Held | None:
-    """Who holds one of these Leases, once he was seen to renew it; None when nobody did before patience was over.
+    """Who holds a Lease, once he was seen to renew it; None when nobody did before patience was over.
 
-    look: awaited between two looks, to tell what it is that takes its time.
+    look: awaited before each look; answers which locks (provisioner, namespace) count, and may tell what takes so long.
     """
     clock = asyncio.get_running_loop().time
     end = clock() + patience
     first: dict[str, str] = {}
     while True:
-        for provisioner, namespace in locks:
+        for provisioner, namespace in await look():
             for one in await read_locks(api, provisioner, namespace):
                 if one.where.startswith("Lease ") and one.record != first.setdefault(one.where, one.record):
                     return one
         if clock() >= end:
             return None
-        await look()
         await asyncio.sleep(_LOOK)
 
 

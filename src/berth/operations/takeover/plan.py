@@ -126,7 +126,7 @@ async def make_plan(api: ManifestApi, shares: Shares, wanted: Wanted) -> Takeove
         remarks = [*_clashes(group, found, by), *judge_classes(group), *judge_volumes(group)]
         if wanted.with_share:
             remarks += judge_share(group, seen)
-        running = _serves_already(group, found)
+        running = serves_already(group, found)
         installing = wanted.is_installing and (running is None or running.key == by.key)
         plans.append(GroupPlan(group, seen, by, installing, by_weight(remarks)))
     return TakeoverPlan(kubernetes, tuple(plans), by_weight(_general(kubernetes, found, cluster, wanted)))
@@ -160,7 +160,7 @@ def _assign(groups: Sequence[Group], found: Found, wanted: Wanted) -> list[Berth
     taken = []
     for group in groups:
         before = next((one.taken_by for one in group.old if one.taken_by), "")
-        running = _serves_already(group, found)
+        running = serves_already(group, found)
         key = before or (running.key if running is not None else "")
         number = 1
         while not key:
@@ -176,7 +176,7 @@ def _assign(groups: Sequence[Group], found: Found, wanted: Wanted) -> list[Berth
     return taken
 
 
-def _serves_already(group: Group, found: Found) -> Berth | None:
+def serves_already(group: Group, found: Found) -> Berth | None:
     """A Berth that somebody installed for these names."""
     names = set(group.provisioners)
     return next((one for one in found.berths if names <= set(one.provisioners)), None)

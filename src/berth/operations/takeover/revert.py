@@ -70,20 +70,15 @@ class _Run:
 async def revert(
     api: ManifestApi, shares: Shares, *, only: tuple[str, ...], with_share: bool, patience: float, told: Told
 ) -> list[Reverted]:
-    """Goes back for those that were taken over (or the named ones of them). Stopped, KubeError. Repeatable."""
+    """Goes back for those that were taken over (or the named ones of them); empty where none was, or all are back.
+    Stopped, KubeError. Repeatable.
+    """
     run = _Run(api, shares, patience, told)
     _, found = await find_all(api)
     by_berth: defaultdict[str, list[OldProvisioner]] = defaultdict(list)
     for one in choose(found.old, only):
         if one.taken_by:
             by_berth[one.taken_by].append(one)
-    if not by_berth:
-        raise Stopped(
-            Text(
-                "nothing was taken over (no Deployment says so): there is nothing to go back to",
-                "没有接管过任何供应器（没有 Deployment 带有接管标记），无需回退",
-            )
-        )
     for by, members in by_berth.items():
         others = [one.key for one in found.old if one.taken_by == by and one not in members]
         if others:

@@ -14,7 +14,7 @@ from berth.reconcilers.kinds import ClassObject
 from berth.shares.choose import Shares
 from berth.texts.text import Text
 from berth.volumes.errors import Missing, Refused, VolumeError
-from berth.volumes.naming import ARCHIVED, HOME, overlaps
+from berth.volumes.naming import ARCHIVED, HOME
 from berth.volumes.parameters import parse_parameters
 from berth.volumes.share import Share
 
@@ -136,12 +136,12 @@ def judge_share(group: Group, seen: Seen) -> Iterator[Remark]:
 
 async def _leaks(share: Share, group: Group, below: list[str], in_use: list[str]) -> tuple[list[str], bool]:
     """Directories as deep as a class's pattern puts volumes, that are no volume's nor on the way to one."""
-    depth = max((_depth(one) for one in group.classes), default=1)
-    depth = max([depth, *(path.count("/") + 1 for path in in_use)])
+    depths = {_depth(one) for one in group.classes} | {path.count("/") + 1 for path in in_use}
+    deepest = max(depths, default=1)
     used, ways = set(in_use), {path[:at] for path in in_use for at, sign in enumerate(path) if sign == "/"}
     found: list[str] = []
-    listed, level = 0, [name for name in below if name in ways or (name not in used and depth > 1)]
-    for parts in range(2, depth + 1):
+    listed, level = 0, [name for name in below if name in ways or (name not in used and deepest > 1)]
+    for parts in range(2, deepest + 1):
         if listed + len(level) > MOST_LISTED:
             return found, True
         listed += len(level)
@@ -149,9 +149,9 @@ async def _leaks(share: Share, group: Group, below: list[str], in_use: list[str]
         inner = [f"{path}/{name}" for path, names in zip(level, answers, strict=True) for name in names]
         # What lies in a volume is that volume's own business.
         inner = [path for path in inner if path not in used]
-        found += [path for path in inner if path not in ways and parts == depth]
-        level = [path for path in inner if path in ways or parts < depth]
-    return [path for path in found if not any(overlaps(path, one) for one in used)], False
+        found += [path for path in inner if path not in ways and parts in depths]
+        level = [path for path in inner if path in ways or parts not in depths]
+    return found, False
 
 
 async def _directories(share: Share, path: str) -> list[str]:

@@ -1,0 +1,169 @@
+"""`berth volume static`: a directory that exists already, for one claim."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import re
+from typing import Any
+
+import click
+
+from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
+from berth.cli.output import EXIT_FAILED, EXIT_USAGE, LANGUAGE, complain, language, output_option
+from berth.cli.server.answering import print_json
+from berth.cli.tables import say
+from berth.kube.manifest import ManifestApi
+from berth.manifests.yaml_text import to_yaml
+from berth.operations.apply import Applied
+from berth.operations.errors import Stopped
+from berth.operations.static_volume import (
+    ACCESS_MODES,
+    SAFE,
+    Given,
+    StaticVolume,
+    check_directory,
+    checked,
+    give,
+    static_manifests,
+)
+from berth.reconcilers.quantity import to_bytes
+from berth.texts.text import Language, Text
+from berth.volumes.errors import Refused
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LONG_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+
+
+def volume_command() -> click.Group:
+    """The group; `static` is its one command so far."""
+    return click.Group("volume", commands={"static": _static_command()}, help="Volumes by hand.")
+
+
+def _static_command() -> click.Command:
+    return click.Command(
+        "static",
+        params=[
+            click.Option(["--server"], metavar="HOST", required=True, help="NFS server: a name or an address."),
+            click.Option(["--path"], metavar="PATH", required=True, help="The directory, as the server exports it."),
+            click.Option(["--claim"], metavar="NAMESPACE/NAME", required=True, help="The claim that gets it."),
+            click.Option(["--size"], required=True, help="What claim and PV say, such as 100Gi; NFS enforces none."),
+            click.Option(["--access-mode", "access_modes"], type=click.Choice(ACCESS_MODES), multiple=True,
+                         help="Repeatable. [default: ReadWriteMany]"),
+            click.Option(["--mount-option", "mount_options"], multiple=True, metavar="OPTION",
+                         help=f"Repeatable; {', '.join(SAFE)} are there unless these say otherwise."),
+            click.Option(["--read-only"], is_flag=True, help="Nobody may write."),
+            click.Option(["--name"], metavar="PV", default="", help="The PV's name. [default: NAMESPACE-NAME]"),
+            click.Option(["--check"], is_flag=True, help="Look first, over NFS from here, whether it exists."),
+            click.Option(["--apply", "is_applied"], is_flag=True, help="Apply both, and wait until they are bound."),
+            click.Option(["--timeout"], type=click.FloatRange(0, 3600), default=60.0, metavar="SECONDS",
+                         help="How long to wait for that. [default: 60]"),
+            output_option("yaml"), KUBECONFIG, CONTEXT, LANGUAGE,
+        ],
+        callback=_static,
+        short_help="A PV and a claim for a directory that exists, bound to each other.",
+        help="Print, or apply, a PV and a claim for a directory that exists already, bound to each other and to nobody "
+        "else.\n\nThe directory is never removed: when the claim is deleted, PV and data stay.",
+    )  # fmt: skip
+
+
+def _static(
+    claim: str, access_modes: tuple[str, ...], check: bool, is_applied: bool, timeout: float, output: str,
+    kubeconfig: str, context: str, lang: str | None, **values: Any,
+) -> None:  # fmt: skip
+    chosen = language(lang)
+    try:
+        volume = _volume(claim, access_modes, values)
+    except Refused as refusal:
+        field = {"mountOptions": "--mount-option"}.get(refusal.field, refusal.field)
+        complain(f"{field}: {refusal.why}")
+        raise SystemExit(EXIT_USAGE) from None
+    if check:
+        _check(volume, chosen)
+    if not is_applied:
+        manifests = static_manifests(volume)
+        if output == "json":
+            print_json({"apiVersion": "v1", "kind": "List", "items": manifests})
+        else:
+            click.echo(to_yaml(manifests), nl=False)
+        return
+
+    def told(done: Applied) -> None:
+        if output == "text":
+            say(applied_line(done, chosen))
+
+    async def job(api: ManifestApi) -> Given:
+        return await give(api, volume, patience=timeout, told=told)
+
+    given = on_cluster(job, kubeconfig=kubeconfig, context=context, lang=chosen)
+    if output == "text":
+        _tell(given, volume, timeout, chosen)
+    else:
+        report = dataclasses.asdict(given)
+        click.echo(json.dumps(report, indent=2) + "\n" if output == "json" else to_yaml([report]), nl=False)
+    if not given.is_bound:
+        raise SystemExit(EXIT_FAILED)
+
+
+def _volume(claim: str, access_modes: tuple[str, ...], values: dict[str, Any]) -> StaticVolume:
+    """What is wanted. Refused, naming the option."""
+    namespace, _, name = claim.partition("/")
+    if not _NAME.fullmatch(namespace) or not _LONG_NAME.fullmatch(name):
+        raise Refused("--claim", f"{claim!r} is not NAMESPACE/NAME, such as ddddd/demo4nfs")
+    pv = values["name"]
+    if pv and not _LONG_NAME.fullmatch(pv):
+        raise Refused("--name", f"{pv!r} is not a name of small letters, digits, `-` and `.`")
+    try:
+        if to_bytes(values["size"]) <= 0:
+            raise ValueError("must be more than nothing")
+    except ValueError as error:
+        raise Refused("--size", str(error)) from None
+    return checked(
+        StaticVolume(
+            server=values["server"],
+            path=values["path"],
+            namespace=namespace,
+            claim=name,
+            size=values["size"],
+            access_modes=access_modes or ("ReadWriteMany",),
+            mount_options=values["mount_options"],
+            is_read_only=values["read_only"],
+            name=pv,
+        )
+    )
+
+
+def _check(volume: StaticVolume, lang: Language) -> None:
+    try:
+        asyncio.run(check_directory(volume))
+    except Stopped as error:
+        complain(error.text.said(lang))
+        raise SystemExit(EXIT_FAILED) from None
+    except KeyboardInterrupt:
+        complain("已中断" if lang == "zh" else "interrupted")
+        raise SystemExit(130) from None
+
+
+def _tell(given: Given, volume: StaticVolume, timeout: float, lang: Language) -> None:
+    for one in given.beside:
+        text = Text(
+            f"PV {one} lies in the same place: what one of them writes, the other sees",
+            f"PV {one} 在同一位置：两者互相能看到对方写入的内容",
+        )
+        say(text.said(lang))
+    if given.is_bound:
+        say(
+            Text(
+                f"claim {given.claim} has {volume.server}:{volume.path}; deleting it keeps PV {given.pv} and all data",
+                f"PVC {given.claim} 已得到 {volume.server}:{volume.path}；删除它会保留 PV {given.pv} 和全部数据",
+            ).said(lang)
+        )
+        return
+    command = f"kubectl -n {volume.namespace} describe pvc {volume.claim}"
+    complain(
+        Text(
+            f"applied, but not bound after {timeout:g} s; see why with `{command}`",
+            f"已应用，但 {timeout:g} 秒内没有绑定；用 `{command}` 查看原因",
+        ).said(lang)
+    )
