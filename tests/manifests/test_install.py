@@ -117,15 +117,13 @@ def test_a_single_pod_has_no_disruption_budget_that_could_hold_up_a_drain() -> N
     ("version", "asked", "means"),
     [
         ((1, 20), "auto", "capability"),
-        ((1, 21), "auto", "capability"),
-        ((1, 22), "auto", "sysctl"),
-        ((1, 36), "auto", "sysctl"),
+        ((1, 36), "auto", "capability"),
         (None, "auto", "capability"),
         (None, "sysctl", "sysctl"),
         ((1, 36), "none", "none"),
     ],
 )
-def test_a_reserved_port_is_got_by_what_the_cluster_allows(
+def test_a_reserved_port_is_got_without_being_root(
     version: tuple[int, int] | None, asked: Any, means: str
 ) -> None:
     settings = replace(DEFAULT, kubernetes=version, reserved_port=asked)
@@ -135,10 +133,10 @@ def test_a_reserved_port_is_got_by_what_the_cluster_allows(
     security = container["securityContext"]
     added = security["capabilities"].get("add", [])
     assert added == (["NET_BIND_SERVICE"] if means == "capability" else [])
-    assert security["allowPrivilegeEscalation"] is (means == "capability")
+    assert security["allowPrivilegeEscalation"] is False
 
 
-def test_with_a_sysctl_the_pod_keeps_the_strictest_rules_for_pods() -> None:
+def test_the_pod_keeps_the_strictest_rules_for_pods() -> None:
     """Those of the Pod Security level `restricted`."""
     settings = replace(DEFAULT, kubernetes=(1, 30))
     pod, security = pod_of(settings), container_of(settings)["securityContext"]
@@ -148,7 +146,7 @@ def test_with_a_sysctl_the_pod_keeps_the_strictest_rules_for_pods() -> None:
     assert security == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
+        "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]},
     }
     assert not pod.get("volumes")
     assert not any(pod.get(key) for key in ("hostNetwork", "hostPID", "hostIPC"))

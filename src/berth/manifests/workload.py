@@ -10,7 +10,7 @@ from typing import Any
 
 from berth.manifests.labels import labels, selector_labels
 from berth.manifests.rbac import Manifest
-from berth.settings.install import SYSCTL_SINCE, InstallSettings
+from berth.settings.install import InstallSettings
 
 USER = 65532
 PORT = 8080
@@ -107,12 +107,12 @@ def mounted_share(settings: InstallSettings) -> list[Manifest]:
 
 
 def reserved_port(settings: InstallSettings) -> str:
-    """`sysctl`, `capability` or `none`: what `auto` comes to for this cluster."""
+    """`sysctl`, `capability` or `none`: what `auto` comes to."""
     if settings.reserved_port != "auto":
         return settings.reserved_port
     if settings.mount:
         return "none"  # the kernel calls then, from a port of the node's
-    return "sysctl" if settings.kubernetes is not None and settings.kubernetes >= SYSCTL_SINCE else "capability"
+    return "capability"
 
 
 def _pod(settings: InstallSettings) -> Manifest:
@@ -173,8 +173,9 @@ def _container_security(settings: InstallSettings) -> Manifest:
     if takes_up:
         capabilities["add"] = ["NET_BIND_SERVICE"]
     return {
-        # A process that is not root gets a capability only from its program's file, which no_new_privs would forbid.
-        "allowPrivilegeEscalation": takes_up,
+        # no_new_privs is no hindrance: the image's Python has the capability on its file, and gains nothing by it that
+        # the container was not given (deploy/Dockerfile).
+        "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": capabilities,
     }

@@ -14,15 +14,13 @@ NAMESPACE = "berth-system"
 CLASS_NAME = "nfs-client"
 """What both older charts call theirs."""
 IMAGE = f"berth:{__version__}"
-SYSCTL_SINCE = (1, 22)
-"""The first Kubernetes whose kubelets take net.ipv4.ip_unprivileged_port_start for safe."""
 
 ReservedPort = Literal["auto", "sysctl", "capability", "none"]
 """How a process that is not root may call from a port below 1024, as servers that export with `secure` demand.
 
-sysctl: the pod's own network namespace has no reserved ports; kubelets from 1.22 on allow it. capability:
-NET_BIND_SERVICE, which the image's Python takes up; any release. auto: sysctl where the cluster is known to have it,
-else capability. none: no such right; servers have to export with `insecure`.
+capability: NET_BIND_SERVICE, which the image's Python takes up; any release of Kubernetes. sysctl: the pod's own network
+namespace has no reserved ports; kubelets from 1.22 on allow it. none: no such right; servers have to export with
+`insecure`. auto: capability, or none where the share is mounted.
 """
 BindingMode = Literal["Immediate", "WaitForFirstConsumer"]
 ReclaimPolicy = Literal["Delete", "Retain"]

@@ -88,8 +88,6 @@ cluster.local/{{ include "berth.fullname" . }}
 {{- .Values.reservedPort -}}
 {{- else if .Values.nfs.mount -}}
 none
-{{- else if semverCompare ">=1.22.0-0" .Capabilities.KubeVersion.Version -}}
-sysctl
 {{- else -}}
 capability
 {{- end -}}
