@@ -9,6 +9,7 @@ import pytest
 
 from devcluster.cluster import DevCluster
 from tests.doctor.cluster.patient import Patient
+from tests.e2e.conftest import account, api  # noqa: F401
 
 
 @pytest.fixture(scope="module")

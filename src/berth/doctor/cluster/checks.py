@@ -22,7 +22,7 @@ from berth.doctor.cluster.reading import Reading, read_cluster
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.finding import Finding, Unseen
-from berth.doctor.run import Check, CouldNotLookError
+from berth.doctor.run import Check
 from berth.kube.manifest import ManifestApi
 from berth.texts.text import Text
 
@@ -74,11 +74,7 @@ def _judging(judgement: Judgement) -> Callable[[Cluster], AsyncIterator[Finding 
 
 
 async def _look_at_api_server(cluster: Cluster) -> AsyncIterator[Finding | Unseen]:
-    try:
-        reading = await cluster.reading()
-    except TimeoutError:
-        raise CouldNotLookError(Text("the API server does not answer", "API server 没有应答")) from None
-    for unseen in reading.unseen:
+    for unseen in (await cluster.reading()).unseen:
         yield unseen
 
 

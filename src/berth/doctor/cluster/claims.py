@@ -184,6 +184,8 @@ def _refused(served: Served, of_class: kinds.Class, claim: kinds.Claim) -> Findi
 
 def judge_expansions(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """Claims that want to grow while nobody is there who would do it."""
+    if not snapshot.sees("pods", "deployments", "leases"):
+        return
     berths = {name for each in served.provisioners if each.flavour == "berth" and each.is_ready for name in each.names}
     for claim in snapshot.claims:
         asked, has = size(claim.spec.resources.requests), size(claim.status.capacity)

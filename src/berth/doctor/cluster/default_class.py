@@ -13,6 +13,8 @@ from berth.doctor.known import find
 
 def judge_default_class(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """None is a note: it may be meant so. Several are a warning."""
+    if not snapshot.sees("storageclasses"):
+        return
     defaults = snapshot.defaults
     if not defaults:
         best = candidate(snapshot, served)

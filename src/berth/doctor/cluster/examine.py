@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 from lightkube.config.kubeconfig import SingleConfig
 
+from berth.doctor.cluster.active import Prober
 from berth.doctor.cluster.chain import about_one
 from berth.doctor.cluster.checks import CHECKS, Cluster
-from berth.doctor.finding import Report, Subject
-from berth.doctor.run import Progress, run
+from berth.doctor.finding import Finding, Report, Subject, Unseen
+from berth.doctor.finding import report as make_report
+from berth.doctor.run import Progress, run, why_unseen
+from berth.kube.errors import KubeError
 from berth.kube.manifest import ManifestApi
+from berth.texts.text import Text
 
 _TIMEOUT = 7.0
 """Seconds for one request."""
+_PROBE = "probe"
 
 
 async def examine(
@@ -30,4 +37,25 @@ async def examine(
             await cluster.aclose()
         if about is not None and judged is not None:
             report = about_one(about, report, *judged)
+        if active and judged is not None:
+            report = await _tried(Prober(api, *judged), report, progress)
         return report
+
+
+async def _tried(prober: Prober, before: Report, progress: Progress | None) -> Report:
+    """The report, and what trying it told."""
+    said: list[Finding | Unseen] = []
+    names = (*before.checks, _PROBE)
+    if progress is not None:
+        progress(len(before.checks), len(names), (_PROBE,))
+    async with aclosing(prober.look()) as told:
+        try:
+            async for each in told:
+                said.append(each)
+        except KubeError as error:
+            said.append(Unseen(Text("a claim, by trying it", "实际创建 PVC"), why_unseen(error), _PROBE))
+    if progress is not None:
+        progress(len(names), len(names), ())
+    findings = [each for each in said if isinstance(each, Finding)]
+    unseen = [each for each in said if isinstance(each, Unseen)]
+    return make_report([*before.findings, *findings], [*before.unseen, *unseen], names)

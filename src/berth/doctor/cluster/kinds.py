@@ -414,6 +414,31 @@ class Namespace(GlobalResource, Object):
     _api_info: ClassVar[ApiInfo] = core_v1.Namespace._api_info  # type: ignore[misc]
 
 
+class NodeSpec(msgspec.Struct, gc=False):
+    """spec of a node."""
+
+    unschedulable: bool = False
+
+
+class NodeStatus(msgspec.Struct, gc=False):
+    """status of a node."""
+
+    conditions: list[Condition] | None = None
+
+
+class Node(GlobalResource, Object):
+    """A Node."""
+
+    _api_info: ClassVar[ApiInfo] = core_v1.Node._api_info  # type: ignore[misc]
+    spec: NodeSpec = msgspec.field(default_factory=NodeSpec)
+    status: NodeStatus = msgspec.field(default_factory=NodeStatus)
+
+    @property
+    def takes_pods(self) -> bool:
+        is_ready = any(each.type == "Ready" and each.status == "True" for each in self.status.conditions or ())
+        return is_ready and not self.spec.unschedulable
+
+
 class Expression(msgspec.Struct, gc=False):
     """A condition of an Accessor: on a field (`field`) or a label (`key`)."""
 

@@ -127,6 +127,8 @@ def _told(snapshot: Snapshot, failure: str, group: _Group) -> Iterator[Finding]:
 
 def judge_refusals(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """Claims and pods that were refused when a controller filed them: only an Event of the controller's tells."""
+    if not snapshot.sees("persistentvolumeclaims", "pods"):
+        return
     for (kind, key), events in snapshot.events_about.items():
         if kind not in ("StatefulSet", "ReplicaSet", "Job", "Pod") or not events:
             continue

@@ -77,7 +77,7 @@ def waiting_claims(snapshot: Snapshot, provisioner: Provisioner) -> list[kinds.C
 
 def judge_running(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """Provisioners none of whose pods is ready, while no other answers to their names."""
-    if not snapshot.sees("pods", "leases"):
+    if not snapshot.sees("pods", "leases", "deployments"):
         return
     used = {each.provisioner for each in snapshot.classes} | {provisioned_by(each) for each in snapshot.volumes}
     for each in served.provisioners:

@@ -17,7 +17,7 @@ from berth.doctor.cluster.rights import NEEDED
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot, parse_moment
 from berth.doctor.finding import Unseen
-from berth.doctor.run import why_unseen
+from berth.doctor.run import CouldNotLookError, why_unseen
 from berth.doctor.versions import Version
 from berth.kube.client import Api
 from berth.kube.errors import Forbidden, Gone, KubeError, NotFound, Unauthorized, Unreachable
@@ -65,7 +65,7 @@ class Reading:
 
 
 async def read_cluster(api: ManifestApi) -> Reading:
-    """Reads it all. Unreachable or Unauthorized where nothing at all can be read."""
+    """Reads it all. CouldNotLookError where nothing at all can be read."""
     found: dict[type[Any], list[Any]] = {}
     failed: dict[type[Any], Exception] = {}
 
@@ -77,9 +77,9 @@ async def read_cluster(api: ManifestApi) -> Reading:
             failed[resource] = error
 
     version, *_ = await asyncio.gather(_version(api), *(read_one(each, how) for each, _, how in _LISTED))
-    dead = [error for error in failed.values() if isinstance(error, (Unreachable, Unauthorized))]
+    dead = [error for error in failed.values() if isinstance(error, (Unreachable, Unauthorized, TimeoutError))]
     if len(dead) == len(_LISTED):
-        raise dead[0]
+        raise CouldNotLookError(_why(dead[0]))
     unseen = [
         Unseen(what, _why(failed[resource]))
         for resource, what, _ in _LISTED

@@ -1,0 +1,455 @@
+"""The judgements' edge cases, over snapshots written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from berth.doctor.cluster import (
+    apps,
+    claims,
+    classes,
+    default_class,
+    directories,
+    edits,
+    kinds,
+    mounting,
+    provisioners,
+    refusing,
+    rights,
+    volumes,
+)
+from berth.doctor.cluster.checks import CHECKS
+from berth.doctor.cluster.served import Served, needs_selflink
+from berth.doctor.cluster.snapshot import Snapshot
+from berth.doctor.finding import Finding
+from berth.doctor.versions import Version
+from berth.programs.controller import PERMISSIONS
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+HELPER = (
+    "mount: bad option; for several filesystems (e.g. nfs, cifs) you might need a /sbin/mount.<type> helper program."
+)
+
+
+def ago(seconds: float) -> str:
+    """A moment in the past, as Kubernetes writes it."""
+    return (NOW - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def meta(name: str, namespace: str = "", **more: Any) -> dict[str, Any]:
+    """Metadata of an object that is an hour old."""
+    return {"name": name, "namespace": namespace, "uid": f"uid-{name}", "creationTimestamp": ago(3600), **more}
+
+
+def claim(name: str, of_class: str | None = "nfs", *, phase: str = "Pending", pv: str = "", **spec: Any) -> kinds.Claim:
+    """A claim in namespace a."""
+    metadata = {key: spec.pop(key) for key in ("annotations", "finalizers", "deletionTimestamp") if key in spec}
+    content = {
+        "metadata": meta(name, "a", **metadata),
+        "spec": {"storageClassName": of_class, "volumeName": pv, "resources": {"requests": {"storage": "2Gi"}}, **spec},
+        "status": {"phase": phase, "capacity": {"storage": "1Gi"} if phase == "Bound" else None},
+    }
+    return msgspec.convert(content, kinds.Claim)
+
+
+def volume(name: str, path: str, *, by: str = "x/nfs", phase: str = "Bound", **spec: Any) -> kinds.Volume:
+    """A PV on 10.0.0.1."""
+    metadata = {key: spec.pop(key) for key in ("finalizers", "deletionTimestamp") if key in spec}
+    annotations = {"pv.kubernetes.io/provisioned-by": by} if by else {}
+    content = {
+        "metadata": meta(name, annotations=annotations, **metadata),
+        "spec": {
+            "nfs": {"server": "10.0.0.1", "path": path},
+            "storageClassName": "nfs",
+            "persistentVolumeReclaimPolicy": "Delete",
+            "capacity": {"storage": "1Gi"},
+            **spec,
+        },
+        "status": {"phase": phase},
+    }
+    return msgspec.convert(content, kinds.Volume)
+
+
+def storage_class(name: str = "nfs", provisioner: str = "x/nfs", **more: Any) -> kinds.Class:
+    """A class."""
+    metadata = meta(name, annotations=more.pop("annotations", {}))
+    return msgspec.convert({"metadata": metadata, "provisioner": provisioner, **more}, kinds.Class)
+
+
+def pod(name: str, *, ready: bool = True, phase: str = "Running", namespace: str = "a", **spec: Any) -> kinds.Pod:
+    """A pod on node one."""
+    content = {
+        "metadata": meta(name, namespace),
+        "spec": {"nodeName": "one", "containers": [{"name": "it", "image": "busybox"}], **spec},
+        "status": {"phase": phase, "conditions": [{"type": "Ready", "status": str(ready)}]},
+    }
+    return msgspec.convert(content, kinds.Pod)
+
+
+def provisioner(name: str, names: str, image: str = "nfs-subdir-external-provisioner:v4.0.2", **more: Any) -> kinds.Pod:
+    """A pod that provisions."""
+    container = {"name": "it", "image": image, "env": [{"name": "PROVISIONER_NAME", "value": names}]}
+    return pod(name, containers=[container], **more)
+
+
+def event(kind: str, name: str, reason: str, message: str, namespace: str = "a") -> kinds.Event:
+    """A warning."""
+    content = {
+        "metadata": meta(f"{name}.1", namespace),
+        "involvedObject": {"kind": kind, "namespace": namespace, "name": name, "uid": f"uid-{name}"},
+        "reason": reason,
+        "message": message,
+        "source": {"component": "kubelet", "host": "one"},
+        "lastTimestamp": ago(5),
+    }
+    return msgspec.convert(content, kinds.Event)
+
+
+def lease(name: str, renewed: float, holder: str = "somebody", namespace: str = "a") -> kinds.Lease:
+    """A lease that was renewed so many seconds ago."""
+    spec = {"holderIdentity": holder, "leaseDurationSeconds": 15, "renewTime": ago(renewed)}
+    return msgspec.convert({"metadata": meta(name, namespace), "spec": spec}, kinds.Lease)
+
+
+def snapshot(**parts: Any) -> Snapshot:
+    """A snapshot of Kubernetes 1.28 with one class that a ready pod serves, unless told otherwise."""
+    fine: dict[str, Any] = {"classes": [storage_class()], "pods": [provisioner("serves", "x/nfs")]}
+    return Snapshot(now=NOW, version=Version(1, 28), **{**fine, **parts})
+
+
+Judgement = Callable[[Snapshot, Served], Iterator[Finding]]
+
+
+def ids(judgement: Judgement, seen: Snapshot) -> list[str]:
+    """The failures that a judgement finds."""
+    return [each.id for each in judgement(seen, Served(seen))]
+
+
+def test_the_rights_that_are_asked_about_are_those_that_the_controller_declares() -> None:
+    assert set(rights.NEEDED) == set(PERMISSIONS)
+
+
+def test_every_check_has_an_id_of_its_own() -> None:
+    assert len({each.id for each in CHECKS}) == len(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("image", "is_old"),
+    [
+        ("quay.io/external_storage/nfs-client-provisioner:latest", True),
+        ("quay.io/external_storage/nfs-client-provisioner:v3.1.0-k8s1.11", True),
+        ("quay.io/external_storage/nfs-client-provisioner", True),
+        ("registry.cn-hangzhou.aliyuncs.com/open-ali/nfs-client-provisioner", True),
+        ("registry:5000/kubesphere/nfs-client-provisioner:v3.1.0-k8s1.11", True),
+        ("registry.k8s.io/sig-storage/nfs-subdir-external-provisioner:v4.0.2", False),
+        ("kubesphereio/nfs-client-provisioner:v4.0.2", False),
+        ("gmoney23/nfs-client-provisioner:latest", False),
+        ("berth:0.1.0", False),
+    ],
+)
+def test_images_of_the_selflink_generation(image: str, is_old: bool) -> None:
+    assert needs_selflink(image) is is_old
+
+
+def test_an_old_image_is_fine_where_selflink_is_filled_in_or_it_has_made_pvs() -> None:
+    old = provisioner("old", "x/nfs", "quay.io/external_storage/nfs-client-provisioner:latest")
+    ill = snapshot(pods=[old], claims=[claim("waits")])
+    assert ids(provisioners.judge_selflink, ill) == ["selflink-empty"]
+    assert ids(provisioners.judge_selflink, replace(ill, version=Version(1, 19))) == []
+    young = volume("pv", "/e/pv")
+    young.metadata.creationTimestamp = ago(60)
+    assert ids(provisioners.judge_selflink, replace(ill, volumes=[young])) == []
+
+
+def test_the_gate_on_the_api_server_is_a_warning_of_its_own() -> None:
+    command = ["kube-apiserver", "--feature-gates=RemoveSelfLink=false"]
+    gate = pod(
+        "kube-apiserver-m1", namespace="kube-system", containers=[{"name": "a", "image": "a", "command": command}]
+    )
+    old = provisioner("old", "x/nfs", "quay.io/external_storage/nfs-client-provisioner:latest")
+    assert ids(provisioners.judge_selflink, snapshot(pods=[old, gate])) == ["selflink-gate"]
+
+
+def test_a_stale_lease_is_told_only_of_pods_that_had_time_to_take_it() -> None:
+    assert ids(provisioners.judge_leases, snapshot(leases=[lease("x-nfs", 600)])) == ["lease-stale"]
+    assert ids(provisioners.judge_leases, snapshot(leases=[lease("x-nfs", 5)])) == []
+    assert ids(provisioners.judge_leases, snapshot(pods=[], leases=[lease("x-nfs", 600)])) == []
+
+
+def test_a_name_is_served_by_who_renews_its_lease_wherever_that_is() -> None:
+    seen = snapshot(pods=[], claims=[claim("waits")], leases=[lease("x-nfs", 5)])
+    assert Served(seen).names == {"x/nfs"}
+    assert ids(classes.judge_classes, seen) == []
+    assert ids(classes.judge_classes, replace(seen, leases=[lease("x-nfs", 600)])) == ["class-no-provisioner"]
+
+
+def test_other_storage_is_not_judged() -> None:
+    for name in ("rancher.io/local-path", "kubernetes.io/aws-ebs", "driver.longhorn.io", "ebs.csi.aws.com"):
+        assert ids(classes.judge_classes, snapshot(classes=[storage_class("other", name)])) == []
+
+
+def test_without_sight_of_pods_or_leases_nobody_is_called_missing() -> None:
+    for hidden in ("pods", "leases", "deployments"):
+        blind = snapshot(pods=[], claims=[claim("waits")], unseen=frozenset([hidden]))
+        assert ids(classes.judge_classes, blind) == ids(provisioners.judge_running, blind) == []
+
+
+@pytest.mark.parametrize(
+    ("waiting", "found"),
+    [
+        (claim("no-class", None), ["claim-without-class"]),
+        (claim("empty", ""), ["claim-without-class"]),
+        (claim("typo", "nsf"), ["class-not-found"]),
+        (claim("waits"), ["claim-waits-for-provisioner"]),
+        (
+            claim("beta", None, annotations={"volume.beta.kubernetes.io/storage-class": "nfs"}),
+            ["claim-waits-for-provisioner"],
+        ),
+        (claim("bound", phase="Bound", pv="pv"), []),
+        (claim("named", pv="nowhere"), ["static-volume-mismatch"]),
+        (claim("goes", deletionTimestamp=ago(1)), []),
+    ],
+    ids=lambda each: each.name if isinstance(each, kinds.Claim) else "",
+)
+def test_why_a_claim_waits(waiting: kinds.Claim, found: list[str]) -> None:
+    assert ids(claims.judge_pending, snapshot(claims=[waiting])) == found
+
+
+def test_a_claim_that_a_free_pv_fits_is_about_to_be_bound() -> None:
+    free = volume("free", "/e/free", by="", phase="Available", storageClassName="", capacity={"storage": "2Gi"})
+    assert ids(claims.judge_pending, snapshot(claims=[claim("empty", "")], volumes=[free])) == []
+
+
+def test_a_claim_of_a_class_that_waits_for_a_pod() -> None:
+    seen = snapshot(classes=[storage_class(volumeBindingMode="WaitForFirstConsumer")], claims=[claim("waits")])
+    assert ids(claims.judge_pending, seen) == ["claim-waits-for-consumer"]
+    user = pod(
+        "user", ready=False, phase="Pending", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "waits"}}]
+    )
+    assert ids(claims.judge_pending, replace(seen, pods=[*seen.pods, user])) == []
+
+
+def test_what_the_provisioner_says_is_known_or_quoted() -> None:
+    denied = "mkdir /persistentvolumes/a-waits-pvc-1: permission denied"
+    known = f"unable to create directory to provision new pv: {denied}"
+    for message, failure in ((known, "provision-permission"), ("the moon is full", "claim-refused")):
+        told = event("PersistentVolumeClaim", "waits", "ProvisioningFailed", message)
+        assert ids(claims.judge_pending, snapshot(claims=[claim("waits")], events=[told])) == [failure]
+
+
+def test_expansions_wait_unless_a_berth_does_them() -> None:
+    grows = {"claims": [claim("grows", phase="Bound", pv="pv")], "volumes": [volume("pv", "/e/pv")]}
+    assert ids(claims.judge_expansions, snapshot(**grows)) == ["expansion-waits"]
+    assert ids(claims.judge_expansions, snapshot(**grows, pods=[provisioner("berth", "x/nfs", "berth:1")])) == []
+
+
+def test_a_clone_that_was_made_by_who_ignores_the_source() -> None:
+    copy = claim("copy", phase="Bound", pv="pv", dataSource={"kind": "PersistentVolumeClaim", "name": "origin"})
+    origin = claim("origin", phase="Bound", pv="old")
+    seen = snapshot(claims=[copy, origin], volumes=[volume("pv", "/e/copy"), volume("old", "/e/origin")])
+    (finding,) = claims.judge_clones(seen, Served(seen))
+    assert finding.commands == ("cp -a --reflink=auto -- /e/origin/. /e/copy/   # on the server",)
+
+
+@pytest.mark.parametrize(
+    ("volumes_", "found"),
+    [
+        ([volume("a", "/e/x"), volume("b", "/e/x")], ["shared-directory"]),
+        ([volume("a", "/e/x"), volume("b", "/e/x/y")], ["shared-directory"]),
+        ([volume("a", "/e/x"), volume("b", "/e/xy")], []),
+        ([volume("a", "/e/x", by=""), volume("b", "/e/x", by="")], []),
+        ([volume(name, "/e/x", persistentVolumeReclaimPolicy="Retain") for name in "ab"], ["shared-directory-kept"]),
+    ],
+    ids=["same", "inside", "only alike", "by hand", "kept"],
+)
+def test_directories_of_several_pvs(volumes_: list[kinds.Volume], found: list[str]) -> None:
+    assert ids(directories.judge_overlaps, snapshot(volumes=volumes_)) == found
+
+
+def test_many_released_pvs_are_one_finding() -> None:
+    kept = [
+        volume(f"pv{number}", f"/e/{number}", phase="Released", persistentVolumeReclaimPolicy="Retain")
+        for number in range(500)
+    ]
+    (finding,) = volumes.judge_ends(snapshot(volumes=kept), Served(snapshot()))
+    assert finding.seen.en == "500 PVs are Released and nobody will delete them: its policy is Retain"
+
+
+def test_what_is_about_to_be_released_is_no_finding_and_what_fails_is() -> None:
+    ending = volume("pv", "/e/pv", phase="Released")
+    assert ids(volumes.judge_ends, snapshot(volumes=[ending])) == []
+    assert ids(volumes.judge_ends, snapshot(volumes=[ending], pods=[])) == ["volume-released"]
+    told = event("PersistentVolume", "pv", "VolumeFailedDelete", "unlinkat /persistentvolumes/x: permission denied", "")
+    assert ids(volumes.judge_ends, snapshot(volumes=[ending], events=[told])) == ["delete-permission"]
+
+
+def test_what_is_terminating_for_long_names_who_holds_it() -> None:
+    going = claim(
+        "going", phase="Bound", pv="pv", deletionTimestamp=ago(300), finalizers=["kubernetes.io/pvc-protection"]
+    )
+    user = pod("user", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "going"}}])
+    (finding,) = volumes.judge_terminating(snapshot(claims=[going], pods=[user]), Served(snapshot()))
+    assert finding.commands == ("kubectl -n a delete pod user",)
+    just = claim("going", deletionTimestamp=ago(5), finalizers=["x"])
+    assert ids(volumes.judge_terminating, snapshot(claims=[just])) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "command", "found"),
+    [
+        ("quay.io/prometheus/prometheus:v2.39.1", [], ["prometheus-on-nfs"]),
+        ("bitnami/mysql:8", [], ["app-on-nfs"]),
+        ("registry:5000/etcd", [], ["app-on-nfs"]),
+        ("mine:1", ["/usr/sbin/mysqld"], ["app-on-nfs"]),
+        ("nginx:1", ["nginx"], []),
+        ("prom/prometheus-node-exporter:1", [], []),
+        ("mysql-exporter", [], []),
+    ],
+)
+def test_programs_that_break_on_nfs(image: str, command: list[str], found: list[str]) -> None:
+    runs = pod(
+        "runs",
+        containers=[{"name": "it", "image": image, "command": command}],
+        volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}],
+    )
+    seen = {"claims": [claim("data", phase="Bound", pv="pv")], "pods": [runs]}
+    assert ids(apps.judge_apps, snapshot(**seen, volumes=[volume("pv", "/e/pv")])) == found
+    assert ids(apps.judge_apps, snapshot(**seen)) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["soft"], [("soft-mount", "soft")]),
+        (["ro", "soft"], []),
+        (["nfsvers=3,nolock"], [("locks-local", "nolock")]),
+        (["nfsvers=4.1", "nolock"], []),
+        (["hard", "nfsvers=4.1", "noresvport"], []),
+    ],
+)
+def test_mount_options_that_lose_data(options: list[str], found: list[tuple[str, str]]) -> None:
+    assert list(classes.dangerous(options)) == found
+
+
+def test_an_option_of_the_class_is_told_once() -> None:
+    pvs = [volume(f"pv{number}", f"/e/{number}", mountOptions=["soft"]) for number in range(50)]
+    assert ids(classes.judge_options, snapshot(classes=[storage_class(mountOptions=["soft"])], volumes=pvs)) == [
+        "soft-mount"
+    ]
+
+
+def test_pods_that_cant_mount_are_grouped_by_cause() -> None:
+    waiting = [
+        pod(
+            f"w{number}",
+            ready=False,
+            phase="Pending",
+            volumes=[{"name": "v", "nfs": {"server": "10.0.0.1", "path": "/e"}}],
+        )
+        for number in range(30)
+    ]
+    told = [
+        event(
+            "Pod", each.name, "FailedMount", f'MountVolume.SetUp failed for volume "v" : mount failed\nOutput: {HELPER}'
+        )
+        for each in waiting
+    ]
+    (finding,) = mounting.judge_mounts(snapshot(pods=waiting, events=told), Served(snapshot()))
+    assert (finding.id, finding.count) == ("mount-helper-missing", 30)
+    assert finding.evidence == (HELPER,)
+    started = [pod(each.name, volumes=[]) for each in waiting]
+    assert ids(mounting.judge_mounts, snapshot(pods=started, events=told)) == []
+
+
+def test_mounts_of_other_storage_are_none_of_our_business() -> None:
+    waits = pod("waits", ready=False, phase="Pending")
+    told = event("Pod", "waits", "FailedMount", 'MountVolume.SetUp failed for volume "c" : configmap "c" not found')
+    assert ids(mounting.judge_mounts, snapshot(pods=[waits], events=[told])) == []
+
+
+def test_a_claim_that_a_quota_refused() -> None:
+    said = (
+        "create Pod db-0 in StatefulSet db failed error: failed to create PVC data-db-0: "
+        'persistentvolumeclaims "data-db-0" '
+        "is forbidden: exceeded quota: small, requested: requests.storage=9Gi, used: requests.storage=0, "
+        "limited: requests.storage=1Gi"
+    )
+    told = event("StatefulSet", "db", "FailedCreate", said)
+    assert ids(mounting.judge_refusals, snapshot(events=[told])) == ["claim-quota"]
+    assert ids(mounting.judge_refusals, snapshot(events=[told], claims=[claim("data-db-0")])) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "allowed"),
+    [
+        (
+            {
+                "namespaceSelector": {
+                    "fieldSelector": [{"fieldExpressions": [{"field": "Name", "operator": "In", "values": ["a"]}]}]
+                }
+            },
+            True,
+        ),
+        (
+            {
+                "namespaceSelector": {
+                    "fieldSelector": [{"fieldExpressions": [{"field": "Name", "operator": "NotIn", "values": ["a"]}]}]
+                }
+            },
+            False,
+        ),
+        (
+            {
+                "namespaceSelector": {
+                    "labelSelector": [{"matchExpressions": [{"key": "team", "operator": "In", "values": ["red"]}]}]
+                }
+            },
+            False,
+        ),
+        (
+            {
+                "workspaceSelector": {
+                    "fieldSelector": [{"fieldExpressions": [{"field": "Name", "operator": "In", "values": ["w"]}]}]
+                }
+            },
+            True,
+        ),
+        ({}, True),
+    ],
+)
+def test_kubespheres_accessors(spec: dict[str, Any], allowed: bool) -> None:
+    namespace = msgspec.convert(
+        {"metadata": meta("a", labels={"kubesphere.io/workspace": "w", "team": "blue"})}, kinds.Namespace
+    )
+    accessor = msgspec.convert(
+        {"metadata": meta("nfs-accessor"), "spec": {"storageClassName": "nfs", **spec}}, kinds.Accessor
+    )
+    seen = snapshot(namespaces=[namespace], accessors=[accessor], claims=[claim("one")])
+    assert ids(refusing.judge_accessors, seen) == ([] if allowed else ["claim-not-allowed"])
+
+
+def test_default_classes() -> None:
+    marked = {"storageclass.kubernetes.io/is-default-class": "true"}
+    two = [storage_class("one", annotations=marked), storage_class("two", annotations=marked)]
+    assert ids(default_class.judge_default_class, snapshot()) == ["default-class-none"]
+    assert ids(default_class.judge_default_class, snapshot(classes=two[:1])) == []
+    assert ids(default_class.judge_default_class, snapshot(classes=two)) == ["default-class-several"]
+    assert ids(default_class.judge_default_class, snapshot(classes=[], unseen=frozenset(["storageclasses"]))) == []
+
+
+def test_sizes_are_told_once_for_a_class() -> None:
+    (finding,) = volumes.judge_sizes(
+        snapshot(volumes=[volume(f"p{n}", f"/e/{n}") for n in range(9)]), Served(snapshot())
+    )
+    assert finding.seen.en == "no quota enforces the sizes of the 9 volumes of class nfs"
+
+
+def test_edits_change_one_thing() -> None:
+    assert edits.without_option(["soft", "a,soft,b", "c"], "soft") == r"/^- soft$/d;s/^- a,soft,b$/- a,b/"
+    assert edits.patch_options(["soft"], "soft") == '[{"op": "remove", "path": "/spec/mountOptions"}]'
