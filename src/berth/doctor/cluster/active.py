@@ -28,6 +28,7 @@ CLAIM_PATIENCE = 20.0
 POD_PATIENCE = 60.0
 """Seconds that a pod may take to start, write and end; its image may have to be pulled."""
 _CLEANING_UP = 30.0
+_SETTLING = 5.0
 _LOOK = 0.2
 IMAGE = "busybox:1.36"
 _MANAGER = "berth-doctor"
@@ -174,12 +175,25 @@ class Prober:
         await self._api.apply(manifest, manager=_MANAGER)
 
     async def _clean_up(self) -> None:
-        claims = place("v1", "PersistentVolumeClaim", namespace=self.namespace)
         with suppress(KubeError):
-            for claim in (await self._api.read(claims))["items"]:
+            for claim in await self._settled_claims():
                 await self._end_with(claim["spec"].get("volumeName", ""))
+                await self._api.remove(place("v1", "PersistentVolumeClaim", claim["metadata"]["name"], self.namespace))
         with suppress(NotFound):
             await self._api.remove(place("v1", "Namespace", self.namespace))
+
+    async def _settled_claims(self) -> list[dict[str, Any]]:
+        """The claims, once each has its PV: one that is just being made would end as its class says."""
+        where = place("v1", "PersistentVolumeClaim", namespace=self.namespace)
+        claims: list[dict[str, Any]] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLING):
+                while True:
+                    claims = (await self._api.read(where))["items"]
+                    if all(each["spec"].get("volumeName") for each in claims):
+                        return claims
+                    await asyncio.sleep(_LOOK)
+        return claims
 
     async def _end_with(self, volume: str) -> None:
         """Has the probe's own PV deleted with its claim."""
