@@ -15,7 +15,7 @@ from tests.e2e.api import Api, ApiError, Object
 from tests.e2e.controller import Controller
 from tests.e2e.predecessor import Predecessor, be_ready
 
-_LOOK = 0.1
+_LOOK = 0.2
 
 
 class Kubelet:

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tests.e2e import api
-from tests.e2e.api import Api, Object
+from tests.e2e.api import Api, ApiError, Object
 from tests.e2e.site import Site
-from tests.e2e.waiting import until
 
 LOCK = "control-plane.alpha.kubernetes.io/leader"
+MADE = "made-for"
+"""Label of the PVs, by which a test finds them again. Real ones have none."""
 LASTS = 2
 """Seconds that the lock lasts; a real one's 15 would be spent waiting."""
 
@@ -107,13 +108,8 @@ class Predecessor:
 
         with ThreadPoolExecutor(POSTS_AT_ONCE) as pool:
             made = dict(pool.map(make, wanted))
-        names = set(made.values())
-
-        def bound() -> list[Object] | None:
-            found = [pv for pv in self.site.api.list(api.PVS) if pv["metadata"]["name"] in names]
-            return found if all(pv["status"].get("phase") == "Bound" for pv in found) else None
-
-        return until("all old volumes are Bound", bound, deadline=60)
+        # One after the other: asking for all of them again and again would cost more than binding them.
+        return [self.site.wait_phase(pv, "Bound") for pv in made.values()]
 
     def _pv(self, name: str, claim: Object, path: str) -> Object:
         of_class = claim["spec"]["storageClassName"]
@@ -128,7 +124,7 @@ class Predecessor:
             "storageClassName": of_class,
         }  # fmt: skip
         annotations = {"pv.kubernetes.io/provisioned-by": self.provisioner}
-        return {"metadata": {"name": name, "annotations": annotations}, "spec": spec}
+        return {"metadata": {"name": name, "annotations": annotations, "labels": {MADE: self.site.token}}, "spec": spec}
 
     def _renew(self, holder: str) -> None:
         name, where = self.provisioner.replace("/", "-"), f"/namespaces/{self.site.namespace}"
@@ -142,10 +138,12 @@ class Predecessor:
             record = {"holderIdentity": holder, "leaseDurationSeconds": LASTS, "renewTime": f"{now[:19]}Z",
                       "acquireTime": f"{now[:19]}Z", "leaderTransitions": 0, "written": now}  # fmt: skip
             body = {"metadata": {"name": name, "annotations": {LOCK: json.dumps(record)}}}
-        if self.site.api.get(f"{path}/{name}") is None:
-            self.site.api.create(path, body)
-        else:
+        try:
             self.site.api.patch(f"{path}/{name}", body)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            self.site.api.create(path, body)
 
     def _deployment(self, image: str, replicas: int) -> Object:
         environment = {

@@ -7,7 +7,6 @@ import secrets
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,7 @@ from tests.e2e import api as paths
 from tests.e2e.api import Api, Object
 from tests.e2e.invariants import settle
 from tests.e2e.kubelet import Kubelet
-from tests.e2e.predecessor import Predecessor, Wanted, listing
+from tests.e2e.predecessor import MADE, Predecessor, Wanted, listing
 from tests.e2e.site import FINALIZER, RECORDS, Site
 from tests.e2e.waiting import until
 
@@ -98,20 +97,18 @@ def story(
         yield made
     complaints = [line for one in kubelet.controllers for line in one.complaints]
     cluster.kubectl("delete", "namespace", namespace, "--wait=false")
-    _remove_pvs(site)
+    _remove_all(site)
     assert not complaints
 
 
-def _remove_pvs(site: Site) -> None:
-    """What the site would do itself, one after the other."""
-
-    def remove(pv: Object) -> None:
-        where = f"{paths.PVS}/{pv['metadata']['name']}"
-        site.api.delete(where)
-        site.api.patch(where, {"metadata": {"finalizers": None}})
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(remove, site.pvs()))
+def _remove_all(site: Site) -> None:
+    """In two requests: one object after the other takes a while."""
+    for pv in site.pvs():
+        if pv["metadata"].get("finalizers", []) != ["kubernetes.io/pv-protection"]:
+            site.patch_pv(pv["metadata"]["name"], metadata={"finalizers": ["kubernetes.io/pv-protection"]})
+    site.api.request("DELETE", f"{paths.PVS}?labelSelector={MADE}={site.token}")
+    site.api.delete(paths.claims(site.namespace))
+    site.provisioners.clear()
 
 
 def _is_ready(one: Predecessor) -> bool:
@@ -180,6 +177,7 @@ def _apply_amid_life(story: Story) -> None:
     story.site.delete_claim("flat-0", "nested-0")
     out, complaint = process.communicate(timeout=120)
     story.answers["apply"] = subprocess.CompletedProcess((), process.returncode, out, complaint)
+    assert process.returncode == 0, f"{out}\n{complaint}"
 
 
 def _end_some(story: Story) -> None:

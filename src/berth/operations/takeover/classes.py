@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from berth.operations.takeover.inventory import Group
-from berth.operations.takeover.remark import Remark
+from berth.operations.takeover.remark import Remark, several
 from berth.reconcilers import objects
 from berth.reconcilers.kinds import ClassObject
 from berth.texts.text import Text
@@ -46,7 +46,7 @@ def _refused(name: str, parameters: Mapping[str, str], refusal: Refused, group: 
             f"Berth refuses it: {refusal}."
             + (" The old provisioner ignored this parameter." if is_ignored else "")
             + " New claims would wait, each with an Event that says so, and the volumes of deleted claims would be "
-            f"kept ({volumes} PVs are of this class)",
+            f"kept ({several(volumes, 'PV')} of this class)",
             f"Berth 会拒绝它：{refusal}。"
             + ("旧供应器忽略了这个参数。" if is_ignored else "")
             + f"新的 PVC 会一直等待（并有事件说明原因），PVC 删除后其卷会保留（该类现有 {volumes} 个 PV）",

@@ -1,0 +1,74 @@
+"""Deployments, classes and PVs as clusters have them, to be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from berth.operations.takeover.inventory import Cluster, Group, make_groups
+from berth.operations.takeover.old import find
+from berth.reconcilers.kinds import ClaimObject, ClassObject, Meta, NfsSource, ObjectRef, VolumeObject, VolumeSpec
+
+NAME = "cluster.local/nfs-client"
+UID = "0d1e0000-0000-0000-0000-00000000000{}"
+SERVER, EXPORT = "10.0.0.1", "/srv/nfs"
+
+
+def deployment(name: str = "nfs", **changes: Any) -> dict[str, Any]:
+    """A Deployment of nfs-subdir-external-provisioner in kube-system. changes: of its environment, image, labels ..."""
+    environment = {"PROVISIONER_NAME": NAME, "NFS_SERVER": SERVER, "NFS_PATH": EXPORT, **changes.get("environment", {})}
+    container = {
+        "name": "nfs",
+        "image": changes.get("image", "registry.k8s.io/sig-storage/nfs-subdir-external-provisioner:v4.0.2"),
+        "env": [
+            {"name": key, "valueFrom": {}} if value is None else {"name": key, "value": value}
+            for key, value in environment.items()
+        ],
+    }
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": changes.get("namespace", "kube-system"),
+            "labels": changes.get("labels", {}),
+            "annotations": changes.get("annotations", {}),
+        },
+        "spec": {
+            "replicas": changes.get("replicas", 1),
+            "selector": changes.get("selector", {"matchLabels": {"app": name}}),
+            "template": {"spec": {"serviceAccountName": "nfs", "containers": [container]}},
+        },
+    }
+
+
+def of_class(parameters: Mapping[str, str], name: str = "nfs", provisioner: str = NAME) -> ClassObject:
+    """A class."""
+    return ClassObject(metadata=Meta(name=name), provisioner=provisioner, parameters=dict(parameters))
+
+
+def volume(number: int, path: str, class_name: str = "nfs", **changes: Any) -> VolumeObject:
+    """A Bound PV whose claim is `shop/data-<number>`."""
+    uid = UID.format(number)
+    return VolumeObject(
+        metadata=Meta(
+            name=f"pvc-{uid}", annotations={"pv.kubernetes.io/provisioned-by": changes.get("provisioner", NAME)}
+        ),
+        spec=VolumeSpec(
+            capacity={"storage": "1Gi"},
+            claimRef=ObjectRef(namespace="shop", name=f"data-{number}", uid=uid),
+            persistentVolumeReclaimPolicy="Delete",
+            storageClassName=class_name,
+            nfs=NfsSource(server=changes.get("server", SERVER), path=path),
+        ),
+    )
+
+
+def default_path(number: int) -> str:
+    """Where the reference puts it without a pattern."""
+    return f"{EXPORT}/shop-data-{number}-pvc-{UID.format(number)}"
+
+
+def group(classes: list[ClassObject], volumes: list[VolumeObject], claims: list[ClaimObject] | None = None) -> Group:
+    """What one provisioner has."""
+    old = find([deployment()], (1, 30)).old
+    (made,) = make_groups(old, Cluster(tuple(classes), tuple(claims or ()), tuple(volumes)))
+    return made
