@@ -15,6 +15,7 @@ from tests.doctor.cluster.patient import Patient, find
 OBJECTS = Path(__file__).parent.parent / "data" / "article.yaml"
 IMAGE = "quay.io/external_storage/nfs-client-provisioner:latest"
 NAMESPACE, CLAIM, CLASS = "ddddd", "demo4nfs", "managed-nfs-storage"
+SERVER = "139.198.168.114"
 WORKLOAD = "default/nfs-client-provisioner"
 
 
@@ -22,7 +23,8 @@ WORKLOAD = "default/nfs-client-provisioner"
 def followed(cluster: DevCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
     """rbac.yaml, deployment.yaml and class.yaml were applied, in the guide's order and with its image."""
     patient = Patient(cluster, NAMESPACE, tmp_path_factory.mktemp("article"))
-    patient.apply(OBJECTS.read_text().replace("berth:0.1.0", IMAGE))
+    there = OBJECTS.read_text().replace("berth:0.1.0", IMAGE).replace(SERVER, cluster.nfs.host)
+    patient.apply(there)
     path = "/api/v1/namespaces/default/pods?labelSelector=app=nfs-client-provisioner"
     patient.wait(lambda: patient.request("GET", path)["items"], "the provisioner's pod")
     yield patient
@@ -63,6 +65,13 @@ def test_its_image_needs_selflink_which_this_release_no_longer_fills_in(followed
 def test_its_class_is_no_default_so_kubespheres_installer_stops(followed: Patient) -> None:
     finding = next(each for each in followed.examine().findings if each.id == "default-class-none")
     assert "KubeSphere" in finding.seen.en
+
+
+def test_its_share_is_not_what_the_server_exports(followed: Patient) -> None:
+    """It makes /ksha3.2, exports /mount/ksha3.2 and speaks of /mnt/ksha3.2."""
+    share = f"{followed.cluster.nfs.host}:/mount/ksha3.2"
+    report = followed.examine()
+    assert f"{share} is not there on the server" in seen(report, "mount-path-missing", share)
 
 
 def test_the_claim_leads_to_its_class_and_its_provisioner(followed: Patient) -> None:

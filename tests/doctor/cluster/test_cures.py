@@ -76,6 +76,13 @@ CASES = [
     Case("shared-directory", "-one", "/export/both"),
     Case("webhook-unreachable", "pvc.example.com", "nothing stands behind its Service"),
 ]
+SEEN = [
+    Case("claim-quota", "/db", "is refused by the quota small: it asks for requests.storage=900Gi"),
+    Case("prometheus-on-nfs", "/prometheus-0", "runs Prometheus on the NFS claim"),
+    Case("clone-empty", "/data", "made an empty volume"),
+    Case("expansion-waits", "/data", "is to grow from 1Gi to 2Gi, and nothing does it"),
+]
+"""What takes more than a command to cure."""
 IDS = [f"{each.failure} {each.about.strip('-/')}" for each in CASES]
 
 
@@ -94,6 +101,13 @@ def ill(patient: Patient) -> Report:
     patient.wait(lambda: {name.partition("-")[0] for name in names()} >= wanted, "pods")
     for name in names():
         patient.set_status(f"{path}/{name}", ready)
+    data = "/api/v1/namespaces/$NAME/persistentvolumeclaims/data"
+    patient.wait(lambda: patient.request("GET", data)["status"].get("phase") == "Bound", "a bound claim")
+    grown = patient.request("GET", data)
+    grown["spec"]["resources"]["requests"]["storage"] = "2Gi"
+    patient.request("PUT", data, grown)
+    refused = "/api/v1/namespaces/$NAME/events?fieldSelector=reason=FailedCreate,involvedObject.name=db"
+    patient.wait(lambda: patient.request("GET", refused)["items"], "a refused claim")
     pvs = [f"/api/v1/persistentvolumes/$NAME-{name}" for name in ("kept", "by-hand")]
     ended = {"Released", "Failed"}
     patient.wait(lambda: {patient.request("GET", pv)["status"]["phase"] for pv in pvs} == ended, "PVs at their end")
@@ -115,7 +129,7 @@ def cured(patient: Patient, ill: Report) -> Report:
     return patient.examine()
 
 
-@pytest.mark.parametrize("case", CASES, ids=IDS)
+@pytest.mark.parametrize("case", [*CASES, *SEEN], ids=[*IDS, *(each.failure for each in SEEN)])
 def test_it_is_found(case: Case, patient: Patient, ill: Report) -> None:
     finding = find(ill, case.failure, f"{patient.name}{case.about}") or find(ill, case.failure, case.about)
     assert finding is not None, [(each.id, each.about) for each in ill.findings]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,20 @@ def test_a_directory_that_is_gone_and_one_that_nobody_knows(served: Site, patien
     (served.root / STRANGER).rmdir()
     served.nfs.restart()
     assert [each.id for each in own(patient.examine(), served)] == ["size-not-enforced"]
+
+
+def test_a_share_that_hangs_costs_its_own_answer_only(served: Site, patient: Patient) -> None:
+    served.nfs.pause()
+    try:
+        begin = time.monotonic()
+        report = patient.examine()
+        seconds = time.monotonic() - begin
+    finally:
+        served.nfs.resume()
+    unseen = next(each for each in report.unseen if served.token in each.what.en)
+    assert unseen.what.zh == f"共享 {served.nfs.host}:{served.export}"
+    assert [each.id for each in own(report, served)] == ["size-not-enforced"]
+    assert seconds < 15
 
 
 def test_trying_it_finds_nothing_and_leaves_nothing(served: Site, cluster: DevCluster, patient: Patient) -> None:

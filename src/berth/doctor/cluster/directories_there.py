@@ -20,7 +20,7 @@ from berth.doctor.known import find
 from berth.reconcilers.places import normal
 from berth.shares.choose import Shares
 from berth.texts.text import Text, same
-from berth.volumes.errors import Missing, Refused, VolumeError
+from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
 from berth.volumes.naming import ARCHIVED, HOME
 from berth.volumes.parameters import share_address
 from berth.volumes.share import ShareAddress
@@ -31,6 +31,7 @@ _MOST_SHARES = 50
 _MOST_PARENTS = 200
 _SUBJECTS = 20
 _NAMED = 10
+_FEW = 2
 _LIKE_A_VOLUME = re.compile(r".*-pvc-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 """How the default pattern ends, Berth's and the reference's."""
 
@@ -65,7 +66,7 @@ async def look_at_shares(snapshot: Snapshot, served: Served) -> AsyncIterator[Fi
 
 
 def shares_of(snapshot: Snapshot, served: Served) -> Iterator[_Used]:
-    """Each share with PVs that a provisioner made on it."""
+    """Each share with PVs that a provisioner made on it, and those of provisioners that don't run."""
     exports = {(each.server.lower(), normal(each.export)) for each in served.provisioners if each.share}
     for each in snapshot.classes:
         said = each.parameters or {}
@@ -87,6 +88,10 @@ def shares_of(snapshot: Snapshot, served: Served) -> Iterator[_Used]:
         below = path[len(export.rstrip("/")) + 1 :]
         if below:
             found.setdefault(address, _Used(address)).volumes.setdefault(below, []).append(volume)
+    for provisioner in served.provisioners:
+        if provisioner.share and not provisioner.is_ready:  # what it can't mount may be seen from here
+            address = ShareAddress(provisioner.server, normal(provisioner.export))
+            found.setdefault(address, _Used(address))
     return iter(found.values())
 
 
@@ -105,6 +110,9 @@ async def _look_at(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
         async with asyncio.timeout(DEADLINE):
             return [*await _compare(shares, used, snapshot)]
     except (VolumeError, TimeoutError) as error:
+        if isinstance(error, Unavailable) and error.stage == "mount" and "NOENT" in error.status:
+            share = Subject("share", str(used.address))
+            return [find("mount-path-missing", share, server=used.address.server, evidence=[str(error)])]
         what = Text(f"share {used.address}", f"共享 {used.address}")
         late = Text(f"no answer within {DEADLINE:g} s", f"{DEADLINE:g} 秒内没有应答")
         return [Unseen(what, late if isinstance(error, TimeoutError) else same(str(error)))]
@@ -126,11 +134,17 @@ async def _compare(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
 
     wanted = dict.fromkeys(["", *parents])
     await asyncio.gather(*(look(parent) for parent in list(wanted)[:_MOST_PARENTS]))
+    lost = [
+        path
+        for parent, paths in parents.items()
+        for path in paths
+        if parent in there and path.rpartition("/")[2] not in there[parent]
+    ]
     found: list[Finding | Unseen] = []
-    for parent, paths in parents.items():
-        for path in paths:
-            if parent in there and path.rpartition("/")[2] not in there[parent]:
-                found += [_missing(used.address, path, volume) for volume in used.volumes[path]]
+    if len(lost) == len(used.volumes) > _FEW:
+        found.append(_all_missing(used))
+    else:
+        found += [_missing(used.address, path, volume) for path in lost for volume in used.volumes[path]]
     strangers = sorted(_strangers(there[""], used, snapshot))
     if strangers:
         found.append(
@@ -142,6 +156,12 @@ async def _compare(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
             )
         )
     return found
+
+
+def _all_missing(used: _Used) -> Finding:
+    names = [each.name for volumes in used.volumes.values() for each in volumes]
+    about = [Subject("share", str(used.address)), *(Subject("volume", name) for name in names)]
+    return find("share-emptied", *about, number=len(names))
 
 
 def _missing(address: ShareAddress, path: str, volume: kinds.Volume) -> Finding:

@@ -9,6 +9,7 @@ from lightkube.config.kubeconfig import SingleConfig
 from berth.doctor.cluster.active import Prober
 from berth.doctor.cluster.chain import about_one
 from berth.doctor.cluster.checks import CHECKS, Cluster
+from berth.doctor.cluster.folding import fold
 from berth.doctor.finding import Finding, Report, Subject, Unseen
 from berth.doctor.finding import report as make_report
 from berth.doctor.run import Progress, run, why_unseen
@@ -35,7 +36,9 @@ async def examine(
             judged = await cluster.judged()
         finally:
             await cluster.aclose()
-        if about is not None and judged is not None:
+        if about is None:
+            report = make_report(fold(report.findings), report.unseen, report.checks)
+        elif judged is not None:
             report = about_one(about, report, *judged)
         if active and judged is not None:
             report = await _tried(Prober(api, *judged), report, progress)
