@@ -447,7 +447,7 @@ def test_sizes_are_told_once_for_a_class() -> None:
     (finding,) = volumes.judge_sizes(
         snapshot(volumes=[volume(f"p{n}", f"/e/{n}") for n in range(9)]), Served(snapshot())
     )
-    assert finding.seen.en == "no quota enforces the sizes of the 9 volumes of class nfs"
+    assert finding.seen.en == "no quota enforces the sizes of class nfs's volumes (9 now)"
 
 
 def test_edits_change_one_thing() -> None:

@@ -15,10 +15,12 @@ from berth.doctor.cluster.refusing import accessor_finding, refusing
 from berth.doctor.cluster.served import Served, nearest
 from berth.doctor.cluster.snapshot import Snapshot, class_name_of, place_of, provisioned_by
 from berth.doctor.entry import Shell
-from berth.doctor.finding import Finding, Report, Subject, report
+from berth.doctor.finding import Finding, Report, Subject, Unseen, report
 from berth.doctor.known import find
 from berth.texts.text import Text
 
+SHARES = "shares"
+"""The check that asks the shares."""
 _EVERYWHERE = {"webhook-unreachable", "default-class-several"}
 """Failures that concern every claim, whatever they name."""
 
@@ -57,8 +59,11 @@ def about_one(about: Subject, whole: Report, snapshot: Snapshot, served: Served)
             _claim(chain, snapshot, served, found)
         case kinds.Volume():
             _volume(chain, snapshot, served, found)
-    findings = [each for each in whole.findings if _concerns(each, chain, about)]
+    findings = [_narrowed(each, chain) for each in whole.findings if _concerns(each, chain, about)]
     findings += chain.extra
+    shares = [each.name for each in chain.subjects if each.kind == "share"]
+    unseen = [each for each in whole.unseen if each.check != SHARES or _is_of_one(each, shares)]
+    whole = replace(whole, unseen=tuple(unseen))
     if not findings or all(each.severity == "note" for each in findings):
         findings.append(_nothing(about, chain))
     return _with(whole, findings)
@@ -161,6 +166,18 @@ def _provisioner(chain: Chain, served: Served, name: str) -> None:
         chain.add("lease", f"{each.namespace}/{each.lock}")
         if each.share:
             chain.add("share", each.share)
+
+
+def _narrowed(finding: Finding, chain: Chain) -> Finding:
+    """Without the other objects that the same is wrong with."""
+    kept = [each for number, each in enumerate(finding.about) if number == 0 or each in chain.subjects]
+    return replace(finding, about=tuple(kept))
+
+
+def _is_of_one(unseen: Unseen, shares: list[str]) -> bool:
+    """Whether the share that could not be seen is one of these, or one of these lies in it."""
+    address = unseen.what.en.removeprefix("share ")
+    return any(f"{each}/".startswith(f"{address.rstrip('/')}/") for each in shares)
 
 
 def _concerns(finding: Finding, chain: Chain, about: Subject) -> bool:

@@ -17,6 +17,7 @@ from berth.doctor.cluster import (
     rights,
     volumes,
 )
+from berth.doctor.cluster.chain import SHARES
 from berth.doctor.cluster.directories_there import look_at_shares
 from berth.doctor.cluster.reading import Reading, read_cluster
 from berth.doctor.cluster.served import Served
@@ -92,7 +93,7 @@ def _check(name: str, judgement: Judgement, en: str, zh: str) -> Check[Cluster]:
 CHECKS: tuple[Check[Cluster], ...] = (
     Check("api-server", Text("the cluster", "集群"), _look_at_api_server, DEADLINE),
     _check("directories", directories.judge_overlaps, "PVs on one directory", "使用同一目录的 PV"),
-    Check("shares", Text("PVs and directories on the shares", "共享上的目录与 PV"), _look_at_shares, DEADLINE),
+    Check(SHARES, Text("PVs and directories on the shares", "共享上的目录与 PV"), _look_at_shares, DEADLINE),
     _check("clones", claims.judge_clones, "copies that came out empty", "得到空卷的克隆"),
     _check("selflink", provisioners.judge_selflink, "provisioners that need selfLink", "依赖 selfLink 的供应器"),
     _check("provisioners", provisioners.judge_running, "provisioners that don't run", "没有运行的供应器"),

@@ -56,12 +56,12 @@ def pending(snapshot: Snapshot, served: Served, claim: kinds.Claim) -> Iterator[
     if of_class.volumeBindingMode == "WaitForFirstConsumer" and not has_node(claim):
         yield from _for_consumer(snapshot, claim)
         return
-    if of_class.provisioner not in served.names or _is_selflink(served, of_class.provisioner):
-        return  # told of the class, or of its provisioner, with this claim in it
     refused = _refused(served, of_class, claim)
     if refused is not None:
         yield refused
         return
+    if of_class.provisioner not in served.names or _is_selflink(served, of_class.provisioner):
+        return  # told of the class, or of its provisioner, with this claim in it
     warning = next(
         (each for each in snapshot.warnings("PersistentVolumeClaim", claim) if "rovision" in each.reason), None
     )

@@ -115,7 +115,8 @@ async def _look_at(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
             return [find("mount-path-missing", share, server=used.address.server, evidence=[str(error)])]
         what = Text(f"share {used.address}", f"共享 {used.address}")
         late = Text(f"no answer within {DEADLINE:g} s", f"{DEADLINE:g} 秒内没有应答")
-        return [Unseen(what, late if isinstance(error, TimeoutError) else same(str(error)))]
+        said = same(str(error).removeprefix(f"share {used.address} is unavailable, "))
+        return [Unseen(what, late if isinstance(error, TimeoutError) else said)]
 
 
 async def _compare(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Finding | Unseen]:
