@@ -22,6 +22,10 @@ _WEIGHTS = {
     "note": Text("note", "提示"),
 }
 _COLOURS = {"stop": "failed", "warning": "warning", "note": "note"}
+_KINDS = {
+    "class": "存储类", "share": "共享目录", "deployment": "部署", "provisioner": "供应器", "volumes": "卷",
+    "cluster": "集群",
+}  # fmt: skip
 _DO = Text("do ", "处理")
 
 
@@ -79,7 +83,9 @@ def _row(plan: GroupPlan, old: OldProvisioner, lang: Language) -> tuple[str, ...
 def _print_remark(remark: Remark, lang: Language) -> None:
     label = styled(_WEIGHTS[remark.weight].said(lang), marks([_COLOURS[remark.weight]])[0])
     colon = "：" if lang == "zh" else ": "
-    say(f"{label}  {remark.about}{colon}{remark.seen.said(lang)}")
+    kind, _, name = remark.about.partition(" ")
+    about = f"{_KINDS.get(kind, kind)} {name}".strip() if lang == "zh" else remark.about
+    say(f"{label}  {about}{colon}{remark.seen.said(lang)}")
     say(f"  {_DO.said(lang)}  {remark.do.said(lang)}")
     for command in remark.commands:
         say(f"       {command}")
@@ -130,7 +136,7 @@ def _waiting(plan: GroupPlan) -> Text:
     count = len(plan.group.waiting)
     if not count:
         return Text("", "")
-    return Text(f" ({several(count, 'claim')} wait for it now)", f"（现有 {count} 个 PVC 在等待）")
+    return Text(f" (waiting for that: {several(count, 'claim')})", f"（现有 {count} 个 PVC 在等待）")
 
 
 def print_taken(taken: list[Taken], back: str, lang: Language) -> None:
@@ -200,7 +206,12 @@ def _reverted(one: Reverted) -> Iterator[Text]:
         yield Text(f"{old} is scaled up, but not ready: {one.waits_for}", f"{old} 已扩容，但尚未就绪：{one.waits_for}")
     else:
         yield Text(f"serving again: {old}", f"已恢复供应：{old}")
-    if not one.share_why:
+    if one.share_why:
+        yield Text(
+            f"  Berth's records were left on the share, which does no harm: {one.share_why}",
+            f"  Berth 的记录留在共享目录上，没有害处：{one.share_why}",
+        )
+    else:
         yield Text(
             f"  {several(one.records_removed, 'record')} removed; all directories are as they were",
             f"  删除了 {one.records_removed} 个记录；所有目录保持原样",

@@ -57,6 +57,7 @@ def volume(number: int, path: str, class_name: str = "nfs", **changes: Any) -> V
             claimRef=ObjectRef(namespace="shop", name=f"data-{number}", uid=uid),
             persistentVolumeReclaimPolicy="Delete",
             storageClassName=class_name,
+            mountOptions=changes.get("mount_options"),
             nfs=NfsSource(server=changes.get("server", SERVER), path=path),
         ),
     )

@@ -110,11 +110,13 @@ async def _take_share(run: _Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
     group, clock = plan.group, asyncio.get_running_loop().time
     settings = _settings(run, plan, whole)
     names = ", ".join(group.provisioners)
-    run.tell(
-        f"{group.share}: {several(len(plan.seen.present), 'directory')} of {several(len(group.volumes), 'volume')} "
-        f"seen over NFS; taking over {names}",
-        f"{group.share}：通过 NFS 看到 {len(group.volumes)} 个卷中 {len(plan.seen.present)} 个的目录；开始接管 {names}",
+    seen = Text(
+        f": {several(len(plan.seen.present), 'directory')} of {several(len(group.volumes), 'volume')} seen over NFS",
+        f"：通过 NFS 看到 {len(group.volumes)} 个卷中 {len(plan.seen.present)} 个的目录",
     )
+    if not run.wanted.with_share:
+        seen = Text("", "")
+    run.tell(f"{group.share}{seen.en}; taking over {names}", f"{group.share}{seen.zh}；开始接管 {names}")
     if not plan.is_done:
         await check_rights(run.api, plan, settings, run.permissions)
     if run.wanted.with_share:
@@ -255,18 +257,26 @@ async def _start(run: _Run, plan: GroupPlan, settings: InstallSettings) -> str:
 
     leader = await wait_led(run.api, patience=run.patience, look=look)
     if leader is None:
-        because = f": {seen[-1].text.en}" if seen else ""
-        raise Stopped(
-            Text(
-                f"Berth does not lead after {run.patience:g} s{because}; see why with `kubectl -n {by.namespace} "
-                f"describe pod -l app.kubernetes.io/instance={by.name}`",
-                f"{run.patience:g} 秒后 Berth 仍未开始工作{because}；用 `kubectl -n {by.namespace} describe pod -l "
-                f"app.kubernetes.io/instance={by.name}` 查看原因",
-            )
-        )
+        raise Stopped(_why_not_led(run, plan, seen))
     run.stage = "served"
     run.tell(f"{leader.holder} serves {', '.join(names)}", f"{leader.holder} 已开始为 {'、'.join(names)} 供应")
     return leader.holder
+
+
+def _why_not_led(run: _Run, plan: GroupPlan, seen: list[Rollout]) -> Text:
+    by, patience = plan.by, f"{run.patience:g}"
+    if not plan.is_installing:
+        return Text(
+            f"no Berth was seen to lead in namespace {by.namespace} within {patience} s; start it, or give its "
+            f"namespace with -n",
+            f"{patience} 秒内没有看到命名空间 {by.namespace} 中有 Berth 开始工作；请启动它，或用 -n 指定其命名空间",
+        )
+    pods = f"kubectl -n {by.namespace} describe pod -l app.kubernetes.io/instance={by.name}"
+    because = seen[-1].text if seen else Text("no pods yet", "还没有 Pod")
+    return Text(
+        f"Berth does not lead after {patience} s: {because.en}; see why with `{pods}`",
+        f"{patience} 秒后 Berth 仍未开始工作：{because.zh}；用 `{pods}` 查看原因",
+    )
 
 
 async def _where_berth_is(run: _Run, plan: GroupPlan) -> list[str]:

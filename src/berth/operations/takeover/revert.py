@@ -97,13 +97,12 @@ async def _go_back(run: _Run, by: str, old: list[OldProvisioner], with_share: bo
     is_installed = await _stop_berth(run, by, old)
     groups = make_groups(old, await read_cluster(run.api))
     volumes = [volume for group in groups for volume in group.volumes]
-    removed, trash, why = 0, 0, ""
+    removed, trash, why = 0, 0, "" if with_share else "--without-share"
     if with_share:
         try:
             removed, trash = await _clear_share(run, groups, volumes, uid)
         except VolumeError as error:  # records that stay do no harm: Berth's next start tidies them
             why = str(error)
-            run.tell(f"the records stay where they are, which does no harm: {why}", f"记录留在原处，没有害处：{why}")
     taken_off, held = await _take_finalizers_off(run, volumes)
     for one in old:
         before = one.replicas or one.before or 0
@@ -140,8 +139,8 @@ async def _stop_berth(run: _Run, by: str, old: list[OldProvisioner]) -> bool:
     selector = await take_pods_away(run.api, namespace, name)
     if selector is None:
         run.tell(
-            f"there is no Deployment {by}: end Berth now, wherever it runs",
-            f"没有名为 {by} 的 Deployment：请现在停止 Berth",
+            f"there is no Deployment {by}: if Berth runs elsewhere, end it now",
+            f"没有名为 {by} 的 Deployment：如果 Berth 在别处运行，请现在停止它",
         )
     else:
 
