@@ -78,7 +78,7 @@ async def _wait_for_pid(file: Path) -> int:
 def test_at_the_deadline_the_whole_process_group_is_killed(tmp_path: Path) -> None:
     async def main() -> int:
         script = f"sleep 300 & echo $! > {tmp_path}/child; echo so far; wait"
-        with pytest.raises(CommandTimedOut, match="was killed after 1 s") as caught:
+        with pytest.raises(CommandTimedOut, match="was ended after 1 s") as caught:
             await run(["sh", "-c", script], deadline=1)
         assert caught.value.stdout == "so far\n"
         return await _wait_for_pid(tmp_path / "child")
@@ -101,6 +101,53 @@ def test_a_cancelled_caller_leaves_nothing_running(tmp_path: Path) -> None:
         return child
 
     assert _ends(asyncio.run(main()))
+
+
+GRACEFUL = (
+    "trap 'echo ending; sleep 0.2; echo $1 > $0/ended; exit 0' INT; echo $$ > $0/pid; while :; do sleep 0.05; done"
+)
+"""Ends in good order when it is asked to; `sleep` is not asked, and would end at once."""
+STUBBORN = "trap 'echo $$ > $0/asked' INT; sleep 300 & echo $! > $0/pid; while :; do wait; done"
+
+
+def test_a_program_with_grace_ends_in_good_order(tmp_path: Path) -> None:
+    async def main() -> None:
+        argv = ["bash", "-c", GRACEFUL, os.fspath(tmp_path), "well"]
+        task = asyncio.create_task(run(argv, deadline=300, grace=60))
+        await _wait_for_pid(tmp_path / "pid")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert (tmp_path / "ended").read_text() == "well\n"
+
+
+def test_grace_counts_at_the_deadline_too(tmp_path: Path) -> None:
+    argv = ["bash", "-c", GRACEFUL, os.fspath(tmp_path), "late"]
+    with pytest.raises(CommandTimedOut, match="was ended after 1 s") as caught:
+        asyncio.run(run(argv, deadline=1, grace=60))
+    assert caught.value.stdout == "ending\n"
+    assert (tmp_path / "ended").read_text() == "late\n"
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_grace_ends_by_itself_and_at_the_second_cancellation(tmp_path: Path, again: bool) -> None:
+    async def main() -> int:
+        argv = ["bash", "-c", STUBBORN, os.fspath(tmp_path)]
+        task = asyncio.create_task(run(argv, deadline=300, grace=300 if again else 0.1))
+        child = await _wait_for_pid(tmp_path / "pid")
+        task.cancel()
+        if again:
+            await _wait_for_pid(tmp_path / "asked")
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return child
+
+    begin = time.monotonic()
+    assert _ends(asyncio.run(main()))
+    assert time.monotonic() - begin < 30
 
 
 def test_a_child_that_keeps_the_output_open_does_not_outlive_the_deadline(tmp_path: Path) -> None:

@@ -128,9 +128,9 @@ class Pod:
             if name != "disk":
                 sh(f"mount -t tmpfs tmpfs {inside(path)}")
 
-    def start(self, disk: Path) -> None:
-        """Attaches the disk and runs the container's command with its rights, until it serves."""
-        sh(f"mount -o loop {disk} {self.disk}")
+    def start(self, disk: str) -> None:
+        """Attaches the disk (arguments of mount) and runs the container's command with its rights, until it listens."""
+        sh(f"mount {disk} {self.disk}")
         text = ganesha_manifests(self.settings)[0]["data"]["ganesha.conf"]
         Path(f"{self.root}{CONFIGURED_AT}", "ganesha.conf").write_text(text)
         rights = ",".join(["-all", *(f"+{name.lower()}" for name in CAPABILITIES)])
@@ -143,6 +143,12 @@ class Pod:
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < end, self.said()
             time.sleep(0.02)
+
+    def probe(self) -> subprocess.CompletedProcess[str]:
+        """What the startup probe answers."""
+        command = container_of(self.settings)["startupProbe"]["exec"]["command"]
+        argv = ["chroot", str(self.root), *command]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
 
     def said(self) -> str:
         """What the container has printed."""
@@ -212,14 +218,16 @@ def test_it_serves_and_handles_outlive_the_pod_and_its_device(tmp_path: Path) ->
             await asyncio.sleep(0)
 
     def job(pod: Pod) -> Report:
-        pod.start(disk)
+        assert pod.probe().returncode == 1  # nobody listens
+        pod.start(f"-o loop {disk}")
+        assert pod.probe().returncode == 0
         report = asyncio.run(verify(ShareAddress("127.0.0.1", settings.path)))
         handle = asyncio.run(handle_of_the_root())
         device = os.stat(pod.disk).st_dev
         pod.stop()
         sh(f"mount -t tmpfs tmpfs /mnt && mkdir /mnt/other && mount -o loop {other} /mnt/other")  # on the free device
         try:
-            pod.start(disk)
+            pod.start(f"-o loop {disk}")
             assert os.stat(pod.disk).st_dev != device
             assert asyncio.run(owner_of(handle)) == 65534
             assert (pod.disk / "state").is_dir()
@@ -244,9 +252,10 @@ def test_only_its_clients_may_mount_it(tmp_path: Path) -> None:
     settings = GaneshaSettings(image="none", clients=("192.0.2.0/24",), root_squash=False)
 
     def job(pod: Pod) -> tuple[Report, Report]:
-        sh("ip addr add 192.0.2.1/24 dev lo")
-        pod.start(disk)
-        reports = [asyncio.run(verify(ShareAddress(address, "/share"))) for address in ("127.0.0.1", "192.0.2.1")]
+        sh("ip addr add 192.0.2.1/24 dev lo && ip addr add 198.51.100.1/24 dev lo")
+        pod.start(f"-o loop {disk}")
+        assert pod.probe().returncode == 0  # whoever its clients are
+        reports = [asyncio.run(verify(ShareAddress(address, "/share"))) for address in ("198.51.100.1", "192.0.2.1")]
         pod.stop()
         return reports[0], reports[1]
 
@@ -256,3 +265,19 @@ def test_only_its_clients_may_mount_it(tmp_path: Path) -> None:
     assert stranger.culprit.id == "mount-4.0"
     assert client.outcome == "passed"
     assert {probe.id: probe for probe in client.probes}["squash"].facts["uid"] == 0
+
+
+def test_a_server_that_could_not_load_its_export_is_not_called_started(tmp_path: Path) -> None:
+    """A disk without file handles, as a seccomp profile may make of any: the port is open, with nothing behind it."""
+
+    def job(pod: Pod) -> subprocess.CompletedProcess[str]:
+        layer = pod.below / "layer"
+        for name in ("lower", "written", "space"):
+            (layer / name).mkdir()
+        pod.start(f"-t overlay overlay -o lowerdir={layer}/lower,upperdir={layer}/written,workdir={layer}/space")
+        return pod.probe()
+
+    with pod_with(GaneshaSettings(image="none"), tmp_path) as run:
+        answer = run(job)
+    assert answer.returncode == 1
+    assert answer.stdout == "/share is not served (NFS status 0x00000002); the log of this container says why\n"

@@ -1,7 +1,8 @@
 """The one way to run a subprocess.
 
 No shell, the locale C (so that output can be parsed), a deadline, a process group of its own that is killed whole when
-the deadline passes or the caller is cancelled, and errors that keep everything one needs to know:
+the deadline passes or the caller is cancelled (programs that leave a mess when killed may be asked to end before that),
+and errors that keep everything one needs to know:
 
 CommandError      argv, code, stdout, stderr
  |- CommandMissing   the program could not be started (not installed, not executable)
@@ -65,6 +66,7 @@ async def run(
     argv: Sequence[str],
     *,
     deadline: float,
+    grace: float = 0.0,
     stdin: bytes = b"",
     accept: Collection[int] = (0,),
     env: Mapping[str, str] | None = None,
@@ -72,7 +74,9 @@ async def run(
 ) -> Result:
     """Runs argv and returns what it said, or raises a CommandError. Nothing that it started outlives a failure.
 
-    deadline: seconds; accept: the codes that are no failure; env: added to this process's environment.
+    deadline: seconds; grace: seconds to end in good order (after SIGINT to the program alone, as package managers want
+    it: they finish what must not stay half done) before all is killed, cut short when the caller is cancelled again;
+    accept: the codes that are no failure; env: added to this process's environment.
     """
     environment = {**os.environ, **(env or {}), "LC_ALL": "C"}
     pipe = asyncio.subprocess.PIPE
@@ -81,16 +85,23 @@ async def run(
             *argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=cwd, start_new_session=True
         )
     )
-    try:
-        process = await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        # Left to itself, asyncio kills the program alone and then waits for those that it started in this short time.
+    # Starting is not interrupted: left to itself, asyncio would kill the program alone, and then wait for those that it
+    # has started in this short time.
+    cancellations = []
+    while not starting.done():
+        try:
+            await asyncio.wait([starting])
+        except asyncio.CancelledError as error:
+            cancellations.append(error)
+    out, err = bytearray(), bytearray()
+    if cancellations:
         with suppress(OSError):
-            await _kill(await starting)
-        raise
+            await _end(starting.result(), grace if len(cancellations) == 1 else 0, out, err)
+        raise cancellations[0]
+    try:
+        process = starting.result()
     except OSError as error:
         raise CommandMissing(argv, f"could not be started: {error.strerror or error}") from error
-    out, err = bytearray(), bytearray()
     try:
         async with asyncio.timeout(deadline), asyncio.TaskGroup() as group:
             group.create_task(_feed(process, stdin))
@@ -98,11 +109,11 @@ async def run(
             group.create_task(_collect(process.stderr, err))
             code = await process.wait()
     except TimeoutError as error:
-        await _kill(process)
-        why = f"was killed after {deadline:g} s"
+        await _end(process, grace, out, err)
+        why = f"was ended after {deadline:g} s"
         raise CommandTimedOut(argv, why, code=process.returncode, stdout=_text(out), stderr=_text(err)) from error
     except asyncio.CancelledError:
-        await _kill(process)
+        await _end(process, grace, out, err)
         raise
     if code not in accept:
         raise CommandFailed(argv, f"failed with code {code}", code=code, stdout=_text(out), stderr=_text(err))
@@ -125,6 +136,24 @@ async def _collect(stream: asyncio.StreamReader | None, into: bytearray) -> None
     assert stream is not None
     while chunk := await stream.read(65536):
         into += chunk
+
+
+async def _end(process: asyncio.subprocess.Process, grace: float, out: bytearray, err: bytearray) -> None:
+    is_over = False
+    try:
+        if grace:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace), asyncio.TaskGroup() as group:
+                    # It goes on talking meanwhile, and would hang at a full pipe.
+                    group.create_task(_collect(process.stdout, out))
+                    group.create_task(_collect(process.stderr, err))
+                    await process.wait()
+                is_over = True
+    finally:
+        if not is_over:
+            await _kill(process)
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:

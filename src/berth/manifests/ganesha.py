@@ -6,6 +6,8 @@ For people who have disks that a pod can mount (a PersistentVolumeClaim of anoth
   fixed), the Service's address stays, and who had locks is written onto the disk, so that a restart's grace period
   gives them back to their owners.
 * NFSv4 only: one port, locks included, no portmapper.
+* It counts as started once it hands its share out, not when its port is open: Ganesha opens that, too, when it could
+  not load its export. Such a pod never becomes ready, and is started again.
 * Root without its rights: those that a server of other users' files needs, and no more. No host path, no host network.
   No seccomp profile: that of containerd keeps name_to_handle_at from all who lack CAP_SYS_ADMIN, and without handles
   there is no NFS. So the namespace has to admit privileged pods (Pod Security).
@@ -19,6 +21,8 @@ from dataclasses import dataclass
 from berth import __version__
 from berth.manifests.labels import MANAGED_BY
 from berth.manifests.rbac import Manifest
+from berth.shares.nfs4_compound import COMPOUND, GO_TO_TOP, LOOKUP, PROGRAM, VERSION, named
+from berth.shares.xdr import opaque, uint
 
 PORT = 2049
 MOUNTED_AT = "/srv/nfs"
@@ -73,10 +77,15 @@ EXPORT {{
 {clients}}}
 """
 
-_CLIENT = """\
+_CLIENTS = """\
     CLIENT {{
         Clients = {clients};
         Access_Type = RW;
+    }}
+    CLIENT {{
+        # The pod itself, which asks whether its share is there.
+        Clients = 127.0.0.1;
+        Access_Type = RO;
     }}
 """
 
@@ -92,13 +101,23 @@ mkdir -p state
 exec ganesha.nfsd -F -L STDOUT -f {CONFIGURED_AT}/ganesha.conf -p /run/ganesha/ganesha.pid
 """
 
+_IS_SERVED = """\
+exec 3<>/dev/tcp/127.0.0.1/{port} || exit 1
+printf '{question}' >&3
+# The end of the reply's first 32 bytes: the call was accepted, and the status of NFS.
+answer=$(head -c 32 <&3 | tail -c 8 | od -An -v -tx1 | tr -d ' ')
+[ "$answer" = 0000000000000000 ] && exit 0
+echo "{path} is not served (NFS status 0x${{answer#00000000}}); the log of this container says why"
+exit 1
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaneshaSettings:
     """What can be said about a server in the cluster."""
 
     image: str
-    """With Debian's nfs-ganesha and nfs-ganesha-vfs, or the like: `ganesha.nfsd` in its PATH, and a shell."""
+    """With Debian's nfs-ganesha and nfs-ganesha-vfs, or the like: `ganesha.nfsd` in its PATH, bash and coreutils."""
     name: str = "berth-nfs"
     namespace: str = "berth-system"
     path: str = "/share"
@@ -115,7 +134,7 @@ class GaneshaSettings:
 
 def ganesha_conf(settings: GaneshaSettings) -> str:
     """The server's configuration."""
-    clients = _CLIENT.format(clients=", ".join(settings.clients)) if settings.clients else ""
+    clients = _CLIENTS.format(clients=", ".join(settings.clients)) if settings.clients else ""
     return _CONFIGURATION.format(
         port=PORT,
         lease=LEASE,
@@ -127,6 +146,23 @@ def ganesha_conf(settings: GaneshaSettings) -> str:
         nobody=NOBODY,
         clients=clients,
     )
+
+
+def is_served(settings: GaneshaSettings) -> str:
+    """A script for bash, which ends well when the server on this host hands the share out.
+
+    It says one call of NFSv4.0 (as root, AUTH_SYS), whose bytes are known beforehand: walk down to the share. So the
+    image needs no client.
+    """
+    walk = [GO_TO_TOP, *(named(LOOKUP, part) for part in settings.path.split("/") if part)]
+    operations = b"".join(uint(each.number) + each.arguments for each in walk)
+    credential = opaque(uint(0) + opaque(b"probe") + uint(0) + uint(0) + uint(0))
+    call = (
+        b"".join(uint(number) for number in (1, 0, 2, PROGRAM, VERSION, COMPOUND, 1)) + credential + uint(0) + uint(0)
+    )
+    record = call + opaque(b"") + uint(0) + uint(len(walk)) + operations
+    question = "".join(f"\\x{byte:02x}" for byte in uint(0x80000000 | len(record)) + record)
+    return _IS_SERVED.format(port=PORT, question=question, path=settings.path)
 
 
 def ganesha_manifests(settings: GaneshaSettings) -> list[Manifest]:
@@ -219,7 +255,13 @@ def _container(settings: GaneshaSettings) -> Manifest:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"], "add": list(CAPABILITIES)},
         },
-        "startupProbe": {"tcpSocket": {"port": "nfs"}, "periodSeconds": 2, "failureThreshold": 60},
+        "startupProbe": {
+            "exec": {"command": ["/bin/bash", "-c", is_served(settings)]},
+            "periodSeconds": 5,
+            "timeoutSeconds": 5,
+            "failureThreshold": 24,
+        },
+        # Once it is served, it stays so: Ganesha reads its exports when it starts.
         "readinessProbe": {"tcpSocket": {"port": "nfs"}, "periodSeconds": 5},
         "livenessProbe": {"tcpSocket": {"port": "nfs"}, "periodSeconds": 10, "failureThreshold": 6},
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},

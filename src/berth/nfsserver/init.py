@@ -22,7 +22,7 @@ from berth.nfsserver.flags import Flag
 from berth.nfsserver.lineup import Listed, clients_in_order, is_lined_up
 from berth.nfsserver.machine import Machine
 from berth.nfsserver.options import Options, parse
-from berth.nfsserver.packages import INSTALL_DEADLINE, install_commands
+from berth.nfsserver.packages import INSTALL_DEADLINE, INSTALL_GRACE, install_commands
 from berth.nfsserver.places import OWN_NAME
 from berth.nfsserver.plan import Plan, PrepareDirectory, RunCommands, Step, WriteExports
 from berth.nfsserver.services import DEADLINE, start_commands
@@ -66,6 +66,7 @@ def _packages(machine: Machine) -> Iterator[Step]:
         commands=tuple(str(command) for command in run),
         run=run,
         deadline=INSTALL_DEADLINE,
+        grace=INSTALL_GRACE,
     )
 
 

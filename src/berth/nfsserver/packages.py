@@ -18,6 +18,9 @@ QUERY_DEADLINE = 30.0
 INSTALL_DEADLINE = 1800.0
 """Seconds for one command of the package manager: it may download, on a slow line, and wait for its own lock."""
 
+INSTALL_GRACE = 300.0
+"""Seconds for it to finish after an interruption: killed half-way, it leaves packages that only a person can mend."""
+
 PACKAGES: Mapping[Family, tuple[str, ...]] = {
     "apt": ("nfs-kernel-server", "nfs-common"),
     "dnf": ("nfs-utils",),

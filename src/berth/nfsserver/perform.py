@@ -66,7 +66,9 @@ async def _run(step: RunCommands) -> Performed:
     said = ""
     for each in step.run:
         try:
-            result = await command.run(each.argv, deadline=step.deadline, env={"PATH": PROGRAMS, **dict(each.env)})
+            result = await command.run(
+                each.argv, deadline=step.deadline, grace=step.grace, env={"PATH": PROGRAMS, **dict(each.env)}
+            )
         except command.CommandError as error:
             why = str(error) if error.stderr.strip() else f"{error}: {_last(error.stdout)}"
             raise StepFailed(step.summary.en, why, stderr=error.stderr or error.stdout) from error

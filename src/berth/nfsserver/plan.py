@@ -33,10 +33,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCommands(Step):
-    """Commands to run one after the other. deadline: seconds for each."""
+    """Commands to run one after the other. deadline: seconds for each; grace: to end in good order after Ctrl-C."""
 
     run: tuple[Command, ...]
     deadline: float
+    grace: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
