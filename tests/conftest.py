@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+import warnings
+from collections.abc import Generator, Iterator
 
 import pytest
 import uvloop
@@ -32,6 +33,35 @@ def cluster() -> Iterator[DevCluster]:
     """A control plane and an NFS server, one for the whole run. A test that breaks a part of it mends it again."""
     with DevCluster() as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _whole(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Sees to it that the next test finds the cluster whole: its parts run, and the controller manager follows it."""
+    running = request.getfixturevalue("cluster") if "cluster" in request.fixturenames else None
+    if not isinstance(running, DevCluster):
+        yield
+        return
+    before = running.apiserver.identity
+    yield
+    for part in running.processes:
+        if not part.is_running:
+            warnings.warn(f"{part.name} has ended with {part.exit_code}:\n{part.log_tail()}", stacklevel=1)
+            part.start()
+    if running.apiserver.identity != before:
+        # Another one: its watches can take a minute to come back, in which no claim is bound and no pod is made.
+        running.controller_manager.restart()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shows what a failed test's cluster said last."""
+    report = yield
+    running = item.funcargs.get("cluster") if isinstance(item, pytest.Function) else None
+    if report.failed and isinstance(running, DevCluster):
+        for part in (running.apiserver, running.controller_manager):
+            report.sections.append((f"end of {part.name}'s log, running: {part.is_running}", part.log_tail()))
+    return report
 
 
 @pytest.fixture(scope="session")
