@@ -60,7 +60,7 @@ CASES = [
     Case("class-no-provisioner", "-typo", "nfs-229 does"),
     Case("provisioner-not-running", "/stopped", "it is scaled to 0"),
     Case("selflink-empty", "/old", "stays Pending: its provisioner looks for metadata.selfLink", ("rollout status",)),
-    Case("provisioner-lacks-rights", "/berth", "create persistentvolumes"),
+    Case("provisioner-lacks-rights", "/berth", "persistentvolumes (get list watch create"),
     Case("provisioner-twice", "/elder", "both answer to"),
     Case("class-parameter-refused", "-fast", "did you mean archiveOnDelete?"),
     Case("soft-mount", "-fast", "mounts with `soft`"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -187,6 +188,32 @@ def test_a_name_is_served_by_who_renews_its_lease_wherever_that_is() -> None:
     assert Served(seen).names == {"x/nfs"}
     assert ids(classes.judge_classes, seen) == []
     assert ids(classes.judge_classes, replace(seen, leases=[lease("x-nfs", 600)])) == ["class-no-provisioner"]
+
+
+def test_a_name_is_served_by_who_renews_an_old_lock() -> None:
+    old = {"holderIdentity": "elsewhere_1", "leaseDurationSeconds": 15, "renewTime": ago(4)}
+    annotations = {"control-plane.alpha.kubernetes.io/leader": json.dumps(old)}
+    lock = msgspec.convert({"metadata": meta("x-nfs", "a", annotations=annotations)}, kinds.Endpoints)
+    assert Served(snapshot(pods=[], locks={"a/x-nfs": lock})).names == {"x/nfs"}
+
+
+def test_a_csi_driver_is_served_by_its_controller_and_not_by_what_mounts() -> None:
+    seen = {
+        "classes": [storage_class("csi", "nfs.csi.k8s.io")],
+        "drivers": [msgspec.convert({"metadata": meta("nfs.csi.k8s.io")}, kinds.Driver)],
+    }
+    container = {"name": "nfs", "image": "registry.k8s.io/sig-storage/nfsplugin:v4.9.0"}
+    mounts = pod("csi-nfs-node-1", containers=[container])
+    mounts.metadata.ownerReferences = [kinds.Owner("DaemonSet", "csi-nfs-node")]
+    down = msgspec.convert(
+        {"metadata": meta("csi-nfs-controller", "a"), "spec": {"template": {"spec": {"containers": [container]}}}},
+        kinds.Deployment,
+    )
+    assert ids(provisioners.judge_running, snapshot(**seen, pods=[mounts], workloads=[down])) == [
+        "provisioner-not-running"
+    ]
+    assert ids(provisioners.judge_running, snapshot(**seen, pods=[mounts])) == []
+    assert ids(classes.judge_classes, snapshot(**seen, pods=[mounts])) == []
 
 
 def test_other_storage_is_not_judged() -> None:
@@ -381,8 +408,10 @@ def test_a_claim_that_a_quota_refused() -> None:
         "limited: requests.storage=1Gi"
     )
     told = event("StatefulSet", "db", "FailedCreate", said)
-    assert ids(mounting.judge_refusals, snapshot(events=[told])) == ["claim-quota"]
-    assert ids(mounting.judge_refusals, snapshot(events=[told], claims=[claim("data-db-0")])) == []
+    db = msgspec.convert({"metadata": meta("db", "a")}, kinds.StatefulSet)
+    assert ids(mounting.judge_refusals, snapshot(events=[told], workloads=[db])) == ["claim-quota"]
+    assert ids(mounting.judge_refusals, snapshot(events=[told], workloads=[db], claims=[claim("data-db-0")])) == []
+    assert ids(mounting.judge_refusals, snapshot(events=[told])) == []
 
 
 @pytest.mark.parametrize(

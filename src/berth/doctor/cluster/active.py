@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from berth.doctor.cluster import kinds
+from berth.doctor.cluster.mounting import output_of
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.finding import Finding, Subject, Unseen
@@ -133,7 +134,7 @@ class Prober:
         events = (await self._api.read(place("v1", "Event", namespace=self.namespace)))["items"]
         told = [each for each in events if each["involvedObject"].get("name") == name and each["type"] == "Warning"]
         told.sort(key=lambda each: each.get("lastTimestamp") or each.get("eventTime") or "")
-        return same(" ".join(told[-1]["message"].split())) if told else None
+        return same(output_of(told[-1]["message"])) if told else None
 
     def _claim(self, name: str, of_class: kinds.Class) -> dict[str, Any]:
         least = (of_class.parameters or {}).get("minSize", "")

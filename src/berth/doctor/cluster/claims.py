@@ -159,7 +159,7 @@ def _refused(served: Served, of_class: kinds.Class, claim: kinds.Claim) -> Findi
     """What no NFS provisioner can give, and Berth refuses rather than ignores."""
     if not served.is_nfs(of_class):
         return None
-    spec, is_berth = claim.spec, any(each.flavour == "berth" for each in served.of(of_class.provisioner))
+    spec, is_berth = claim.spec, served.is_berth(of_class.provisioner)
     source = spec.dataSource or spec.dataSourceRef
     field, edit, why = "", "", Text("", "")
     if spec.volumeMode == "Block":
@@ -171,7 +171,7 @@ def _refused(served: Served, of_class: kinds.Class, claim: kinds.Claim) -> Findi
             "a selector chooses among PVs that exist; none is made for it.",
             "selector 用于在已有 PV 中挑选，不会为它创建新的卷。",
         )
-    elif source is not None and (is_berth or not served.of(of_class.provisioner)):
+    elif source is not None and is_berth:
         field = f"a copy of {source.kind} {source.name}"
         edit = f"{edits.drop_field('dataSource')};{edits.drop_field('dataSourceRef')}"
         why = Text(
@@ -186,7 +186,6 @@ def judge_expansions(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """Claims that want to grow while nobody is there who would do it."""
     if not snapshot.sees("pods", "deployments", "leases"):
         return
-    berths = {name for each in served.provisioners if each.flavour == "berth" and each.is_ready for name in each.names}
     for claim in snapshot.claims:
         asked, has = size(claim.spec.resources.requests), size(claim.status.capacity)
         if claim.status.phase != "Bound" or not has or in_bytes(asked) <= in_bytes(has):
@@ -195,7 +194,7 @@ def judge_expansions(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         if volume is None or volume.spec.nfs is None:
             continue  # CSI drivers have resizers of their own
         made_by = provisioned_by(volume)
-        is_served = made_by in berths or (served.is_outside and made_by in served.names)
+        is_served = served.is_berth(made_by) and made_by in served.names
         failed = [
             each for each in snapshot.warnings("PersistentVolumeClaim", claim) if each.reason == "VolumeResizeFailed"
         ]

@@ -75,10 +75,8 @@ def _share_of(snapshot: Snapshot, of_class: kinds.Class) -> tuple[str, str]:
 
 def judge_parameters(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """Classes of a Berth whose parameters or mount options it refuses."""
-    berths = {name for each in served.provisioners if each.flavour == "berth" for name in each.names}
-    berths |= {"nfs.berth.io"}
     for each in snapshot.classes:
-        if each.provisioner not in berths:
+        if not served.is_berth(each.provisioner):
             continue
         try:
             parameters = parse_parameters(each.parameters or {}, server="any", export="/")

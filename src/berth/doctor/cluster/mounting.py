@@ -115,8 +115,7 @@ def _told(snapshot: Snapshot, failure: str, group: _Group) -> Iterator[Finding]:
         *(Subject("pod", pod) for pod in [*group.pods][:_SUBJECTS]),
     ]
     facts = {name: value for name, value in group.names.items() if name not in ("node", "pod")}
-    match = _OUTPUT.search(group.event.text)
-    said = " ".join((match["said"] if match is not None else group.event.text).split())
+    said = output_of(group.event.text)
     if failure == "mount-failed":
         facts["reason"] = said
     try:
@@ -125,13 +124,21 @@ def _told(snapshot: Snapshot, failure: str, group: _Group) -> Iterator[Finding]:
         return
 
 
+def output_of(message: str) -> str:
+    """What mount said, of all that kubelet tells about it, in a line."""
+    match = _OUTPUT.search(message)
+    return " ".join((match["said"] if match is not None else message).split())
+
+
 def judge_refusals(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """Claims and pods that were refused when a controller filed them: only an Event of the controller's tells."""
-    if not snapshot.sees("persistentvolumeclaims", "pods"):
+    if not snapshot.sees("persistentvolumeclaims", "pods", "statefulsets"):
         return
     for (kind, key), events in snapshot.events_about.items():
         if kind not in ("StatefulSet", "ReplicaSet", "Job", "Pod") or not events:
             continue
+        if kind == "StatefulSet" and ("StatefulSet", key) not in snapshot.workload_of:
+            continue  # it is gone, and its Events live on for an hour
         if kind == "Pod" and (key not in snapshot.pod_of or snapshot.pod_of[key].spec.nodeName):
             continue
         newest = events[0]

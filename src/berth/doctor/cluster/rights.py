@@ -48,9 +48,17 @@ def judge_rights(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             "provisioner-lacks-rights" if is_stopped(missing, provisioner) else "provisioner-lacks-some-rights",
             Subject("workload", provisioner.key),
             account=provisioner.account.replace("/", ":"),
-            missing=[str(right) for right in missing],
+            missing=said(missing),
             grant=grant(missing, provisioner),
         )
+
+
+def said(missing: Iterable[Right]) -> list[str]:
+    """Rights for people, one resource after the other: `events (create, patch)`."""
+    verbs: defaultdict[str, list[str]] = defaultdict(list)
+    for right in missing:
+        verbs[f"{right.resource} {right.name}".strip()].append(right.verb)
+    return [f"{resource} ({' '.join(each)})" for resource, each in verbs.items()]
 
 
 def is_stopped(missing: Iterable[Right], provisioner: Provisioner) -> bool:

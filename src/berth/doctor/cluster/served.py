@@ -28,6 +28,9 @@ _NFS_NAMES = re.compile(r"nfs|fuseim\.pri/ifs", re.IGNORECASE)
 _NFS_PARAMETERS = {"archiveOnDelete", "pathPattern", "onDelete", "subDir", "share", "sharedPaths"}
 _BUILT_IN = re.compile(r"kubernetes\.io/[a-z-]+")
 _IMAGE = re.compile(r"(?P<path>.*?)(?::(?P<tag>[^/:@]+))?(?:@.*)?$")
+_OWN = "nfs.berth.io"
+_CSI_PLUGIN = re.compile(r"nfsplugin\b")
+_CSI_NFS = "nfs.csi.k8s.io"
 _KIND_WORDS = {"Deployment": "deployment", "StatefulSet": "statefulset", "DaemonSet": "daemonset", "Pod": "pod"}
 
 
@@ -115,10 +118,22 @@ class Served:
         }
         locks = self.fresh_locks
         answered |= {name for name in known if name.replace("/", "-") in locks}
-        answered |= {each.name for each in self._snapshot.drivers}
+        answered |= {each.name for each in self._snapshot.drivers if not self.of(each.name)}
         if self.is_outside:  # one that runs outside says one of its names only; what it has made tells the others
-            answered |= {provisioned_by(each) for each in self._snapshot.volumes if SHARE_ON_PV in each.annotations}
+            answered |= self._made_by_berth
         return frozenset(answered - {""})
+
+    def is_berth(self, name: str) -> bool:
+        """Whether it is a Berth that answers to this name, or would: one that runs outside has no pod to tell."""
+        carriers = self.of(name)
+        if carriers:
+            return any(each.flavour == "berth" for each in carriers)
+        return name == _OWN or (self.is_outside and name in self._made_by_berth)
+
+    @cached_property
+    def _made_by_berth(self) -> frozenset[str]:
+        volumes = self._snapshot.volumes
+        return frozenset(provisioned_by(each) for each in volumes if SHARE_ON_PV in each.annotations)
 
     def of(self, name: str) -> list[Provisioner]:
         """The provisioners that carry this name, running or not; running ones first."""
@@ -184,6 +199,8 @@ def _provisioners(snapshot: Snapshot) -> Iterator[Provisioner]:
     for pod in snapshot.pods:
         if _names(pod.spec) and pod.status.phase not in ("Succeeded", "Failed"):
             kind, name = snapshot.workload_behind(pod)
+            if kind == "DaemonSet":
+                continue  # the part of a CSI driver that mounts
             behind.setdefault((kind, f"{pod.namespace}/{name}"), []).append(pod)
     for workload in snapshot.workloads:
         key = (type(workload).__name__, workload.key)
@@ -202,8 +219,11 @@ def _names(spec: kinds.PodSpec) -> tuple[str, ...]:
 
 def _names_of(container: kinds.Container) -> tuple[str, ...]:
     said = {each.name: each.value for each in container.env or ()}.get("PROVISIONER_NAME", "")
+    words = [*(container.command or ()), *(container.args or ())]
+    if not said and _CSI_PLUGIN.match(container.image.rpartition("/")[2]):
+        named = next((word.partition("=")[2] for word in words if re.match(r"--?drivername=", word)), "")
+        said = named if named and "$" not in named else _CSI_NFS
     if not said:
-        words = [*(container.command or ()), *(container.args or ())]
         said = next((word.partition("=")[2] for word in words if re.match(r"--?provisioner(-name)?=", word)), "")
     return tuple(name.strip() for name in said.split(",") if name.strip())
 
