@@ -41,6 +41,7 @@ VOLUMES = [
     volume("by-hand", "/export/by-hand", claim="gone", policy="Delete"),
     volume("one", "/export/both", policy="Delete", by="x.example/nfs"),
     volume("two", "/export/both", policy="Delete", by="x.example/nfs"),
+    volume("in-here", "/", nfs={"server": "nfs.$NAME.svc.cluster.local", "path": "/"}),
     volume("soft", "/export/soft", mountOptions=["timeo=30,soft", "nfsvers=4.1"]),
 ]
 
@@ -80,6 +81,7 @@ SEEN = [
     Case("claim-quota", "/db", "is refused by the quota small: it asks for requests.storage=900Gi"),
     Case("prometheus-on-nfs", "/prometheus-0", "runs Prometheus on the NFS claim"),
     Case("clone-empty", "/data", "made an empty volume"),
+    Case("server-pod-gone", ".svc.cluster.local", "has no ready pod"),
     Case("expansion-waits", "/data", "is to grow from 1Gi to 2Gi, and nothing does it"),
 ]
 """What takes more than a command to cure."""

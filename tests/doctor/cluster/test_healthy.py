@@ -140,6 +140,20 @@ def test_a_try_that_is_interrupted_leaves_nothing_either(served: Site, cluster: 
     patient.wait(lambda: sorted(each.name for each in served.root.iterdir()) == before, "no directory of the probe")
 
 
+def test_a_directory_that_only_berths_records_know(served: Site, patient: Patient) -> None:
+    flat = served.make_class(served.parameters(pathPattern="${.PVC.name}"), name=f"{patient.name}-flat")
+    served.file_claim("plain", flat, size="1Gi")
+    patient.wait(lambda: (served.claim("plain") or {}).get("status", {}).get("phase") == "Bound", "a bound claim")
+    pv = (served.claim("plain") or {})["spec"]["volumeName"]
+    served.controllers[0].stop()
+    served.api.delete(f"{paths.PVS}/{pv}")
+    served.api.patch(f"{paths.PVS}/{pv}", {"metadata": {"finalizers": None}})
+    patient.wait(lambda: find(patient.examine(), "claim-lost", "/plain"), "a lost claim")
+    finding = find(patient.examine(), "directory-without-volume", served.token)
+    assert finding is not None
+    assert finding.seen.en.endswith("belong to no PV: plain")
+
+
 def probes(cluster: DevCluster) -> list[str]:
     """The namespaces of probes that nobody has deleted."""
     namespaces = cluster.request("GET", "/api/v1/namespaces")["items"]

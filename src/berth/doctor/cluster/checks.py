@@ -15,6 +15,7 @@ from berth.doctor.cluster import (
     provisioners,
     refusing,
     rights,
+    servers,
     volumes,
 )
 from berth.doctor.cluster.chain import SHARES
@@ -109,6 +110,7 @@ CHECKS: tuple[Check[Cluster], ...] = (
     _check("ends", volumes.judge_ends, "PVs that are Released or Failed", "Released 或 Failed 的 PV"),
     _check("terminating", volumes.judge_terminating, "claims and PVs that don't go", "一直 Terminating 的 PVC 和 PV"),
     _check("mounts", mounting.judge_mounts, "pods that wait for NFS volumes", "等待 NFS 卷的 Pod"),
+    _check("server-pods", servers.judge_server_pods, "NFS servers in the cluster", "集群内的 NFS 服务器"),
     _check("refusals", mounting.judge_refusals, "claims that were refused", "被拒绝的 PVC"),
     _check("webhooks", refusing.judge_webhooks, "webhooks that refuse everything", "拒绝一切的 Webhook"),
     _check("accessors", refusing.judge_accessors, "KubeSphere's Accessors", "KubeSphere Accessor"),

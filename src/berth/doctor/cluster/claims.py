@@ -32,6 +32,8 @@ def judge_pending(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     for claim in snapshot.claims:
         if claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp:
             yield from pending(snapshot, served, claim)
+        elif claim.status.phase == "Lost":
+            yield find("claim-lost", Subject("claim", claim.key), Subject("volume", claim.spec.volumeName))
 
 
 def pending(snapshot: Snapshot, served: Served, claim: kinds.Claim) -> Iterator[Finding]:

@@ -21,9 +21,10 @@ from berth.reconcilers.places import normal
 from berth.shares.choose import Shares
 from berth.texts.text import Text, same
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
-from berth.volumes.naming import ARCHIVED, HOME
+from berth.volumes.naming import ARCHIVED, HOME, VOLUMES, record_path, recorded_name
 from berth.volumes.parameters import share_address
-from berth.volumes.share import ShareAddress
+from berth.volumes.records import decode
+from berth.volumes.share import Share, ShareAddress
 
 DEADLINE = 4.0
 """Seconds for one share."""
@@ -32,6 +33,7 @@ _MOST_PARENTS = 200
 _SUBJECTS = 20
 _NAMED = 10
 _FEW = 2
+_MOST_RECORDS = 100
 _LIKE_A_VOLUME = re.compile(r".*-pvc-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 """How the default pattern ends, Berth's and the reference's."""
 
@@ -146,7 +148,7 @@ async def _compare(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
         found.append(_all_missing(used))
     else:
         found += [_missing(used.address, path, volume) for path in lost for volume in used.volumes[path]]
-    strangers = sorted(_strangers(there[""], used, snapshot))
+    strangers = sorted({*_strangers(there[""], used, snapshot), *await _recorded(share, there[""], snapshot)})
     if strangers:
         found.append(
             find(
@@ -157,6 +159,25 @@ async def _compare(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
             )
         )
     return found
+
+
+async def _recorded(share: Share, names: set[str], snapshot: Snapshot) -> list[str]:
+    """Directories in the root that Berth made for PVs of this cluster which are gone, as its records say."""
+    try:
+        entries = await share.list(VOLUMES)
+    except VolumeError:
+        return []  # no Berth has been here, or it lets nobody look
+    gone = [pv for each in entries if (pv := recorded_name(each.name)) and pv not in snapshot.volume_of]
+
+    async def read(pv: str) -> str:
+        try:
+            record = decode(await share.read_file(record_path(pv)), record_path(pv))
+        except VolumeError:
+            return ""
+        return record.path if record.cluster == snapshot.uid and not record.archived else ""
+
+    paths = await asyncio.gather(*(read(pv) for pv in gone[:_MOST_RECORDS]))
+    return [path for path in paths if path in names]
 
 
 def _all_missing(used: _Used) -> Finding:

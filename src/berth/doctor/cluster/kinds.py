@@ -341,6 +341,19 @@ class Subset(msgspec.Struct, gc=False):
     addresses: list[dict[str, object]] | None = None
 
 
+class ServiceSpec(msgspec.Struct, gc=False):
+    """spec of a Service."""
+
+    clusterIP: str = ""  # noqa: N815
+
+
+class Service(NamespacedResourceG, Object):
+    """A Service."""
+
+    _api_info: ClassVar[ApiInfo] = core_v1.Service._api_info  # type: ignore[misc]
+    spec: ServiceSpec = msgspec.field(default_factory=ServiceSpec)
+
+
 class QuotaStatus(msgspec.Struct, gc=False):
     """status of a ResourceQuota."""
 

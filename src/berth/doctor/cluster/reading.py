@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from berth.doctor.cluster import kinds
 from berth.doctor.cluster.rights import NEEDED
 from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.servers import services_of_servers
 from berth.doctor.cluster.snapshot import Snapshot, parse_moment
 from berth.doctor.finding import Unseen
 from berth.doctor.run import CouldNotLookError, why_unseen
@@ -49,6 +50,7 @@ _LISTED: tuple[tuple[type[Any], Text, dict[str, str]], ...] = (
     (kinds.Mutating, Text("mutating webhooks", "变更 Webhook"), {}),
     (kinds.Driver, Text("CSI drivers", "CSI 驱动"), {}),
     (kinds.Namespace, Text("namespaces", "命名空间"), {}),
+    (kinds.Service, Text("Services", "Service"), {}),
     (kinds.Accessor, Text("KubeSphere's Accessors", "KubeSphere Accessor"), {}),
 )
 _MAY_BE_UNKNOWN = {"accessors"}
@@ -131,6 +133,7 @@ def _snapshot(
         accessors=read(kinds.Accessor),
         drivers=read(kinds.Driver),
         namespaces=namespaces,
+        services=read(kinds.Service),
         unseen=frozenset(kind_of(each).plural for each in failed),
     )
 
@@ -168,7 +171,7 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
             for each in snapshot.webhooks
             for hook in each.webhooks or ()
             if hook.clientConfig.service is not None
-        }
+        }.union(services_of_servers(snapshot).values())
     )
     needed = rights(NEEDED)
 
@@ -188,7 +191,7 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
     for what, (_, error) in (
         (Text("rights of Berth's service account", "Berth 的 ServiceAccount 权限"), rights_of),
         (Text("locks of older provisioners", "旧供应器的锁"), lock_of),
-        (Text("what serves the webhooks", "Webhook 的后端"), behind),
+        (Text("what stands behind Services", "Service 的后端"), behind),
     ):
         if error is not None:
             unseen.append(Unseen(what, _why(error)))

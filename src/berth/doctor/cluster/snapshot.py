@@ -41,8 +41,9 @@ class Snapshot:
     accessors: Sequence[kinds.Accessor] = ()
     drivers: Sequence[kinds.Driver] = ()
     namespaces: Sequence[kinds.Namespace] = ()
+    services: Sequence[kinds.Service] = ()
     unserved: frozenset[str] = frozenset()
-    """Services of webhooks, `namespace/name`, that nobody stands behind."""
+    """Services of webhooks and of NFS servers, `namespace/name`, that nobody stands behind."""
     locks: Mapping[str, kinds.Endpoints] = field(default_factory=dict)
     """Old provisioners' locks by `namespace/name`."""
     lacking: Mapping[str, Sequence[Right]] = field(default_factory=dict)
