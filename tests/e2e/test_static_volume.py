@@ -85,14 +85,15 @@ def test_after_its_claim_the_data_stays_and_the_next_claim_gets_it_as_the_messag
 
 
 def test_what_is_another_ones_is_left_alone(shop: Shop) -> None:
-    assert shop.static("--apply", "--name=static-a-" + shop.namespace).returncode == 0
+    waits_for_nothing = "--timeout=0"  # the PV controller may take its time
+    shop.static("--apply", "--name=static-a-" + shop.namespace, waits_for_nothing)
     other_claim = shop.static("--apply", "--name=static-b-" + shop.namespace)
     assert other_claim.returncode == 1
     assert f"exists already and has PV static-a-{shop.namespace}" in other_claim.stderr
     other_pv = shop.static("--apply", "--name=static-a-" + shop.namespace, claim="another")
     assert other_pv.returncode == 1
     assert f"for claim {shop.namespace}/uploads" in other_pv.stderr
-    beside = shop.static("--apply", claim="another", path=f"{shop.path}/inside")
+    beside = shop.static("--apply", waits_for_nothing, claim="another", path=f"{shop.path}/inside")
     assert f"PV static-a-{shop.namespace} ({shop.namespace}/uploads, Retain) lies in the same place" in beside.stdout
 
 

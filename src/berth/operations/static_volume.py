@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from berth.kube.errors import NotFound
-from berth.kube.manifest import Manifest, ManifestApi, place
+from berth.kube.manifest import Manifest, ManifestApi, place, place_of
 from berth.operations.apply import Applied, apply_all
 from berth.operations.errors import Stopped
 from berth.reconcilers.places import normal
@@ -28,6 +28,8 @@ SAFE = ("hard", "nfsvers=4.1")
 """hard: while the server is away, programs wait and lose nothing; 4.1: one port, and locks that survive a restart."""
 _MOVING = re.compile(r"\.nas\.aliyuncs\.com$|\.efs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$|\.sfsturbo\.internal$")
 """File services of clouds that advise noresvport: a client that reconnects from a new port gets through at once."""
+_NOTICED = 5.0
+"""Seconds that the PV controller is given to notice a PV."""
 _LOOK = 0.2
 
 
@@ -168,20 +170,28 @@ async def give(api: ManifestApi, volume: StaticVolume, *, patience: float, told:
     """Applies PV and claim, and waits until they are bound to each other. Stopped when something of these names is
     there already and is another's; KubeError. Repeatable. volume: checked. patience: seconds.
     """
-    manifests = static_manifests(volume)
+    pv, claim = static_manifests(volume)
     await _check_pv(api, volume)
     await _check_claim(api, volume)
     beside = await _beside(api, volume)
-    applied = await apply_all(api, manifests, told)
-    clock = asyncio.get_running_loop().time
-    end = clock() + patience
-    where = place("v1", "PersistentVolumeClaim", volume.claim, volume.namespace)
-    while True:
-        is_bound = (await api.read(where)).get("status", {}).get("phase") == "Bound"
-        if is_bound or clock() >= end:
-            break
-        await asyncio.sleep(_LOOK)
+    applied = await apply_all(api, [pv], told)
+    # The PV controller has seen the PV by then, and binds the claim when it comes, not at its next look around.
+    await _wait_phase(api, pv, ("Available", "Bound"), min(patience, _NOTICED))
+    applied += await apply_all(api, [claim], told)
+    is_bound = await _wait_phase(api, claim, ("Bound",), patience)
     return Given(volume.pv, f"{volume.namespace}/{volume.claim}", tuple(applied), is_bound, beside)
+
+
+async def _wait_phase(api: ManifestApi, manifest: Manifest, phases: tuple[str, ...], patience: float) -> bool:
+    """Returns once the object is in one of these phases; False when it is not before patience is over."""
+    clock, where = asyncio.get_running_loop().time, place_of(manifest)
+    end = clock() + patience
+    while True:
+        if (await api.read(where)).get("status", {}).get("phase") in phases:
+            return True
+        if clock() >= end:
+            return False
+        await asyncio.sleep(_LOOK)
 
 
 async def _check_pv(api: ManifestApi, volume: StaticVolume) -> None:
@@ -207,7 +217,7 @@ async def _check_pv(api: ManifestApi, volume: StaticVolume) -> None:
                 f"PV {volume.pv} 已存在，属于 PVC {whose}；请用 --name 换个名字",
             )
         )
-    if phase == "Released":
+    if phase == "Released" and claim.get("uid"):  # without the uid it was freed, which takes a moment to show
         patch = '{"spec":{"claimRef":{"uid":null,"resourceVersion":null}}}'
         command = f"kubectl patch pv {volume.pv} -p '{patch}'"
         raise Stopped(
