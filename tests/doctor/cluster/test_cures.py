@@ -157,3 +157,41 @@ def test_an_object_that_does_not_exist_is_told_with_its_nearest_name(patient: Pa
     (finding,) = patient.examine("claim $NAME/mispelt").findings
     assert finding.id == "object-missing"
     assert finding.seen.en.endswith(f"there is {patient.name}/misspelt")
+
+
+ACCESSORS = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: accessors.storage.kubesphere.io}
+spec:
+  group: storage.kubesphere.io
+  scope: Cluster
+  names: {plural: accessors, singular: accessor, kind: Accessor}
+  versions:
+    - name: v1alpha1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
+
+
+def test_an_accessor_that_keeps_a_namespace_from_a_class(patient: Patient, cured: Report) -> None:
+    patient.apply(ACCESSORS)
+    path = "/apis/storage.kubesphere.io/v1alpha1/accessors"
+    patient.cluster.kubectl("wait", "--for=condition=established", "crd/accessors.storage.kubesphere.io")
+    others = {"field": "Name", "operator": "In", "values": ["somebody-else"]}
+    accessor = {
+        "apiVersion": "storage.kubesphere.io/v1alpha1",
+        "kind": "Accessor",
+        "metadata": {"name": f"{patient.name}-accessor"},
+        "spec": {
+            "storageClassName": f"{patient.name}-old",
+            "namespaceSelector": {"fieldSelector": [{"fieldExpressions": [others]}]},
+        },
+    }
+    patient.request("POST", path, accessor)
+    finding = find(patient.examine(), "claim-not-allowed", patient.name)
+    assert finding is not None
+    assert finding.commands == (f"kubectl edit accessors.storage.kubesphere.io {patient.name}-accessor",)
+    patient.request("DELETE", f"{path}/{patient.name}-accessor")
+    assert find(patient.examine(), "claim-not-allowed", patient.name) is None

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from berth.doctor.cluster import (
+    admission,
     apps,
     claims,
     classes,
@@ -30,6 +31,7 @@ from berth.doctor.cluster.served import Served, needs_selflink
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.finding import Finding
 from berth.doctor.versions import Version
+from berth.kube.permissions import rights as rights_of
 from berth.programs.controller import PERMISSIONS
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -134,6 +136,23 @@ def ids(judgement: Judgement, seen: Snapshot) -> list[str]:
 
 def test_the_rights_that_are_asked_about_are_those_that_the_controller_declares() -> None:
     assert set(rights.NEEDED) == set(PERMISSIONS)
+
+
+def test_a_role_of_the_reference_is_enough_and_the_lock_matters_only_to_who_elects() -> None:
+    asked = rights_of(rights.NEEDED)
+    reference = {"get", "list", "watch", "create"}
+    lacks = [each for each in asked if each.verb not in reference or each.resource == "leases"]
+    berth = provisioner("berth", "x/nfs", "berth:1")
+    seen = snapshot(pods=[berth], lacking={"a/default": lacks})
+    assert ids(rights.judge_rights, seen) == ["provisioner-lacks-some-rights"]
+    assert ids(rights.judge_rights, replace(seen, lacking={"a/default": asked})) == ["provisioner-lacks-rights"]
+    locks = [each for each in asked if each.own_namespace]
+    assert ids(rights.judge_rights, replace(seen, lacking={"a/default": locks})) == ["provisioner-lacks-rights"]
+    berth.spec.containers[0].env = [
+        *(berth.spec.containers[0].env or ()),
+        kinds.Variable("ENABLE_LEADER_ELECTION", "false"),
+    ]
+    assert ids(rights.judge_rights, replace(seen, lacking={"a/default": locks})) == []
 
 
 def test_every_check_has_an_id_of_its_own() -> None:
@@ -457,7 +476,7 @@ def test_kubespheres_accessors(spec: dict[str, Any], allowed: bool) -> None:
         {"metadata": meta("a", labels={"kubesphere.io/workspace": "w", "team": "blue"})}, kinds.Namespace
     )
     accessor = msgspec.convert(
-        {"metadata": meta("nfs-accessor"), "spec": {"storageClassName": "nfs", **spec}}, kinds.Accessor
+        {"metadata": meta("nfs-accessor"), "spec": {"storageClassName": "nfs", **spec}}, admission.Accessor
     )
     seen = snapshot(namespaces=[namespace], accessors=[accessor], claims=[claim("one")])
     assert ids(refusing.judge_accessors, seen) == ([] if allowed else ["claim-not-allowed"])

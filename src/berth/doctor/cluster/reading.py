@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from berth.doctor.cluster import kinds
+from berth.doctor.cluster import admission, kinds
 from berth.doctor.cluster.rights import NEEDED
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.servers import services_of_servers
@@ -46,12 +46,12 @@ _LISTED: tuple[tuple[type[Any], Text, dict[str, str]], ...] = (
     (kinds.Event, Text("Events", "事件"), {"fields": "type=Warning"}),
     (kinds.Lease, Text("Leases", "Lease"), {}),
     (kinds.Quota, Text("ResourceQuotas", "ResourceQuota"), {}),
-    (kinds.Validating, Text("validating webhooks", "校验 Webhook"), {}),
-    (kinds.Mutating, Text("mutating webhooks", "变更 Webhook"), {}),
+    (admission.Validating, Text("validating webhooks", "校验 Webhook"), {}),
+    (admission.Mutating, Text("mutating webhooks", "变更 Webhook"), {}),
     (kinds.Driver, Text("CSI drivers", "CSI 驱动"), {}),
     (kinds.Namespace, Text("namespaces", "命名空间"), {}),
     (kinds.Service, Text("Services", "Service"), {}),
-    (kinds.Accessor, Text("KubeSphere's Accessors", "KubeSphere Accessor"), {}),
+    (admission.Accessor, Text("KubeSphere's Accessors", "KubeSphere Accessor"), {}),
 )
 _MAY_BE_UNKNOWN = {"accessors"}
 _CLOCKS = ("kube-node-lease/", "kube-system/kube-controller-manager", "kube-system/kube-scheduler")
@@ -129,8 +129,8 @@ def _snapshot(
         events=read(kinds.Event),
         leases=leases,
         quotas=read(kinds.Quota),
-        webhooks=read(kinds.Validating, kinds.Mutating),
-        accessors=read(kinds.Accessor),
+        webhooks=read(admission.Validating, admission.Mutating),
+        accessors=read(admission.Accessor),
         drivers=read(kinds.Driver),
         namespaces=namespaces,
         services=read(kinds.Service),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from berth.doctor.cluster import kinds
+from berth.doctor.cluster import admission
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot, class_name_of
 from berth.doctor.finding import Finding, Subject
@@ -35,7 +35,7 @@ def judge_webhooks(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
                 )
 
 
-def _asked(hook: kinds.Webhook) -> list[str]:
+def _asked(hook: admission.Webhook) -> list[str]:
     found: dict[str, None] = {}
     for rule in hook.rules or ():
         groups, operations = rule.apiGroups or (), rule.operations or ()
@@ -81,7 +81,7 @@ def refusing(snapshot: Snapshot, namespace: str, class_name: str) -> str | None:
     return None
 
 
-def _allows(selector: kinds.Selector, name: str, labels: dict[str, str] | None) -> bool:
+def _allows(selector: admission.Selector, name: str, labels: dict[str, str] | None) -> bool:
     """Whether one of the selector's alternatives holds. Those on a workspace's own labels are not read: they count."""
     fields, by_label = selector.fieldSelector or [], selector.labelSelector or []
     if not fields and not by_label:
@@ -93,7 +93,7 @@ def _allows(selector: kinds.Selector, name: str, labels: dict[str, str] | None) 
     return any(all(_holds(one, labels.get(one.key)) for one in each.matchExpressions or ()) for each in by_label)
 
 
-def _holds(expression: kinds.Expression, value: str | None) -> bool:
+def _holds(expression: admission.Expression, value: str | None) -> bool:
     if expression.field and expression.field != "Name":
         return True
     match expression.operator:

@@ -41,7 +41,8 @@ _LOCKS = {("leases", verb) for verb in ("get", "create", "update")}
 def judge_rights(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """Berths that lack rights."""
     for provisioner in served.provisioners:
-        missing = snapshot.lacking.get(provisioner.account, ())
+        lacking = snapshot.lacking.get(provisioner.account, ())
+        missing = [right for right in lacking if provisioner.elects or not right.own_namespace]
         if not missing:
             continue
         yield find(

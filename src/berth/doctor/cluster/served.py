@@ -49,8 +49,9 @@ class Provisioner:
     """`namespace/name`."""
     server: str
     export: str
+    elects: bool
+    """Whether it takes a lock at all."""
     replicas: int
-    template: kinds.PodSpec
     pods: tuple[kinds.Pod, ...]
 
     @property
@@ -246,8 +247,8 @@ def _provisioner(kind: str, key: str, spec: kinds.PodSpec, replicas: int, pods: 
             account=f"{namespace}/{spec.serviceAccountName}",
             server=said.get("NFS_SERVER", ""),
             export=said.get("NFS_PATH", ""),
+            elects=said.get("ENABLE_LEADER_ELECTION", "true").lower() not in ("false", "0", "f"),
             replicas=replicas,
-            template=spec,
             pods=tuple(pods),
         )
     return None

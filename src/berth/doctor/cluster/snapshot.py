@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
-from berth.doctor.cluster import kinds
+from berth.doctor.cluster import admission, kinds
 from berth.doctor.versions import Version
 from berth.kube.permissions import Right
 from berth.reconcilers.quantity import to_bytes
@@ -37,8 +37,8 @@ class Snapshot:
     """Warnings only."""
     leases: Sequence[kinds.Lease] = ()
     quotas: Sequence[kinds.Quota] = ()
-    webhooks: Sequence[kinds.WebhookConfiguration] = ()
-    accessors: Sequence[kinds.Accessor] = ()
+    webhooks: Sequence[admission.WebhookConfiguration] = ()
+    accessors: Sequence[admission.Accessor] = ()
     drivers: Sequence[kinds.Driver] = ()
     namespaces: Sequence[kinds.Namespace] = ()
     services: Sequence[kinds.Service] = ()
