@@ -83,8 +83,9 @@ def _find(about: Subject, snapshot: Snapshot) -> kinds.Object | None:
 
 
 def _pod(chain: Chain, snapshot: Snapshot, served: Served, pod: kinds.Pod) -> None:
-    workload = snapshot.workload_behind(pod)[1]
-    chain.add("workload", f"{pod.namespace}/{workload}")
+    kind, workload = snapshot.workload_behind(pod)
+    if kind != "Pod":
+        chain.add("workload", f"{pod.namespace}/{workload}")
     if pod.spec.nodeName:
         chain.add("node", pod.spec.nodeName)
     for each in pod.spec.volumes or ():
