@@ -18,9 +18,9 @@ IMAGE = f"berth:{__version__}"
 ReservedPort = Literal["auto", "sysctl", "capability", "none"]
 """How a process that is not root may call from a port below 1024, as servers that export with `secure` demand.
 
-capability: NET_BIND_SERVICE, which the image's Python takes up; any release of Kubernetes. sysctl: the pod's own network
-namespace has no reserved ports; kubelets from 1.22 on allow it. none: no such right; servers have to export with
-`insecure`. auto: capability, or none where the share is mounted.
+capability: NET_BIND_SERVICE, which the image's Python takes up; any release of Kubernetes. sysctl: the pod's own
+network namespace has no reserved ports; kubelets from 1.22 on allow it. none: no such right; servers have to export
+with `insecure`. auto: capability, or none where the share is mounted.
 """
 BindingMode = Literal["Immediate", "WaitForFirstConsumer"]
 ReclaimPolicy = Literal["Delete", "Retain"]
