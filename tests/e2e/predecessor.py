@@ -49,12 +49,14 @@ class Predecessor:
         image: str,
         lock: Literal["Endpoints", "Lease"],
         replicas: int = 1,
+        export: str = "",
     ) -> None:
-        """site: whose share it serves, and in whose namespace it runs."""
+        """site: whose share it serves, and in whose namespace it runs. export: another one than the site's."""
         self.site = site
         self.name = name
         self.provisioner = provisioner
         self.lock = lock
+        self._export = export or site.export
         self._path = f"/apis/apps/v1/namespaces/{site.namespace}/deployments"
         site.provisioners.append(provisioner)
         site.api.create(
@@ -149,7 +151,7 @@ class Predecessor:
         environment = {
             "PROVISIONER_NAME": self.provisioner,
             "NFS_SERVER": self.site.nfs.host,
-            "NFS_PATH": self.site.export,
+            "NFS_PATH": self._export,
         }
         container = {
             "name": "nfs-client-provisioner",
@@ -157,7 +159,7 @@ class Predecessor:
             "volumeMounts": [{"name": "nfs-client-root", "mountPath": "/persistentvolumes"}],
             "env": [{"name": name, "value": value} for name, value in environment.items()],
         }
-        volume = {"name": "nfs-client-root", "nfs": {"server": self.site.nfs.host, "path": self.site.export}}
+        volume = {"name": "nfs-client-root", "nfs": {"server": self.site.nfs.host, "path": self._export}}
         labels = {"app": self.name}
         return {
             "metadata": {"name": self.name, "labels": labels},

@@ -289,8 +289,32 @@ def test_back_again_the_old_one_can_do_its_work_on_all_volumes(story: Story) -> 
     # With the finalizer, it could remove the directory, but its PV would never go.
     assert not [one for one in site.pvs() if FINALIZER in (one["metadata"].get("finalizers") or [])]
     assert f"{NESTED + LABELLED - 2} volumes lie deeper" in answer.stdout
-    assert "2 volumes that Berth made in between stay" in answer.stdout
+    assert "kept: 2 volumes that Berth made in between" in answer.stdout
     again = story.berth("revert-again", "revert", "--yes", "--lang=zh")
     assert (again.returncode, again.stdout.strip()[:12]) == (0, "没有处于接管状态的供应器")
     assert story.berth("once more", "apply", "--yes").returncode == 0
     settle(site, deadline=60)
+
+
+def test_what_must_be_mended_first_stops_it_before_anything_is_changed(site: Site, cluster: DevCluster) -> None:
+    """Two old provisioners of one name, of which one serves a share that is not there."""
+    name = f"cluster.local/{site.token}"
+    one = Predecessor(site, "one", name, image=SUBDIR_IMAGE, lock="Endpoints")
+    two = Predecessor(site, "two", name, image=SUBDIR_IMAGE, lock="Endpoints", export=f"{site.export}/nowhere")
+
+    def berth(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        argv = [str(PROGRAM), "takeover", command, one.key, two.key, f"--kubeconfig={cluster.kubeconfig}", *arguments]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=environment({}))
+
+    plan = berth("plan", "-o", "json")
+    assert plan.returncode == 1
+    told = [[r["id"] for r in share["remarks"] if r["weight"] == "stop"] for share in json.loads(plan.stdout)["shares"]]
+    assert sorted(told) == [["one-name-two-shares"], ["one-name-two-shares", "share-unreachable"]]
+    answer = berth("apply", "--yes")
+    assert answer.returncode == 1
+    assert "scale down and delete the one that is not wanted" in answer.stderr
+    assert "This run changed nothing, and no data is at risk" in answer.stderr
+    assert [each.deployment["spec"]["replicas"] for each in (one, two)] == [1, 1]
+    nobody_to_ask = berth("apply")
+    assert nobody_to_ask.returncode == 1
+    assert "STOP  share" in nobody_to_ask.stdout

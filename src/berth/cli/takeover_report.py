@@ -123,8 +123,8 @@ def _steps(plan: GroupPlan, wanted: Wanted) -> Iterator[Text]:
         )
     else:
         yield Text(
-            f"  3. wait until the Berth that you run in namespace {by.namespace} serves {names}" + _waiting(plan).en,
-            f"  3. 等待你在命名空间 {by.namespace} 中运行的 Berth 开始为 {names} 供应" + _waiting(plan).zh,
+            f"  3. wait until the Berth that you run serves {names}" + _waiting(plan).en,
+            f"  3. 等待你运行的 Berth 开始为 {names} 供应" + _waiting(plan).zh,
         )
     yield Text(
         f"  4. look at the directories of all {several(len(group.volumes), 'volume')} again",
@@ -218,8 +218,8 @@ def _reverted(one: Reverted) -> Iterator[Text]:
         )
     if one.born:
         yield Text(
-            f"  {several(one.born, 'volume')} that Berth made in between stay; the old provisioner deletes or archives "
-            f"them like its own",
+            f"  kept: {several(one.born, 'volume')} that Berth made in between; the old provisioner deletes or "
+            f"archives these like its own",
             f"  其间由 Berth 创建的 {one.born} 个卷保留；旧供应器会像对待自己的卷一样删除或归档它们",
         )
     if one.not_deletable:

@@ -19,7 +19,8 @@ from berth.operations.apply import Applied, apply_all
 from berth.operations.errors import Stopped
 from berth.operations.install import Rollout, look_at_rollout
 from berth.operations.takeover.inventory import OldVolume, make_groups, read_cluster
-from berth.operations.takeover.locks import Held, wait_free, wait_led
+from berth.operations.takeover.locks import Held, places_of_leases, wait_free, wait_led
+from berth.operations.takeover.old import Berth
 from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted, find_all, make_plan, serves_already
 from berth.operations.takeover.preflight import check_rights
 from berth.operations.takeover.records import Recorded, write_records
@@ -126,9 +127,23 @@ async def _take_share(run: _Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
     # Only now: what the old provisioner did until its end is seen.
     volumes = await _volumes_now(run, plan)
     recorded = await _record(run, plan, volumes)
-    leader = await _start(run, plan, settings)
+    leader, by = await _start(run, plan, settings)
     seconds = 0.0 if plan.is_done else clock() - begin
-    return await _check(run, plan, volumes, recorded, leader, seconds)
+    checked, lost = await _check(run, plan, volumes)
+    return Taken(
+        share=str(group.share),
+        provisioners=group.provisioners,
+        old=tuple(one.key for one in group.old),
+        by=by,
+        leader=leader,
+        seconds=round(seconds, 1),
+        volumes=len(volumes),
+        checked=checked,
+        lost=lost,
+        missing=tuple(one.pv for one in plan.seen.missing),
+        recorded=recorded,
+        unrecorded=tuple(one.pv for one in volumes if not one.is_proven and not one.by_berth),
+    )
 
 
 async def _open_homes(run: _Run, plan: GroupPlan) -> None:
@@ -232,8 +247,8 @@ async def _record(run: _Run, plan: GroupPlan, volumes: list[OldVolume]) -> Recor
         raise Stopped(Text(f"the records could not be written: {error}", f"无法写记录：{error}")) from error
 
 
-async def _start(run: _Run, plan: GroupPlan, settings: InstallSettings) -> str:
-    """Berth runs and leads; the pod that does."""
+async def _start(run: _Run, plan: GroupPlan, settings: InstallSettings) -> tuple[str, str]:
+    """Berth runs and leads: the pod that does, and its Deployment."""
     by, names = plan.by, settings.provisioners
     if plan.is_installing:
         await apply_all(run.api, install_manifests(settings, run.permissions), lambda one: _tell_applied(run, one))
@@ -253,23 +268,24 @@ async def _start(run: _Run, plan: GroupPlan, settings: InstallSettings) -> str:
                 seen.append(rollout)
                 run.tell(rollout.text.en, rollout.text.zh)
             return [(name, by.namespace) for name in names]
-        return [(name, namespace) for namespace in await _where_berth_is(run, plan) for name in names]
+        running = await _running(run, plan)
+        return await places_of_leases(run.api, (*names, *(running.provisioners if running else ())))
 
     leader = await wait_led(run.api, patience=run.patience, look=look)
     if leader is None:
         raise Stopped(_why_not_led(run, plan, seen))
     run.stage = "served"
+    served_by = by.key if plan.is_installing else await _write_down(run, plan, leader)
     run.tell(f"{leader.holder} serves {', '.join(names)}", f"{leader.holder} 已开始为 {'、'.join(names)} 供应")
-    return leader.holder
+    return leader.holder, served_by
 
 
 def _why_not_led(run: _Run, plan: GroupPlan, seen: list[Rollout]) -> Text:
     by, patience = plan.by, f"{run.patience:g}"
     if not plan.is_installing:
         return Text(
-            f"no Berth was seen to lead in namespace {by.namespace} within {patience} s; start it, or give its "
-            f"namespace with -n",
-            f"{patience} 秒内没有看到命名空间 {by.namespace} 中有 Berth 开始工作；请启动它，或用 -n 指定其命名空间",
+            f"no Berth was seen to lead for these names within {patience} s; start it (with leader election)",
+            f"{patience} 秒内没有看到有 Berth 开始为这些名字工作；请启动它（并开启选主）",
         )
     pods = f"kubectl -n {by.namespace} describe pod -l app.kubernetes.io/instance={by.name}"
     because = seen[-1].text if seen else Text("no pods yet", "还没有 Pod")
@@ -279,17 +295,21 @@ def _why_not_led(run: _Run, plan: GroupPlan, seen: list[Rollout]) -> Text:
     )
 
 
-async def _where_berth_is(run: _Run, plan: GroupPlan) -> list[str]:
-    """The namespaces in which a Berth may lead that we didn't install. What is found is written on the old ones."""
+async def _running(run: _Run, plan: GroupPlan) -> Berth | None:
     _, found = await find_all(run.api)
-    running = serves_already(plan.group, found)
-    if running is None:
-        return [plan.by.namespace]
-    for one in plan.group.old:
-        current = next((each for each in found.old if each.key == one.key), one)
-        if current.taken_by != running.key:
-            await scale_down(run.api, current, running.key)
-    return list(dict.fromkeys((plan.by.namespace, running.namespace)))
+    return serves_already(plan.group, found)
+
+
+async def _write_down(run: _Run, plan: GroupPlan, leader: Held) -> str:
+    """Where the Berth runs that we didn't install, on the old Deployments, for the way back; and answers it."""
+    running = await _running(run, plan)
+    by = running.key if running is not None else f"{leader.namespace}/{plan.by.name}"
+    _, found = await find_all(run.api)
+    mine = {one.key for one in plan.group.old}
+    for one in found.old:
+        if one.key in mine and one.taken_by != by:
+            await scale_down(run.api, one, by)
+    return by
 
 
 def _tell_applied(run: _Run, one: Applied) -> None:
@@ -298,35 +318,16 @@ def _tell_applied(run: _Run, one: Applied) -> None:
         run.tell(f"{one.kind} {one.key} {one.what}", f"{one.kind} {one.key} {words.get(one.what, one.what)}")
 
 
-async def _check(
-    run: _Run, plan: GroupPlan, volumes: list[OldVolume], recorded: Recorded, leader: str, seconds: float
-) -> Taken:
-    """Looks at every volume again, now that Berth is at work."""
-    group, lost, checked = plan.group, [], 0
-    if run.wanted.with_share:
-        before = {one.pv: one for one in volumes}
-        present, missing, _ = await check_directories(run.shares, volumes)
-        checked = len(present)
-        gone = {one.pv for one in missing if one.pv in plan.seen.present}
-        if gone:  # deleted by Berth in the meantime, as their claims were: then the PVs go, too
-            in_use = await _volumes_now(run, plan)
-            lost = [one.pv for one in in_use if one.pv in gone and one.phase == "Bound" and not one.is_leaving]
-        lost = [pv for pv in lost if before[pv].phase == "Bound"]
-    unrecorded = [one.pv for one in volumes if not one.is_proven and not one.by_berth]
-    return Taken(
-        share=str(group.share),
-        provisioners=group.provisioners,
-        old=tuple(one.key for one in group.old),
-        by=plan.by.key,
-        leader=leader,
-        seconds=round(seconds, 1),
-        volumes=len(volumes),
-        checked=checked,
-        lost=tuple(lost),
-        missing=tuple(one.pv for one in plan.seen.missing),
-        recorded=recorded,
-        unrecorded=tuple(unrecorded),
-    )
+async def _check(run: _Run, plan: GroupPlan, volumes: list[OldVolume]) -> tuple[int, tuple[str, ...]]:
+    """Looks at every directory again, now that Berth works: how many are there, and PVs in use that lost theirs."""
+    if not run.wanted.with_share:
+        return 0, ()
+    present, missing, _ = await check_directories(run.shares, volumes)
+    gone = {one.pv for one in missing if one.pv in plan.seen.present and one.phase == "Bound"}
+    if gone:  # deleted by Berth in the meantime, as their claims were: then the PVs go, too
+        in_use = {one.pv for one in await _volumes_now(run, plan) if one.phase == "Bound" and not one.is_leaving}
+        gone &= in_use
+    return len(present), tuple(sorted(gone))
 
 
 async def _cluster_uid(api: ManifestApi) -> str:

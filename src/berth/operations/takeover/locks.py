@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +29,7 @@ class Held:
 
     where: str
     """`Endpoints kube-system/fuseim.pri-ifs`."""
+    namespace: str
     holder: str
     lasts: float
     record: str
@@ -49,8 +50,19 @@ async def read_locks(api: ManifestApi, provisioner: str, namespace: str) -> list
             lasts = record.get("leaseDurationSeconds")
             text = json.dumps(record, sort_keys=True)
             holder = str(record["holderIdentity"])
-            found.append(Held(f"{kind} {namespace}/{name}", holder, float(lasts or 15), text))
+            found.append(Held(f"{kind} {namespace}/{name}", namespace, holder, float(lasts or 15), text))
     return found
+
+
+async def places_of_leases(api: ManifestApi, provisioners: Iterable[str]) -> list[tuple[str, str]]:
+    """Where in the cluster there are Leases of these provisioners: (provisioner, namespace). KubeError."""
+    names = {lock_name(one): one for one in provisioners}
+    leases = (await api.read(place("coordination.k8s.io/v1", "Lease")))["items"]
+    return [
+        (names[one["metadata"]["name"]], one["metadata"]["namespace"])
+        for one in leases
+        if one["metadata"]["name"] in names
+    ]
 
 
 async def wait_free(

@@ -156,10 +156,10 @@ def choose(old: Sequence[OldProvisioner], only: Iterable[str]) -> list[OldProvis
 def _assign(groups: Sequence[Group], found: Found, wanted: Wanted) -> list[Berth]:
     """Which installation serves each share: who does so already or was to, else the next name that is free."""
     known = {one.key: one for one in found.berths}
-    used = {one.taken_by for one in found.old if one.taken_by}
-    taken = []
+    taken: list[Berth] = []
     for group in groups:
-        before = next((one.taken_by for one in group.old if one.taken_by), "")
+        used = {one.taken_by for one in found.old if one not in group.old} | {one.key for one in taken}
+        before = next((one.taken_by for one in group.old if one.taken_by in known), "")
         running = serves_already(group, found)
         key = before or (running.key if running is not None else "")
         number = 1
@@ -169,7 +169,6 @@ def _assign(groups: Sequence[Group], found: Found, wanted: Wanted) -> list[Berth
             if candidate not in used and candidate not in known:
                 key = candidate
             number += 1
-        used.add(key)
         namespace, _, name = key.partition("/")
         nobody = Berth(namespace, name, group.provisioners, group.share.server, group.share.export, 0)
         taken.append(known.get(key, nobody))

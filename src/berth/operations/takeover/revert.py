@@ -15,7 +15,7 @@ from berth.kube.errors import Conflict, NotFound
 from berth.kube.manifest import ManifestApi, place
 from berth.operations.errors import Stopped
 from berth.operations.takeover.inventory import Group, OldVolume, is_nested, make_groups, read_cluster
-from berth.operations.takeover.locks import Held, wait_free
+from berth.operations.takeover.locks import Held, places_of_leases, wait_free
 from berth.operations.takeover.old import OldProvisioner
 from berth.operations.takeover.plan import choose, find_all
 from berth.operations.takeover.records import remove_records, waiting_trash
@@ -164,7 +164,8 @@ async def _stop_berth(run: _Run, by: str, old: list[OldProvisioner]) -> bool:
             f"等待 {lock.where}（持有者 {lock.holder}）被归还，或停止续约满 {lock.lasts:g} 秒",
         )
 
-    locks = [(provisioner, namespace) for one in old for provisioner in one.provisioners]
+    names = [provisioner for one in old for provisioner in one.provisioners]
+    locks = list(dict.fromkeys([*((name, namespace) for name in names), *await places_of_leases(run.api, names)]))
     lock = await wait_free(run.api, locks, but="", patience=run.patience, progress=held)
     if lock is not None:
         raise Stopped(
