@@ -123,9 +123,7 @@ def test_a_single_pod_has_no_disruption_budget_that_could_hold_up_a_drain() -> N
         ((1, 36), "none", "none"),
     ],
 )
-def test_a_reserved_port_is_got_without_being_root(
-    version: tuple[int, int] | None, asked: Any, means: str
-) -> None:
+def test_a_reserved_port_is_got_without_being_root(version: tuple[int, int] | None, asked: Any, means: str) -> None:
     settings = replace(DEFAULT, kubernetes=version, reserved_port=asked)
     pod, container = pod_of(settings), container_of(settings)
     has_sysctl = [each["name"] for each in pod["securityContext"].get("sysctls", [])]
