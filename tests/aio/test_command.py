@@ -78,7 +78,7 @@ async def _wait_for_pid(file: Path) -> int:
 def test_at_the_deadline_the_whole_process_group_is_killed(tmp_path: Path) -> None:
     async def main() -> int:
         script = f"sleep 300 & echo $! > {tmp_path}/child; echo so far; wait"
-        with pytest.raises(CommandTimedOut, match="was ended after 1 s") as caught:
+        with pytest.raises(CommandTimedOut, match="was killed after 1 s") as caught:
             await run(["sh", "-c", script], deadline=1)
         assert caught.value.stdout == "so far\n"
         return await _wait_for_pid(tmp_path / "child")

@@ -22,7 +22,7 @@ def as_nobody(work: Coroutine[Any, Any, object]) -> str:
             os.setuid(65534)
             asyncio.run(work)
         except NotAllowed as error:
-            os.write(writer, f"{error.action}|{error.right}".encode())
+            os.write(writer, f"{error.action.en}|{error.right.en}".encode())
         except BaseException:  # noqa: BLE001 - the parent shows it
             os.write(writer, traceback.format_exc().encode())
         finally:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from berth.aio import command
 from berth.nfsserver.change import HEADER, change_exports
 from berth.nfsserver.edit import with_export
 from berth.nfsserver.errors import Busy, NotApplied, Refused
 from berth.nfsserver.exporting import add_export, list_exports, remove_export
 from berth.nfsserver.exports import ExportsFile
 from berth.nfsserver.lock import locked
+from berth.nfsserver.places import read_files
 from berth.nfsserver.wanted import Wanted
 from tests.nfsserver.nobody import as_nobody
 from tests.nfsserver.room import Room
@@ -193,6 +197,21 @@ async def test_an_exportfs_that_is_broken_for_good_is_told_with_what_was_lost(ro
     assert not caught.value.restored
     assert caught.value.lost == (f"{NET}:{path}",)
     assert room.read() == file
+
+
+async def test_a_full_disk_leaves_file_and_table_as_they_were(room: Room) -> None:
+    room.mount("tmpfs", Path("/etc/exports.d"), "size=8k")
+    path, new = room.directory("mine"), room.directory("new")
+    await add_export(Wanted(path, [NET]))
+    (file,), table = read_files(room.places)[1:], room.live()
+    fill = ["dd", "if=/dev/zero", "of=/etc/exports.d/fill", "bs=4k", "count=9"]
+    await command.run(fill, deadline=30, accept=(1,))
+    with pytest.raises(NotApplied, match=r"No space left on device.*nothing is changed") as caught:
+        await add_export(Wanted(new, [NET]))
+    assert caught.value.restored
+    (after,) = read_files(room.places)[1:]
+    assert (after.content, room.live()) == (file.content, table)
+    assert sorted(os.listdir("/etc/exports.d")) == ["berth.exports", "fill"]
 
 
 async def test_a_change_that_is_cancelled_is_undone(room: Room) -> None:

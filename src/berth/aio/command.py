@@ -110,13 +110,14 @@ async def run(
             code = await process.wait()
     except TimeoutError as error:
         await _end(process, grace, out, err)
-        why = f"was ended after {deadline:g} s"
+        why = f"was {'ended' if grace else 'killed'} after {deadline:g} s"
         raise CommandTimedOut(argv, why, code=process.returncode, stdout=_text(out), stderr=_text(err)) from error
     except asyncio.CancelledError:
         await _end(process, grace, out, err)
         raise
     if code not in accept:
-        raise CommandFailed(argv, f"failed with code {code}", code=code, stdout=_text(out), stderr=_text(err))
+        why = f"failed with code {code}" if code >= 0 else f"was ended by signal {-code}"
+        raise CommandFailed(argv, why, code=code, stdout=_text(out), stderr=_text(err))
     return Result(tuple(argv), code, _text(out), _text(err))
 
 

@@ -17,13 +17,15 @@ from pathlib import Path
 
 from berth.aio.command import CommandError
 from berth.nfsserver import exportfs
-from berth.nfsserver.errors import NotApplied, Refused
+from berth.nfsserver.errors import NotApplied, Refused, told
 from berth.nfsserver.exports import Export, ExportsFile, parse_exports
 from berth.nfsserver.flags import Flag
 from berth.nfsserver.lock import check_rights, locked
 from berth.nfsserver.places import Places, find_places, read_files, read_live, read_varying
 from berth.nfsserver.spelling import Host, resolve, spell
 from berth.nfsserver.table import brief
+from berth.nfsserver.texts import say
+from berth.texts.text import Text, same
 
 HEADER = b"# Written by Berth (berth server export). Lines that you add here are kept.\n"
 
@@ -65,7 +67,7 @@ async def change_exports(edit: Edit, places: Places | None = None) -> Change:
     """
     places = places or find_places()
     if not exportfs.is_installed():
-        raise Refused("exportfs", "is not installed on this host; `berth server init` installs it")
+        raise Refused("exportfs", say("refused.not-installed"))
     check_rights(places)
     async with locked(places):
         return await _Changing(places, read_varying()).run(edit)
@@ -79,7 +81,7 @@ class _Changing:
 
     async def run(self, edit: Edit) -> Change:
         own = self._places.own
-        content = own.read_bytes() if own.exists() else None
+        content = _content(own)
         before = parse_exports(HEADER if content is None else content, str(own), self._varying)
         after = edit(before)
         others = [e for f in read_files(self._places, self._varying) if f.source != str(own) for e in f.exports]
@@ -101,24 +103,24 @@ class _Changing:
         unknown = {name for name, host in hosts.items() if not host.addresses}
         for export in after.exports:
             if export.client in unknown and _key(export) not in _keys(before.exports):
-                raise Refused(export.client, "the resolver knows no address for it, and exportfs would leave it out")
+                raise Refused(export.client, say("refused.no-address"))
         for export in self._live_before:
             if export.client in unknown:
-                why = f"{export} is live, but its name can't be resolved now, and any run of exportfs would end it"
-                raise Refused(export.client, why)
+                raise Refused(export.client, say("refused.would-end", export=export))
 
     async def _rehearse(self, after: ExportsFile, added: Sequence[Export]) -> None:
         try:
             rehearsal = await exportfs.rehearse(after.content, self._places, self._varying)
         except CommandError as error:
-            raise NotApplied(f"exportfs could not be tried out: {error}", stderr=error.stderr) from error
+            raise NotApplied(_untried(told(error)), stderr=error.stderr) from error
         if rehearsal is None:
             return
         for export in added:
             if said := rehearsal.said.about(export.path):
-                raise NotApplied(f"exportfs would not export {export}: {said[0]}", stderr=rehearsal.said.stderr)
+                why = say("not-applied.would-not", export=export, said=said[0])
+                raise NotApplied(why, stderr=rehearsal.said.stderr)
             if not _has(rehearsal.exports, export, self._varying):
-                why = f"exportfs understands the export {export} otherwise than Berth"
+                why = say("not-applied.otherwise", export=export)
                 raise NotApplied(why, stderr=rehearsal.said.stderr)
 
     async def _apply(
@@ -135,32 +137,40 @@ class _Changing:
             said = await exportfs.publish()
             stderr += said.stderr
             why = self._verdict(said, added, gone)
-            is_done = not why
-        except (CommandError, OSError) as error:
-            why = str(error)
-            stderr += getattr(error, "stderr", "")
+            is_done = why is None
+        except CommandError as error:
+            why = told(error)
+            stderr += error.stderr
+        except OSError as error:
+            why = same(str(error))
         finally:
             if not is_done:
                 # A change that was cancelled is undone like one that failed, before the cancellation goes on.
-                lost = await asyncio.shield(asyncio.create_task(self._restore(content), name="restore exports"))
-        if not is_done:
-            raise NotApplied(why, stderr=stderr, restored=not lost, lost=[str(export) for export in lost])
+                restoring = asyncio.create_task(self._restore(content), name="restore exports")
+                restored, lost = await asyncio.shield(restoring)
+        if why is not None:
+            raise NotApplied(why, stderr=stderr, restored=restored, lost=[str(export) for export in lost])
         changed = {export.path for export in added}
         return tuple(line for line in said.complaints if not any(line in said.about(path) for path in changed))
 
-    def _verdict(self, said: exportfs.Said, added: Sequence[Export], gone: Sequence[Export]) -> str:
+    def _verdict(self, said: exportfs.Said, added: Sequence[Export], gone: Sequence[Export]) -> Text | None:
         live = read_live(self._places, self._varying)
         for export in added:
             if complaints := said.about(export.path):
-                return f"exportfs does not export {export}: {complaints[0]}"
+                return say("not-applied.does-not", export=export, said=complaints[0])
             if not _has(live, export, self._varying):
-                return f"{export} did not become live"
+                return say("not-applied.not-live", export=export)
         missing = _keys(self._live_before) - _keys(live) - _keys(gone)
-        return f"{len(missing)} other exports would no longer be live" if missing else ""
+        return say("not-applied.others", count=len(missing)) if missing else None
 
-    async def _restore(self, content: bytes | None) -> tuple[Export, ...]:
-        """Brings back the old file and table; returns what was live before and could not be made live again."""
-        _write(self._places.own, content)
+    async def _restore(self, content: bytes | None) -> tuple[bool, tuple[Export, ...]]:
+        """Brings back the old file and table. Whether all is as before; and what was live and could not be so again."""
+        is_old = True
+        try:
+            if _content(self._places.own) != content:
+                _write(self._places.own, content)
+        except OSError:
+            is_old = False  # the disk is full, say
         before = _keys(self._live_before)
         try:
             for export in read_live(self._places, self._varying):
@@ -170,7 +180,12 @@ class _Changing:
         except CommandError:
             pass  # what is live now tells how far it got
         live = read_live(self._places, self._varying)
-        return tuple(export for export in self._live_before if not _has(live, export, self._varying))
+        lost = tuple(export for export in self._live_before if not _has(live, export, self._varying))
+        return is_old and not lost, lost
+
+
+def _untried(why: Text) -> Text:
+    return Text(f"exportfs could not be tried out: {why.en}", f"无法试运行 exportfs：{why.zh}")
 
 
 def _told(export: Export) -> dict[str, str]:
@@ -181,7 +196,7 @@ def _check_alone(added: Sequence[Export], others: Sequence[Export]) -> None:
     known = {_key(export): export for export in reversed(others)}
     for export in added:
         if other := known.get(_key(export)):
-            why = f"{other.source} line {other.line} exports it to {export.client} already, and exportfs takes one only"
+            why = say("refused.exported-already", source=other.source, line=other.line, client=export.client)
             raise Refused(export.path, why)
 
 
@@ -198,18 +213,26 @@ def _has(exports: Sequence[Export], wanted: Export, varying: Flag) -> bool:
     return any(_key(e) == _key(wanted) and e.options.canonical(varying) == options for e in exports)
 
 
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
 def _write(path: Path, content: bytes | None) -> None:
     """Puts content at path, whole or not at all, also across a crash; None removes the file."""
     if content is None:
         path.unlink(missing_ok=True)
     else:
         beside = path.with_name(f".{path.name}.new")
-        with open(beside, "wb") as file:
-            os.fchmod(file.fileno(), 0o644)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        try:
+            with open(beside, "wb") as file:
+                os.fchmod(file.fileno(), 0o644)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(directory)

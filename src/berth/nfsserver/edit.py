@@ -14,6 +14,7 @@ from dataclasses import replace
 from berth.nfsserver.errors import Refused
 from berth.nfsserver.exports import Entry, Export, ExportsFile, Statement, parse_exports
 from berth.nfsserver.options import BadOption, parse
+from berth.nfsserver.texts import say, say_option
 from berth.nfsserver.words import quote
 
 _BLANKS_BEFORE = re.compile(rb"(?:[ \t]|\\\n)+\Z")
@@ -28,7 +29,7 @@ def with_export(file: ExportsFile, path: str, client: str, options: Sequence[str
     try:
         wanted = Export(path, client, parse(options))
     except BadOption as bad:
-        raise Refused("option", str(bad)) from bad
+        raise Refused("option", say_option(bad)) from bad
     written = b"%s(%s)" % (quote(client), quote(",".join(options)))
     same = [(s, e) for s in file.statements for e in s.entries if _is(e, path, client)]
     if same:
@@ -107,15 +108,14 @@ def _cut_entries(content: bytes, statement: Statement, gone: Sequence[Entry]) ->
 def _check_whole(file: ExportsFile) -> None:
     if file.problems:
         problem = file.problems[0]
-        why = f"exportfs reads it only up to line {problem.line} ({problem.code}); mend that line first"
+        why = say("refused.broken-file", line=problem.line, code=problem.code)
         raise Refused(file.source or "exports file", why)
 
 
 def _verified(file: ExportsFile, content: bytes, expected: Sequence[Export]) -> ExportsFile:
     changed = file if content == file.content else parse_exports(content, file.source)
     if changed.problems or _count(changed.exports) != _count(expected):
-        why = "it is written in a way that can't be changed safely by a program; please edit it by hand"
-        raise Refused(file.source or "exports file", why)
+        raise Refused(file.source or "exports file", say("refused.by-hand"))
     return changed
 
 

@@ -1,4 +1,5 @@
-"""The error family of the NFS host's side. Every error is one sentence for people; the facts in it are attributes too.
+"""The error family of the NFS host's side. Every error is one sentence for people, in both languages (str() is the
+English one); the facts in it are attributes too.
 
 ServerError
  |- Refused       what was asked for can't be had as it stands; nothing was touched
@@ -10,18 +11,26 @@ ServerError
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+
+from berth.aio.command import CommandError, CommandMissing, CommandTimedOut
+from berth.texts.text import Text
 
 
 class ServerError(Exception):
-    """Base of the family; never raised itself."""
+    """Base of the family; never raised itself. text: the sentence."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
 
 
 class Refused(ServerError):  # noqa: N818 - the design's word
     """A request that can't be honoured as it stands. field: the offending argument, option, path or file."""
 
-    def __init__(self, field: str, why: str) -> None:
-        super().__init__(f"{field}: {why}")
+    def __init__(self, field: str, why: Text) -> None:
+        super().__init__(Text(f"{field}: {why.en}", f"{field}：{why.zh}"))
         self.field = field
         self.why = why
 
@@ -29,8 +38,8 @@ class Refused(ServerError):  # noqa: N818 - the design's word
 class NotAllowed(ServerError):  # noqa: N818
     """A right that this process lacks. action: what it is needed for; right: what is missing."""
 
-    def __init__(self, action: str, right: str) -> None:
-        super().__init__(f"{action} is not possible: {right}")
+    def __init__(self, action: Text, right: Text) -> None:
+        super().__init__(Text(f"{action.en} is not possible: {right.en}", f"无法{action.zh}：{right.zh}"))
         self.action = action
         self.right = right
 
@@ -39,7 +48,12 @@ class Busy(ServerError):  # noqa: N818
     """Another process holds the lock on the exports. seconds: how long was waited for it."""
 
     def __init__(self, path: str, seconds: float) -> None:
-        super().__init__(f"another process is changing the exports: it held the lock on {path} for {seconds:g} s")
+        super().__init__(
+            Text(
+                f"another process is changing the exports: it held the lock on {path} for {seconds:g} s",
+                f"另一个进程正在修改导出：它占用 {path} 的锁已超过 {seconds:g} 秒",
+            )
+        )
         self.path = path
         self.seconds = seconds
 
@@ -51,11 +65,15 @@ class NotApplied(ServerError):  # noqa: N818
     (`client:/path`) that were live before and are not any more, where restored is False.
     """
 
-    def __init__(self, why: str, *, stderr: str = "", restored: bool = True, lost: Sequence[str] = ()) -> None:
+    def __init__(self, why: Text, *, stderr: str = "", restored: bool = True, lost: Sequence[str] = ()) -> None:
         said = " ".join(stderr.split())
-        after = "nothing is changed" if restored else "the old state could not be brought back whole"
-        gone = f"; no longer live: {', '.join(lost)}" if lost else ""
-        super().__init__(f"{why}; {after}{gone}" + (f" (exportfs said: {said})" if said else ""))
+        en = f"{why.en}; " + ("nothing is changed" if restored else "the old state could not be brought back whole")
+        zh = f"{why.zh}；" + ("一切保持原样" if restored else "未能完全恢复原状")
+        if lost:
+            en, zh = f"{en}; no longer live: {', '.join(lost)}", f"{zh}；不再生效：{'、'.join(lost)}"
+        if said.removeprefix("exportfs: ") not in why.en:
+            en, zh = f"{en} (exportfs said: {said})", f"{zh}（exportfs 输出：{said}）"
+        super().__init__(Text(en, zh))
         self.why = why
         self.stderr = stderr
         self.restored = restored
@@ -65,8 +83,23 @@ class NotApplied(ServerError):  # noqa: N818
 class StepFailed(ServerError):  # noqa: N818
     """A step of a plan that failed. step: what it does, in words; stderr: what the command said, whole."""
 
-    def __init__(self, step: str, why: str, *, stderr: str = "") -> None:
-        super().__init__(f"{step}: {why}")
+    def __init__(self, step: Text, why: Text, *, stderr: str = "") -> None:
+        super().__init__(Text(f"{step.en}: {why.en}", f"{step.zh}：{why.zh}"))
         self.step = step
         self.why = why
         self.stderr = stderr
+
+
+def told(error: CommandError) -> Text:
+    """What became of a command, in both languages; what it said itself stays as it is."""
+    said = " ".join(error.stderr.split())[-400:]
+    match error:
+        case CommandMissing():
+            zh = "无法启动（未安装或不可执行）"
+        case CommandTimedOut():
+            zh = "未在期限内结束，已被终止"
+        case _ if error.code is not None and error.code < 0:
+            zh = f"被信号 {-error.code} 终止"
+        case _:
+            zh = f"执行失败，退出码 {error.code}"
+    return Text(str(error), f"`{shlex.join(error.argv)}` {zh}" + (f"：{said}" if said else ""))

@@ -11,6 +11,7 @@ from berth.nfsserver.lineup import line_up
 from berth.nfsserver.places import Places, find_places, read_files, read_varying
 from berth.nfsserver.survey import survey
 from berth.nfsserver.table import Listed, compare
+from berth.nfsserver.texts import say
 from berth.nfsserver.wanted import Wanted, check_clients, check_path, listed
 
 
@@ -25,8 +26,9 @@ async def add_export(wanted: Wanted, places: Places | None = None) -> Change:
     place = check_path(wanted.path, facts)
     check_clients(wanted, facts)
     if place.kind == "missing":
-        hint = f" (did you mean {place.lookalikes[0]}?)" if place.lookalikes else ""
-        raise Refused(wanted.path, f"it does not exist{hint}; `berth server init` makes a directory and exports it")
+        if place.lookalikes:
+            raise Refused(wanted.path, say("refused.missing.lookalike", lookalike=place.lookalikes[0]))
+        raise Refused(wanted.path, say("refused.missing"))
     clients = listed(wanted, place, facts)
     return await change_exports(lambda file: line_up(file, wanted.path, clients), places)
 
@@ -37,8 +39,8 @@ async def remove_export(path: str, client: str | None = None, places: Places | N
     def edit(file: ExportsFile) -> ExportsFile:
         changed = without(file, path, client)
         if changed is file:
-            to = f" to {client}" if client else ""
-            raise Refused(path, f"{file.source} does not export it{to}, and other files are left to their owners")
+            key = "refused.not-ours.client" if client else "refused.not-ours"
+            raise Refused(path, say(key, source=file.source, client=client))
         return changed
 
     return await change_exports(edit, places)

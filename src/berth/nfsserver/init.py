@@ -130,8 +130,8 @@ def _exported_elsewhere(path: str, clients: Listed, others: Sequence[ExportsFile
         if export is None:
             continue
         if export.options.canonical() != parse(options).canonical():
-            why = f"{export.source} line {export.line} exports it to {client} with other options; change that line"
-            raise Refused(path, why)
+            facts_said = {"source": export.source, "line": export.line, "client": client}
+            raise Refused(path, say("refused.exported-otherwise", **facts_said))
         kept.add(client)
     return kept
 

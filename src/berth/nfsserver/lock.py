@@ -11,6 +11,8 @@ from pathlib import Path
 
 from berth.nfsserver.errors import Busy, NotAllowed
 from berth.nfsserver.places import Places
+from berth.nfsserver.texts import say
+from berth.texts.text import Text
 
 PATIENCE = 30.0
 """Seconds to wait for another process that is changing the exports."""
@@ -18,20 +20,20 @@ PATIENCE = 30.0
 _POLL = 0.05
 
 
-def missing_right(places: Places) -> str:
-    """The right that this process lacks for changing exports, in words; empty when it may."""
+def missing_right(places: Places) -> Text | None:
+    """The right that this process lacks for changing exports, in words; None when it may."""
     for path in (places.directory, places.own, places.table):
         existing = _nearest(path)
         if not os.access(existing, os.W_OK, effective_ids=True):
-            who = f"uid {os.geteuid()}" if os.geteuid() else "root here"
-            return f"{who} may not write {existing}; run it as root (sudo)"
-    return ""
+            uid = os.geteuid()
+            return say("right.write" if uid else "right.write-as-root", uid=uid, path=existing)
+    return None
 
 
 def check_rights(places: Places) -> None:
     """NotAllowed, with what is missing, unless this process may change exports."""
     if right := missing_right(places):
-        raise NotAllowed("changing exports", right)
+        raise NotAllowed(say("doing.exports"), right)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from berth.aio import command
 from berth.nfsserver.change import change_exports
-from berth.nfsserver.errors import NotAllowed, Refused, StepFailed
+from berth.nfsserver.errors import NotAllowed, StepFailed, told
 from berth.nfsserver.init import plan_init
 from berth.nfsserver.lineup import line_up
 from berth.nfsserver.machine import read_machine
@@ -17,7 +17,9 @@ from berth.nfsserver.places import Places, find_places, read_files, read_varying
 from berth.nfsserver.plan import Plan, PrepareDirectory, RunCommands, Step, WriteExports
 from berth.nfsserver.services import read_kernel
 from berth.nfsserver.survey import survey
+from berth.nfsserver.texts import say
 from berth.nfsserver.wanted import Wanted
+from berth.texts.text import Text, same
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ async def plan_for(wanted: Wanted, places: Places | None = None) -> Plan:
 def check_root() -> None:
     """NotAllowed unless this process is root, whom packages, owners and services take."""
     if uid := os.geteuid():
-        raise NotAllowed("setting up an NFS server", f"it takes root, and this is uid {uid}; run it with sudo")
+        raise NotAllowed(say("doing.init"), say("right.root", uid=uid))
 
 
 async def perform(step: Step, places: Places | None = None) -> Performed:
@@ -54,7 +56,7 @@ async def perform(step: Step, places: Places | None = None) -> Performed:
             change = await change_exports(lambda file: line_up(file, step.path, step.clients), places)
             return Performed(step, change.warnings)
         case _:
-            raise Refused(step.kind, "no such step")
+            raise AssertionError(f"no such step: {step.kind}")
 
 
 async def perform_all(plan: Plan, places: Places | None = None) -> tuple[Performed, ...]:
@@ -70,19 +72,25 @@ async def _run(step: RunCommands) -> Performed:
                 each.argv, deadline=step.deadline, grace=step.grace, env={"PATH": PROGRAMS, **dict(each.env)}
             )
         except command.CommandError as error:
-            why = str(error) if error.stderr.strip() else f"{error}: {_last(error.stdout)}"
-            raise StepFailed(step.summary.en, why, stderr=error.stderr or error.stdout) from error
+            why, last = told(error), _last(error.stdout)
+            if not error.stderr.strip():
+                why = Text(f"{why.en}: {last.en}", f"{why.zh}：{last.zh}")
+            raise StepFailed(step.summary, why, stderr=error.stderr or error.stdout) from error
         said += result.stdout + result.stderr
     # Init scripts end well, too, when they have decided not to start anything.
     if step.kind == "services" and not (await read_kernel()).threads:
-        why = f"all commands ended well, but the kernel serves nothing: {_last(said)}"
-        raise StepFailed(step.summary.en, why, stderr=said)
+        last = _last(said)
+        why = Text(
+            f"all commands ended well, but the kernel serves nothing: {last.en}",
+            f"所有命令都成功结束，但内核没有提供任何服务：{last.zh}",
+        )
+        raise StepFailed(step.summary, why, stderr=said)
     return Performed(step)
 
 
-def _last(said: str) -> str:
+def _last(said: str) -> Text:
     words = " ".join(said.split())
-    return words[-400:] or "they said nothing"
+    return same(words[-400:]) if words else Text("they said nothing", "没有任何输出")
 
 
 def _prepare(step: PrepareDirectory) -> Performed:
@@ -100,5 +108,5 @@ def _prepare(step: PrepareDirectory) -> Performed:
         finally:
             os.close(handle)
     except OSError as error:
-        raise StepFailed(step.summary.en, str(error)) from error
+        raise StepFailed(step.summary, same(str(error))) from error
     return Performed(step)

@@ -10,6 +10,7 @@ from berth.nfsserver.errors import Refused
 from berth.nfsserver.exports import Export, ExportsFile, parse_exports
 from berth.nfsserver.flags import VARYING, Flag
 from berth.nfsserver.table import parse_table
+from berth.nfsserver.texts import say
 
 OWN_NAME = "berth.exports"
 _CONFIGURATION = (Path("/usr/etc/nfs.conf"), Path("/etc/nfs.conf"))
@@ -61,7 +62,7 @@ def read_exports(path: Path, varying: Flag = VARYING) -> ExportsFile:
     try:
         return parse_exports(path.read_bytes(), str(path), varying)
     except OSError as error:
-        raise Refused(str(path), f"can't be read: {error.strerror}") from error
+        raise Refused(str(path), say("refused.unreadable", why=error.strerror)) from error
 
 
 def files_in(directory: Path) -> list[Path]:

@@ -54,7 +54,7 @@ async def _ask(client: str) -> Host:
 def real_path(path: str) -> str:
     """The path without links, `..` and doubled slashes; as it is when nothing is there."""
     try:
-        return os.path.realpath(path, strict=True) if "\0" not in path else path
+        return os.path.realpath(path, strict=True) if path and "\0" not in path else path
     except OSError:
         return path
 

@@ -1,4 +1,4 @@
-"""Sentences of init, by key. They are data: texts.yaml here, findings.yaml for lint."""
+"""Sentences of init and of the errors, by key. They are data: texts.yaml here, findings.yaml for lint."""
 
 from __future__ import annotations
 
@@ -8,12 +8,26 @@ from importlib.resources import files
 
 import yaml
 
+from berth.nfsserver.clients import BadClient
+from berth.nfsserver.options import BadOption
 from berth.texts.text import Language, Text, fill
 
 
 def say(key: str, **facts: object) -> Text:
     """The sentence of texts.yaml under key."""
     return fill(_texts()[key], facts)
+
+
+def say_client(bad: BadClient) -> Text:
+    """What is wrong with a client."""
+    hint = f"；请写 {bad.plain.replace(', ', '、').replace(' or ', ' 或 ')}" if bad.plain else ""
+    return Text(str(bad).removeprefix("client "), f"{say(f'client.{bad.code}', client=bad.text).zh}{hint}")
+
+
+def say_option(bad: BadOption) -> Text:
+    """What is wrong with an export option."""
+    zh = f"{bad.option!r} 的值不正确" if bad.why else f"{bad.option!r} 不是导出选项"
+    return Text(str(bad), zh + (f"；是否想写 {bad.nearest!r}？" if bad.nearest else ""))
 
 
 @cache

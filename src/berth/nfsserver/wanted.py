@@ -13,6 +13,7 @@ from berth.nfsserver.flags import Flag
 from berth.nfsserver.lineup import Listed, compose
 from berth.nfsserver.options import BadOption, Options, parse, split
 from berth.nfsserver.rules_places import SYSTEM
+from berth.nfsserver.texts import say, say_client, say_option
 
 PROVISIONER_OPTIONS = ("rw", "sync", "no_subtree_check", "no_root_squash")
 CLIENT_OPTIONS = ("rw", "sync", "no_subtree_check", "root_squash")
@@ -34,38 +35,38 @@ class Wanted:
 def check_path(path: str, facts: Facts) -> Place:
     """What is at the path, if it can be exported."""
     if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//"):
-        raise Refused(path, "write an absolute path without `..`, `//` or a slash at the end")
+        raise Refused(path, say("refused.not-absolute"))
     if path == "/" or any(path == each or (path.startswith(f"{each}/") and each != "/var") for each in SYSTEM):
-        raise Refused(path, "it belongs to the system; use a directory of its own, such as /srv/nfs/k8s")
+        raise Refused(path, say("refused.system"))
     if any(char.isspace() or char in "\"'#\\" or not char.isprintable() for char in path):
-        raise Refused(path, "blanks, quotes, `#` and backslashes in it would make trouble in every place that names it")
+        raise Refused(path, say("refused.characters"))
     place = facts.places.get(path)
     if place is None:
-        raise Refused(path, "it did not answer in time; is a dead network file system mounted there?")
+        raise Refused(path, say("refused.silent"))
     if place.kind == "other":
-        raise Refused(path, "something else than a directory is there")
+        raise Refused(path, say("refused.not-a-directory"))
     if place.real != path:
-        raise Refused(path, f"it leads through a link; export {place.real} instead, NFSv4 knows that name only")
+        raise Refused(path, say("refused.link", real=place.real))
     if not place.mount.is_exportable:
-        raise Refused(path, f"it is on {place.mount.kind}, which NFS can't export; use a directory on a disk")
+        raise Refused(path, say("refused.not-exportable", kind=place.mount.kind))
     return place
 
 
 def check_clients(wanted: Wanted, facts: Facts) -> None:
     """Can all clients be meant as they are written, and does the resolver know them."""
     if not wanted.clients and not wanted.provisioner:
-        raise Refused("client", "name who may mount it, for example --client 10.0.0.0/8")
+        raise Refused("client", say("refused.no-client"))
     for client in (*wanted.clients, *wanted.provisioner):
         try:
             check(client)
         except BadClient as bad:
-            raise Refused("client", str(bad).removeprefix("client ")) from bad
+            raise Refused("client", say_client(bad)) from bad
         host = facts.hosts.get(client)
         if host is not None and not host.addresses:
-            raise Refused("client", f"{client} can't be resolved here, and exportfs would leave it out")
+            raise Refused("client", say("refused.unknown-host", client=client))
     for client in wanted.provisioner:
         if classify(client).is_everybody:
-            raise Refused("provisioner", f"{client} would make root of every host root here; name its addresses")
+            raise Refused("provisioner", say("refused.everybody-root", client=client))
 
 
 def listed(wanted: Wanted, place: Place, facts: Facts) -> Listed:
@@ -78,7 +79,7 @@ def listed(wanted: Wanted, place: Place, facts: Facts) -> Listed:
         inner = compose((*PROVISIONER_OPTIONS, *fixed), given)
         outer = compose((*CLIENT_OPTIONS, *fixed), given)
     except BadOption as bad:
-        raise Refused("option", str(bad)) from bad
+        raise Refused("option", say_option(bad)) from bad
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for clients, options in ((wanted.provisioner, inner), (wanted.clients, outer)):
         for client in clients:

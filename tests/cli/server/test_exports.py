@@ -135,3 +135,20 @@ def test_lint_of_nothing(room: Room, berth: Berth) -> None:
     unread = berth("lint", "/no/such/file")
     assert (unread.exit_code, unread.stdout) == (2, "")
     assert unread.stderr == "berth: /no/such/file: can't be read: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [
+        ('echo "exportfs: {path}: sad" >&2; exit 1', "exportfs 没有导出 10.0.0.0/8:{path}：{path}: sad；一切保持原样"),
+        ("kill -9 $$", "`exportfs -a` 被信号 9 终止；一切保持原样"),
+        ("echo sad >&2; exit 7", "`exportfs -a` 执行失败，退出码 7：sad；一切保持原样"),
+    ],
+)
+def test_an_exportfs_that_fails_is_told_in_chinese_too(room: Room, berth: Berth, does: str, said: str) -> None:
+    path = room.directory("nfs")
+    fails = does.format(path=path)
+    room.replace_program("/usr/sbin/exportfs", f'case "$*" in -a) {fails} ;; esac\nexec $REAL "$@"\n')
+    done = berth("export", "add", path, "--client", "10.0.0.0/8", "--lang", "zh")
+    assert (done.exit_code, done.stderr) == (1, f"berth: {said.format(path=path)}\n")
+    assert room.read() == ""

@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -107,6 +108,37 @@ def test_without_rights_the_missing_one_is_named() -> None:
     assert done.stderr == f"berth: {said}\n"
 
 
+PACKAGES = """\
+case $0 in
+*dpkg-query) exit 1 ;;
+esac
+trap 'echo finished > /etc/finished; exit 100' INT
+echo $$ > /etc/installing
+while :; do sleep 0.05; done
+"""
+
+
+def test_interrupted_it_lets_the_package_manager_finish_and_says_so(room: Room) -> None:
+    for program in ("/usr/bin/dpkg-query", "/usr/bin/apt-get"):
+        if not os.path.exists(program):
+            pytest.skip("packages are installed for real on Debian only")
+        room.replace_program(program, PACKAGES)
+    argv = [str(PROGRAM), "server", "init", PATH, "--client", "127.0.0.1", "--yes", "--lang", "zh"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, env=environment({})) as process:
+        end = time.monotonic() + 60
+        while not (room.etc / "installing").exists():
+            assert process.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=60)
+    said = "正在等 apt-get 完成不能中断的操作；再按一次 Ctrl-C 会强行终止它"
+    assert (process.returncode, complaints) == (130, f"berth: {said}\nberth: 已中断\n")
+    assert (room.etc / "finished").exists()
+    assert not os.path.exists(PATH)
+
+
 def test_verify_for_people(nfs_server: GaneshaServer, berth: Berth) -> None:
     ports = ["--port", str(nfs_server.port), "--mountport", str(nfs_server.mountport)]
     share = f"{nfs_server.host}:{nfs_server.export}"
@@ -161,6 +193,9 @@ def test_verify_from_a_node_without_the_kernels_client(nfs_server: GaneshaServer
         (["manifest", "--image", "x", "--size", "much"], "--size: 'much' is no size"),
         (["manifest", "--image", "x", "--cluster-ip", "nfs"], "--cluster-ip: 'nfs' is no address"),
         (["manifest", "--image", "x", "--name", "Nfs"], "--name: 'Nfs'"),
+        (["manifest", "--image", "x", "--size", "much", "--lang", "zh"], "--size: 'much' 不是容量，例如 100Gi"),
+        (["verify", "nfs.example.com", "--lang", "zh"], "不是 主机:/路径"),
+        (["init", "srv", "--client", "*", "--lang", "zh"], "srv：请写绝对路径"),
     ],
 )
 def test_a_wrong_command_line(berth: Berth, arguments: list[str], words: str) -> None:

@@ -12,7 +12,7 @@ import click
 from berth.aio.command import CommandError
 from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain
 from berth.cli.tables import say
-from berth.nfsserver.errors import Refused, ServerError
+from berth.nfsserver.errors import Refused, ServerError, told
 from berth.texts.text import Language
 
 T = TypeVar("T")
@@ -25,10 +25,13 @@ def do(job: Coroutine[Any, Any, T], lang: Language) -> T:
     try:
         return asyncio.run(job)
     except Refused as error:
-        complain(str(error))
+        complain(error.text.said(lang))
         raise SystemExit(EXIT_USAGE) from None
-    except (ServerError, CommandError) as error:
-        complain(str(error))
+    except ServerError as error:
+        complain(error.text.said(lang))
+        raise SystemExit(EXIT_FAILED) from None
+    except CommandError as error:
+        complain(told(error).said(lang))
         raise SystemExit(EXIT_FAILED) from None
     except KeyboardInterrupt:
         complain("已中断" if lang == "zh" else "interrupted")

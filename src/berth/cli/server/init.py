@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from socket import gethostname
 
@@ -13,7 +14,7 @@ from berth.cli.server.report import EXIT_CODES, print_report
 from berth.cli.tables import progress, say, styled
 from berth.doctor.share.probed import Report
 from berth.nfsserver.perform import Performed, check_root, perform, plan_for
-from berth.nfsserver.plan import Plan
+from berth.nfsserver.plan import Plan, RunCommands, Step
 from berth.nfsserver.wanted import Wanted
 from berth.operations.share_out import verify_here
 from berth.texts.text import Language, Text
@@ -24,6 +25,10 @@ _NOTES = Text("Good to know:", "请注意：")
 _DRY = Text("Nothing was done (--dry-run).", "未做任何改动（--dry-run）。")
 _ASK = Text("Do it?", "执行吗？")
 _NOT_DONE = Text("nothing was done; add --yes to do it", "未做任何改动；加上 --yes 才会执行")
+_ENDING = Text(
+    "letting {program} finish what must not stay half done; Ctrl-C again kills it",
+    "正在等 {program} 完成不能中断的操作；再按一次 Ctrl-C 会强行终止它",
+)
 _DONE = Text("done", "完成")
 _WARNED = Text("exportfs said", "exportfs 提示")
 _LOOKING = Text("looking at it from the client's side", "正在从客户端一侧检查")
@@ -96,7 +101,7 @@ async def _perform(plan: Plan, *, quiet: bool, lang: Language) -> list[Performed
         check_root()
     for step in plan.steps:
         with progress(step.summary.said(lang)):
-            done.append(await perform(step))
+            done.append(await _perform_one(step, lang))
         if not quiet:
             say(f"{styled(_DONE.said(lang), 'green')}  {step.summary.said(lang)}")
             for warning in done[-1].warnings:
@@ -104,6 +109,19 @@ async def _perform(plan: Plan, *, quiet: bool, lang: Language) -> list[Performed
     if done and not quiet:
         say()
     return done
+
+
+async def _perform_one(step: Step, lang: Language) -> Performed:
+    """Does a step; whoever interrupts it is told when that takes a while."""
+    working = asyncio.create_task(perform(step), name=f"perform {step.kind}")
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        if isinstance(step, RunCommands) and step.grace and not working.done():
+            complain(_ENDING.said(lang).format(program=step.run[0].argv[0]))
+        working.cancel()
+        await working
+        raise
 
 
 def _may(plan: Plan, yes: bool, as_json: bool, lang: Language) -> bool:

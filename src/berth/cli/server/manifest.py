@@ -12,12 +12,21 @@ from berth.cli.server.answering import print_json
 from berth.cli.tables import say
 from berth.manifests.ganesha import GaneshaSettings, ganesha_manifests
 from berth.manifests.yaml_text import to_yaml
-from berth.texts.text import Text
+from berth.texts.text import Language, Text
 
 _DEFAULTS = GaneshaSettings(image="")
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,50}[a-z0-9])?")
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?")
 _PATH = re.compile(r"(/[A-Za-z0-9._-]+)+")
+_WRONG = {
+    "--image": Text("is no image", "不是镜像名"),
+    "--name": Text("is no name of a Service", "不是合法的 Service 名称"),
+    "--namespace": Text("is no name of a namespace", "不是合法的命名空间名称"),
+    "--path": Text("is no plain absolute path, such as /share", "不是普通的绝对路径，例如 /share"),
+    "--size": Text("is no size, such as 100Gi", "不是容量，例如 100Gi"),
+    "--client": Text("is no network, such as 10.0.0.0/8", "不是网段，例如 10.0.0.0/8"),
+    "--cluster-ip": Text("is no address", "不是 IP 地址"),
+}
 _HEADER = Text(
     """\
 # An NFS server in the cluster. Nodes, where kubelet mounts, don't know names of Services: use its address,
@@ -38,8 +47,8 @@ def manifest_command() -> click.Command:
         "manifest",
         params=[
             click.Option(["--image"], required=True,
-                         help="An image with ganesha.nfsd and its VFS module, as Debian's packages nfs-ganesha and "
-                         "nfs-ganesha-vfs have them."),
+                         help="An image with bash, ganesha.nfsd and its VFS module, as Debian with its packages "
+                         "nfs-ganesha and nfs-ganesha-vfs."),
             click.Option(["--name"], default=_DEFAULTS.name, show_default=True, help="Name of its objects."),
             click.Option(["-n", "--namespace"], default=_DEFAULTS.namespace, show_default=True, help="Where it runs."),
             click.Option(["--path"], default=_DEFAULTS.path, show_default=True, help="What clients mount."),
@@ -77,14 +86,15 @@ def _manifest(
     output: str,
     lang: str | None,
 ) -> None:
-    _check("--image", image, bool(image) and not any(char.isspace() for char in image), "is no image")
-    _check("--name", name, _NAME.fullmatch(name), "is no name of a Service")
-    _check("--namespace", namespace, _NAME.fullmatch(namespace), "is no name of a namespace")
-    _check("--path", path, _PATH.fullmatch(path) and ".." not in path, "is no plain absolute path, such as /share")
-    _check("--size", size, _QUANTITY.fullmatch(size), "is no size, such as 100Gi")
+    spoken = language(lang)
+    _check("--image", image, bool(image) and not any(char.isspace() for char in image), spoken)
+    _check("--name", name, _NAME.fullmatch(name), spoken)
+    _check("--namespace", namespace, _NAME.fullmatch(namespace), spoken)
+    _check("--path", path, _PATH.fullmatch(path) and ".." not in path, spoken)
+    _check("--size", size, _QUANTITY.fullmatch(size), spoken)
     for client in clients:
-        _check("--client", client, _is_network(client), "is no network, such as 10.0.0.0/8")
-    _check("--cluster-ip", cluster_ip, not cluster_ip or _is_address(cluster_ip), "is no address")
+        _check("--client", client, _is_network(client), spoken)
+    _check("--cluster-ip", cluster_ip, not cluster_ip or _is_address(cluster_ip), spoken)
     settings = GaneshaSettings(
         image=image,
         name=name,
@@ -100,13 +110,13 @@ def _manifest(
     if output == "json":
         print_json({"apiVersion": "v1", "kind": "List", "items": manifests})
         return
-    header = _HEADER.said(language(lang)).format(namespace=namespace, name=name, path=path)
+    header = _HEADER.said(spoken).format(namespace=namespace, name=name, path=path)
     say(header + to_yaml(manifests).rstrip("\n"))
 
 
-def _check(option: str, value: str, is_good: object, why: str) -> None:
+def _check(option: str, value: str, is_good: object, lang: Language) -> None:
     if not is_good:
-        complain(f"{option}: {value!r} {why}")
+        complain(f"{option}: {value!r} {_WRONG[option].said(lang)}")
         raise SystemExit(EXIT_USAGE)
 
 

@@ -53,7 +53,7 @@ def _verify(
     try:
         target = parse_target(share, port=port or 0, mountport=mountport or 0)
     except BadTarget as error:
-        complain(str(error))
+        complain(error.text.said(spoken))
         raise SystemExit(EXIT_USAGE) from None
     report = look(target, timeout, from_node, spoken)
     if output == "json":
