@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lightkube.resources.core_v1 import Namespace
 
 from berth.kube.manifest import ManifestApi
 from berth.kube.permissions import Permission
-from berth.manifests.install import install_manifests
-from berth.operations.apply import Applied, apply_all
 from berth.operations.errors import Stopped
-from berth.operations.install import Rollout, look_at_rollout
 from berth.operations.takeover.inventory import OldVolume, make_groups, read_cluster
-from berth.operations.takeover.locks import Held, places_of_leases, wait_free, wait_led
-from berth.operations.takeover.old import Berth
-from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted, find_all, make_plan, serves_already
+from berth.operations.takeover.locks import Held, wait_free
+from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted, find_all, make_plan
 from berth.operations.takeover.preflight import check_rights
 from berth.operations.takeover.records import Recorded, write_records
 from berth.operations.takeover.remark import several
+from berth.operations.takeover.run import Run
 from berth.operations.takeover.share import check_directories
-from berth.operations.takeover.step import Stage, Step, Told
+from berth.operations.takeover.start import settings_for, start
+from berth.operations.takeover.step import Told
 from berth.operations.takeover.workloads import scale_down, wait_pods_gone
 from berth.settings.install import InstallSettings
 from berth.shares.choose import Shares
@@ -59,24 +57,6 @@ class Taken:
     """PVs without a record: nothing shows that the directory is their own."""
 
 
-@dataclass(slots=True)
-class _Run:
-    """What all steps need."""
-
-    api: ManifestApi
-    shares: Shares
-    wanted: Wanted
-    settings: InstallSettings
-    permissions: tuple[Permission, ...]
-    patience: float
-    told: Told
-    uid: str
-    stage: Stage = "nothing"
-
-    def tell(self, en: str, zh: str) -> None:
-        self.told(Step(self.stage, Text(en, zh)))
-
-
 async def take_over(
     api: ManifestApi,
     shares: Shares,
@@ -92,24 +72,26 @@ async def take_over(
     settings: of each installation; names, share and provisioners are filled in. patience: seconds for each wait.
     """
     uid = await _cluster_uid(api)
-    run = _Run(api, shares, wanted, settings, tuple(permissions), patience, told, uid)
+    run = Run(api, shares, wanted, settings, tuple(permissions), patience, told, uid)
     plan = await make_plan(api, shares, wanted)
+    half = [old.key for one in plan.groups if not one.is_done for old in one.group.old if old.taken_by]
+    if half:
+        run.stage = "between"
+        run.tell(f"going on where an earlier run ended, with {', '.join(half)}", f"从上次中断处继续：{'、'.join(half)}")
     if plan.stops:
         first = plan.stops[0]
         raise Stopped(
             Text(f"{first.about}: {first.seen.en}; {first.do.en}", f"{first.about}：{first.seen.zh}；{first.do.zh}")
         )
-    if any(old.taken_by for one in plan.groups for old in one.group.old):
-        run.stage = "between"  # an earlier run came so far
     done: list[Taken] = []
     for one in plan.groups:
         done.append(await _take_share(run, one, plan))
     return done
 
 
-async def _take_share(run: _Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
+async def _take_share(run: Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
     group, clock = plan.group, asyncio.get_running_loop().time
-    settings = _settings(run, plan, whole)
+    settings = settings_for(run, plan, whole)
     names = ", ".join(group.provisioners)
     seen = Text(
         f": {several(len(plan.seen.present), 'directory')} of {several(len(group.volumes), 'volume')} seen over NFS",
@@ -127,7 +109,7 @@ async def _take_share(run: _Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
     # Only now: what the old provisioner did until its end is seen.
     volumes = await _volumes_now(run, plan)
     recorded = await _record(run, plan, volumes)
-    leader, by = await _start(run, plan, settings)
+    leader, by = await start(run, plan, settings)
     seconds = 0.0 if plan.is_done else clock() - begin
     checked, lost = await _check(run, plan, volumes)
     return Taken(
@@ -146,11 +128,12 @@ async def _take_share(run: _Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
     )
 
 
-async def _open_homes(run: _Run, plan: GroupPlan) -> None:
+async def _open_homes(run: Run, plan: GroupPlan) -> None:
     """`.berth/` can be made on the share: before anything else is done, since without it nothing could be recorded."""
     homes = Homes(run.uid)
+    to_record = [one.plan for one in plan.group.volumes if one.plan and one.is_proven and one.pv in plan.seen.present]
     try:
-        for address in dict.fromkeys(one.plan.share for one in plan.group.volumes if one.plan is not None):
+        for address in dict.fromkeys(one.share for one in to_record):
             await homes.open(await run.shares.get(address))
     except VolumeError as error:
         raise Stopped(
@@ -161,21 +144,7 @@ async def _open_homes(run: _Run, plan: GroupPlan) -> None:
         ) from error
 
 
-def _settings(run: _Run, plan: GroupPlan, whole: TakeoverPlan) -> InstallSettings:
-    group, by = plan.group, plan.by
-    return replace(
-        run.settings,
-        name=by.name,
-        namespace=by.namespace,
-        server=group.share.server,
-        export=group.share.export,
-        provisioners=tuple(dict.fromkeys((*by.provisioners, *group.provisioners))),
-        classes=(),
-        kubernetes=whole.kubernetes,
-    )
-
-
-async def _stop_old(run: _Run, plan: GroupPlan) -> None:
+async def _stop_old(run: Run, plan: GroupPlan) -> None:
     """The old provisioners' pods are gone, and nobody holds their locks."""
     for one in plan.group.old:
         run.stage = "between"
@@ -224,14 +193,14 @@ async def _stop_old(run: _Run, plan: GroupPlan) -> None:
         )
 
 
-async def _volumes_now(run: _Run, plan: GroupPlan) -> list[OldVolume]:
+async def _volumes_now(run: Run, plan: GroupPlan) -> list[OldVolume]:
     _, found = await find_all(run.api)
     mine = {one.key for one in plan.group.old}
     groups = make_groups([one for one in found.old if one.key in mine], await read_cluster(run.api))
     return [volume for group in groups for volume in group.volumes]
 
 
-async def _record(run: _Run, plan: GroupPlan, volumes: list[OldVolume]) -> Recorded:
+async def _record(run: Run, plan: GroupPlan, volumes: list[OldVolume]) -> Recorded:
     if not run.wanted.with_share:
         return Recorded(0, 0, ())
     try:
@@ -247,78 +216,7 @@ async def _record(run: _Run, plan: GroupPlan, volumes: list[OldVolume]) -> Recor
         raise Stopped(Text(f"the records could not be written: {error}", f"无法写记录：{error}")) from error
 
 
-async def _start(run: _Run, plan: GroupPlan, settings: InstallSettings) -> tuple[str, str]:
-    """Berth runs and leads: the pod that does, and its Deployment."""
-    by, names = plan.by, settings.provisioners
-    if plan.is_installing:
-        await apply_all(run.api, install_manifests(settings, run.permissions), lambda one: _tell_applied(run, one))
-    else:
-        run.tell(
-            f"start Berth now, if it does not run: with PROVISIONER_NAME={','.join(names)} "
-            f"NFS_SERVER={settings.server} NFS_PATH={settings.export}; waiting for it",
-            f"如果 Berth 尚未运行，请现在启动：PROVISIONER_NAME={','.join(names)} NFS_SERVER={settings.server} "
-            f"NFS_PATH={settings.export}；正在等待",
-        )
-    seen: list[Rollout] = []
-
-    async def look() -> list[tuple[str, str]]:
-        if plan.is_installing:
-            rollout = await look_at_rollout(run.api, settings)
-            if rollout not in seen[-1:]:
-                seen.append(rollout)
-                run.tell(rollout.text.en, rollout.text.zh)
-            return [(name, by.namespace) for name in names]
-        running = await _running(run, plan)
-        return await places_of_leases(run.api, (*names, *(running.provisioners if running else ())))
-
-    leader = await wait_led(run.api, patience=run.patience, look=look)
-    if leader is None:
-        raise Stopped(_why_not_led(run, plan, seen))
-    run.stage = "served"
-    served_by = by.key if plan.is_installing else await _write_down(run, plan, leader)
-    run.tell(f"{leader.holder} serves {', '.join(names)}", f"{leader.holder} 已开始为 {'、'.join(names)} 供应")
-    return leader.holder, served_by
-
-
-def _why_not_led(run: _Run, plan: GroupPlan, seen: list[Rollout]) -> Text:
-    by, patience = plan.by, f"{run.patience:g}"
-    if not plan.is_installing:
-        return Text(
-            f"no Berth was seen to lead for these names within {patience} s; start it (with leader election)",
-            f"{patience} 秒内没有看到有 Berth 开始为这些名字工作；请启动它（并开启选主）",
-        )
-    pods = f"kubectl -n {by.namespace} describe pod -l app.kubernetes.io/instance={by.name}"
-    because = seen[-1].text if seen else Text("no pods yet", "还没有 Pod")
-    return Text(
-        f"Berth does not lead after {patience} s: {because.en}; see why with `{pods}`",
-        f"{patience} 秒后 Berth 仍未开始工作：{because.zh}；用 `{pods}` 查看原因",
-    )
-
-
-async def _running(run: _Run, plan: GroupPlan) -> Berth | None:
-    _, found = await find_all(run.api)
-    return serves_already(plan.group, found)
-
-
-async def _write_down(run: _Run, plan: GroupPlan, leader: Held) -> str:
-    """Where the Berth runs that we didn't install, on the old Deployments, for the way back; and answers it."""
-    running = await _running(run, plan)
-    by = running.key if running is not None else f"{leader.namespace}/{plan.by.name}"
-    _, found = await find_all(run.api)
-    mine = {one.key for one in plan.group.old}
-    for one in found.old:
-        if one.key in mine and one.taken_by != by:
-            await scale_down(run.api, one, by)
-    return by
-
-
-def _tell_applied(run: _Run, one: Applied) -> None:
-    if one.what != "unchanged":
-        words = {"created": "已创建", "changed": "已更新", "removed": "已删除"}
-        run.tell(f"{one.kind} {one.key} {one.what}", f"{one.kind} {one.key} {words.get(one.what, one.what)}")
-
-
-async def _check(run: _Run, plan: GroupPlan, volumes: list[OldVolume]) -> tuple[int, tuple[str, ...]]:
+async def _check(run: Run, plan: GroupPlan, volumes: list[OldVolume]) -> tuple[int, tuple[str, ...]]:
     """Looks at every directory again, now that Berth works: how many are there, and PVs in use that lost theirs."""
     if not run.wanted.with_share:
         return 0, ()

@@ -1,0 +1,33 @@
+"""What all steps of one take-over have at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from berth.kube.manifest import ManifestApi
+from berth.kube.permissions import Permission
+from berth.operations.takeover.plan import Wanted
+from berth.operations.takeover.step import Stage, Step, Told
+from berth.settings.install import InstallSettings
+from berth.shares.choose import Shares
+from berth.texts.text import Text
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of `berth takeover apply`."""
+
+    api: ManifestApi
+    shares: Shares
+    wanted: Wanted
+    settings: InstallSettings
+    permissions: tuple[Permission, ...]
+    patience: float
+    told: Told
+    uid: str
+    """The cluster's."""
+    stage: Stage = "nothing"
+
+    def tell(self, en: str, zh: str) -> None:
+        """One line of progress, in both languages."""
+        self.told(Step(self.stage, Text(en, zh)))
