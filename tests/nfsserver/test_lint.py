@@ -87,6 +87,8 @@ ONE = [
     ("newer-option", "/srv/a node1(rw,no_subtree_check,xprtsec=tls)"),
     ("duplicate-client", f"/srv/a node1{FINE} node1.lan(ro,no_subtree_check)"),
     ("duplicate-client", f"/srv/a node1{FINE}\n/srv/a node1{FINE}"),
+    ("shadowed-client", f"/srv/a 10.0.0.0/8{FINE} 10.1.0.0/16(rw,no_subtree_check,no_root_squash)"),
+    ("shadowed-client", f"/srv/a 2001:db8::/32{FINE}\n/srv/a 2001:db8:1::/48(ro,no_subtree_check)"),
     ("bracketed-address", f"/srv/a [2001:db8::1]{FINE}"),
     ("comma-in-client", f"/srv/a node1,node2{FINE}"),
     ("bad-network", f"/srv/a 10.0.0/8{FINE}"),
@@ -187,6 +189,9 @@ GOOD = {
     "nested, with the same rights": "".join(
         f"{path} node1{FINE} 10.0.0.0/8{FINE}\n" for path in ("/srv/a", "/srv/a/b")
     ),
+    "narrow before wide": f"/srv/a 10.1.0.0/16(rw,no_subtree_check,no_root_squash) 10.0.0.0/8{FINE}",
+    "narrow behind wide, alike": f"/srv/a 10.0.0.0/8{FINE} 10.1.0.0/16{FINE}",
+    "a host behind its network": f"/srv/a 10.0.0.0/8{FINE} 10.1.0.5(rw,no_subtree_check,no_root_squash)",
     "nested, provisioner and nodes": (
         "/srv/a 10.0.0.1(rw,no_subtree_check,no_root_squash) 10.0.0.0/8(rw,no_subtree_check)\n"
         "/srv/a/b 10.0.0.1(rw,no_subtree_check,no_root_squash) 10.0.0.0/8(rw,no_subtree_check)"

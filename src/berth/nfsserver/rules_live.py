@@ -15,14 +15,17 @@ def live(case: Case) -> Iterator[Finding]:
     facts = case.facts
     if facts.live is None:
         return
+    idle: dict[tuple[str, int, str], list[str]] = {}
     for row in compare(case.spelled, facts.live, facts.varying):
         client = classify(row.client)
         if row.state == "not live" and (client.kind != "network" or client.network):
-            yield _about("not-live", row)
+            idle.setdefault((row.source, row.line, row.path), []).append(row.client)
         elif row.state == "differs" and row.wanted and row.live:
             yield _about("live-differs", row, wanted=brief(row.wanted), live=brief(row.live))
         elif row.state == "only live":
             yield _about("only-live", row)
+    for (source, line, path), clients in idle.items():
+        yield find("not-live", source=source, line=line, path=path, client=", ".join(clients))
 
 
 def _about(key: str, row: Listed, **facts: str) -> Finding:

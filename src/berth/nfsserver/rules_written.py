@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from berth.nfsserver.case import Case, about
-from berth.nfsserver.clients import BadClient, check, classify, host_bits
+from berth.nfsserver.clients import BadClient, check, classify, covers, host_bits
 from berth.nfsserver.exports import Entry, Export, Problem, Statement
 from berth.nfsserver.finding import Finding, find
 from berth.nfsserver.flags import NEWER, OBSOLETE, SWITCHES, VALUED
@@ -127,6 +127,25 @@ def duplicates(case: Case) -> Iterator[Finding]:
             yield about("duplicate-client.same" if same else "duplicate-client", export, other=where)
 
 
+def shadowed(case: Case) -> Iterator[Finding]:
+    """A network behind a wider one, for the same path and with other options: of the two, the first counts."""
+    before: dict[str, list[Export]] = {}
+    for export in case.spelled:
+        network = classify(export.client).network
+        if classify(export.client).kind != "network" or network is None:
+            continue
+        candidates = (
+            other
+            for other in before.setdefault(export.path, [])
+            if covers(classify(other.client), export.client)
+            and classify(other.client).network != network
+            and other.options.canonical() != export.options.canonical()
+        )
+        if wider := next(candidates, None):
+            yield about("shadowed-client", export, wider=wider.client, other=f"{wider.source}:{wider.line}")
+        before[export.path].append(export)
+
+
 def ignored_files(case: Case) -> Iterator[Finding]:
     """Files that lie where exports files lie, and are not read."""
     for source in case.facts.ignored:
@@ -140,5 +159,6 @@ RULES = (
     wrong_clients,
     wrong_options,
     duplicates,
+    shadowed,
     ignored_files,
 )
