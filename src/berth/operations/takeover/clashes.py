@@ -127,9 +127,12 @@ def _several(group: Group) -> Remark:
     )
 
 
-def judge_cluster(kubernetes: tuple[int, int], found: Found, cluster: Cluster, *, is_whole: bool) -> list[Remark]:
-    """What concerns no single share. is_whole: all provisioners are asked about, not some that were named."""
-    remarks = list(found.unclear)
+def judge_cluster(
+    kubernetes: tuple[int, int], found: Found, cluster: Cluster, *, only: tuple[str, ...]
+) -> list[Remark]:
+    """What concerns no single share. only: the provisioners that are asked about; empty: all."""
+    about = {f"deployment {key}" for key in only}
+    remarks = [one for one in found.unclear if not only or one.about in about]
     if kubernetes < OLDEST:
         release, oldest = (".".join(map(str, one)) for one in (kubernetes, OLDEST))
         remarks.append(
@@ -143,7 +146,7 @@ def judge_cluster(kubernetes: tuple[int, int], found: Found, cluster: Cluster, *
         )
     served = [name for old in found.old for name in old.provisioners]
     served += [name for berth in found.berths for name in berth.provisioners]
-    if is_whole:
+    if not only:
         remarks += [_unserved(name, places) for name, places in unserved(cluster, served).items()]
     return remarks
 

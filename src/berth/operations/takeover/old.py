@@ -71,6 +71,8 @@ class Berth:
     server: str
     export: str
     replicas: int
+    ready: int
+    """How many of its pods are."""
 
     @property
     def key(self) -> str:
@@ -139,6 +141,7 @@ def _berth(deployment: Mapping[str, Any], environment: Mapping[str, str | None])
         server=environment.get("NFS_SERVER") or "",
         export=environment.get("NFS_PATH") or "",
         replicas=deployment["spec"].get("replicas", 1),
+        ready=(deployment.get("status") or {}).get("readyReplicas", 0),
     )
 
 

@@ -48,8 +48,8 @@ class GroupPlan:
 
     @property
     def is_done(self) -> bool:
-        """Whether this was taken over, and whoever took over is to run."""
-        return self.by.replicas > 0 and all(one.replicas == 0 and one.taken_by for one in self.group.old)
+        """Whether this was taken over, and whoever took over runs."""
+        return self.by.ready > 0 and all(one.replicas == 0 and one.taken_by for one in self.group.old)
 
     @property
     def to_record(self) -> int:
@@ -127,7 +127,7 @@ async def make_plan(api: ManifestApi, shares: Shares, wanted: Wanted) -> Takeove
         installing = wanted.is_installing and (running is None or running.key == by.key)
         plans.append(GroupPlan(group, seen, by, installing, by_weight(remarks)))
     return TakeoverPlan(
-        kubernetes, tuple(plans), by_weight(judge_cluster(kubernetes, found, cluster, is_whole=not wanted.only))
+        kubernetes, tuple(plans), by_weight(judge_cluster(kubernetes, found, cluster, only=wanted.only))
     )
 
 
@@ -169,6 +169,6 @@ def _assign(groups: Sequence[Group], found: Found, wanted: Wanted) -> list[Berth
                 key = candidate
             number += 1
         namespace, _, name = key.partition("/")
-        nobody = Berth(namespace, name, group.provisioners, group.share.server, group.share.export, 0)
+        nobody = Berth(namespace, name, group.provisioners, group.share.server, group.share.export, 0, 0)
         taken.append(known.get(key, nobody))
     return taken
