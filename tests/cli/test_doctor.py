@@ -6,7 +6,9 @@ import gzip
 import json
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -54,6 +56,8 @@ def test_a_pipe_and_a_packed_file_will_do(tmp_path: Path) -> None:
     packed = tmp_path / "log.gz"
     packed.write_bytes(gzip.compress(LOG.encode()))
     assert "[selflink-empty]" in doctor("explain", str(packed)).stdout
+    argv = ["sh", "-c", '"$0" doctor explain < "$1"', str(PROGRAM), str(packed)]
+    assert b"[selflink-empty]" in subprocess.run(argv, capture_output=True, check=False, env=environment({})).stdout
     assert "[selflink-empty]" in doctor("explain", text=LOG).stdout
     assert "[selflink-empty]" in doctor("explain", "-", text=LOG).stdout
 
@@ -69,19 +73,60 @@ def test_programs_get_stable_ids_and_both_languages(log: str, form: str, read: o
 
 
 def test_a_text_without_failures_is_healthy(tmp_path: Path) -> None:
-    (tmp_path / "empty").touch()
-    done = doctor("explain", str(tmp_path / "empty"))
+    done = doctor("explain", text="I0622 09:53:33.464213 1 main.go:1] started\n")
     assert (done.exit_code, done.stdout) == (0, "no known failure in it\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "en", "zh"),
+    [
+        (b"", "there is no text in it", "没有内容"),
+        (gzip.compress(b""), "there is no text in it", "没有内容"),
+        (bytes(range(256)) * 40, "this is not text", "不是文本"),
+    ],
+    ids=["empty", "packed and empty", "binary"],
+)
+def test_where_there_is_nothing_to_read_nothing_is_called_healthy(
+    tmp_path: Path, content: bytes, en: str, zh: str
+) -> None:
+    file = tmp_path / "log"
+    file.write_bytes(content)
+    done = doctor("explain", str(file))
+    assert (done.exit_code, done.stdout, done.stderr) == (3, "", f"berth: {file}: {en}\n")
+    assert doctor("explain", str(file), "--lang", "zh").stderr == f"berth: {file}：{zh}\n"
+    piped = subprocess.run(
+        [PROGRAM, "doctor", "explain"], input=content, capture_output=True, check=False, env=environment({})
+    )
+    assert (piped.returncode, piped.stderr.decode()) == (3, f"berth: standard input: {en}\n")
+
+
+def test_a_closed_standard_input_is_empty() -> None:
+    argv = ["sh", "-c", 'exec "$0" doctor explain <&-', str(PROGRAM)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment({}))
+    assert (done.returncode, done.stderr) == (3, "berth: standard input: there is no text in it\n")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [LOG.encode("utf-16"), gzip.compress(LOG.encode("utf-16")), LOG.encode() + bytes(4000)],
+    ids=["PowerShell", "packed", "cut off by a crash"],
+)
+def test_odd_texts_are_read_all_the_same(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "log"
+    file.write_bytes(content)
+    assert "claim ddddd/demo4nfs stays Pending" in doctor("explain", str(file)).stdout
 
 
 def test_what_can_t_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
     missing = doctor("explain", "/nowhere/x.log")
     assert (missing.exit_code, missing.stderr) == (3, "berth: /nowhere/x.log: No such file or directory\n")
     broken = tmp_path / "x.gz"
-    broken.write_bytes(gzip.compress(LOG.encode())[:40])
-    done = doctor("explain", str(broken))
-    assert done.exit_code == 3
-    assert "Traceback" not in done.stderr
+    for content in (gzip.compress(LOG.encode())[:40], gzip.compress(b"")[:10] + b"\xff" * 40):
+        broken.write_bytes(content)
+        done = doctor("explain", str(broken))
+        assert done.exit_code == 3
+        assert isinstance(done.exception, SystemExit)
+        assert done.stderr.startswith(f"berth: {broken}: ")
 
 
 def test_a_version_that_is_none_is_refused(log: str) -> None:
@@ -152,3 +197,11 @@ def test_without_a_cluster_nothing_can_be_looked_at(arguments: list[str]) -> Non
 
 def test_what_stands_before_the_subcommand_holds_for_it_too(log: str) -> None:
     assert "个故障" in doctor("--lang", "zh", "explain", log).stdout
+
+
+@pytest.mark.parametrize(("form", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_a_share_is_told_in_the_forms_of_all_other_commands(form: str, read: Callable[[str], Any]) -> None:
+    done = doctor("share", "127.0.0.9:/x", "--port", "1", "-o", form)
+    report = read(done.stdout)
+    assert (report["culprit"], report["exitCode"], done.exit_code) == ("nfs-port", 2, 2)
+    assert "3 something could not be looked at" in " ".join(doctor("share", "--help").stdout.split())

@@ -13,7 +13,8 @@ from berth.cli.cluster import CONTEXT, KUBECONFIG
 from berth.cli.diagnosis import answer, print_data, progress_line
 from berth.cli.explain import explain_command
 from berth.cli.output import LANGUAGE, complain, language, output_option
-from berth.cli.server.verify import verify_command
+from berth.cli.server.report import EXIT_CODES, is_untried, print_report
+from berth.cli.server.verify import look_at_share, verify_command
 from berth.cli.tables import print_table, say
 from berth.doctor import listing
 from berth.doctor.cluster.examine import examine as examine_cluster
@@ -21,6 +22,7 @@ from berth.doctor.finding import Subject
 from berth.doctor.known import entries
 from berth.doctor.node.checks import examine as examine_node
 from berth.doctor.say import SEVERITY
+from berth.doctor.share.probed import Report as ShareReport
 from berth.kube.config import load
 from berth.kube.errors import ConfigurationError
 from berth.texts.text import Language, Text
@@ -31,6 +33,7 @@ EXIT_BLIND = 3
 """Nothing could be looked at."""
 _INTERRUPTED = 130
 _HEALTHY = Text("nothing wrong found", "未发现问题")
+_UNCONFIGURED = Text("{}", "不知道如何连接集群：{}")
 _CODES = "Exit code: 0 healthy, 1 warnings, 2 failures, 3 something could not be looked at."
 _ACTIVE = click.Option(
     ["--active"], is_flag=True, help="Also try it: a probe claim and short-lived pods, removed again afterwards."
@@ -95,17 +98,35 @@ def _look(about: Subject | None, active: bool, kubeconfig: str, context: str, ou
     try:
         config = load(kubeconfig, context=context)
     except ConfigurationError as error:
-        complain(str(error))
+        complain(_UNCONFIGURED.said(spoken).format(error))
         raise SystemExit(EXIT_BLIND) from None
     report = _do(examine_cluster(about, config, active=active, progress=progress_line(spoken)), spoken)
     answer(report, output, spoken, _HEALTHY)
 
 
 def _share_command() -> click.Command:
-    command = verify_command()
-    command.name = "share"
-    command.short_help = "One share, over the network: from the name to a byte-range lock."
-    return command
+    """`berth server verify` with the doctor's forms and exit codes."""
+    verify = verify_command()
+
+    def look(output: str, **given: Any) -> None:
+        report, spoken = look_at_share(**given)
+        if output == "text":
+            print_report(report, spoken)
+        else:
+            print_data({**report.as_dict(), "exitCode": _share_code(report)}, output)
+        raise SystemExit(_share_code(report))
+
+    return click.Command(
+        "share",
+        params=[output_option("yaml") if each.name == "output" else each for each in verify.params],
+        callback=look,
+        short_help="One share, over the network: from the name to a byte-range lock.",
+        help=f"{(verify.help or '').partition('Exit code:')[0]}{_CODES}",
+    )
+
+
+def _share_code(report: ShareReport) -> int:
+    return EXIT_BLIND if is_untried(report) else EXIT_CODES[report.outcome]
 
 
 def _node_command() -> click.Command:

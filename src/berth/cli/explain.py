@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import gzip
+import io
 import sys
+import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -26,6 +29,10 @@ _INTERRUPTED = 130
 _PATIENCE = 3.0
 """Seconds for the question to the cluster; the answer only makes the cure more exact."""
 _NOTHING = Text("no known failure in it", "其中没有已知的故障")
+_EMPTY = Text("{}: there is no text in it", "{}：没有内容")
+_BINARY = Text("{}: this is not text", "{}：不是文本")
+_PACKED = b"\x1f\x8b"
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _PASTE = Text("paste the text, then press Ctrl-D", "请粘贴文本，然后按 Ctrl-D")
 _ASKED = Text("the cluster {} runs Kubernetes {}", "集群 {} 的版本是 Kubernetes {}")
 
@@ -53,7 +60,7 @@ def explain_command() -> click.Command:
         "    kubectl logs deploy/nfs-client-provisioner | berth doctor explain\n\n"
         "    kubectl get events -A -o yaml | berth doctor explain\n\n"
         "Any format will do: plain, JSON, klog, `kubectl describe`, also gzipped. Exit code: 0 nothing known in it, "
-        "1 warnings, 2 failures, 3 it could not be read.",
+        "1 warnings, 2 failures, 3 it could not be read, or there was nothing to read.",
     )
 
 
@@ -69,32 +76,49 @@ def _explain(
 ) -> None:
     spoken = language(lang)
     explainer = Explainer(kubernetes_version)
+    name = file if file != "-" else "标准输入" if spoken == "zh" else "standard input"
     try:
-        _read(explainer, file, spoken)
-    except (OSError, EOFError) as error:
-        complain(f"{file}: {getattr(error, 'strerror', None) or error}")
+        unreadable = _read(explainer, file, spoken)
+    except (OSError, EOFError, zlib.error) as error:
+        complain(f"{name}: {getattr(error, 'strerror', None) or error}")
         raise SystemExit(_EXIT_BLIND) from None
     except KeyboardInterrupt:
         complain("已中断" if spoken == "zh" else "interrupted")
         raise SystemExit(_INTERRUPTED) from None
     explanation = explainer.explain()
+    if unreadable is not None and not explanation.report.findings:
+        complain(unreadable.said(spoken).format(name))
+        raise SystemExit(_EXIT_BLIND)
     if explanation.needs_version:
         explanation = explainer.explain(_ask_cluster(kubeconfig, context, spoken))
     answer(explanation.report, output, spoken, _NOTHING)
 
 
-def _read(explainer: Explainer, file: str, lang: Language) -> None:
-    if file == "-":
-        if sys.stdin.isatty():
-            complain(_PASTE.said(lang))
-        explainer.read(sys.stdin.buffer)
-        return
-    with Path(file).open("rb") as stream:
-        if stream.peek(2)[:2] == b"\x1f\x8b":
-            with gzip.open(stream) as unpacked:
-                explainer.read(cast(BinaryIO, unpacked))
-        else:
-            explainer.read(stream)
+def _read(explainer: Explainer, file: str, lang: Language) -> Text | None:
+    """Reads all of it. Why there was nothing to read, if so."""
+    if file != "-":
+        with Path(file).open("rb") as stream:
+            return _read_stream(explainer, stream)
+    if sys.stdin is None:  # closed by the shell: `<&-`
+        return _EMPTY
+    if sys.stdin.isatty():
+        complain(_PASTE.said(lang))
+    return _read_stream(explainer, io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer)))
+
+
+def _read_stream(explainer: Explainer, stream: io.BufferedReader) -> Text | None:
+    if stream.peek(2)[:2] == _PACKED:
+        with gzip.open(stream) as unpacked:
+            return _read_stream(explainer, cast(io.BufferedReader, unpacked))
+    begun = stream.peek(1)
+    if begun.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as PowerShell's `>` writes it
+        explainer.read(cast(BinaryIO, codecs.EncodedFile(stream, "utf-8", "utf-16", "replace")))
+        return None
+    explainer.read(cast(BinaryIO, stream))
+    if not begun:
+        return _EMPTY
+    # Logs that a crash cut off hold some zeros; programs and archives are full of such bytes.
+    return _BINARY if len(begun) - len(begun.translate(None, _CONTROLS)) > len(begun) // 20 else None
 
 
 def _ask_cluster(kubeconfig: str, context: str, lang: Language) -> Version | None:

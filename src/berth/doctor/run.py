@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from berth.aio.command import CommandError
 from berth.doctor.finding import Finding, Report, Unseen, report
-from berth.kube.errors import Forbidden, KubeError, Unauthorized
+from berth.kube.errors import Forbidden, KubeError, Unauthorized, Unreachable
 from berth.texts.text import Text, same
 
 C = TypeVar("C")
@@ -105,6 +105,11 @@ def why_unseen(error: Exception) -> Text:
         case Unauthorized():
             said = error.message
             return Text(f"the API server does not know you: {said}", f"API server 不认识当前身份：{said}")
+        case Unreachable():
+            return Text(
+                f"the API server {error.server} is unreachable: {error.why}",
+                f"无法连接 API server {error.server}：{error.why}",
+            )
         case ExceptionGroup():
             return why_unseen(error.exceptions[0])
         case TimeoutError():

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from berth.cli.server.report import print_report
+from berth.cli.server.report import is_untried, print_report
 from berth.doctor.share.judge import Handed, judge_mounts
 from berth.doctor.share.mounts import Mounted
 from berth.doctor.share.probed import Report, told
@@ -216,7 +216,10 @@ def test_a_share_that_could_not_be_tried_to_the_end_is_not_called_good(capsys: p
     handed = Handed(None, (1, 2), None, Mounted("not offered"))
     probes = list(judge_mounts(ShareAddress("nfs", "/srv"), handed))
     skipped = told("write", "skipped", because_en="mount over NFSv4.0", because_zh="挂载（NFSv4.0）")
-    print_report(Report("nfs:/srv", (*probes, skipped)), "en")
+    report = Report("nfs:/srv", (*probes, skipped))
+    assert is_untried(report)
+    assert not is_untried(Report("nfs:/srv", tuple(probes)))
+    print_report(report, "en")
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == "nfs:/srv could not be tried to the end: the server speaks NFSv4.1 or later, and not 4.0."
 

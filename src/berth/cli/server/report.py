@@ -27,9 +27,19 @@ _CURE = Text("do ", "处理")
 _NOT_TRIED = Text("not tried: {titles}", "未尝试：{titles}")
 
 
+def is_untried(report: Report) -> bool:
+    """Whether it could not be tried to the end, and nothing is known to be broken."""
+    return report.outcome == "warning" and any(probe.id == "write" for probe in _untried(report))
+
+
+def _untried(report: Report) -> list[Probed]:
+    """What was not tried for the sake of an earlier failure."""
+    return [probe for probe in report.probes if probe.outcome == "skipped" and "because_en" in probe.facts]
+
+
 def print_report(report: Report, lang: Language) -> None:
     """All of it; what was not tried for the sake of an earlier failure is one line."""
-    untried = [probe for probe in report.probes if probe.outcome == "skipped" and "because_en" in probe.facts]
+    untried = _untried(report)
     shown = [probe for probe in report.probes if probe not in untried]
     rows = [(_OUTCOMES[probe.outcome].said(lang), probe.title.said(lang), probe.seen.said(lang)) for probe in shown]
     colours = marks([probe.outcome for probe in shown])
@@ -44,8 +54,9 @@ def print_report(report: Report, lang: Language) -> None:
     culprit = report.culprit
     say()
     seen = culprit.seen.said(lang) if culprit else ""
-    is_untried = report.outcome == "warning" and any(probe.id == "write" for probe in untried)
-    verdict = _VERDICTS["untried" if is_untried else report.outcome].said(lang).format(share=report.share, seen=seen)
+    verdict = (
+        _VERDICTS["untried" if is_untried(report) else report.outcome].said(lang).format(share=report.share, seen=seen)
+    )
     say(styled(verdict, marks([report.outcome])[0]))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language, output_option
@@ -40,27 +42,26 @@ def verify_command() -> click.Command:
     )  # fmt: skip
 
 
-def _verify(
-    share: str,
-    from_node: bool,
-    port: int | None,
-    mountport: int | None,
-    timeout: float,
-    output: str,
-    lang: str | None,
-) -> None:
+def _verify(output: str, **given: Any) -> None:
+    report, spoken = look_at_share(**given)
+    if output == "json":
+        print_json(report.as_dict())
+    else:
+        print_report(report, spoken)
+    raise SystemExit(EXIT_CODES[report.outcome])
+
+
+def look_at_share(
+    share: str, from_node: bool, port: int | None, mountport: int | None, timeout: float, lang: str | None
+) -> tuple[Report, Language]:
+    """What the options ask for, and the language to tell it in. Ends the process where share names none."""
     spoken = language(lang)
     try:
         target = parse_target(share, port=port or 0, mountport=mountport or 0)
     except BadTarget as error:
         complain(error.text.said(spoken))
         raise SystemExit(EXIT_USAGE) from None
-    report = look(target, timeout, from_node, spoken)
-    if output == "json":
-        print_json(report.as_dict())
-    else:
-        print_report(report, spoken)
-    raise SystemExit(EXIT_CODES[report.outcome])
+    return look(target, timeout, from_node, spoken), spoken
 
 
 def look(target: ShareAddress, deadline: float, from_node: bool, lang: Language) -> Report:
