@@ -168,10 +168,13 @@ def _network(room: Room) -> dict[str, object]:
 
 
 def snapshotter(directory: Path) -> str:
-    """How containers get their files: overlayfs, which does not lie on itself (where this is a container already)."""
+    """How containers get their files: overlayfs, which does not lie on itself (where this is a container already).
+
+    In a changed root the file system below may not be listed; there, what works on all of them.
+    """
     places = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
     below = [(len(place), kind) for _, place, kind, *_ in places if directory.is_relative_to(place)]
-    return "native" if max(below)[1] == "overlay" else "overlayfs"
+    return "native" if not below or max(below)[1] == "overlay" else "overlayfs"
 
 
 def _accepts(address: Path) -> bool:
