@@ -77,7 +77,7 @@ def test_reasons_are_sentences() -> None:
     told = [unseen.reason.en for unseen in diagnose(*map(fails_with, errors)).unseen]
     assert told == [
         'not allowed: leases is forbidden: User "x" cannot list',
-        "list pods: the API server https://10.0.0.1:6443 is unreachable: connection refused",
+        "the API server https://10.0.0.1:6443 is unreachable: connection refused",
         "not here",
         "/proc/x: No such file or directory",
     ]
