@@ -23,17 +23,17 @@ class Installing:
         self.cluster = cluster
         self.namespace = namespace
         self.name = f"berth-{secrets.token_hex(4)}"
-        self._env = environment({"KUBECONFIG": str(cluster.kubeconfig)})
+        self.env = environment({"KUBECONFIG": str(cluster.kubeconfig)})
 
     @contextmanager
     def start(self, *options: str) -> Iterator[subprocess.Popen[str]]:
         """The command, under way."""
         argv = [
             str(PROGRAM), "install", "--apply", "--server=nfs.example.com", "--path=/srv", f"--class={self.name}",
-            f"--provisioner-name={self.name}.example/nfs", *self._where(), *options,
+            f"--provisioner-name={self.name}.example/nfs", *self.where(), *options,
         ]  # fmt: skip
         with subprocess.Popen(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self._env, bufsize=1
+            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env, bufsize=1
         ) as process:
             try:
                 yield process
@@ -49,10 +49,10 @@ class Installing:
             self.cluster.request("PUT", f"{path}/{pod['metadata']['name']}/status", whole)
 
     def uninstall(self, *options: str) -> subprocess.CompletedProcess[str]:
-        argv = [str(PROGRAM), "uninstall", *self._where(), *options]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=self._env)
+        argv = [str(PROGRAM), "uninstall", *self.where(), *options]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=self.env)
 
-    def _where(self) -> list[str]:
+    def where(self) -> list[str]:
         return [f"--name={self.name}", f"--namespace={self.namespace}"]
 
 
@@ -110,3 +110,22 @@ def test_interrupted_it_says_so_and_what_was_applied_stays(installing: Installin
     assert process.returncode == 130
     assert complaints == "berth: interrupted\n"
     assert installing.uninstall().returncode == 0
+
+
+@pytest.mark.timeout(60)
+def test_names_are_given_up_by_those_who_name_others_and_by_nobody_else(installing: Installing) -> None:
+    own = f"{installing.name}.example/nfs"
+
+    def install(*options: str) -> str:
+        with installing.start("--no-class", "--timeout=0", *options) as process:
+            _, complaints = process.communicate(timeout=30)
+        return complaints
+
+    install(f"--provisioner-name={own},cluster.local/old")
+    assert "answers to" not in install("--provisioner-name=nfs.berth.io")
+    install(f"--provisioner-name={own},cluster.local/old")
+    argv = [str(PROGRAM), "install", "--apply", "--server=nfs.example.com", "--path=/srv", *installing.where()]
+    refused = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False, env=installing.env)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"repeat `--provisioner-name {own},cluster.local/old`" in refused.stderr
+    assert refused.stderr.count("\n") == 1

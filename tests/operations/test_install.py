@@ -20,7 +20,7 @@ from berth.kube.manifest import ManifestApi, place
 from berth.manifests.labels import selector_labels
 from berth.operations.apply import Applied
 from berth.operations.errors import Stopped
-from berth.operations.install import Installed, Rollout, install, why_not_ready
+from berth.operations.install import Installed, Rollout, install, names_answered_to, why_not_ready
 from berth.operations.uninstall import uninstall
 from berth.programs.controller import PERMISSIONS
 from berth.settings.install import ClassSettings, InstallSettings
@@ -174,6 +174,29 @@ def test_objects_of_that_name_that_somebody_else_made_are_left_alone(cluster: De
         with pytest.raises(Stopped, match="nothing that"):
             await uninstall(api, name=settings.name, namespace=namespace, told=lambda _: None)
         assert await api.read(place("v1", "Service", metadata["name"], namespace))
+
+    run(cluster, namespace, body)
+
+
+def test_a_name_that_it_answers_to_is_not_lost_unless_somebody_says_so(cluster: DevCluster, namespace: str) -> None:
+    async def body(api: ManifestApi, settings: InstallSettings) -> None:
+        (own,) = settings.provisioners
+        taken = replace(settings, provisioners=(own, "cluster.local/old", "fuseim.pri/ifs"))
+        await installing(api, taken, patience=0)
+        with pytest.raises(Stopped, match=r"answers to cluster\.local/old, fuseim\.pri/ifs, ") as stopped:
+            await installing(api, replace(settings, image="berth:next"), patience=0)
+        for text in (stopped.value.text.en, stopped.value.text.zh):
+            assert f"`--provisioner-name {own},cluster.local/old,fuseim.pri/ifs`" in text
+            assert f"`--provisioner-name {own}`" in text
+        there = await api.read(place("apps/v1", "Deployment", settings.name, namespace))
+        assert there["spec"]["template"]["spec"]["containers"][0]["image"] == settings.image
+        assert await names_answered_to(api, settings.name, namespace) == taken.provisioners
+        more = replace(taken, provisioners=(*taken.provisioners, "a.example/one-more"))
+        await installing(api, more, patience=0)
+        await install(
+            api, settings, PERMISSIONS, patience=0, told=lambda _: None, progress=lambda _: None, gives_names_up=True
+        )
+        assert await names_answered_to(api, settings.name, namespace) == (own,)
 
     run(cluster, namespace, body)
 

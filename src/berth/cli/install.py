@@ -45,7 +45,7 @@ def install_command() -> click.Command:
         help="Print the manifests of a whole installation, or apply them.\n\n"
         "Without --apply nothing is asked of any cluster: pipe the output to `kubectl apply --server-side -f -`, or "
         "keep it in git. With it, objects are applied and the command waits until the pods serve. It can be repeated; "
-        "options that are left out go back to their defaults.",
+        "options that are left out go back to their defaults, but for provisioner names: losing one is refused.",
     )
 
 
@@ -75,7 +75,10 @@ def _install(
             click.echo(rollout.text.said(chosen))
 
     installed = on_cluster(
-        lambda api: install(api, settings, PERMISSIONS, patience=timeout, told=told, progress=progress),
+        lambda api: install(
+            api, settings, PERMISSIONS, patience=timeout, told=told, progress=progress,
+            gives_names_up=values["provisioner_name"] is not None,
+        ),
         kubeconfig=kubeconfig, context=context, lang=chosen,
     )  # fmt: skip
     if is_told:

@@ -54,7 +54,7 @@ def class_options() -> list[click.Parameter]:
 def controller_options() -> list[click.Parameter]:
     """The controller."""
     return [
-        click.Option(["--provisioner-name"], metavar="NAMES", default=OWN_PROVISIONER, show_default=True,
+        click.Option(["--provisioner-name"], metavar="NAMES", show_default=OWN_PROVISIONER,
                      help="Provisioner names to answer to, comma separated; the class has the first."),
         click.Option(["--name"], default=NAME, show_default=True, help="Name of the installation and its objects."),
         click.Option(["-n", "--namespace"], default=NAMESPACE, show_default=True, help="Where the controller runs."),
@@ -84,7 +84,7 @@ def apply_options() -> list[click.Parameter]:
 
 def settings_from(
     *, server: str, path: str, class_name: str, no_class: bool, default_class: bool, on_delete: str | None,
-    parameters: tuple[str, ...], reclaim_policy: str, provisioner_name: str, name: str, namespace: str,
+    parameters: tuple[str, ...], reclaim_policy: str, provisioner_name: str | None, name: str, namespace: str,
     kubernetes_version: str | None, **others: Any,
 ) -> InstallSettings:  # fmt: skip
     """The settings. Refused, naming the option."""
@@ -93,7 +93,7 @@ def settings_from(
         if not _NAME.fullmatch(text):
             raise Refused(option, f"{text!r} is not a name of small letters, digits and `-`, at most 53 of them")
     try:
-        provisioners = PROVISIONERS.parse(provisioner_name)
+        provisioners = PROVISIONERS.parse(OWN_PROVISIONER if provisioner_name is None else provisioner_name)
     except ValueError as error:
         raise Refused("--provisioner-name", str(error)) from None
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", class_name):

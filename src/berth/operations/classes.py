@@ -77,11 +77,12 @@ async def check_class_fits(api: ManifestApi, wanted: Manifest) -> None:
             raise Stopped(
                 Text(
                     f"there is a class {name} already, with {field} {there} where {here} is wanted, and Kubernetes "
-                    f"lets nobody change that; take another name with --class, or remove it with `kubectl delete "
-                    f"storageclass {name}` (its volumes stay) and try again",
+                    f"lets nobody change that; leave it as it is with --no-class, take another name with --class, or "
+                    f"remove it with `kubectl delete storageclass {name}` (its volumes stay) and try again",
                     f"已经有名为 {name} 的存储类，它的 {field} 是 {there}，而这里要的是 {here}；"
                     f"Kubernetes 不允许修改这一项。"
-                    f"请用 --class 换个名字，或先执行 `kubectl delete storageclass {name}`（已有的卷不受影响）再重试",
+                    f"请用 --no-class 保留它，用 --class 换个名字，或先执行 `kubectl delete storageclass {name}`"
+                    f"（已有的卷不受影响）再重试",
                 )
             )
 

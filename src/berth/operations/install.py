@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from berth.kube.errors import NotFound
 from berth.kube.manifest import ManifestApi, place
 from berth.kube.permissions import Permission
 from berth.manifests.install import install_manifests
@@ -61,13 +62,17 @@ async def install(
     patience: float,
     told: Callable[[Applied], None],
     progress: Callable[[Rollout], None],
+    gives_names_up: bool = False,
 ) -> Installed:
     """Installs, or brings an installation up to date. Stopped before anything is changed; KubeError at any point.
 
     patience: seconds to wait for the pods; when they are over, the rollout in the answer is not complete. Cancelled or
-    failed in the middle, what was applied stays: the next run goes on from there.
+    failed in the middle, what was applied stays: the next run goes on from there. gives_names_up: somebody chose the
+    provisioner names, so those that the installation answers to until now may go.
     """
     settings = await for_this_cluster(api, settings)
+    if not gives_names_up:
+        await _check_names_stay(api, settings)
     manifests = install_manifests(settings, permissions)
     for manifest in manifests:
         if manifest["kind"] == "StorageClass":
@@ -77,6 +82,38 @@ async def install(
     defaults = {one.name for one in settings.classes if one.default}
     others = await other_defaults(api, defaults) if defaults else []
     return Installed(tuple(applied), rollout, tuple(others))
+
+
+async def names_answered_to(api: ManifestApi, name: str, namespace: str) -> tuple[str, ...]:
+    """The provisioner names of an installation, its own first; none when there is no Deployment."""
+    try:
+        found = await api.read(place("apps/v1", "Deployment", name, namespace))
+    except NotFound:
+        return ()
+    containers = found["spec"]["template"]["spec"]["containers"]
+    values = [
+        one.get("value", "")
+        for container in containers
+        for one in container.get("env") or []
+        if one["name"] == "PROVISIONER_NAME"
+    ]
+    return tuple(dict.fromkeys(name.strip() for value in values for name in value.split(",") if name.strip()))
+
+
+async def _check_names_stay(api: ManifestApi, settings: InstallSettings) -> None:
+    """Stopped when names would be lost that nobody mentioned: a take-over's, on which classes and PVs depend."""
+    names = await names_answered_to(api, settings.name, settings.namespace)
+    lost = [name for name in names if name not in settings.provisioners]
+    if lost:
+        where, kept, others = f"{settings.namespace}/{settings.name}", ",".join(names), ",".join(settings.provisioners)
+        raise Stopped(
+            Text(
+                f"{where} answers to {', '.join(lost)}, whose classes and volumes would be left without a provisioner: "
+                f"repeat `--provisioner-name {kept}`, or give up what it leaves out with `--provisioner-name {others}`",
+                f"{where} 目前还响应 {'、'.join(lost)}，丢掉它，相应的存储类和卷就没有 provisioner 了："
+                f"请加上 `--provisioner-name {kept}`；确实要放弃，请明确写出 `--provisioner-name {others}`",
+            )
+        )
 
 
 async def for_this_cluster(api: ManifestApi, settings: InstallSettings) -> InstallSettings:

@@ -11,7 +11,7 @@ from berth.manifests.install import OF_CLUSTERS, install_manifests
 from berth.manifests.labels import INSTANCE, MANAGED_BY
 from berth.operations.apply import Applied, remove_one
 from berth.operations.errors import Stopped
-from berth.operations.install import for_this_cluster
+from berth.operations.install import for_this_cluster, names_answered_to
 from berth.settings.install import InstallSettings
 from berth.texts.text import Text
 
@@ -35,7 +35,7 @@ async def uninstall(api: ManifestApi, *, name: str, namespace: str, told: Callab
     """Removes what `berth install` made under that name. Repeatable. Stopped when it made nothing there."""
     settings = await for_this_cluster(api, InstallSettings(name=name, namespace=namespace, classes=()))
     labels = f"{MANAGED_BY}=berth,{INSTANCE}={name}"
-    provisioners = await _provisioners(api, settings)
+    provisioners = set(await names_answered_to(api, name, namespace))
     classes = (await api.read(place("storage.k8s.io/v1", "StorageClass"), labels=labels))["items"]
     settings = replace(settings, mount=True, mount_options=("any",), replicas=2, service_monitor=True)
     manifests = [one for one in install_manifests(settings, ()) if one["kind"] != "Namespace"]
@@ -93,19 +93,3 @@ async def _remove_own(api: ManifestApi, manifest: Manifest, name: str) -> Applie
     if (labels.get(MANAGED_BY), labels.get(INSTANCE)) != ("berth", name):
         return Applied(manifest["kind"], where.key, "absent")
     return await remove_one(api, manifest)
-
-
-async def _provisioners(api: ManifestApi, settings: InstallSettings) -> set[str]:
-    """The names that the Deployment answers to; none when there is no Deployment."""
-    try:
-        found = await api.read(place("apps/v1", "Deployment", settings.name, settings.namespace))
-    except NotFound:
-        return set()
-    containers = found["spec"]["template"]["spec"]["containers"]
-    values = [
-        one.get("value", "")
-        for container in containers
-        for one in container.get("env") or []
-        if one["name"] == "PROVISIONER_NAME"
-    ]
-    return {name.strip() for value in values for name in value.split(",") if name.strip()}
