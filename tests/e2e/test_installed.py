@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -43,6 +44,16 @@ class Installation:
         where = ["--server", self.node.nfs.host, "--path", self.node.nfs.export]
         names = ["--namespace", name, "--name", name, "--class", name, "--provisioner-name", f"nfs.berth.io/{name}"]
         self.berth("install", *where, *names, "--image", image, "--on-delete", "delete", "--apply", "--timeout", "60")
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """What the doctor finds wrong with it. Other tests may have left theirs in the same cluster."""
+        argv = [str(Path(sys.executable).with_name("berth")), "doctor", "-o", "json"]
+        env = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig)}
+        answer = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=env)
+        report = json.loads(answer.stdout)
+        assert "provisioners" in report["checks"]
+        found = [*report["findings"], *report["unseen"]]
+        return [each for each in found if self.namespace in json.dumps(each) and each.get("severity") != "note"]
 
     def pods(self) -> list[dict[str, Any]]:
         """Berth's pods, those that are going left out."""
@@ -88,6 +99,8 @@ def test_an_installation_works_as_its_own_user_and_is_upgraded_under_load(
     made = [path.name for path in node.nfs.root.iterdir() if path.name.startswith(f"{namespace}-first-")]
     assert len(made) == 1
 
+    assert installation.alarms() == []
+
     before = {pod["metadata"]["name"] for pod in installation.pods()}
     assert len(before) == 2
     for name in before:
@@ -120,3 +133,4 @@ def test_an_installation_works_as_its_own_user_and_is_upgraded_under_load(
     assert [pod["spec"]["containers"][0]["image"] for pod in after] == [following, following]
     assert {pod["status"]["containerStatuses"][0]["restartCount"] for pod in after} == {0}
     assert len({path.name for path in node.nfs.root.glob(f"{namespace}-*")}) == len(installation.claims)
+    assert installation.alarms() == []

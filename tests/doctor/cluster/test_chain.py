@@ -11,7 +11,7 @@ from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.finding import Report, Subject, Unseen, report
 from berth.doctor.known import find
 from berth.texts.text import same
-from tests.doctor.cluster.test_judgements import claim, pod, snapshot, volume
+from tests.doctor.cluster.test_judgements import claim, pod, provisioner, snapshot, volume
 
 BOUND = claim("data", phase="Bound", pv="pv")
 USER = pod("user", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}])
@@ -68,6 +68,23 @@ def test_only_its_own_troubles_are_told_and_only_it_is_named_in_them() -> None:
     assert [each.id for each in part.findings] == ["class-no-provisioner"]
     assert part.findings[0].about == (Subject("class", "nfs"),)
     assert part.unseen == (here,)
+
+
+def test_of_other_classes_and_of_defaults_nothing_is_told_to_who_names_a_class() -> None:
+    typo = find(
+        "class-no-provisioner",
+        *(Subject("class", "other"), Subject("workload", "a/serves"), Subject("claim", "a/another")),
+        provisioner="x/nsf",
+    )
+    both = (Subject("class", "one"), Subject("class", "nfs"))
+    several = find("default-class-several", *both, number=2, newest="one", rest=["nfs"], keep="one", others=["nfs"])
+    served = provisioner("serves", "x/nfs")
+    seen = snapshot(claims=[BOUND, claim("open", None)], volumes=[PV], pods=[served])
+    whole = report([typo, several])
+    assert [each.id for each in told(Subject("claim", "a/data"), seen, whole).findings] == ["nothing-wrong"]
+    assert [each.id for each in told(Subject("claim", "a/open"), seen, whole).findings] == ["default-class-several"]
+    refused = told(Subject("claim", "a/never-made"), seen, whole).findings
+    assert [each.id for each in refused] == ["object-missing", "default-class-several"]
 
 
 def test_what_does_not_exist_is_told_with_what_does() -> None:

@@ -18,8 +18,10 @@ from berth.doctor.cluster import (
     classes,
     default_class,
     directories,
+    directories_there,
     edits,
     kinds,
+    kubesphere,
     mounting,
     provisioners,
     refusing,
@@ -29,9 +31,10 @@ from berth.doctor.cluster import (
 from berth.doctor.cluster.checks import CHECKS
 from berth.doctor.cluster.served import Served, needs_selflink
 from berth.doctor.cluster.snapshot import Snapshot
-from berth.doctor.finding import Finding
+from berth.doctor.finding import Finding, Subject
 from berth.doctor.versions import Version
 from berth.kube.permissions import rights as rights_of
+from berth.manifests.classes import CONSOLE
 from berth.programs.controller import PERMISSIONS
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -488,6 +491,13 @@ def test_default_classes() -> None:
     assert ids(default_class.judge_default_class, snapshot()) == ["default-class-none"]
     assert ids(default_class.judge_default_class, snapshot(classes=two[:1])) == []
     assert ids(default_class.judge_default_class, snapshot(classes=two)) == ["default-class-several"]
+    (finding,) = default_class.judge_default_class(seen := snapshot(classes=two), Served(seen))
+    assert finding.do.en == "Keep one. To keep two, the newest:"
+    two[1].provisioner = "x/nsf"
+    (finding,) = default_class.judge_default_class(seen, Served(seen))
+    assert finding.seen.en == "2 classes are the default: two, one"
+    assert finding.do.zh == "只保留一个。最新的 two 没有供应器处理；若保留 one："
+    assert finding.commands[0].startswith("kubectl annotate --overwrite storageclass two ")
     assert ids(default_class.judge_default_class, snapshot(classes=[], unseen=frozenset(["storageclasses"]))) == []
 
 
@@ -501,3 +511,64 @@ def test_sizes_are_told_once_for_a_class() -> None:
 def test_edits_change_one_thing() -> None:
     assert edits.without_option(["soft", "a,soft,b", "c"], "soft") == r"/^- soft$/d;s/^- a,soft,b$/- a,b/"
     assert edits.patch_options(["soft"], "soft") == '[{"op": "remove", "path": "/spec/mountOptions"}]'
+
+
+def test_what_a_class_does_not_say_is_grey_in_kubespheres_console() -> None:
+    system = msgspec.convert({"metadata": meta("kubesphere-system")}, kinds.Namespace)
+    server = {"name": "it", "image": "registry:5000/kubesphere/ks-apiserver:v4.1.2"}
+    berth = provisioner("berth", "nfs.berth.io", "berth:1")
+    console = [berth, pod("ks-apiserver", namespace="kubesphere-system", containers=[server])]
+    silent = storage_class(provisioner="nfs.berth.io")
+
+    def told(of_class: kinds.Class, pods: list[kinds.Pod], namespaces: list[kinds.Namespace]) -> list[Finding]:
+        seen = snapshot(classes=[of_class], pods=pods, namespaces=namespaces)
+        return list(kubesphere.judge_console(seen, Served(seen)))
+
+    (finding,) = told(silent, console, [system])
+    assert finding.seen.en == "KubeSphere's console greys out expansion, clone and snapshot for class nfs"
+    assert [each.split()[1] for each in finding.commands] == ["annotate", "patch"]
+    (finding,) = told(silent, [berth], [system])
+    assert finding.seen.zh == "KubeSphere 控制台中 StorageClass nfs 的扩容为灰色"
+    (finding,) = told(storage_class(), [*console, provisioner("serves", "x/nfs")], [system])
+    assert "clone and snapshot for class nfs" in finding.seen.en
+    said = storage_class(provisioner="nfs.berth.io", allowVolumeExpansion=False, annotations=CONSOLE)
+    assert told(said, console, [system]) == []
+    assert told(silent, console, []) == []
+
+
+def test_claims_of_a_refused_class_are_told_with_it_and_not_once_more() -> None:
+    refused = storage_class(provisioner="nfs.berth.io", parameters={"archiveOnDelet": "true"})
+    waits = claim("waits")
+    said = event("PersistentVolumeClaim", "waits", "ProvisioningFailed", "parameter archiveOnDelet: is not known")
+    berth = provisioner("berth", "nfs.berth.io", "berth:1")
+    seen = snapshot(classes=[refused], pods=[berth], claims=[waits], events=[said])
+    (finding,) = classes.judge_parameters(seen, Served(seen))
+    assert finding.about == (Subject("class", "nfs"), Subject("claim", "a/waits"))
+    assert ids(claims.judge_pending, seen) == []
+
+
+def test_pvs_made_by_hand_are_looked_for_where_they_lie_directly_in_a_known_share() -> None:
+    known = storage_class(parameters={"server": "10.0.0.1", "share": "/e"})
+    by_hand = [volume("direct", "/e/direct", by=""), volume("deep", "/e/a/deep", by=""), volume("far", "/f/far", by="")]
+    seen = snapshot(classes=[known], volumes=[*by_hand, volume("made", "/e/a/made")])
+    (share,) = directories_there.shares_of(seen, Served(seen))
+    assert share.volumes.keys() == {"direct", "a/made"}
+
+
+def test_a_provisioner_that_was_just_scaled_down_is_told_though_its_lock_is_fresh() -> None:
+    template = {"spec": msgspec.to_builtins(provisioner("x", "x/nfs").spec)}
+    metadata = meta("serves", "a")
+    down = msgspec.convert({"metadata": metadata, "spec": {"replicas": 0, "template": template}}, kinds.Deployment)
+    gone = "serves-6cbccc967f-s9nt2_341d5800-91cf-46f0-8332-4cf0899341a2"
+    seen = snapshot(pods=[], workloads=[down], leases=[lease("x-nfs", 3, gone)])
+    assert ids(provisioners.judge_running, seen) == ["provisioner-not-running"]
+    going = provisioner("serves-6cbccc967f-bbbbb", "x/nfs", ready=False)
+    going.metadata.deletionTimestamp = ago(1)
+    going.metadata.ownerReferences = [kinds.Owner("ReplicaSet", "serves-6cbccc967f")]
+    mount = event("Pod", going.name, "FailedMount", 'object "a"/"token" not registered')
+    (finding,) = provisioners.judge_running(ill := replace(seen, pods=[going], events=[mount]), Served(ill))
+    assert finding.seen.en.endswith("does not run: it is scaled to 0")
+    outside = replace(seen, leases=[lease("x-nfs", 3, "host_341d5800-91cf-46f0-8332-4cf0899341a2")])
+    assert ids(provisioners.judge_running, outside) == []
+    follower = provisioner("serves-6cbccc967f-aaaaa", "x/nfs")
+    assert ids(provisioners.judge_leases, replace(seen, pods=[follower])) == []

@@ -21,8 +21,10 @@ from berth.texts.text import Text
 
 SHARES = "shares"
 """The check that asks the shares."""
-_EVERYWHERE = {"webhook-unreachable", "default-class-several"}
-"""Failures that concern every claim, whatever they name."""
+_EVERYWHERE = "webhook-unreachable"
+"""The failure that concerns every claim, whatever it names."""
+_DEFAULT = "default-class-several"
+"""The failure that concerns every claim without a class."""
 
 
 @dataclass
@@ -31,6 +33,8 @@ class Chain:
 
     subjects: dict[Subject, None] = field(default_factory=dict)
     waits: Text | None = None
+    takes_default: bool = False
+    """Whether it has a claim that names no class, or one that does not exist: several defaults may be why."""
     extra: list[Finding] = field(default_factory=list)
 
     def add(self, kind: str, name: str) -> None:
@@ -50,7 +54,8 @@ def about_one(about: Subject, whole: Report, snapshot: Snapshot, served: Served)
     chain = Chain()
     found = _find(about, snapshot)
     if found is None:
-        return _with(whole, [*missing(about, snapshot)])
+        kept = [each for each in whole.findings if each.id in (_EVERYWHERE, _DEFAULT) and about.kind == "claim"]
+        return _with(whole, [*missing(about, snapshot), *kept])
     chain.add(about.kind, about.name)
     match found:
         case kinds.Pod():
@@ -97,6 +102,7 @@ def _pod(chain: Chain, snapshot: Snapshot, served: Served, pod: kinds.Pod) -> No
         if claim is not None:
             _claim(chain, snapshot, served, claim)
         elif snapshot.sees("persistentvolumeclaims"):
+            chain.takes_default = True
             chain.extra.append(find("claim-not-found", Subject("pod", pod.key), claim_name=key.partition("/")[2]))
     if not pod.spec.nodeName and pod.status.phase == "Pending":
         said = next((each.message for each in pod.status.conditions or () if each.type == "PodScheduled"), "")
@@ -109,6 +115,7 @@ def _claim(chain: Chain, snapshot: Snapshot, served: Served, claim: kinds.Claim)
     chain.add("claim", claim.key)
     chain.add("namespace", claim.namespace)
     name = class_name_of(claim)
+    chain.takes_default |= name is None
     volume = snapshot.volume_of.get(claim.spec.volumeName)
     if volume is not None:
         _volume(chain, snapshot, served, volume)
@@ -182,13 +189,17 @@ def _is_of_one(unseen: Unseen, shares: list[str]) -> bool:
 
 
 def _concerns(finding: Finding, chain: Chain, about: Subject) -> bool:
-    if finding.id in _EVERYWHERE and about.kind != "volume":
+    if finding.id == _EVERYWHERE and about.kind != "volume":
         return True
+    if finding.id == _DEFAULT:
+        return chain.takes_default
     if about in finding.about:
         return True
     # Of findings about other objects like it those count that are about something it hangs on, such as its class.
     leading = finding.about[0] if finding.about else None
-    is_of_another = leading is not None and leading.kind == about.kind
+    is_of_another = leading is not None and (
+        leading.kind == about.kind or (leading.kind == "class" and leading not in chain.subjects)
+    )
     return (
         not is_of_another
         and any(each in chain.subjects for each in finding.about if each.kind not in ("node", "namespace", "share"))

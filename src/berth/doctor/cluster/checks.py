@@ -11,6 +11,7 @@ from berth.doctor.cluster import (
     classes,
     default_class,
     directories,
+    kubesphere,
     mounting,
     provisioners,
     refusing,
@@ -114,6 +115,7 @@ CHECKS: tuple[Check[Cluster], ...] = (
     _check("refusals", mounting.judge_refusals, "claims that were refused", "被拒绝的 PVC"),
     _check("webhooks", refusing.judge_webhooks, "webhooks that refuse everything", "拒绝一切的 Webhook"),
     _check("accessors", refusing.judge_accessors, "KubeSphere's Accessors", "KubeSphere Accessor"),
+    _check("console", kubesphere.judge_console, "what KubeSphere's console greys out", "KubeSphere 控制台的灰色按钮"),
     _check("apps", apps.judge_apps, "programs that break on NFS", "不适合 NFS 的程序"),
     _check("sizes", volumes.judge_sizes, "sizes that nothing enforces", "不生效的容量限制"),
 )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from berth.doctor.cluster import edits, kinds
+from berth.doctor.cluster.classes import refusal
 from berth.doctor.cluster.default_class import candidate
 from berth.doctor.cluster.reasons import known_failures
 from berth.doctor.cluster.served import Served, nearest
@@ -62,7 +63,8 @@ def pending(snapshot: Snapshot, served: Served, claim: kinds.Claim) -> Iterator[
     if refused is not None:
         yield refused
         return
-    if of_class.provisioner not in served.names or _is_selflink(served, of_class.provisioner):
+    is_told = of_class.provisioner not in served.names or _is_selflink(served, of_class.provisioner)
+    if is_told or refusal(served, of_class) is not None:
         return  # told of the class, or of its provisioner, with this claim in it
     warning = next(
         (each for each in snapshot.warnings("PersistentVolumeClaim", claim) if "rovision" in each.reason), None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from berth.doctor.cluster import edits, kinds
 from berth.doctor.cluster.served import Served, nearest
-from berth.doctor.cluster.snapshot import Snapshot, place_of
+from berth.doctor.cluster.snapshot import Snapshot, class_name_of, place_of
 from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
 from berth.volumes.errors import Refused
@@ -76,18 +76,33 @@ def _share_of(snapshot: Snapshot, of_class: kinds.Class) -> tuple[str, str]:
 def judge_parameters(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """Classes of a Berth whose parameters or mount options it refuses."""
     for each in snapshot.classes:
-        if not served.is_berth(each.provisioner):
-            continue
-        try:
-            parameters = parse_parameters(each.parameters or {}, server="any", export="/")
-            share_address(parameters.server, parameters.export, tuple(each.mountOptions or ()))
-        except Refused as refused:
+        refused = refusal(served, each)
+        if refused is not None:
+            claims = [claim for claim in snapshot.claims if _waits_for(claim, each)]
             yield find(
                 "class-parameter-refused",
                 Subject("class", each.name),
+                *(Subject("claim", claim.key) for claim in claims[:_SUBJECTS]),
                 reason=str(refused),
                 edit=_renamed(refused),
             )
+
+
+def refusal(served: Served, of_class: kinds.Class) -> Refused | None:
+    """Why Berth refuses a class of its own; None where it takes it, or the class is another's."""
+    if not served.is_berth(of_class.provisioner):
+        return None
+    try:
+        parameters = parse_parameters(of_class.parameters or {}, server="any", export="/")
+        share_address(parameters.server, parameters.export, tuple(of_class.mountOptions or ()))
+    except Refused as refused:
+        return refused
+    return None
+
+
+def _waits_for(claim: kinds.Claim, of_class: kinds.Class) -> bool:
+    is_pending = claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp
+    return is_pending and not claim.spec.volumeName and class_name_of(claim) == of_class.name
 
 
 def _renamed(refused: Refused) -> str | None:

@@ -20,14 +20,25 @@ def judge_default_class(snapshot: Snapshot, served: Served) -> Iterator[Finding]
         best = candidate(snapshot, served)
         yield find("default-class-none", candidate=best.name if best is not None else None)
     elif len(defaults) > 1:
+        newest = defaults[0]
+        keep = next((each for each in defaults if not _is_unserved(snapshot, served, each)), newest)
         yield find(
             "default-class-several",
             *(Subject("class", each.name) for each in defaults),
             version=snapshot.version,
             number=len(defaults),
-            keep=defaults[0].name,
-            others=[each.name for each in defaults[1:]],
+            newest=newest.name,
+            rest=[each.name for each in defaults[1:]],
+            keep=keep.name,
+            unserved=newest.name if keep is not newest else None,
+            others=[each.name for each in defaults if each is not keep],
         )
+
+
+def _is_unserved(snapshot: Snapshot, served: Served, of_class: kinds.Class) -> bool:
+    """Whether it is known that nobody serves it; of other storage than NFS it is not."""
+    sees_all = snapshot.sees("pods", "deployments", "leases") and not served.is_outside
+    return sees_all and served.is_nfs(of_class) and of_class.provisioner not in served.names
 
 
 def candidate(snapshot: Snapshot, served: Served) -> kinds.Class | None:

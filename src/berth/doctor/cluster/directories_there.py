@@ -68,7 +68,10 @@ async def look_at_shares(snapshot: Snapshot, served: Served) -> AsyncIterator[Fi
 
 
 def shares_of(snapshot: Snapshot, served: Served) -> Iterator[_Used]:
-    """Each share with PVs that a provisioner made on it, and those of provisioners that don't run."""
+    """Each share with PVs that a provisioner made on it, and those of provisioners that don't run.
+
+    PVs made by hand count where they lie directly in such a share: of others nobody knows what is exported.
+    """
     exports = {(each.server.lower(), normal(each.export)) for each in served.provisioners if each.share}
     for each in snapshot.classes:
         said = each.parameters or {}
@@ -77,7 +80,7 @@ def shares_of(snapshot: Snapshot, served: Served) -> Iterator[_Used]:
     found: dict[ShareAddress, _Used] = {}
     for volume in snapshot.volumes:
         place = place_of(volume)
-        if place is None or not provisioned_by(volume) or volume.metadata.deletionTimestamp:
+        if place is None or volume.metadata.deletionTimestamp:
             continue
         server, path = place[0], normal(place[1])
         export = _export_of(volume, server, path, exports)
@@ -88,7 +91,7 @@ def shares_of(snapshot: Snapshot, served: Served) -> Iterator[_Used]:
         except Refused:
             continue
         below = path[len(export.rstrip("/")) + 1 :]
-        if below:
+        if below and (provisioned_by(volume) or "/" not in below):
             found.setdefault(address, _Used(address)).volumes.setdefault(below, []).append(volume)
     for provisioner in served.provisioners:
         if provisioner.share and not provisioner.is_ready:  # what it can't mount may be seen from here

@@ -149,7 +149,7 @@ class Class(GlobalResource, Object):
     reclaimPolicy: str = "Delete"  # noqa: N815
     mountOptions: list[str] | None = None  # noqa: N815
     volumeBindingMode: str = "Immediate"  # noqa: N815
-    allowVolumeExpansion: bool = False  # noqa: N815
+    allowVolumeExpansion: bool | None = None  # noqa: N815
 
 
 class Variable(msgspec.Struct, gc=False):

@@ -99,7 +99,8 @@ def _is_starting(snapshot: Snapshot, provisioner: Provisioner) -> bool:
 
 def _not_running(snapshot: Snapshot, provisioner: Provisioner, names: list[str]) -> Iterator[Finding]:
     waiting = waiting_claims(snapshot, provisioner)
-    pod = provisioner.pods[0] if provisioner.pods else None
+    # What pods say while they go is no reason.
+    pod = next((each for each in provisioner.pods if not each.metadata.deletionTimestamp), None)
     reason, evidence = _reason(snapshot, provisioner, pod)
     cause = list(_cause(snapshot, provisioner, pod))
     yield from cause

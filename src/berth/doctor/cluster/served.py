@@ -28,6 +28,8 @@ _NFS_NAMES = re.compile(r"nfs|fuseim\.pri/ifs", re.IGNORECASE)
 _NFS_PARAMETERS = {"archiveOnDelete", "pathPattern", "onDelete", "subDir", "share", "sharedPaths"}
 _BUILT_IN = re.compile(r"kubernetes\.io/[a-z-]+")
 _IMAGE = re.compile(r"(?P<path>.*?)(?::(?P<tag>[^/:@]+))?(?:@.*)?$")
+_HOLDER = re.compile(r"(?P<pod>(?P<workload>.+)-[0-9a-z]{5,10}-[0-9a-z]{5})_[0-9a-f-]{36}")
+"""Who holds a lock, if a Deployment's pod does."""
 _OWN = "nfs.berth.io"
 _CSI_PLUGIN = re.compile(r"nfsplugin\b")
 _CSI_NFS = "nfs.csi.k8s.io"
@@ -102,12 +104,26 @@ class Served:
         return found
 
     @cached_property
+    def held_locks(self) -> dict[str, str]:
+        """Fresh locks but those of a provisioner's pod that is gone, which is known before its lock has aged."""
+        return {lock: holder for lock, holder in self.fresh_locks.items() if not self._is_gone(holder)}
+
+    def _is_gone(self, holder: str) -> bool:
+        match = _HOLDER.fullmatch(holder)
+        if match is None or not self._snapshot.sees("pods") or match["pod"] in self._pod_names:
+            return False
+        return any(each.kind == "Deployment" and each.name == match["workload"] for each in self.provisioners)
+
+    @cached_property
+    def _pod_names(self) -> frozenset[str]:
+        return frozenset(pod.name for pod in self._snapshot.pods)
+
+    @cached_property
     def is_outside(self) -> bool:
         """Somebody who is no pod of the cluster holds a lock that looks like a provisioner's for NFS."""
-        pods = {pod.name for pod in self._snapshot.pods}
         return any(
-            _NFS_NAMES.search(lock) and not any(holder.startswith(name) for name in pods)
-            for lock, holder in self.fresh_locks.items()
+            _NFS_NAMES.search(lock) and not any(holder.startswith(name) for name in self._pod_names)
+            for lock, holder in self.held_locks.items()
         )
 
     @cached_property
@@ -117,7 +133,7 @@ class Served:
         known = {each.provisioner for each in self._snapshot.classes} | {
             name for each in self.provisioners for name in each.names
         }
-        locks = self.fresh_locks
+        locks = self.held_locks
         answered |= {name for name in known if name.replace("/", "-") in locks}
         answered |= {each.name for each in self._snapshot.drivers if not self.of(each.name)}
         if self.is_outside:  # one that runs outside says one of its names only; what it has made tells the others
