@@ -140,7 +140,7 @@ def test_the_notes_name_what_was_installed() -> None:
         "storageClassName: gold",
     ):
         assert word in told
-    assert "helm uninstall nfs-client" in told
+    assert "`helm -n storage uninstall nfs-client`" in told
     assert "kubectl apply" not in notes(merged(VALUES, {"storageClass": {"create": False}}))
 
 
@@ -150,6 +150,12 @@ def test_a_registry_that_kubesphere_sets_stands_in_front_of_the_image() -> None:
     )
     (container,) = one(made, "Deployment")["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example.com/berth:0.1.0"
+
+
+def test_nodes_that_kubesphere_chooses_are_added_to_those_of_the_values() -> None:
+    chosen = {"global": {"nodeSelector": {"kubernetes.io/os": "linux", "disk": "any"}}, "nodeSelector": {"disk": "ssd"}}
+    spec = one(render(merged(VALUES, chosen)), "Deployment")["spec"]["template"]["spec"]
+    assert spec["nodeSelector"] == {"kubernetes.io/os": "linux", "disk": "ssd"}
 
 
 @pytest.mark.parametrize(

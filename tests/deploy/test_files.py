@@ -101,6 +101,28 @@ def test_the_extension_of_kubesphere_is_complete() -> None:
     assert (EXTENSION / "README_zh.md").is_file()
 
 
+def test_the_extension_is_packaged_as_the_docs_say_and_installs_the_chart(tmp_path: Path) -> None:
+    """ksbuilder copies links as links, and theirs would point nowhere: the docs have them followed first."""
+    command = "cp -rL deploy/kubesphere/berth berth-extension"
+    for page in ("kubesphere.md", "kubesphere.zh-CN.md"):
+        assert f"{command}\nksbuilder package berth-extension" in (HERE.parent / "docs" / page).read_text()
+    package = tmp_path / "berth-extension"
+    subprocess.run([*command.split()[:2], str(EXTENSION), str(package)], timeout=60, check=True)
+    assert not [path for path in package.rglob("*") if path.is_symlink()]
+    extension = yaml.safe_load((package / "extension.yaml").read_text())
+    said = {key: extension[key] for key in ("name", "version", "kubeVersion", "dependencies")}
+    (package / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", **said}))  # as ksbuilder makes it
+    values = yaml.safe_load((package / "values.yaml").read_text())
+    values["berth"]["nfs"] = {"server": "10.0.0.5", "path": "/srv"}
+    values["global"] = {"imageRegistry": "registry.example.com", "clusterInfo": {"name": "member", "role": "member"}}
+    for is_agent in (True, False):
+        with helm.Chart.load(package) as chart:
+            rendered = chart.render({**values, "tags": {"agent": is_agent, "extension": not is_agent}}, name="berth")
+        texts = [text for path, text in rendered.items() if path.endswith(".yaml")]
+        made = [one["kind"] for text in texts for one in yaml.safe_load_all(text) if one]
+        assert ("Deployment" in made) is is_agent
+
+
 def test_the_extensions_installer_may_do_what_the_chart_takes_and_what_berth_is_given() -> None:
     """RBAC lets nobody hand out what he does not have."""
     values = yaml.safe_load((EXTENSION / "values.yaml").read_text())["berth"]

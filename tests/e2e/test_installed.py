@@ -21,6 +21,8 @@ from devcluster.node.node import Node
 
 PATIENCE = 20.0
 """Seconds that no claim may wait, whatever happens to Berth."""
+FROM_ZERO = 60.0
+"""Seconds from `berth install --apply` to a claim that is bound."""
 
 
 class Installation:
@@ -31,6 +33,7 @@ class Installation:
         self.node = node
         self.namespace = namespace
         self.claims: dict[str, float] = {}
+        self.begun = time.monotonic()
 
     def berth(self, *arguments: str) -> str:
         argv = [str(Path(sys.executable).with_name("berth")), *arguments]
@@ -96,6 +99,7 @@ def test_an_installation_works_as_its_own_user_and_is_upgraded_under_load(
     installation.claim("first")
     while installation.check_patience():
         time.sleep(0.05)
+    assert time.monotonic() - installation.begun < FROM_ZERO
     made = [path.name for path in node.nfs.root.iterdir() if path.name.startswith(f"{namespace}-first-")]
     assert len(made) == 1
 

@@ -20,7 +20,7 @@ from berth.kube.manifest import ManifestApi, place
 from berth.manifests.labels import selector_labels
 from berth.operations.apply import Applied
 from berth.operations.errors import Stopped
-from berth.operations.install import Installed, Rollout, install, names_answered_to, why_not_ready
+from berth.operations.install import Installed, Rollout, install, is_news, names_answered_to, why_not_ready
 from berth.operations.uninstall import uninstall
 from berth.programs.controller import PERMISSIONS
 from berth.settings.install import ClassSettings, InstallSettings
@@ -153,13 +153,29 @@ def test_a_class_in_the_way_stops_it_before_anything_is_changed(
     run(cluster, namespace, body)
 
 
+@pytest.mark.parametrize(
+    ("rollout", "news"),
+    [
+        pytest.param(Rollout(0, 2, ("BackOff",)), False, id="a reason that was told before the last one"),
+        pytest.param(Rollout(0, 2, ("ErrImagePull", "BackOff")), False, id="two that were told one by one"),
+        pytest.param(Rollout(0, 2, ("ErrImagePull", "starts")), True, id="one that is new"),
+        pytest.param(Rollout(1, 2, ("BackOff",)), True, id="one pod more"),
+        pytest.param(Rollout(2, 2), True, id="all of them"),
+    ],
+)
+def test_reasons_that_take_turns_are_told_once(rollout: Rollout, news: bool) -> None:
+    told = [Rollout(0, 2, ("BackOff",)), Rollout(0, 2, ("ErrImagePull",))]
+    assert is_news(rollout, told) is news
+    assert is_news(told[0], [])
+
+
 def test_what_helm_installed_is_left_to_helm(cluster: DevCluster, namespace: str) -> None:
     async def body(api: ManifestApi, settings: InstallSettings) -> None:
         labels = {"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": "nfs-client"}
         metadata = {"name": settings.name, "namespace": namespace, "labels": labels}
         account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
         await api.apply(account, manager="helm")
-        with pytest.raises(Stopped, match="helm uninstall nfs-client"):
+        with pytest.raises(Stopped, match=f"`helm -n {namespace} uninstall nfs-client`"):
             await uninstall(api, name=settings.name, namespace=namespace, told=lambda _: None)
         assert await api.read(place("v1", "ServiceAccount", settings.name, namespace))
 

@@ -10,6 +10,7 @@ import click
 from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
 from berth.cli.output import LANGUAGE, language, output_option
 from berth.operations.apply import Applied
+from berth.operations.takeover.remark import several
 from berth.operations.uninstall import Uninstalled, uninstall
 from berth.settings.install import NAME, NAMESPACE
 from berth.texts.text import Text
@@ -53,14 +54,14 @@ def _uninstall(name: str, namespace: str, output: str, kubeconfig: str, context:
 def _what_stays(done: Uninstalled) -> list[Text]:
     texts = [
         Text(
-            f"kept: all data, all claims, and {done.pvs} PVs that Berth made or answered for",
+            f"kept: all data, all claims, and {several(done.pvs, 'PV')} that Berth made or answered for",
             f"已保留：全部数据、全部 PVC，以及 Berth 创建或接管的 {done.pvs} 个 PV",
         )
     ]
     if done.held:
         texts.append(
             Text(
-                f"{done.held} of these PVs carry Berth's finalizer: delete their claims, and the PVs wait, with their "
+                f"PVs with Berth's finalizer: {done.held}. Once their claims are deleted they wait, with their "
                 f"directories, until Berth is installed again with the same --provisioner-name",
                 f"其中 {done.held} 个 PV 带有 Berth 的 finalizer：此后删除 PVC，这些 PV 和目录都会原样等待，"
                 f"直到以相同的 --provisioner-name 重新安装 Berth",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -134,18 +134,27 @@ async def for_this_cluster(api: ManifestApi, settings: InstallSettings) -> Insta
 async def wait_rolled_out(
     api: ManifestApi, settings: InstallSettings, *, patience: float, progress: Callable[[Rollout], None]
 ) -> Rollout:
-    """Returns once every pod is of the newest revision and ready, or patience is over. progress: told each change."""
+    """Returns once every pod is of the newest revision and ready, or patience is over. progress: told what is news."""
     clock = asyncio.get_running_loop().time
     end = clock() + patience
-    seen: Rollout | None = None
+    told: list[Rollout] = []
     while True:
         rollout = await look_at_rollout(api, settings)
-        if rollout != seen:
-            seen = rollout
+        if is_news(rollout, told):
+            told.append(rollout)
             progress(rollout)
         if rollout.is_complete or clock() >= end:
             return rollout
         await asyncio.sleep(_LOOK)
+
+
+def is_news(rollout: Rollout, told: Sequence[Rollout]) -> bool:
+    """Whether more or fewer pods are ready than was told last, or for a reason that was not told yet.
+
+    Reasons that take turns are not: those of an image that can't be pulled do so for ever.
+    """
+    known = {reason for one in told for reason in one.waits_for}
+    return not told or rollout.ready != told[-1].ready or rollout.is_complete or not known.issuperset(rollout.waits_for)
 
 
 async def look_at_rollout(api: ManifestApi, settings: InstallSettings) -> Rollout:

@@ -79,15 +79,18 @@ async def _remove_own(api: ManifestApi, manifest: Manifest, name: str) -> Applie
     """Removes an object if its labels say that this installation made it. Stopped when Helm did: it keeps books."""
     where = place_of(manifest)
     try:
-        labels = (await api.read(where))["metadata"].get("labels") or {}
+        metadata = (await api.read(where))["metadata"]
     except NotFound:
-        labels = {}
+        metadata = {}
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     if labels.get(MANAGED_BY) == "Helm":
-        release = labels.get(INSTANCE, name)
+        release = annotations.get("meta.helm.sh/release-name", labels.get(INSTANCE, name))
+        namespace = annotations.get("meta.helm.sh/release-namespace", manifest["metadata"].get("namespace"))
+        command = f"helm {f'-n {namespace} ' if namespace else ''}uninstall {release}"
         raise Stopped(
             Text(
-                f"{manifest['kind']} {where.key} was installed by Helm; remove it with `helm uninstall {release}`",
-                f"{manifest['kind']} {where.key} 是用 Helm 安装的，请用 `helm uninstall {release}` 卸载",
+                f"{manifest['kind']} {where.key} was installed by Helm; remove it with `{command}`",
+                f"{manifest['kind']} {where.key} 是用 Helm 安装的，请用 `{command}` 卸载",
             )
         )
     if (labels.get(MANAGED_BY), labels.get(INSTANCE)) != ("berth", name):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from berth.manifests.install import install_manifests
 from berth.operations.apply import Applied, apply_all
 from berth.operations.errors import Stopped
-from berth.operations.install import Rollout, look_at_rollout
+from berth.operations.install import Rollout, is_news, look_at_rollout
 from berth.operations.takeover.clashes import serves_already
 from berth.operations.takeover.locks import Held, places_of_leases, wait_led
 from berth.operations.takeover.old import Berth
@@ -50,7 +50,7 @@ async def start(run: Run, plan: GroupPlan, settings: InstallSettings) -> tuple[s
     async def look() -> list[tuple[str, str]]:
         if plan.is_installing:
             rollout = await look_at_rollout(run.api, settings)
-            if rollout not in seen[-1:]:
+            if is_news(rollout, seen):
                 seen.append(rollout)
                 run.tell(rollout.text.en, rollout.text.zh)
             return [(name, by.namespace) for name in names]
