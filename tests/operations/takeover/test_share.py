@@ -100,6 +100,19 @@ def test_what_is_there_missing_and_left_behind_is_told_apart(share: OldShare) ->
     }
 
 
+def test_what_another_provisioners_pv_points_to_was_not_left_behind(share: OldShare) -> None:
+    """To remove it by hand would be the end of somebody's data."""
+    by_another = {"provisioner": "nfs.berth.io", "server": "another-name.example.com"}
+    paths = {5: f"shop-data-5-pvc-{UID.format(5)}", 6: f"shop-x-pvc-{UID.format(8)}", 7: "shop/of-another"}
+    gone = f"shop-gone-pvc-{UID.format(9)}"
+    for path in (*paths.values(), gone, "shop/leaked"):
+        (share.root / path).mkdir(parents=True)
+    others = [volume(number, f"{share.export}/{path}", "other", **by_another) for number, path in paths.items()]
+    elsewhere = volume(4, f"/elsewhere/{gone}", "other", **by_another)
+    seen = over_nfs(lambda shares: look(shares, share.group([share.volume(1), *others, elsewhere])))
+    assert (seen.kept, seen.leaked) == ((gone,), ("shop/leaked",))
+
+
 def test_directories_of_a_flat_layout_are_not_taken_for_leaks(share: OldShare) -> None:
     (share.root / "by-hand" / "inside").mkdir(parents=True)
     group = share.group([share.volume(1)], classes=(ANY,))

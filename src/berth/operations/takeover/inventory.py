@@ -86,6 +86,9 @@ class Group:
     """Claims without a volume."""
     beside: tuple[tuple[OldVolume, str], ...]
     """Volumes that overlap another PV's directory, and that PV."""
+    others: tuple[tuple[str, str], ...] = ()
+    """Every other PV of the cluster, and its path below the share; empty when it has none there. Whatever server it
+    names: the same one may have two names."""
 
     @property
     def provisioners(self) -> tuple[str, ...]:
@@ -166,7 +169,20 @@ def _group(members: list[OldProvisioner], cluster: Cluster, places: Places) -> G
         volumes=tuple(volumes),
         waiting=tuple(waiting),
         beside=tuple(beside),
+        others=tuple(_others(cluster, names, share)),
     )
+
+
+def _others(cluster: Cluster, names: set[str], share: ShareAddress) -> Iterable[tuple[str, str]]:
+    above = f"{share.export.rstrip('/')}/"
+    for one in cluster.volumes:
+        if objects.provisioned_by(one) not in names:
+            place = objects.place_of(one)
+            is_below = place is not None and place.path.startswith(above)
+            yield (
+                objects.meta_of(one).name or "",
+                place.path.removeprefix(above).strip("/") if place and is_below else "",
+            )
 
 
 def _places(volumes: Iterable[VolumeObject]) -> Places:

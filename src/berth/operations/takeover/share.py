@@ -54,10 +54,15 @@ async def look(shares: Shares, group: Group) -> Seen:
         return Seen(why=str(error))
     present, missing, odd = await check_directories(shares, group.volumes)
     directories = sorted(entry.name for entry in root if entry.kind == "directory")
-    in_use = [one.plan.path for one in group.volumes if one.plan is not None]
+    # Whoever provisioned it: a directory that any PV of the cluster points to was not left behind.
+    in_use = [one.plan.path for one in group.volumes if one.plan is not None] + [
+        path for _, path in group.others if path
+    ]
     candidates = [name for name in directories if name.lower() != HOME and not name.startswith(ARCHIVED)]
-    pvs = {one.pv for one in group.volumes}
-    kept = [name for name in candidates if (made := _BY_REFERENCE.fullmatch(name)) and made[1] not in pvs]
+    pvs = {one.pv for one in group.volumes} | {pv for pv, _ in group.others}
+    roots = {path.partition("/")[0] for path in in_use}
+    gone = [name for name in candidates if (made := _BY_REFERENCE.fullmatch(name)) and made[1] not in pvs]
+    kept = [name for name in gone if name not in roots]
     leaked, is_partly = await _leaks(share, group, [name for name in candidates if name not in kept], in_use)
     return Seen(
         present=frozenset(present),
