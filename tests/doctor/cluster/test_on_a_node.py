@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from pathlib import Path
+
+from berth.doctor.cluster.active import POD_PATIENCE
+from berth.doctor.cluster.examine import examine
+from berth.kube.config import load
 from devcluster.node.node import Node
 from tests.doctor.cluster.patient import Patient, find
+from tests.e2e.api import Api
+from tests.e2e.site import Site
 
 MOUNTS = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
 
@@ -27,3 +36,24 @@ def test_pods_that_cant_mount_are_one_finding_that_names_the_cause_and_goes_with
     assert told.id == "kernel-no-nfs"
     patient.cluster.kubectl("delete", "pods", "-n", patient.name, "--all", "--force", "--grace-period=0")
     assert find(patient.examine(), "kernel-no-nfs", share) is None
+
+
+def test_a_try_ends_as_soon_as_kubelet_has_failed_often_enough(
+    node: Node, patient: Patient, api: Api, account: Path, tmp_path: Path
+) -> None:
+    site = Site(patient.cluster, api, account, patient.name, tmp_path, patient.cluster.nfs)
+    controller = site.controller(ENABLE_LEADER_ELECTION="true")
+    try:
+        controller.start()
+        of_class = site.make_class(name=f"{patient.name}-tried")
+        begun = time.monotonic()
+        report = asyncio.run(examine(None, load(str(patient.cluster.kubeconfig)), active=True))
+        seconds = time.monotonic() - begun
+    finally:
+        controller.stop()
+        site.close()
+    failed = [each for each in report.findings if each.id == "probe-pod-failed"]
+    (finding,) = [each for each in failed if any(subject.name == of_class for subject in each.about)]
+    assert finding.seen.en.endswith("s: mount.nfs: No such device")
+    assert node.name in finding.seen.en
+    assert seconds < POD_PATIENCE

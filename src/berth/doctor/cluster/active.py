@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 from berth.doctor.cluster import kinds
@@ -28,9 +30,13 @@ CLAIM_PATIENCE = 20.0
 """Seconds that a claim may take to be bound."""
 POD_PATIENCE = 60.0
 """Seconds that a pod may take to start, write and end; its image may have to be pulled."""
+_TRIED = 5
+"""Times that kubelet has failed to mount the volume, after some 15 s, when that is answer enough."""
 _CLEANING_UP = 30.0
 _SETTLING = 5.0
 _LOOK = 0.2
+_EVENTS = 10
+"""Looks at the pod for each one at its Events."""
 IMAGE = "busybox:1.36"
 _MANAGER = "berth-doctor"
 _ON_DELETE = "berth.io/on-delete"
@@ -88,6 +94,7 @@ class Prober:
     async def _write_on(self, node: str, claim: str, of_class: kinds.Class) -> Finding | None:
         name = f"{claim[:40].rstrip('-')}-{secrets.token_hex(3)}"
         await self._make(self._pod(name, node, claim))
+        begun = time.monotonic()
         phase, reason = await self._end_of(name)
         if phase == "Succeeded":
             return None
@@ -95,7 +102,7 @@ class Prober:
             "probe-pod-failed",
             Subject("node", node),
             Subject("class", of_class.name),
-            seconds=f"{POD_PATIENCE:g}",
+            seconds=f"{time.monotonic() - begun:.0f}",
             reason=reason,
         )
 
@@ -121,20 +128,31 @@ class Prober:
         where = place("v1", "Pod", pod, self.namespace)
         with suppress(TimeoutError):
             async with asyncio.timeout(POD_PATIENCE):
-                while True:
+                for looks in count(1):
                     phase = (await self._api.read(where)).get("status", {}).get("phase", "")
                     if phase == "Succeeded":
                         return phase, same("")
                     if phase == "Failed":
                         return phase, Text("it could not write", "无法写入")
+                    if looks % _EVENTS == 0 and await self._cannot_mount(pod):
+                        break
                     await asyncio.sleep(_LOOK)
         return "", await self._newest_event(pod) or Text("nobody said why", "没有任何事件说明原因")
 
+    async def _cannot_mount(self, pod: str) -> bool:
+        return any(
+            each["reason"] == "FailedMount" and (each.get("count") or 1) >= _TRIED for each in await self._warnings(pod)
+        )
+
     async def _newest_event(self, name: str) -> Text | None:
-        events = (await self._api.read(place("v1", "Event", namespace=self.namespace)))["items"]
-        told = [each for each in events if each["involvedObject"].get("name") == name and each["type"] == "Warning"]
+        told = await self._warnings(name)
         told.sort(key=lambda each: each.get("lastTimestamp") or each.get("eventTime") or "")
         return same(output_of(told[-1]["message"])) if told else None
+
+    async def _warnings(self, name: str) -> list[dict[str, Any]]:
+        """The warnings about a claim or pod of ours."""
+        events = (await self._api.read(place("v1", "Event", namespace=self.namespace)))["items"]
+        return [each for each in events if each["involvedObject"].get("name") == name and each["type"] == "Warning"]
 
     def _claim(self, name: str, of_class: kinds.Class) -> dict[str, Any]:
         least = (of_class.parameters or {}).get("minSize", "")
