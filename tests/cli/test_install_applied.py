@@ -81,7 +81,7 @@ def installing(cluster: DevCluster, namespace: str) -> Iterator[Installing]:
         ("en", "0 of 2 pods ready: waits for a node", "Berth serves nfs.example.com:/srv: claims of class {name} get"),
         (
             "zh",
-            "2 个 Pod 中 0 个就绪：waits for a node",
+            "2 个 Pod 中 0 个就绪：等待分配节点",
             "Berth 已就绪，共享目录为 nfs.example.com:/srv，存储类 {name} 可以使用了",
         ),
     ],

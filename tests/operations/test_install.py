@@ -169,6 +169,12 @@ def test_reasons_that_take_turns_are_told_once(rollout: Rollout, news: bool) -> 
     assert is_news(told[0], [])
 
 
+def test_our_own_words_are_told_in_chinese_and_the_clusters_as_they_are() -> None:
+    text = Rollout(0, 2, ("ErrImagePull: no such host", why_not_ready({"status": {"phase": "Pending"}}))).text
+    assert text.en == "0 of 2 pods ready: ErrImagePull: no such host; waits for a node"
+    assert text.zh == "2 个 Pod 中 0 个就绪：ErrImagePull: no such host；等待分配节点"
+
+
 def test_what_helm_installed_is_left_to_helm(cluster: DevCluster, namespace: str) -> None:
     async def body(api: ManifestApi, settings: InstallSettings) -> None:
         labels = {"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": "nfs-client"}

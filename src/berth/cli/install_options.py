@@ -54,8 +54,9 @@ def class_options() -> list[click.Parameter]:
 def controller_options() -> list[click.Parameter]:
     """The controller."""
     return [
-        click.Option(["--provisioner-name"], metavar="NAMES", show_default=OWN_PROVISIONER,
-                     help="Provisioner names to answer to, comma separated; the class has the first."),
+        click.Option(["--provisioner-name"], metavar="NAMES",
+                     help="Provisioner names to answer to, comma separated; the class has the first. "
+                     f"[default: {OWN_PROVISIONER}]"),
         click.Option(["--name"], default=NAME, show_default=True, help="Name of the installation and its objects."),
         click.Option(["-n", "--namespace"], default=NAMESPACE, show_default=True, help="Where the controller runs."),
         click.Option(["--image"], default=IMAGE, show_default=True, help="The image, as your nodes can pull it."),

@@ -23,6 +23,23 @@ _LOOK = 0.5
 """Seconds between two looks at the Deployment."""
 
 
+_NOT_SEEN = "the Deployment's controller has not seen it yet"
+_NO_PODS = "no pods yet"
+_OLD_ONES = "pods of before still end"
+_NO_NODE = "waits for a node"
+_STARTS = "starts"
+_NOT_READY = "the container runs and does not say that it is ready yet"
+_CHINESE = {
+    _NOT_SEEN: "Deployment 控制器尚未处理",
+    _NO_PODS: "还没有 Pod",
+    _OLD_ONES: "之前的 Pod 正在退出",
+    _NO_NODE: "等待分配节点",
+    _STARTS: "正在启动",
+    _NOT_READY: "容器已运行，尚未报告就绪",
+}
+"""Our own words; what the cluster says stays as it says it, in either language."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rollout:
     """How far the pods are. waits_for: why those that aren't ready are not, as the cluster tells it."""
@@ -37,10 +54,10 @@ class Rollout:
 
     @property
     def text(self) -> Text:
-        because = f": {'; '.join(self.waits_for)}" if self.waits_for else ""
+        in_chinese = [_CHINESE.get(reason, reason) for reason in self.waits_for]
         return Text(
-            f"{self.ready} of {self.wanted} pods ready{because}",
-            f"{self.wanted} 个 Pod 中 {self.ready} 个就绪{because.replace(': ', '：', 1)}",
+            f"{self.ready} of {self.wanted} pods ready" + (f": {'; '.join(self.waits_for)}" if self.waits_for else ""),
+            f"{self.wanted} 个 Pod 中 {self.ready} 个就绪" + (f"：{'；'.join(in_chinese)}" if in_chinese else ""),
         )
 
 
@@ -162,7 +179,7 @@ async def look_at_rollout(api: ManifestApi, settings: InstallSettings) -> Rollou
     found = await api.read(place("apps/v1", "Deployment", settings.name, settings.namespace))
     status, wanted = found.get("status", {}), found["spec"]["replicas"]
     if status.get("observedGeneration", 0) < found["metadata"]["generation"]:
-        return Rollout(0, wanted, ("the Deployment's controller",))
+        return Rollout(0, wanted, (_NOT_SEEN,))
     updated, ready = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     if updated >= wanted and ready >= wanted and status.get("replicas", 0) == updated:
         return Rollout(wanted, wanted)
@@ -174,9 +191,8 @@ async def look_at_rollout(api: ManifestApi, settings: InstallSettings) -> Rollou
         for one in status.get("conditions", [])
         if one["type"] == "ReplicaFailure" and one["status"] == "True"
     ]
-    old = status.get("replicas", 0) - updated
-    leaving = (f"{old} pods of before",) if old > 0 and not reasons else ()
-    return Rollout(min(ready, wanted), wanted, (*failed, *reasons, *leaving) or ("the pods",))
+    leaving = (_OLD_ONES,) if status.get("replicas", 0) > updated and not reasons else ()
+    return Rollout(min(ready, wanted), wanted, (*failed, *reasons, *leaving) or (_NO_PODS if not pods else _STARTS,))
 
 
 def why_not_ready(pod: dict[str, Any]) -> str:
@@ -195,8 +211,8 @@ def why_not_ready(pod: dict[str, Any]) -> str:
             told = (state["waiting"].get("reason", ""), state["waiting"].get("message", "") or ended)
             return ": ".join(part for part in told if part)
         if "running" in state:
-            return "the container runs and does not say that it is ready yet"
+            return _NOT_READY
     scheduled = conditions.get("PodScheduled", {})
     if scheduled.get("status") == "False":
         return f"{scheduled.get('reason', '')}: {scheduled.get('message', '')}"
-    return "waits for a node" if "PodScheduled" not in conditions else "starts"
+    return _NO_NODE if "PodScheduled" not in conditions else _STARTS
