@@ -35,7 +35,10 @@ from tests.nfsserver.room import unaccounted
 
 PATH = "/srv/xfs/k8s"
 WANTED = Wanted(PATH, ["127.0.0.1"])
-USER = ("--reuid=1000", "--regid=1000", "--clear-groups", "--")
+NOBODY = ("--reuid=1000", "--regid=1000", "--clear-groups")
+USER = (*NOBODY, "--")
+READER = (*NOBODY, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--")
+"""Can read the checkout wherever it is."""
 
 
 def run(*argv: str) -> str:
@@ -129,7 +132,7 @@ def verify_tells_what_clients_meet() -> None:
     assert blamed == "mount-4.0"
     assert found["lock"]["seen"]["en"] == "kept, over NFSv3", found["lock"]
     assert found["squash"]["facts"]["uid"] == 65534
-    said = berth("verify", "127.0.0.1:/", "-o", "json", code=2, before=("setpriv", *USER))
+    said = berth("verify", "127.0.0.1:/", "-o", "json", code=2, before=("setpriv", *READER))
     _, found = understood(json.loads(said))
     assert "`insecure`" in found["mount-4.0"]["cure"]["en"]
     other = "/srv/ext4/other"

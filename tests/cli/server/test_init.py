@@ -100,7 +100,9 @@ def test_which_of_our_addresses_is_a_client(clients: list[str], address: str | N
 
 def test_without_rights_the_missing_one_is_named() -> None:
     """As a user without any: the plan can be seen, and is not tried."""
-    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+    # Wherever the checkout is, its files can be read.
+    reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *reading, "--"]
     argv = [*nobody, str(PROGRAM), "server", "init", PATH, "--client", "127.0.0.1", "--yes"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=environment({}))
     assert done.returncode == 1
