@@ -149,7 +149,6 @@ def test_what_hangs_on_one_claim_is_told_and_nothing_else(patient: Patient, cure
     assert {each.id for each in report.findings} <= {
         "claim-waits-for-provisioner",
         "nothing-wrong",
-        "size-not-enforced",
     }
 
 

@@ -58,7 +58,7 @@ def own(report: Report, site: Site) -> list[Finding]:
 
 def test_a_healthy_cluster_is_healthy(served: Site, patient: Patient) -> None:
     report = patient.examine()
-    assert [each.id for each in own(report, served)] == ["size-not-enforced"]
+    assert [each.id for each in own(report, served)] == []
     assert not [each for each in report.unseen if served.token in each.what.en]
 
 
@@ -97,7 +97,19 @@ def test_a_directory_that_is_gone_and_one_that_nobody_knows(served: Site, patien
     patient.cure(strange, within=served.root)
     (served.root / STRANGER).rmdir()
     served.nfs.restart()
-    assert [each.id for each in own(patient.examine(), served)] == ["size-not-enforced"]
+    assert [each.id for each in own(patient.examine(), served)] == []
+
+
+def test_sizes_are_told_where_they_add_up_to_more_than_there_is(served: Site, patient: Patient) -> None:
+    served.file_claim("huge", f"{patient.name}-nfs", size="9Pi")
+    patient.wait(lambda: len(bound(served)) == 4, "claims bound")
+    (finding,) = own(patient.examine(), served)
+    assert finding.id == "size-not-enforced"
+    assert finding.seen.en.startswith(
+        f"the 4 volumes on {served.nfs.host}:{served.export} may hold 9,437,187 GiB, where"
+    )
+    served.api.delete(f"{paths.claims(patient.name)}/huge")
+    patient.wait(lambda: own(patient.examine(), served) == [], "it is gone", 20)
 
 
 def test_a_share_that_hangs_costs_its_own_answer_only(served: Site, patient: Patient) -> None:
@@ -110,7 +122,7 @@ def test_a_share_that_hangs_costs_its_own_answer_only(served: Site, patient: Pat
         served.nfs.resume()
     unseen = next(each for each in report.unseen if served.token in each.what.en)
     assert unseen.what.zh == f"共享 {served.nfs.host}:{served.export}"
-    assert [each.id for each in own(report, served)] == ["size-not-enforced"]
+    assert [each.id for each in own(report, served)] == []
     assert seconds < 15
 
 

@@ -501,13 +501,6 @@ def test_default_classes() -> None:
     assert ids(default_class.judge_default_class, snapshot(classes=[], unseen=frozenset(["storageclasses"]))) == []
 
 
-def test_sizes_are_told_once_for_a_class() -> None:
-    (finding,) = volumes.judge_sizes(
-        snapshot(volumes=[volume(f"p{n}", f"/e/{n}") for n in range(9)]), Served(snapshot())
-    )
-    assert finding.seen.en == "no quota enforces the sizes of class nfs's volumes (9 now)"
-
-
 def test_edits_change_one_thing() -> None:
     assert edits.without_option(["soft", "a,soft,b", "c"], "soft") == r"/^- soft$/d;s/^- a,soft,b$/- a,b/"
     assert edits.patch_options(["soft"], "soft") == '[{"op": "remove", "path": "/spec/mountOptions"}]'

@@ -117,5 +117,4 @@ CHECKS: tuple[Check[Cluster], ...] = (
     _check("accessors", refusing.judge_accessors, "KubeSphere's Accessors", "KubeSphere Accessor"),
     _check("console", kubesphere.judge_console, "what KubeSphere's console greys out", "KubeSphere 控制台的灰色按钮"),
     _check("apps", apps.judge_apps, "programs that break on NFS", "不适合 NFS 的程序"),
-    _check("sizes", volumes.judge_sizes, "sizes that nothing enforces", "不生效的容量限制"),
 )

@@ -1,4 +1,5 @@
-"""PVs whose directories are gone, and directories that no PV names: the shares are asked, each with a deadline.
+"""PVs whose directories are gone, directories that no PV names, sizes that add up to more than there is: the shares are
+asked, each with a deadline.
 
 Directories are listed, never walked: one call for each directory that volumes lie in. What this host may not see, or a
 share that hangs, is told. Berth's own records on a share say whose a directory was.
@@ -18,6 +19,7 @@ from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
 from berth.doctor.finding import Finding, Subject, Unseen
 from berth.doctor.known import find
 from berth.reconcilers.places import normal
+from berth.reconcilers.quantity import to_bytes
 from berth.shares.choose import Shares
 from berth.texts.text import Text, same
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
@@ -34,6 +36,7 @@ _SUBJECTS = 20
 _NAMED = 10
 _FEW = 2
 _MOST_RECORDS = 100
+_GIB = 2**30
 _LIKE_A_VOLUME = re.compile(r".*-pvc-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 """How the default pattern ends, Berth's and the reference's."""
 
@@ -161,7 +164,28 @@ async def _compare(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
                 directories=strangers[:_NAMED],
             )
         )
-    return found
+    return [*found, *_promised(used, (await share.space()).total_bytes)]
+
+
+def _promised(used: _Used, total: int) -> Iterator[Finding]:
+    """Sizes that add up to more than the share has: there it matters that nothing enforces them."""
+    bound = [each for volumes in used.volumes.values() for each in volumes if each.status.phase == "Bound"]
+    promised = sum(_bytes_of(each) for each in bound)
+    if promised > total > 0:
+        yield find(
+            "size-not-enforced",
+            Subject("share", str(used.address)),
+            number=len(bound),
+            promised=f"{promised / _GIB:,.0f} GiB",
+            total=f"{total / _GIB:,.0f} GiB",
+        )
+
+
+def _bytes_of(volume: kinds.Volume) -> int:
+    try:
+        return to_bytes((volume.spec.capacity or {}).get("storage", "0"))
+    except ValueError:
+        return 0
 
 
 async def _recorded(share: Share, names: set[str], snapshot: Snapshot) -> list[str]:

@@ -1,4 +1,4 @@
-"""PVs and claims at their end: Released, Failed or Terminating, and why; sizes that nothing enforces."""
+"""PVs and claims at their end: Released, Failed or Terminating, and why."""
 
 from __future__ import annotations
 
@@ -110,14 +110,3 @@ def judge_terminating(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
 
 def _moment(obj: kinds.Object) -> str:
     return (obj.metadata.deletionTimestamp or "").replace("T", " ").replace("Z", " UTC")
-
-
-def judge_sizes(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
-    """Once for a class: nothing keeps its volumes to their sizes."""
-    numbers: defaultdict[str, int] = defaultdict(int)
-    for volume in snapshot.volumes:
-        if place_of(volume) is not None and volume.status.phase == "Bound" and provisioned_by(volume):
-            numbers[volume.spec.storageClassName] += 1
-    for name, number in sorted(numbers.items()):
-        if name in snapshot.class_of:
-            yield find("size-not-enforced", Subject("class", name), number=number)
