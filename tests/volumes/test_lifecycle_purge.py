@@ -7,8 +7,27 @@ import pytest
 from berth.volumes.errors import Refused
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import record_path, trash_path
+from berth.volumes.share import ShareAddress
 from tests.volumes.bench import Bench
-from tests.volumes.builders import born, release_plan, sweep
+from tests.volumes.builders import EXPORT, SERVER, born, release_plan, sweep
+from tests.volumes.memory import MemoryShare
+
+
+class Monitored(MemoryShare):
+    """Keeps which files were read."""
+
+    def __init__(self) -> None:
+        super().__init__(ShareAddress(SERVER, EXPORT))
+        self.read: list[str] = []
+
+    async def read_file(self, path: str) -> bytes:
+        self.read.append(path)
+        return await super().read_file(path)
+
+
+@pytest.fixture
+def monitored() -> Monitored:
+    return Monitored()
 
 
 async def test_a_purge_removes_the_volume_with_its_record_and_counts(share: Bench, lifecycle: Lifecycle) -> None:
@@ -18,6 +37,16 @@ async def test_a_purge_removes_the_volume_with_its_record_and_counts(share: Benc
     assert await lifecycle.purge(made.pv, share) == 3
     assert not [path for path in share.tree() if made.pv in path]
     assert await lifecycle.purge(made.pv, share) == 0
+
+
+async def test_who_released_a_volume_need_not_ask_whose_it_is(monitored: Monitored) -> None:
+    made = await born(monitored)
+    lifecycle = Lifecycle("cluster-1")
+    await lifecycle.release(release_plan(made, on_delete="delete"), monitored)
+    monitored.read.clear()
+    await lifecycle.purge(made.pv, monitored)
+    assert monitored.read == []
+    assert record_path(made.pv) not in monitored.tree()
 
 
 async def test_trash_waits_until_it_is_purged(share: Bench, lifecycle: Lifecycle) -> None:

@@ -68,8 +68,6 @@ PERMISSIONS = (
 CHANGE_PVS = Right("patch", "", "persistentvolumes")
 PURGE_WORKERS = 2
 """Trash is purged beside the real work, not instead of it."""
-PURGE_PATIENCE = 5.0
-"""Seconds that a volume stays in the trash while PVs stand in line to be released: those come first."""
 FLUSH_DEADLINE = 5.0
 """Seconds that the last Events have to get out when the process ends."""
 
@@ -181,7 +179,7 @@ class Controller:
         purging = Purge(shares=shares, lifecycle=lifecycle, metrics=self._metrics)
 
         def trashed(address: ShareAddress, pv: str) -> None:
-            trash.add_after(purging.key_for(address, pv), PURGE_PATIENCE if len(volumes) else 0.0)
+            trash.add_after(purging.key_for(address, pv), purge.patience(len(volumes)))
 
         sweeping = Sweep(
             cluster=cluster,

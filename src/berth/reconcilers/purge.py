@@ -11,6 +11,14 @@ from berth.volumes.share import ShareAddress
 
 PERMISSIONS: tuple[Permission, ...] = ()
 
+PATIENCE = 5.0
+"""Seconds. Short enough that trash is purged also where PVs are released all day long."""
+
+
+def patience(in_line: int) -> float:
+    """For how long a volume stays in the trash before its purge. in_line: PVs that wait to be released and come first."""
+    return PATIENCE if in_line else 0.0
+
 
 class Purge:
     """Key: `pv@server:/export`, as key_for makes it."""
