@@ -16,7 +16,7 @@ PATIENCE = 5.0
 
 
 def patience(in_line: int) -> float:
-    """For how long a volume stays in the trash before its purge. in_line: PVs that wait to be released and come first."""
+    """For how long a volume stays in the trash before its purge. in_line: PVs that wait for release, and go first."""
     return PATIENCE if in_line else 0.0
 
 
