@@ -34,10 +34,11 @@ NODE = (
     "containerd",
     "containernetworking-plugins",
     "iproute2",
+    "iptables",
     "nfs-common",
     "runc",
 )
-"""What a real node takes: what runs containers, and what is in the images that every node here has."""
+"""What a real node takes: what runs containers, a firewall, and what is in the images that every node here has."""
 
 IMAGE = ("buildah", "mmdebstrap")
 """What building Berth's image takes where there is no container engine."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -91,7 +90,7 @@ async def test_success_and_then_nothing_that_makes_sense() -> None:
     assert {probe.id: probe.outcome for probe in report.probes}["mount-4.0"] == "failed"
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("iptables"), reason="takes root and iptables")
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network of one's own takes root")
 @pytest.mark.parametrize(
     ("rule", "probe", "words"),
     [
