@@ -94,12 +94,13 @@ async def _why_not_all_ready(api: ManifestApi, old: OldProvisioner) -> str:
     found = await api.read(place("apps/v1", "Deployment", old.name, old.namespace))
     wanted, status = found["spec"].get("replicas", 1), found.get("status", {})
     is_seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-    if is_seen and status.get("readyReplicas", 0) >= wanted:
+    ready = status.get("readyReplicas", 0)
+    if is_seen and ready >= wanted:
         return ""
     reasons = dict.fromkeys(
         reason for one in await _pods(api, old.namespace, old.selector) if (reason := why_not_ready(one))
     )
-    return f"{old.key}: {', '.join(reasons) or 'its pods'}"
+    return f"{old.key}: {', '.join(reasons) or f'READY {ready}/{wanted}'}"
 
 
 async def _pods(api: ManifestApi, namespace: str, selector: str) -> list[dict[str, Any]]:
