@@ -116,6 +116,8 @@ class Article:
 @pytest.fixture(scope="module")
 def article(cluster: DevCluster, api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Article]:
     made = Article(cluster, api, tmp_path_factory.mktemp("article"))
+    # Another test of the article may have used the name a moment ago.
+    until("the namespace's name is free", lambda: api.get(f"/api/v1/namespaces/{NAMESPACE}") is None)
     api.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
     yield made
     for controller in made.controllers:
