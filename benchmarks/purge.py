@@ -59,12 +59,12 @@ async def measure_purge(rig: Rig, link: tuple[str, int, int], files: int, result
         )
 
 
-async def _purge(rig: Rig, address: ShareAddress, files: int, **options: int) -> float:
+async def _purge(rig: Rig, address: ShareAddress, files: int, *, concurrency: int = 64) -> float:
     """Seconds that the purge of so many files takes."""
     entry = rig.cluster.nfs.directory_of(PURGE_EXPORT) / _ENTRY
     entries = await asyncio.to_thread(_make_tree, entry, files)
     resolver = Resolver()
-    share = DirectShare(address, resolver, **options)
+    share = DirectShare(address, resolver, concurrency=concurrency)
     try:
         await share.stat("")  # the connection and the mount are not what is measured
         begin = time.monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from berth.shares.direct import DirectShare
@@ -21,6 +21,24 @@ OWNER = 1000
 _numbers = itertools.count(1)
 
 
+@dataclass
+class Leave:
+    """The guard of a place's share: a test takes the leave to act away, at once or in the course of an operation."""
+
+    why: str = ""
+    most: int = 1 << 30
+    """How often leave is given, before it is taken away."""
+    asked: int = 0
+
+    def __call__(self) -> str:
+        self.asked += 1
+        return self.why if self.asked > self.most else ""
+
+    def take(self, why: str, *, after: int = 0) -> None:
+        """From now on it is given so many times, and never again."""
+        self.why, self.most, self.asked = why, after, 0
+
+
 @dataclass(frozen=True)
 class Place:
     """A fresh, empty share and the directory behind it."""
@@ -29,6 +47,8 @@ class Place:
     directory: Path
     owner: int
     """Whose that is what the share makes."""
+    leave: Leave = field(default_factory=Leave)
+    """What the share asks before it does what can't be taken back."""
 
     @property
     def is_squashed(self) -> bool:
@@ -70,8 +90,9 @@ Maker = Callable[[Callable[[], GaneshaServer], Path], Place]
 
 def _mounted(_start: object, directory: Path) -> Place:
     directory.chmod(0o755)
-    share = MountedShare(str(directory), ShareAddress("nfs.example", "/mounted"), requires_mount=False)
-    return Place(share, directory, 0)
+    leave = Leave()
+    share = MountedShare(str(directory), ShareAddress("nfs.example", "/mounted"), requires_mount=False, guard=leave)
+    return Place(share, directory, 0, leave)
 
 
 def _direct(version: str, export: Export) -> Maker:
@@ -83,7 +104,9 @@ def _direct(version: str, export: Export) -> Maker:
         directory.mkdir()
         owner = OWNER if export is SQUASHED else 0
         os.chown(directory, owner, owner)
-        return Place(DirectShare(address(server, path, version), Resolver()), directory, owner)
+        leave = Leave()
+        share = DirectShare(address(server, path, version), Resolver(), guard=leave)
+        return Place(share, directory, owner, leave)
 
     return make
 

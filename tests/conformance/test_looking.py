@@ -85,6 +85,44 @@ async def test_a_long_directory_is_listed_whole(place: Place) -> None:
     assert {entry.name for entry in found} == names
 
 
+async def test_no_more_is_read_of_a_long_directory_than_is_asked_for(place: Place) -> None:
+    directory = place.plant_directory("long")
+    names = {f"a name that is long enough to fill a reply soon, number {number}" for number in range(1200)}
+    for name in names:
+        (directory / name).touch()
+    for most in (0, 1, 1000):
+        found = await place.share.list("long", most)
+        assert len(found) == most + 1
+        assert {entry.name for entry in found} <= names
+    assert len(await place.share.list("long", 1200)) == 1200
+    place.plant_directory("empty")
+    assert await place.share.list("empty", 0) == []
+
+
+async def test_an_object_keeps_its_identity_and_shares_it_with_no_other(place: Place) -> None:
+    made = [(await place.share.make_directory(name, mode=0o755)).entry for name in ("one", "other")]
+    place.plant_file("file")
+    seen = {entry.name: entry for entry in await place.share.list("")}
+    for entry in (*made, seen["file"]):
+        again = await place.share.stat(entry.name)
+        assert again.identity == seen[entry.name].identity == entry.identity != b""
+        assert again.device == seen[entry.name].device == entry.device != 0
+    assert len({entry.identity for entry in seen.values()}) == 3
+    assert len({entry.device for entry in seen.values()}) == 1
+    place.plant_file("one/file").chmod(0o600)
+    await place.share.rename("one", "renamed")
+    assert (await place.share.stat("renamed")).identity == made[0].identity
+
+
+async def test_what_takes_the_place_of_another_has_an_identity_of_its_own(place: Place) -> None:
+    """File systems give the number of what was removed to what is made next."""
+    identities = []
+    for _ in range(5):
+        identities.append((await place.share.make_directory("d", mode=0o755)).entry.identity)
+        assert await place.share.remove_directory("d")
+    assert len(set(identities)) == 5
+
+
 async def test_names_come_back_as_they_are(place: Place) -> None:
     directory = place.plant_directory("odd")
     names = {"ü 名 \U0001f600", "line\nbreak", "back\\slash", "-rf", "x" * 255, os.fsdecode(b"not utf-8 \xff\xfe")}

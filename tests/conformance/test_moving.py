@@ -79,6 +79,18 @@ async def test_a_missing_source_or_parent_is_missing(place: Place) -> None:
     assert place.names() == {"a"}
 
 
+async def test_only_the_directory_that_is_meant_is_moved(place: Place) -> None:
+    meant = (await place.share.make_directory("d", mode=0o755)).entry
+    (place.directory / "d").rename(place.directory / "elsewhere")
+    place.plant_file("d/file")
+    with pytest.raises(Missing) as caught:
+        await place.share.rename("d", "target", meant)
+    assert caught.value.path == "d"
+    assert place.names() == {"d", "elsewhere"}
+    await place.share.rename("elsewhere", "target", meant)
+    assert place.names() == {"d", "target"}
+
+
 async def test_only_directories_are_moved(place: Place, elsewhere: Path) -> None:
     place.plant_file("file")
     place.plant_link("link", elsewhere)

@@ -136,7 +136,7 @@ async def test_a_real_mount_is_worked_on_until_it_goes(small: Path) -> None:
     assert is_mount_point(str(small))
     assert is_mount_point(f"{small}/")
     async with aclosing(MountedShare(str(small), ADDRESS)) as share:
-        assert await share.make_directory("d", mode=0o755)
+        assert (await share.make_directory("d", mode=0o755)).is_new
         unmount(small)
         with pytest.raises(Unavailable, match="nothing is mounted"):
             await share.make_directory("d", mode=0o755)

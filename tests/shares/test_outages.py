@@ -70,7 +70,7 @@ async def test_a_share_that_hangs_holds_up_nobody_who_has_work_elsewhere(
             waiting = [asyncio.ensure_future(dead.stat("")) for _ in range(64)]
             served = 0
             while not all(call.done() for call in waiting):
-                assert await alive.make_directory("served", mode=0o755)
+                assert (await alive.make_directory("served", mode=0o755)).is_new
                 assert await alive.remove_directory("served")
                 served += 1
             assert {failure.stage for failure in await asyncio.gather(*map(fails, waiting))} == {"timeout"}

@@ -192,7 +192,7 @@ async def test_squashed_root_without_another_owner_is_a_matter_of_permission(
         assert caught.value.path == "d"
         # Once the administrator has given the directory away, the same share works.
         os.chown(root, 1000, 1000)
-        assert await share.make_directory("d", mode=0o777)
+        assert (await share.make_directory("d", mode=0o777)).is_new
         assert await share.remove_directory("d")
 
 
@@ -205,7 +205,7 @@ async def test_an_export_whose_directory_was_replaced(server: GaneshaServer, ver
         with pytest.raises(Unavailable) as caught:
             await share.make_directory("d", mode=0o777)
         server.restart()
-        assert await share.make_directory("d", mode=0o777)
+        assert (await share.make_directory("d", mode=0o777)).is_new
     assert (caught.value.stage, caught.value.status) == ("mount", f"NFS{version}ERR_STALE")
     assert "exportfs -r" in caught.value.why
     assert (directory / "d").exists()
@@ -222,7 +222,7 @@ def test_without_privileges_the_port_is_no_secret_and_works(server: GaneshaServe
         async def main():
             share = DirectShare({target!r}, Resolver())
             try:
-                print(await share.make_directory("by-user-{version}", mode=0o700))
+                print((await share.make_directory("by-user-{version}", mode=0o700)).is_new)
             except Exception as error:
                 print(error)
             await share.aclose()

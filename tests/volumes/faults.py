@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
 
 from berth.volumes.errors import Unavailable
-from berth.volumes.share import Entry, Share, ShareAddress, Space
+from berth.volumes.share import Entry, Made, Share, ShareAddress, Space
 
 T = TypeVar("T")
 How = Literal["killed before", "killed after", "answer lost", "unreachable"]
@@ -39,12 +39,12 @@ class Failing:
     async def stat(self, path: str) -> Entry:
         return await self._call(lambda: self._share.stat(path))
 
-    async def list(self, path: str) -> list[Entry]:
-        return await self._call(lambda: self._share.list(path))
+    async def list(self, path: str, most: int | None = None) -> list[Entry]:
+        return await self._call(lambda: self._share.list(path, most))
 
     async def make_directory(
         self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
-    ) -> bool:
+    ) -> Made:
         return await self._call(lambda: self._share.make_directory(path, mode=mode, uid=uid, gid=gid, adopt=adopt))
 
     async def read_file(self, path: str) -> bytes:
@@ -53,8 +53,8 @@ class Failing:
     async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
         await self._call(lambda: self._share.write_file(path, content, exclusive=exclusive))
 
-    async def rename(self, source: str, target: str) -> None:
-        await self._call(lambda: self._share.rename(source, target))
+    async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
+        await self._call(lambda: self._share.rename(source, target, only))
 
     async def remove_file(self, path: str) -> None:
         await self._call(lambda: self._share.remove_file(path))

@@ -6,14 +6,17 @@ Every call gives way to other tasks before it acts, and acts in one go, so that 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from berth.volumes.errors import Missing, Refused, Taken
+from berth.volumes.errors import Missing, Refused, Taken, Unavailable
 from berth.volumes.naming import HOME, TRASH, split_path
-from berth.volumes.share import Entry, Kind, ShareAddress, Space
+from berth.volumes.share import Entry, Guard, Kind, Made, ShareAddress, Space, always
 
 MAX_FILE = 1024**2
+
+_numbers = itertools.count(1)
 
 
 @dataclass
@@ -26,13 +29,17 @@ class Node:
     gid: int = 0
     content: bytes = b""
     children: dict[str, Node] = field(default_factory=dict)
+    device: int = 1
+    number: int = field(default_factory=lambda: next(_numbers))
+    """No other object has it, ever."""
 
 
 class MemoryShare:
     """A share that is gone when the test is."""
 
-    def __init__(self, address: ShareAddress) -> None:
+    def __init__(self, address: ShareAddress, *, guard: Guard = always) -> None:
         self._address = address
+        self._guard = guard
         self._root = Node("directory", 0o755)
 
     @property
@@ -43,29 +50,30 @@ class MemoryShare:
         await asyncio.sleep(0)
         return _entry(path, self._at(path))
 
-    async def list(self, path: str) -> list[Entry]:
+    async def list(self, path: str, most: int | None = None) -> list[Entry]:
         await asyncio.sleep(0)
         node = self._at(path)
         if node.kind != "directory":
             raise Refused(path, "is not a directory")
-        return [_entry(name, child) for name, child in node.children.items()]
+        entries = [_entry(name, child) for name, child in node.children.items()]
+        return entries if most is None else entries[: most + 1]
 
     async def make_directory(
         self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
-    ) -> bool:
+    ) -> Made:
         await asyncio.sleep(0)
         node, is_new = self._root, False
         parts = split_path(path)
         for depth, part in enumerate(parts):
             is_new = part not in node.children
-            node = node.children.setdefault(part, Node("directory", 0o755))
+            node = node.children.setdefault(part, Node("directory", 0o755, device=node.device))
             if node.kind != "directory":
                 raise Refused("/".join(parts[: depth + 1]), f"is a {node.kind}, not a directory")
         if is_new or adopt:
             node.mode = mode
             node.uid = node.uid if uid is None else uid
             node.gid = node.gid if gid is None else gid
-        return is_new
+        return Made(is_new, _entry(path, node))
 
     async def read_file(self, path: str) -> bytes:
         await asyncio.sleep(0)
@@ -85,17 +93,24 @@ class MemoryShare:
             raise Taken(str(self._address), path)
         if there is not None and there.kind != "file":
             raise Refused(path, f"is a {there.kind}, not a file")
-        parent.children[name] = Node("file", 0o600, content=content)
+        if not exclusive:
+            self._allow()
+        parent.children[name] = Node("file", 0o600, content=content, device=parent.device)
 
-    async def rename(self, source: str, target: str) -> None:
+    async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
         await asyncio.sleep(0)
         old, old_name = self._parent(source)
         node = self._at(source)
         if node.kind != "directory":
             raise Refused(source, f"is a {node.kind}, not a directory")
+        if only is not None and _entry(source, node).identity != only.identity:
+            raise Missing(str(self._address), source)
         new, new_name = self._parent(target)
         if new_name in new.children:
             raise Taken(str(self._address), target)
+        if node.device != new.device:
+            raise Refused(source, f"can't be moved to {target!r}, which is on another file system")
+        self._allow()
         new.children[new_name] = old.children.pop(old_name)
 
     async def remove_file(self, path: str) -> None:
@@ -108,6 +123,7 @@ class MemoryShare:
             return
         if parent.children.get(name, Node("file", 0)).kind != "file":
             raise Refused(path, "is not a file")
+        self._allow()
         parent.children.pop(name, None)
 
     async def remove_directory(self, path: str) -> bool:
@@ -123,6 +139,7 @@ class MemoryShare:
             raise Refused(path, f"is a {node.kind}, not a directory")
         if node.children:
             return False
+        self._allow()
         del parent.children[name]
         return True
 
@@ -134,6 +151,7 @@ class MemoryShare:
         while (found := self._deepest(path)) is not None:
             await asyncio.sleep(0)
             parent, name = self._parent(found)
+            self._allow()
             parent.children.pop(name, None)
             removed += 1
         return removed
@@ -143,6 +161,10 @@ class MemoryShare:
 
     async def aclose(self) -> None:
         return None
+
+    def plant_device(self, path: str, device: int) -> None:
+        """Makes a directory another file system's, with all that is made in it from now on."""
+        self._at(path).device = device
 
     def plant_link(self, path: str) -> None:
         """Puts a symbolic link where somebody with a mount could put one."""
@@ -157,6 +179,11 @@ class MemoryShare:
     def tree(self) -> dict[str, str]:
         """All that is on the share: path -> kind, mode, owner and content."""
         return dict(_walk(self._root, ""))
+
+    def _allow(self) -> None:
+        why = self._guard()
+        if why:
+            raise Unavailable(str(self._address), "lease", why)
 
     def _deepest(self, path: str) -> str | None:
         try:
@@ -189,7 +216,8 @@ class MemoryShare:
 
 
 def _entry(path: str, node: Node) -> Entry:
-    return Entry(name=path.rpartition("/")[2], kind=node.kind, mode=node.mode, uid=node.uid, gid=node.gid)
+    name = path.rpartition("/")[2]
+    return Entry(name, node.kind, node.mode, node.uid, node.gid, node.device, f"{node.number}".encode())
 
 
 def _walk(node: Node, path: str) -> Iterator[tuple[str, str]]:

@@ -40,9 +40,9 @@ class Counting(MemoryShare):
         self.asked[path] += 1
         return await super().read_file(path)
 
-    async def list(self, path: str) -> list[Entry]:
+    async def list(self, path: str, most: int | None = None) -> list[Entry]:
         self.asked[path] += 1
-        return await super().list(path)
+        return await super().list(path, most)
 
 
 @pytest.fixture

@@ -80,10 +80,10 @@ async def test_an_archive_leaves_directories_that_look_like_archives_alone(share
 class Squatting(MemoryShare):
     """A share where a reference provisioner makes an archive of the same name in the very same moment."""
 
-    async def rename(self, source: str, target: str) -> None:
+    async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
         if target == "archived-team-data":
             await self.make_directory(target, mode=0o755)
-        await super().rename(source, target)
+        await super().rename(source, target, only)
 
 
 async def test_a_name_that_is_taken_in_the_last_moment_is_given_up_with_its_metadata(lifecycle: Lifecycle) -> None:
@@ -102,9 +102,9 @@ class Listing(MemoryShare):
         super().__init__(address)
         self.listed: set[str] = set()
 
-    async def list(self, path: str) -> list[Entry]:
+    async def list(self, path: str, most: int | None = None) -> list[Entry]:
         self.listed.add(path)
-        return await super().list(path)
+        return await super().list(path, most)
 
 
 async def test_the_first_archive_of_a_name_does_not_look_through_all_archives(lifecycle: Lifecycle) -> None:

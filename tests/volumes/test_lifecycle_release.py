@@ -8,6 +8,7 @@ from berth.volumes.errors import Unavailable
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import metadata_path, record_path, trash_path
 from berth.volumes.records import decode
+from berth.volumes.share import Entry
 from tests.volumes.bench import Bench
 from tests.volumes.builders import born_with_data, plan, release_plan, without_home
 from tests.volumes.memory import MemoryShare
@@ -130,9 +131,9 @@ async def test_what_lies_in_its_place_once_it_was_moved_is_anothers(
 class Vanishing(MemoryShare):
     """A share where somebody removes a directory in the very moment when it is to be moved."""
 
-    async def rename(self, source: str, target: str) -> None:
+    async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
         self.take_away(source)
-        await super().rename(source, target)
+        await super().rename(source, target, only)
 
 
 @pytest.mark.parametrize("end", ENDS)

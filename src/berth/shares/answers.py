@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from berth.shares.nfs_tree import Denied
-from berth.shares.rpc import ROOT, RpcError
+from berth.shares.rpc import ROOT, RpcError, Withheld
 from berth.shares.session import GONE, NfsError, Status
 from berth.volumes.errors import Missing, Refused, Stage, Taken, Unavailable, VolumeError
 
@@ -54,6 +54,8 @@ def denied(share: str, path: str, error: Denied) -> Unavailable:
 
 
 def lost(share: str, path: str, error: RpcError) -> Unavailable:
-    """No answer came, or none that can be understood."""
+    """No answer came, or none that can be understood; or nothing was asked."""
+    if isinstance(error, Withheld):
+        return Unavailable(share, "lease", error.why, path=path)
     stage: Stage = "timeout" if error.status == "ETIMEDOUT" else "io"
     return Unavailable(share, stage, error.why, status=error.status, path=path)

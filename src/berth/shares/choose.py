@@ -12,7 +12,7 @@ from berth.shares.observed import ObservedShare, Observer
 from berth.shares.openat import is_mount_point
 from berth.shares.resolve import Resolver
 from berth.shares.servers import Servers
-from berth.volumes.share import Share, ShareAddress
+from berth.volumes.share import Guard, Share, ShareAddress, always
 
 
 class Shares:
@@ -26,16 +26,19 @@ class Shares:
         timeout: float = 10.0,
         concurrency: int = 64,
         observer: Observer | None = None,
+        guard: Guard = always,
     ) -> None:
         """default: the share that is mounted at mounted_at, if anything is. timeout: seconds for one operation.
 
         concurrency: how many entries a direct share removes from the trash at once. observer: told of every operation.
+        guard: asked before each step on any share that can't be taken back.
         """
         self._default = default
         self._mounted_at = mounted_at
         self._timeout = timeout
         self._concurrency = concurrency
         self._observer = observer
+        self._guard = guard
         self._resolver = Resolver(deadline=timeout / 2)
         self._servers = Servers(self._resolver)
         self._shares: dict[ShareAddress, Share] = {}
@@ -48,9 +51,15 @@ class Shares:
         self._servers.learn(address.server)
         made: Share
         if await self._is_mounted(address):
-            made = MountedShare(self._mounted_at, address, deadline=self._timeout)
+            made = MountedShare(self._mounted_at, address, deadline=self._timeout, guard=self._guard)
         else:
-            made = DirectShare(address, self._resolver, deadline=self._timeout, concurrency=self._concurrency)
+            made = DirectShare(
+                address,
+                self._resolver,
+                deadline=self._timeout,
+                concurrency=self._concurrency,
+                guard=self._guard,
+            )
         if self._observer is not None:
             made = ObservedShare(made, self._observer)
         # Another task may have come first while this one looked a name up.

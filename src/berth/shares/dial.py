@@ -15,7 +15,7 @@ from berth.shares.resolve import Resolver, Unresolved
 from berth.shares.rpc import CallRejected, ConnectFailed, Connection, ConnectionLost
 from berth.shares.session import DENIED, GONE, NfsError, Session, Status
 from berth.volumes.errors import Refused, Stage, Unavailable
-from berth.volumes.share import ShareAddress
+from berth.volumes.share import Guard, ShareAddress, always
 
 T = TypeVar("T")
 
@@ -35,11 +35,12 @@ _FARTHEST: tuple[Stage, ...] = ("dns", "connect", "timeout", "mount")
 class Dialer:
     """Makes sessions for one share, one at a time. Remembers which version worked."""
 
-    def __init__(self, address: ShareAddress, resolver: Resolver, deadline: float) -> None:
-        """deadline: seconds for one attempt, all steps and versions together."""
+    def __init__(self, address: ShareAddress, resolver: Resolver, deadline: float, guard: Guard = always) -> None:
+        """deadline: seconds for one attempt, all steps and versions together. guard: of the sessions."""
         self._address = address
         self._resolver = resolver
         self._deadline = deadline
+        self._guard = guard
         self._versions = _versions(address)
         self._stage: Stage = "dns"
         self._doing = ""
@@ -109,7 +110,7 @@ class Dialer:
         failure = ConnectFailed("no address to connect to")
         for address in addresses:
             self._at("connect", f"the attempt to connect to {address} port {port}")
-            connection = Connection(address, port, *program)
+            connection = Connection(address, port, *program, guard=self._guard)
             try:
                 async with asyncio.timeout(PATIENCE if len(addresses) > 1 else None):
                     await connection.connect()

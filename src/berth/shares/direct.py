@@ -23,7 +23,7 @@ from berth.shares.rpc import RpcError
 from berth.shares.session import DENIED, GONE, NfsError, Node, Session, Status
 from berth.volumes.errors import Refused, Unavailable, VolumeError
 from berth.volumes.naming import split_path
-from berth.volumes.share import Entry, ShareAddress, Space
+from berth.volumes.share import Entry, Guard, Made, ShareAddress, Space, always
 
 T = TypeVar("T")
 Sessions = list[Session]
@@ -47,15 +47,17 @@ class DirectShare:
         deadline: float = 10.0,
         concurrency: int = 64,
         idle: float = IDLE,
+        guard: Guard = always,
     ) -> None:
         """deadline: seconds for each operation (remove_tree: for each of its steps). concurrency: how many entries
-        remove_tree removes at once; 1 is one after another. Refused when the address asks for an unknown NFS version.
+        remove_tree removes at once; 1 is one after another. guard: asked before each call that can't be taken back, in
+        the moment in which it leaves. Refused when the address asks for an unknown NFS version.
         """
         self._address = address
         self._name = str(address)
         self._deadline = deadline
         self._concurrency = concurrency
-        self._keeper = Keeper(Dialer(address, resolver, deadline * 0.9).dial, idle=idle)
+        self._keeper = Keeper(Dialer(address, resolver, deadline * 0.9, guard).dial, idle=idle)
         self._gate = Gate()
         self._rights = Rights()
 
@@ -73,23 +75,24 @@ class DirectShare:
 
         async def look(tree: Tree) -> Entry:
             if not parts:
-                return (await tree.session.attributes(tree.session.root.handle)).entry("")
+                root = tree.session.root.handle
+                return Node(root, await tree.session.attributes(root)).entry("")
             node = await tree.get(parts, is_last_open=True)
-            return node.attributes.entry(parts[-1])
+            return node.entry(parts[-1])
 
         return await self._run(path, look)
 
-    async def list(self, path: str) -> list[Entry]:
+    async def list(self, path: str, most: int | None = None) -> list[Entry]:
         parts = split_path(path) if path else ()
 
         async def read(tree: Tree) -> list[Entry]:
-            return await tree.entries(await tree.get(parts))
+            return await tree.entries(await tree.get(parts), most)
 
         return await self._run(path, read)
 
     async def make_directory(
         self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
-    ) -> bool:
+    ) -> Made:
         parts = split_path(path)
         return await self._run(
             path, lambda tree: nfs_changes.make_directory(tree, parts, mode=mode, uid=uid, gid=gid, adopt=adopt)
@@ -113,9 +116,9 @@ class DirectShare:
         parts = split_path(path)
         await self._run(path, lambda tree: nfs_changes.write_file(tree, parts, content, exclusive=exclusive))
 
-    async def rename(self, source: str, target: str) -> None:
+    async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
         old, new = split_path(source), split_path(target)
-        await self._run(source, lambda tree: nfs_changes.rename(tree, old, new))
+        await self._run(source, lambda tree: nfs_changes.rename(tree, old, new, only))
 
     async def remove_file(self, path: str) -> None:
         parts = own_file(path)

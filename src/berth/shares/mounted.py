@@ -22,7 +22,7 @@ from berth.shares.own import left_behind, own_file, trash_entry
 from berth.shares.threads import Stuck, Threads
 from berth.volumes.errors import Missing, Refused, Stage, Unavailable, VolumeError
 from berth.volumes.naming import split_path
-from berth.volumes.share import Entry, ShareAddress, Space
+from berth.volumes.share import Entry, Guard, Made, ShareAddress, Space, always
 
 T = TypeVar("T")
 
@@ -49,9 +49,16 @@ class MountedShare:
     """See the module's text, and volumes/share.py for the contract."""
 
     def __init__(
-        self, directory: str, address: ShareAddress, *, deadline: float = 10.0, requires_mount: bool = True
+        self,
+        directory: str,
+        address: ShareAddress,
+        *,
+        deadline: float = 10.0,
+        requires_mount: bool = True,
+        guard: Guard = always,
     ) -> None:
-        """deadline: seconds for each operation (remove_tree: for each of its steps).
+        """deadline: seconds for each operation (remove_tree: for each of its steps). guard: asked in the thread, right
+        before each system call that can't be taken back.
 
         requires_mount: work only while something is mounted at directory; without it a lost mount would have volumes
         made on the disk underneath.
@@ -61,6 +68,7 @@ class MountedShare:
         self._name = str(address)
         self._deadline = deadline
         self._requires_mount = requires_mount
+        self._guard = guard
         self._threads = Threads("mounted share", THREADS)
         self._gate = Gate()
 
@@ -72,13 +80,13 @@ class MountedShare:
         parts = split_path(path) if path else ()
         return await self._run(path, lambda root: root.stat(parts))
 
-    async def list(self, path: str) -> list[Entry]:
+    async def list(self, path: str, most: int | None = None) -> list[Entry]:
         parts = split_path(path) if path else ()
-        return await self._run(path, lambda root: root.entries(parts))
+        return await self._run(path, lambda root: root.entries(parts, most))
 
     async def make_directory(
         self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
-    ) -> bool:
+    ) -> Made:
         parts = split_path(path)
         return await self._run(
             path,
@@ -93,9 +101,9 @@ class MountedShare:
         parts = split_path(path)
         await self._run(path, lambda root: openat_changes.write_file(root, parts, content, exclusive=exclusive))
 
-    async def rename(self, source: str, target: str) -> None:
+    async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
         old, new = split_path(source), split_path(target)
-        await self._run(source, lambda root: openat_changes.rename(root, old, new))
+        await self._run(source, lambda root: openat_changes.rename(root, old, new, only))
 
     async def remove_file(self, path: str) -> None:
         parts = own_file(path)
@@ -111,7 +119,7 @@ class MountedShare:
         steps: Iterator[None] | None = None
 
         def begin(root: Root) -> Iterator[None]:
-            kept = Root(os.dup(root.descriptor), root.share)
+            kept = Root(os.dup(root.descriptor), root.share, root.guard)
             return _closing(kept, purge.run(kept, parts))
 
         try:
@@ -155,7 +163,7 @@ class MountedShare:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise self._unavailable("mount", f"{self._directory} is no directory here") from error
         try:
-            return operation(Root(descriptor, self._name))
+            return operation(Root(descriptor, self._name, self._guard))
         finally:
             os.close(descriptor)
 

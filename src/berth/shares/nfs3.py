@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from berth.shares.rpc import ROOT, Connection, Identity
+from berth.shares.rpc import ROOT, Connection, Identity, Withheld
 from berth.shares.session import (
     CHUNK,
     Attributes,
@@ -141,11 +141,11 @@ class Session:
                 await self.rename(directory, temporary, directory, name, who)
                 return
             await self._do(LINK, opaque(node.handle) + _place(directory, name), who)
-        except NfsError:
+        except (NfsError, Withheld):
             with suppress(NfsError):
-                await self.remove(directory, temporary, is_directory=False, who=who)
+                await self._do(REMOVE, _place(directory, temporary), who)
             raise
-        await self.remove(directory, temporary, is_directory=False, who=who)
+        await self._do(REMOVE, _place(directory, temporary), who)
 
     async def read(self, handle: bytes, limit: int, who: Identity) -> bytes:
         def decode(reader: Reader) -> tuple[bytes, bool]:
@@ -164,10 +164,10 @@ class Session:
         return content[:limit]
 
     async def rename(self, source: bytes, name: str, target: bytes, new_name: str, who: Identity) -> None:
-        await self._do(RENAME, _place(source, name) + _place(target, new_name), who)
+        await self._do(RENAME, _place(source, name) + _place(target, new_name), who, guarded=True)
 
     async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:
-        await self._do(RMDIR if is_directory else REMOVE, _place(directory, name), who)
+        await self._do(RMDIR if is_directory else REMOVE, _place(directory, name), who, guarded=True)
 
     async def read_directory(
         self, handle: bytes, position: Position, who: Identity
@@ -230,10 +230,12 @@ class Session:
                 raise NfsError(Status.NOSPC, f"WRITE of {written} bytes")
             done += written
 
-    async def _do(self, procedure: int, arguments: bytes, who: Identity) -> None:
-        await self._call(procedure, arguments, lambda _: None, who)
+    async def _do(self, procedure: int, arguments: bytes, who: Identity, *, guarded: bool = False) -> None:
+        await self._call(procedure, arguments, lambda _: None, who, guarded=guarded)
 
-    async def _call(self, procedure: int, arguments: bytes, decode: Callable[[Reader], T], who: Identity) -> T:
+    async def _call(
+        self, procedure: int, arguments: bytes, decode: Callable[[Reader], T], who: Identity, *, guarded: bool = False
+    ) -> T:
         def decode_reply(reader: Reader) -> T:
             status = reader.uint()
             if status:
@@ -241,7 +243,7 @@ class Session:
             return decode(reader)
 
         again = ASKED_AGAIN if procedure in _REPEATABLE else None
-        return await self._connection.call(procedure, arguments, decode_reply, who, again=again)
+        return await self._connection.call(procedure, arguments, decode_reply, who, again=again, guarded=guarded)
 
 
 def _place(directory: bytes, name: str) -> bytes:

@@ -32,7 +32,7 @@ from berth.shares.nfs4_compound import (
     run,
     size_is,
 )
-from berth.shares.rpc import ROOT, Connection, Identity
+from berth.shares.rpc import ROOT, Connection, Identity, Withheld
 from berth.shares.session import (
     CHUNK,
     Attributes,
@@ -180,12 +180,12 @@ class Session:
                 ]
             else:
                 operations += [on(directory), SAVE_HANDLE, _rename(temporary, name)]
-            await self._run(who, *operations)
-        except NfsError:
+            await self._run(who, *operations, guarded=not exclusive)
+        except (NfsError, Withheld):
             with suppress(NfsError):
                 await self._run(who, on(handle), _close(owner, state))
             with suppress(NfsError):
-                await self.remove(directory, temporary, is_directory=False, who=who)
+                await self._run(who, on(directory), named(compound.REMOVE, temporary))
             raise
         self._owners.append(owner)
 
@@ -202,10 +202,10 @@ class Session:
         return content[:limit]
 
     async def rename(self, source: bytes, name: str, target: bytes, new_name: str, who: Identity) -> None:
-        await self._run(who, on(source), SAVE_HANDLE, on(target), _rename(name, new_name))
+        await self._run(who, on(source), SAVE_HANDLE, on(target), _rename(name, new_name), guarded=True)
 
     async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:
-        await self._run(who, on(directory), named(compound.REMOVE, name))
+        await self._run(who, on(directory), named(compound.REMOVE, name), guarded=True)
 
     async def read_directory(
         self, handle: bytes, position: Position, who: Identity
@@ -231,8 +231,8 @@ class Session:
         numbers = (compound.SPACE_TOTAL, compound.SPACE_AVAIL, compound.FILES_TOTAL, compound.FILES_AVAIL)
         return Space(*(values.get(number, 0) for number in numbers))
 
-    async def _run(self, who: Identity, *operations: Operation) -> list[Any]:
-        return await run(self._connection, operations, who)
+    async def _run(self, who: Identity, *operations: Operation, guarded: bool = False) -> list[Any]:
+        return await run(self._connection, operations, who, guarded=guarded)
 
     async def _open(self, directory: bytes, name: str, who: Identity) -> tuple[_Owner, bytes, State]:
         """Makes a new file (0600) and opens it. Who opened it, its handle, and the state to write with."""

@@ -100,21 +100,23 @@ def new_attributes(mode: int | None, uid: int | None, gid: int | None) -> bytes:
     return mask(*numbers) + opaque(values)
 
 
-async def run(connection: Connection, operations: Sequence[Operation], who: Identity) -> list[Any]:
+async def run(
+    connection: Connection, operations: Sequence[Operation], who: Identity, *, guarded: bool = False
+) -> list[Any]:
     """The results of all operations; NfsError when one failed, in which case those before it were done."""
-    results, error = await attempt(connection, operations, who)
+    results, error = await attempt(connection, operations, who, guarded=guarded)
     if error is not None:
         raise error
     return results
 
 
 async def attempt(
-    connection: Connection, operations: Sequence[Operation], who: Identity
+    connection: Connection, operations: Sequence[Operation], who: Identity, *, guarded: bool = False
 ) -> tuple[list[Any], NfsError | None]:
     """The results of the operations that succeeded, and why the next one did not."""
     encoded = b"".join(uint(operation.number) + operation.arguments for operation in operations)
     arguments = opaque(b"") + uint(0) + uint(len(operations)) + encoded  # no tag, minor version 0
-    return await connection.call(COMPOUND, arguments, lambda reader: _decode(reader, operations), who)
+    return await connection.call(COMPOUND, arguments, lambda reader: _decode(reader, operations), who, guarded=guarded)
 
 
 def _decode(reader: Reader, operations: Sequence[Operation]) -> tuple[list[Any], NfsError | None]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from berth.shares.nfs_tree import Denied, Tree, refuse_detour
 from berth.shares.rpc import ROOT, Identity
 from berth.shares.session import DENIED, NfsError, Node, Status
 from berth.volumes.errors import Missing, Refused, Taken
+from berth.volumes.share import Entry, Made
 
 PARENT_MODE = 0o755
 OTHERS_WRITE = 0o002
@@ -22,7 +24,7 @@ NOT_EMPTY = frozenset({Status.NOTEMPTY, Status.EXIST})
 
 async def make_directory(
     tree: Tree, parts: Sequence[str], *, mode: int, uid: int | None, gid: int | None, adopt: bool
-) -> bool:
+) -> Made:
     """See Share.make_directory."""
     parent = tree.session.root
     found = await tree.find(parts[:-1])
@@ -30,8 +32,8 @@ async def make_directory(
         parent = found[-1]
     for depth in range(len(found) + 1, len(parts)):
         parent, _ = await _make(tree, parent, parts[:depth], mode=PARENT_MODE, uid=None, gid=None, adopt=False)
-    _, is_new = await _make(tree, parent, parts, mode=mode, uid=uid, gid=gid, adopt=adopt)
-    return is_new
+    node, is_new = await _make(tree, parent, parts, mode=mode, uid=uid, gid=gid, adopt=adopt)
+    return Made(is_new, node.entry(parts[-1]))
 
 
 async def _make(
@@ -52,7 +54,7 @@ async def _make(
         if node.attributes.kind != "directory":
             raise Refused("/".join(parts), f"exists on share {tree.share}, and is no directory") from error
         if adopt:
-            await _settle(tree, parent, name, node, mode=mode, uid=uid, gid=gid)
+            node = await _settle(tree, parent, name, node, mode=mode, uid=uid, gid=gid)
         return node, False
     try:
         return await _settle(tree, parent, name, node, mode=mode, uid=uid, gid=gid), True
@@ -66,12 +68,13 @@ async def _make(
 async def _settle(
     tree: Tree, parent: Node, name: str, node: Node, *, mode: int, uid: int | None, gid: int | None
 ) -> Node:
-    """Gives a directory the mode and owner it should have, where the server made it otherwise."""
+    """Gives a directory the mode and owner it should have, where the server made it otherwise. What it is then."""
     have = node.attributes
     gives = (uid is not None and have.uid != uid) or (gid is not None and have.gid != gid)
     if gives:
         try:
             await tree.within(node, lambda who: tree.session.change(node.handle, uid=uid, gid=gid, who=who))
+            have = replace(have, uid=have.uid if uid is None else uid, gid=have.gid if gid is None else gid)
         except Denied as denial:
             owner = Identity(have.uid if uid is None else uid, have.gid if gid is None else gid)
             node = await _make_as(tree, parent, name, mode, owner, denial)
@@ -79,7 +82,7 @@ async def _settle(
     # Giving a directory away can take its setuid and setgid bits.
     if have.mode != mode or (gives and mode & 0o6000):
         await _set_mode(tree, node, mode)
-    return node
+    return Node(node.handle, replace(have, mode=mode))
 
 
 async def _set_mode(tree: Tree, node: Node, mode: int) -> None:
@@ -134,7 +137,7 @@ async def write_file(tree: Tree, parts: Sequence[str], content: bytes, *, exclus
     )
 
 
-async def rename(tree: Tree, source: Sequence[str], target: Sequence[str]) -> None:
+async def rename(tree: Tree, source: Sequence[str], target: Sequence[str], only: Entry | None) -> None:
     """See Share.rename. The source is looked at last, right before it is moved."""
     there = await tree.find(target, is_last_open=True)
     if len(there) == len(target):
@@ -143,7 +146,7 @@ async def rename(tree: Tree, source: Sequence[str], target: Sequence[str]) -> No
         raise Missing(tree.share, "/".join(target[: len(there) + 1]))
     to = there[-1] if there else tree.session.root
     here = await tree.find(source)
-    if len(here) < len(source):
+    if len(here) < len(source) or (only is not None and here[-1].handle != only.identity):
         raise Missing(tree.share, "/".join(source))
     if here[-1].attributes.kind != "directory":
         raise Refused("/".join(source), "is no directory")

@@ -103,15 +103,17 @@ class Tree:
 
         return await self.within(directory, walk)
 
-    async def entries(self, directory: Node) -> list[Entry]:
-        """All entries of a directory."""
+    async def entries(self, directory: Node, most: int | None = None) -> list[Entry]:
+        """The entries of a directory: all, or most + 1 where there are more than most."""
         entries: list[Entry] = []
         position: Position | None = START
         while position is not None:
             found, position = await self.within(directory, partial(self._read, directory, position))
             for each in found:
+                if most is not None and len(entries) > most:
+                    return entries
                 try:
-                    entries.append((each.node or await self.look(directory, each.name)).attributes.entry(each.name))
+                    entries.append((each.node or await self.look(directory, each.name)).entry(each.name))
                 except NfsError as error:
                     if error.code not in (Status.NOENT, *GONE):  # it went while the directory was read
                         raise

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from berth.volumes.errors import Unavailable, VolumeError
-from berth.volumes.share import Entry, Share, ShareAddress, Space
+from berth.volumes.share import Entry, Made, Share, ShareAddress, Space
 
 T = TypeVar("T")
 
@@ -30,12 +30,12 @@ class ObservedShare:
     async def stat(self, path: str) -> Entry:
         return await self._watch("stat", self._share.stat(path))
 
-    async def list(self, path: str) -> list[Entry]:
-        return await self._watch("list", self._share.list(path))
+    async def list(self, path: str, most: int | None = None) -> list[Entry]:
+        return await self._watch("list", self._share.list(path, most))
 
     async def make_directory(
         self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
-    ) -> bool:
+    ) -> Made:
         work = self._share.make_directory(path, mode=mode, uid=uid, gid=gid, adopt=adopt)
         return await self._watch("make_directory", work)
 
@@ -45,8 +45,8 @@ class ObservedShare:
     async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
         await self._watch("write_file", self._share.write_file(path, content, exclusive=exclusive))
 
-    async def rename(self, source: str, target: str) -> None:
-        await self._watch("rename", self._share.rename(source, target))
+    async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
+        await self._watch("rename", self._share.rename(source, target, only))
 
     async def remove_file(self, path: str) -> None:
         await self._watch("remove_file", self._share.remove_file(path))

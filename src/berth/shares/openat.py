@@ -12,8 +12,9 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from berth.volumes.errors import Missing, Refused
-from berth.volumes.share import Entry, Kind, Space
+from berth.shares.statx import born
+from berth.volumes.errors import Missing, Refused, Unavailable
+from berth.volumes.share import Entry, Guard, Kind, Space, always
 
 PASS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 """To open a directory only to reach what is in it, which takes no right to read it."""
@@ -25,10 +26,17 @@ MOST_READ = 1 << 20
 class Root:
     """The share's root directory, for the length of one operation."""
 
-    def __init__(self, descriptor: int, share: str) -> None:
+    def __init__(self, descriptor: int, share: str, guard: Guard = always) -> None:
         """descriptor: of the root; whoever opened it closes it."""
         self.descriptor = descriptor
         self.share = share
+        self.guard = guard
+
+    def allow(self) -> None:
+        """To be called right before a system call that can't be taken back. Unavailable when it may not be made."""
+        why = self.guard()
+        if why:
+            raise Unavailable(self.share, "lease", why)
 
     @contextmanager
     def directory(self, parts: Sequence[str]) -> Iterator[int]:
@@ -57,22 +65,24 @@ class Root:
     def look(self, directory: int, parts: Sequence[str]) -> Entry:
         """What the last of parts is in the directory that the others led to; a link is a link. Missing."""
         try:
-            return entry(parts[-1], os.stat(parts[-1], dir_fd=directory, follow_symlinks=False))
+            return look(directory, parts[-1])
         except FileNotFoundError as error:
             raise Missing(self.share, "/".join(parts)) from error
 
     def stat(self, parts: Sequence[str]) -> Entry:
         if not parts:
-            return entry("", os.stat(self.descriptor))
+            return look_inside(self.descriptor, "")
         with self.directory(parts[:-1]) as parent:
             return self.look(parent, parts)
 
-    def entries(self, parts: Sequence[str]) -> list[Entry]:
+    def entries(self, parts: Sequence[str], most: int | None = None) -> list[Entry]:
         with self.directory(parts) as directory, readable(directory) as opened, os.scandir(opened) as found:
-            entries = []
+            entries: list[Entry] = []
             for each in found:
+                if most is not None and len(entries) > most:
+                    break
                 try:
-                    entries.append(entry(each.name, each.stat(follow_symlinks=False)))
+                    entries.append(look(opened, each.name))
                 except FileNotFoundError:
                     continue  # it went while the directory was read
             return entries
@@ -83,7 +93,7 @@ class Root:
             # O_NONBLOCK: should a pipe have taken the file's place, opening it must not wait for a writer.
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             with open(os.open(parts[-1], flags, dir_fd=parent), "rb") as file:
-                expect("file", entry(parts[-1], os.fstat(file.fileno())), parts)
+                expect("file", look_inside(file.fileno(), parts[-1]), parts)
                 content = file.read(MOST_READ + 1)
         if len(content) > MOST_READ:
             raise Refused("/".join(parts), f"is larger than {MOST_READ >> 20} MiB")
@@ -109,8 +119,27 @@ def readable(directory: int) -> Iterator[int]:
         os.close(opened)
 
 
-def entry(name: str, found: os.stat_result) -> Entry:
-    return Entry(name, _kind(found.st_mode), stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
+def look(directory: int, name: str) -> Entry:
+    """What a name in an open directory stands for; a link is a link."""
+    return _entry(name, os.stat(name, dir_fd=directory, follow_symlinks=False), born(directory, name))
+
+
+def look_inside(descriptor: int, name: str) -> Entry:
+    """What was opened, whatever has its name by now."""
+    return _entry(name, os.stat(descriptor), born(descriptor))
+
+
+def _entry(name: str, found: os.stat_result, birth: int) -> Entry:
+    return Entry(
+        name,
+        _kind(found.st_mode),
+        stat.S_IMODE(found.st_mode),
+        found.st_uid,
+        found.st_gid,
+        found.st_dev,
+        # The number alone is given to another directory soon after one is removed.
+        f"{found.st_dev}:{found.st_ino}:{birth}".encode(),
+    )
 
 
 def expect(kind: Kind, found: Entry, parts: Sequence[str]) -> None:

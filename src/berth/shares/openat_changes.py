@@ -6,11 +6,12 @@ import ctypes
 import errno
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from berth.shares.openat import Root, expect
+from berth.shares.openat import Root, expect, look_inside
 from berth.volumes.errors import Missing, Refused, Taken
+from berth.volumes.share import Entry, Made
 
 PARENT_MODE = 0o755
 FILE_MODE = 0o600
@@ -22,7 +23,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 def make_directory(
     root: Root, parts: Sequence[str], *, mode: int, uid: int | None, gid: int | None, adopt: bool
-) -> bool:
+) -> Made:
     """See Share.make_directory."""
     here = os.dup(root.descriptor)
     try:
@@ -36,7 +37,7 @@ def make_directory(
                 _settle(here, PARENT_MODE, None, None)
         if is_new or adopt:
             _settle(here, mode, uid, gid)
-        return is_new
+        return Made(is_new, look_inside(here, parts[-1]))
     finally:
         os.close(here)
 
@@ -80,6 +81,7 @@ def write_file(root: Root, parts: Sequence[str], content: bytes, *, exclusive: b
             if exclusive:
                 _name(root, parent, temporary, parts)
             else:
+                root.allow()
                 os.rename(temporary, parts[-1], src_dir_fd=parent, dst_dir_fd=parent)
         except BaseException:
             with suppress(OSError):
@@ -98,22 +100,25 @@ def _name(root: Root, parent: int, temporary: str, parts: Sequence[str]) -> None
             raise
         # A file system without hard links.
         try:
-            _rename_to_new(parent, temporary, parent, parts[-1])
+            _rename_to_new(parent, temporary, parent, parts[-1], lambda: None)
         except FileExistsError as taken:
             raise Taken(root.share, "/".join(parts)) from taken
     else:
         os.unlink(temporary, dir_fd=parent)
 
 
-def rename(root: Root, source: Sequence[str], target: Sequence[str]) -> None:
+def rename(root: Root, source: Sequence[str], target: Sequence[str], only: Entry | None) -> None:
     """See Share.rename. The source is looked at last, right before it is moved."""
     with root.directory(target[:-1]) as to, root.directory(source[:-1]) as origin:
         try:
             with suppress(Missing):
                 root.look(to, target)
                 raise Taken(root.share, "/".join(target))
-            expect("directory", root.look(origin, source), source)
-            _rename_to_new(origin, source[-1], to, target[-1])
+            here = root.look(origin, source)
+            if only is not None and here.identity != only.identity:
+                raise Missing(root.share, "/".join(source))
+            expect("directory", here, source)
+            _rename_to_new(origin, source[-1], to, target[-1], root.allow)
         except FileNotFoundError as error:
             raise Missing(root.share, "/".join(source)) from error
         except OSError as error:
@@ -125,18 +130,20 @@ def rename(root: Root, source: Sequence[str], target: Sequence[str]) -> None:
             raise
 
 
-def _rename_to_new(origin: int, name: str, to: int, new_name: str) -> None:
-    """Renames to a name that must be free. FileExistsError otherwise.
+def _rename_to_new(origin: int, name: str, to: int, new_name: str, allow: Callable[[], None]) -> None:
+    """Renames to a name that must be free. FileExistsError otherwise. allow: called right before it happens.
 
     Where the file system can't promise that (NFS), the caller has looked, and what slips in between is at most an empty
     directory: nothing else gives way to a directory.
     """
     arguments = (origin, os.fsencode(name), to, os.fsencode(new_name))
+    allow()
     if _LIBC.renameat2(*arguments, _NO_REPLACE) == 0:
         return
     code = ctypes.get_errno()
     if code not in _UNSUPPORTED:
         raise OSError(code, os.strerror(code), name)
+    allow()
     os.rename(name, new_name, src_dir_fd=origin, dst_dir_fd=to)
 
 
@@ -144,6 +151,7 @@ def remove_file(root: Root, parts: Sequence[str]) -> None:
     """See Share.remove_file."""
     with suppress(Missing, FileNotFoundError), root.directory(parts[:-1]) as parent:
         expect("file", root.look(parent, parts), parts)
+        root.allow()
         os.unlink(parts[-1], dir_fd=parent)
 
 
@@ -151,6 +159,7 @@ def remove_directory(root: Root, parts: Sequence[str]) -> bool:
     """See Share.remove_directory."""
     with suppress(Missing, FileNotFoundError), root.directory(parts[:-1]) as parent:
         expect("directory", root.look(parent, parts), parts)
+        root.allow()
         try:
             os.rmdir(parts[-1], dir_fd=parent)
         except OSError as error:

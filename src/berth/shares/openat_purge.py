@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -58,9 +58,11 @@ class Purge:
         """The system's name for what prevented it."""
         self._levels: list[_Level] = []
         self._device = 0
+        self._allow: Callable[[], None] = lambda: None
 
     def run(self, root: Root, parts: Sequence[str]) -> Iterator[None]:
         """Removes the tree at parts. Yields after every entry, so that the caller can pause, or stop for good."""
+        self._allow = root.allow
         with root.directory(parts[:-1]) as parent:
             top = root.enter(parent, parts[-1], parts)
             self._device = os.stat(top).st_dev
@@ -83,12 +85,14 @@ class Purge:
         """Removes an entry, or begins to empty it."""
         try:
             if not found.is_dir(follow_symlinks=False):
+                self._allow()
                 os.unlink(found.name, dir_fd=level.descriptor)
                 self.removed += 1
             elif len(self._levels) < DEEPEST:
                 self._open(level.descriptor, found.name)
             else:
                 top = self._levels[0]
+                self._allow()
                 os.rename(
                     found.name, f".deep-{uuid.uuid4().hex}", src_dir_fd=level.descriptor, dst_dir_fd=top.descriptor
                 )
@@ -122,6 +126,7 @@ class Purge:
         outer = self._levels[-2] if len(self._levels) > 1 else None
         if not level.has_failed:
             try:
+                self._allow()
                 os.rmdir(level.name, dir_fd=parent)
                 self.removed += 1
             except OSError as error:

@@ -7,14 +7,14 @@ a connection stays so, and every call that waits is told.
 RpcError
  |- ConnectFailed    the server's port can't be reached
  |- ConnectionLost   it broke; whether the server did what was asked is unknown
- `- CallRejected     the server can't make sense of the call, or we of its reply
+ |- CallRejected     the server can't make sense of the call, or we of its reply
+ `- Withheld         the guard did not let the call out: nothing was sent
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import ipaddress
 import itertools
 import random
 import socket
@@ -23,7 +23,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
+from berth.shares.sockets import bind_reserved, family
 from berth.shares.xdr import Reader, Unreadable, opaque, uint
+from berth.volumes.share import Guard, always
 
 T = TypeVar("T")
 
@@ -31,8 +33,6 @@ MOST_AT_ONCE = 128
 """Calls in flight on one connection; more wait here. Servers have limits of their own, this one bounds our memory."""
 LONGEST_REPLY = 1 << 21
 """Bytes. Nothing that Berth asks for is longer than 64 KiB and some; a server that sends more is none."""
-RESERVED_PORTS = range(665, 1024)
-"""Where servers want their clients (export option `secure`). Below are the ports of old services."""
 
 _CALL, _REPLY, _RPC_VERSION, _AUTH_SYS = 0, 1, 2, 1
 _LAST_FRAGMENT = 0x80000000
@@ -71,6 +71,10 @@ class CallRejected(RpcError):  # noqa: N818
     """The server answered that it can't make sense of the call, or its reply makes none."""
 
 
+class Withheld(RpcError):  # noqa: N818
+    """The call was not sent: this process may not act now."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     future: asyncio.Future[Any]
@@ -80,8 +84,20 @@ class _Waiting:
 class Connection(asyncio.Protocol):
     """See the module's text. Must be closed."""
 
-    def __init__(self, address: str, port: int, program: int, version: int, *, reserved: bool = True) -> None:
-        """address: numeric. reserved: from a port below 1024 where we may. Nothing is connected yet."""
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        program: int,
+        version: int,
+        *,
+        reserved: bool = True,
+        guard: Guard = always,
+    ) -> None:
+        """address: numeric. reserved: from a port below 1024 where we may. guard: asked before guarded calls leave.
+
+        Nothing is connected yet.
+        """
         self.calls = 0
         """How many calls were made."""
         self.heard = 0.0
@@ -91,6 +107,7 @@ class Connection(asyncio.Protocol):
         """From which address and port of ours the server is asked."""
         self._port = port
         self._reserved = reserved
+        self._guard = guard
         self._program = program
         self._version = version
         self._loop = asyncio.get_running_loop()
@@ -98,7 +115,7 @@ class Connection(asyncio.Protocol):
         self._numbers = itertools.count(random.getrandbits(32))
         self._waiting: dict[int, _Waiting] = {}
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
-        self._outgoing: list[bytes] = []
+        self._outgoing: list[tuple[bytes, _Waiting | None]] = []
         self._incoming = bytearray()
         self._fragments = bytearray()
         self._credentials: dict[Identity, bytes] = {}
@@ -109,13 +126,13 @@ class Connection(asyncio.Protocol):
 
     async def connect(self) -> None:
         """Connects; ConnectFailed when that is refused or impossible. From a port below 1024 where we may."""
-        opened = socket.socket(_family(self.address), socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        opened = socket.socket(family(self.address), socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
             # No TIME_WAIT: there are few ports below 1024, and NFS connections end between calls.
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             if self._reserved:
-                _bind_reserved(opened)
+                bind_reserved(opened)
             await self._loop.sock_connect(opened, (self.address, self._port))
             self.source = opened.getsockname()[:2]
             self._transport, _ = await self._loop.create_connection(lambda: self, sock=opened)
@@ -135,11 +152,12 @@ class Connection(asyncio.Protocol):
         identity: Identity = ROOT,
         *,
         again: float | None = None,
+        guarded: bool = False,
     ) -> T:
         """Makes one call and answers what decode reads from the reply.
 
         again: seconds after which the call is sent once more, and so on, until it is answered. None: the server is
-        trusted to answer.
+        trusted to answer. guarded: it can't be taken back, so the guard is asked in the moment in which it leaves.
         """
         async with self._room:
             number = next(self._numbers) & 0xFFFFFFFF
@@ -147,7 +165,7 @@ class Connection(asyncio.Protocol):
             record = header + self._credential(identity) + arguments
             record = uint(_LAST_FRAGMENT | len(record)) + record
             waiting = self._waiting[number] = _Waiting(self._loop.create_future(), decode)
-            self._send(record)
+            self._send(record, waiting if guarded else None)
             timer = None if again is None else self._loop.call_later(again, self._repeat, number, record, again)
             try:
                 answer: T = await waiting.future
@@ -218,19 +236,30 @@ class Connection(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - the caller's to judge, not the event loop's
             waiting.future.set_exception(error)
 
-    def _send(self, record: bytes) -> None:
+    def _send(self, record: bytes, guarded: _Waiting | None = None) -> None:
         if self._transport is None:
             raise ConnectionLost("the connection is closed")
         self.calls += 1
         if not self._outgoing:
             # Once per turn of the loop, so that calls made together leave together.
             self._loop.call_soon(self._flush)
-        self._outgoing.append(record)
+        self._outgoing.append((record, guarded))
 
     def _flush(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
         if self._transport is not None:
-            self._transport.write(b"".join(self._outgoing))
-        self._outgoing.clear()
+            self._transport.write(b"".join(record for record, guarded in outgoing if self._may_leave(guarded)))
+
+    def _may_leave(self, guarded: _Waiting | None) -> bool:
+        """Whether a call may be sent at this very moment; whoever waits for one that may not is told why."""
+        if guarded is None:
+            return True
+        if guarded.future.done():
+            return False  # given up before it left
+        why = self._guard()
+        if why:
+            guarded.future.set_exception(Withheld(why))
+        return not why
 
     def _repeat(self, number: int, record: bytes, again: float) -> None:
         if number in self._waiting and self._transport is not None:
@@ -257,21 +286,3 @@ def _accept(reader: Reader) -> None:
     refusal = reader.uint()
     if refusal:
         raise CallRejected("the server rejected the call", _REFUSALS.get(refusal, f"accept_stat {refusal}"))
-
-
-def _family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ipaddress.ip_address(address.partition("%")[0]).version == 6 else socket.AF_INET
-
-
-def _bind_reserved(opened: socket.socket) -> None:
-    """Takes a free port below 1024, if we may."""
-    first = random.randrange(len(RESERVED_PORTS))
-    for offset in range(len(RESERVED_PORTS)):
-        port = RESERVED_PORTS[(first + offset) % len(RESERVED_PORTS)]
-        try:
-            opened.bind(("", port))
-        except PermissionError:
-            return
-        except OSError:
-            continue
-        return

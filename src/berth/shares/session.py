@@ -106,9 +106,6 @@ class Attributes:
     def owner(self) -> Identity:
         return Identity(self.uid, self.gid)
 
-    def entry(self, name: str) -> Entry:
-        return Entry(name=name, kind=self.kind, mode=self.mode, uid=self.uid, gid=self.gid)
-
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -116,6 +113,10 @@ class Node:
 
     handle: bytes
     attributes: Attributes
+
+    def entry(self, name: str) -> Entry:
+        seen = self.attributes
+        return Entry(name, seen.kind, seen.mode, seen.uid, seen.gid, seen.device, self.handle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,11 @@ START = Position(0, 0)
 
 
 class Session(Protocol):
-    """One share over one connection. Any number of calls at once."""
+    """One share over one connection. Any number of calls at once.
+
+    What can't be taken back (rename, remove, put in a file's place) is sent only while the connection's guard allows
+    it; rpc.Withheld otherwise.
+    """
 
     root: Node
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-Stage = Literal["dns", "connect", "mount", "permission", "timeout", "io"]
+Stage = Literal["dns", "connect", "mount", "permission", "timeout", "io", "lease"]
 """Which step towards a share failed: resolving the server's name, reaching its port, having the export handed out,
-being allowed to do the operation, getting an answer in time, or the operation itself."""
+being allowed to do the operation, getting an answer in time, or the operation itself; and lease: the share is well, but
+this process may not act on it now (volumes.share.Guard)."""
 
 
 class VolumeError(Exception):
@@ -44,7 +45,8 @@ class Unavailable(VolumeError):  # noqa: N818
     def __init__(self, share: str, stage: Stage, why: str, *, status: str = "", path: str = "") -> None:
         at = f" at {path!r}" if path else ""
         code = f" ({status})" if status else ""
-        super().__init__(f"share {share} is unavailable, {stage} failed{at}: {why}{code}")
+        what = "is left alone" if stage == "lease" else f"is unavailable, {stage} failed"
+        super().__init__(f"share {share} {what}{at}: {why}{code}")
         self.share = share
         self.stage = stage
         self.why = why

@@ -9,10 +9,20 @@ Contract, checked for every implementation by tests/conformance:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Kind = Literal["directory", "file", "link", "other"]
+Guard = Callable[[], str]
+"""Why this process may not act now, empty while it may. A share asks right before anything leaves it that can't be
+taken back: a rename, a removal, a file's replacement; a reason becomes Unavailable(lease) and nothing was done. It is
+called from any thread, often, and must answer at once."""
+
+
+def always() -> str:
+    """The guard of who needs nobody's leave."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,24 @@ class Entry:
     """Permission bits (07777)."""
     uid: int
     gid: int
+    device: int = field(default=0, compare=False)
+    """Which file system it is on: a rename within one share works between equal ones only."""
+    identity: bytes = field(default=b"", compare=False, repr=False)
+    """Which object it is, whatever its name: differs from that of any other that has, had or will have the same name.
+
+    To be compared with what the same Share answers, by the same process; it means nothing anywhere else. Equality of
+    entries is that of their looks and leaves it out.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What make_directory did."""
+
+    is_new: bool
+    """Whether it was made by this call; False: a directory was there already."""
+    entry: Entry
+    """The directory as it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +96,21 @@ class Share(Protocol):
     async def stat(self, path: str) -> Entry:
         """What is at path, a link itself rather than its target. Missing when nothing is."""
 
-    async def list(self, path: str) -> list[Entry]:
-        """The entries of a directory, in any order, without `.` and `..`. Missing; Refused if it is no directory."""
+    async def list(self, path: str, most: int | None = None) -> list[Entry]:
+        """The entries of a directory, in any order, without `.` and `..`. Missing; Refused if it is no directory.
+
+        most: how many the caller can use. Where there are more, most + 1 of them are answered, and the rest is not
+        read: a directory of millions costs no more than a small one to learn that it is not empty.
+        """
 
     async def make_directory(
         self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
-    ) -> bool:
+    ) -> Made:
         """Makes path a directory with exactly this mode (whatever the umask) and, where given, this owner.
 
-        Missing parents are made with mode 0755 (I7: they are never removed). True: it was made; False: a directory was
-        there already. Its mode and owner are left alone, unless adopt is set: then they become as asked for (a caller
-        that was killed between making the directory and setting its mode repeats the call so).
+        Missing parents are made with mode 0755 (I7: they are never removed). A directory that is there already keeps
+        its mode and owner, unless adopt is set: then they become as asked for (a caller that was killed between making
+        the directory and setting its mode repeats the call so). Either way the answer tells what is there now.
         Refused if something else is there. Unavailable(permission) when the server does not let us.
         """
 
@@ -91,10 +123,11 @@ class Share(Protocol):
         The parent must exist (Missing). exclusive: Taken if anything is at path already, decided by the server.
         """
 
-    async def rename(self, source: str, target: str) -> None:
+    async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
         """Moves a directory. Never replaces anything: Taken when something is at target. Missing without source.
 
         Source must be a directory, not a link: looked at again right before the rename. Target's parents must exist.
+        only: the directory that is meant, as this share described it before; Missing when another has its place now.
         """
 
     async def remove_file(self, path: str) -> None:

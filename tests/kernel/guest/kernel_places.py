@@ -26,7 +26,9 @@ def _place_on(export: str, version: str) -> places.Maker:
         directory.mkdir()
         owner = places.OWNER if export == "/squashed" else 0
         os.chown(directory, owner, owner)
-        return places.Place(DirectShare(ShareAddress(SERVER, path, version), Resolver()), directory, owner)
+        leave = places.Leave()
+        share = DirectShare(ShareAddress(SERVER, path, version), Resolver(), guard=leave)
+        return places.Place(share, directory, owner, leave)
 
     return make
 
