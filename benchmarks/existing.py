@@ -24,6 +24,7 @@ from berth.shares.resolve import Resolver
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.parameters import share_address
 from berth.volumes.plan import DefaultShare, make_plan
+from berth.volumes.request import Census
 from berth.volumes.share import Share
 
 AT_ONCE = 32
@@ -83,7 +84,9 @@ async def _maker(rig: Rig) -> AsyncIterator[Maker]:
         resolver = Resolver()
         share = DirectShare(address, resolver)
         try:
-            yield Maker(users, berth, binder, of_class, Lifecycle((system and system.uid) or ""), share)
+            yield Maker(
+                users, berth, binder, of_class, Lifecycle((system and system.uid) or "", living=Census()), share
+            )
         finally:
             await share.aclose()
             await resolver.aclose()

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from berth.volumes.errors import Refused
 from berth.volumes.lifecycle import Lifecycle
-from berth.volumes.naming import overlaps
+from berth.volumes.naming import overlaps, record_path
 from berth.volumes.orphans import Left
 from berth.volumes.plan import DefaultShare, Plan, make_plan
+from berth.volumes.records import encode, record_of
 from berth.volumes.release import ReleasePlan, make_release_plan
 from berth.volumes.request import Claim, Neighbour, Neighbours, ReleaseRequest, VolumeRequest
 from berth.volumes.share import Share
@@ -22,6 +23,26 @@ SERVER = "nfs.example"
 EXPORT = "/srv/nfs"
 DEFAULT = DefaultShare(SERVER, EXPORT)
 GIB = 1024**3
+
+
+class Life(Lifecycle):
+    """The doings of a cluster whose PVs and claims a test decides on: none, unless it says otherwise."""
+
+    def __init__(self, cluster: str, *, former: frozenset[str] = frozenset()) -> None:
+        self.has_pv: Callable[[str], bool] = lambda pv: False
+        self.has_claim: Callable[[Claim], bool] = lambda claim: False
+        super().__init__(cluster, living=_Living(self), former=former)
+
+
+class _Living:
+    def __init__(self, life: Life) -> None:
+        self._life = life
+
+    def has_pv(self, pv: str) -> bool:
+        return self._life.has_pv(pv)
+
+    def has_claim(self, claim: Claim) -> bool:
+        return self._life.has_claim(claim)
 
 
 def uid_of(seed: str) -> str:
@@ -109,30 +130,45 @@ def release_plan(
     return make_release_plan(release_request(of, parameters=parameters, **changes), DEFAULT, neighbours)
 
 
-async def born(share: Share, name: str = "data", path: str = "", content: bytes = b"") -> Plan:
-    """A volume of cluster-1 on a share: at its own path unless another is given, empty without content."""
-    made = plan(name, parameters={"pathPattern": path} if path else {})
-    await Lifecycle("cluster-1").create(made, share)
+async def born(
+    share: Share, name: str = "data", path: str = "", content: bytes = b"", *, is_shared: bool = False
+) -> Plan:
+    """A volume of cluster-1 on a share: at its own path unless another is given, empty without content.
+
+    is_shared: its class lets others have the directory too.
+    """
+    parameters = {"pathPattern": path} if path else {}
+    made = plan(name, parameters={**parameters, "sharedPaths": "allow"} if is_shared else parameters)
+    await Life("cluster-1").create(made, share)
     if content:
         await share.write_file(f"{made.path}/content", content)
     return made
 
 
-async def born_with_data(share: Share, name: str = "data", parameters: dict[str, str] | None = None) -> Plan:
-    """A volume of cluster-1 on a share, with its claim's name for content."""
+async def born_with_data(
+    share: Share, name: str = "data", parameters: dict[str, str] | None = None, *, by_force: bool = False
+) -> Plan:
+    """A volume of cluster-1 on a share, with its claim's name for content.
+
+    by_force: in whosever directory, as nothing but a mistake or an older Berth could make it.
+    """
     made = plan(name, parameters=parameters)
-    await Lifecycle("cluster-1").create(made, share)
+    if by_force:
+        await share.make_directory(made.path, mode=0o777)
+        await share.write_file(record_path(made.pv), encode(record_of(made, "cluster-1", "")))
+    else:
+        await Life("cluster-1").create(made, share)
     await share.write_file(f"{made.path}/content", name.encode())
     return made
 
 
-async def sweep(share: Share, *live: Plan, claims: tuple[Plan, ...] = (), by: Lifecycle | None = None) -> list[Left]:
+async def sweep(share: Share, *live: Plan, claims: tuple[Plan, ...] = (), by: Life | None = None) -> list[Left]:
     """Sweeps, with these live PVs and these claims that wait for theirs."""
     pvs = {one.pv for one in live}
     waiting = {one.claim for one in claims}
-    return await (by or Lifecycle("cluster-1")).sweep(
-        share, has_pv=lambda pv: pv in pvs, has_claim=lambda claim: claim in waiting
-    )
+    life = by or Life("cluster-1")
+    life.has_pv, life.has_claim = pvs.__contains__, waiting.__contains__
+    return await life.sweep(share)
 
 
 def without_home(tree: dict[str, str]) -> dict[str, str]:

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.share import ShareAddress
 from tests.volumes.bench import Bench
-from tests.volumes.builders import EXPORT, SERVER
+from tests.volumes.builders import EXPORT, SERVER, Life
 from tests.volumes.directory import DirectoryShare
 from tests.volumes.memory import MemoryShare
 
@@ -49,12 +48,12 @@ def share(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
-def lifecycle() -> Lifecycle:
+def lifecycle() -> Life:
     """The doings of the cluster that most tests are about."""
-    return Lifecycle("cluster-1")
+    return Life("cluster-1")
 
 
 @pytest.fixture
-def other_cluster() -> Lifecycle:
+def other_cluster() -> Life:
     """Another cluster's doings."""
-    return Lifecycle("cluster-2")
+    return Life("cluster-2")

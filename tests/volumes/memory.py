@@ -199,11 +199,12 @@ class MemoryShare:
         node = self._root
         if not path:
             return node
-        for part in split_path(path):
+        parts = split_path(path)
+        for depth, part in enumerate(parts, 1):
             if node.kind == "link":
                 raise Refused(path, "leads through a symbolic link")
             if part not in node.children:
-                raise Missing(str(self._address), path)
+                raise Missing(str(self._address), "/".join(parts[:depth]))
             node = node.children[part]
         return node
 

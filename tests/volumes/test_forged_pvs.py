@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from berth.volumes.errors import Refused, Unavailable, VolumeError
-from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.plan import Plan
 from berth.volumes.release import make_release_plan
 from berth.volumes.request import Claim, ReleaseRequest
 from tests.volumes.bench import Bench
-from tests.volumes.builders import DEFAULT, EXPORT, SERVER, among, claim, neighbour, nobody, plan, release_plan
+from tests.volumes.builders import DEFAULT, EXPORT, SERVER, Life, among, claim, neighbour, nobody, plan, release_plan
 from tests.volumes.memory import MemoryShare
 
 BY_LABEL = {"pathPattern": "${.PVC.labels.dir}"}
@@ -28,7 +27,7 @@ FORGER = claim("forger")
 
 async def populate(share: Bench) -> None:
     """Volumes of this cluster and another, kept ones, archives, trash, and directories that are no volumes."""
-    ours, theirs = Lifecycle("cluster-1"), Lifecycle("cluster-2")
+    ours, theirs = Life("cluster-1"), Life("cluster-2")
     archived, deleted = plan("archived"), plan("deleted")
     for cluster, volume in (
         (ours, VICTIM),
@@ -125,7 +124,7 @@ async def test_a_forged_pv_moves_nothing_even_if_no_neighbour_is_known(share: Be
     await populate(share)
     before = share.tree()
     with pytest.raises((Refused, Unavailable)) as error:
-        await Lifecycle("cluster-1").release(make_release_plan(request_, DEFAULT, nobody), share)
+        await Life("cluster-1").release(make_release_plan(request_, DEFAULT, nobody), share)
     assert share.tree() == before
     assert str(error.value).count("\n") == 0
 
@@ -137,7 +136,7 @@ async def test_a_directory_passed_off_as_a_share_gets_nothing_of_berths(share_of
     before = inner.tree()
     request = forged(f"{share_of_forger}/2026", share=f"{SERVER}:{share_of_forger}")
     with pytest.raises(VolumeError):
-        await Lifecycle("cluster-1").release(make_release_plan(request, DEFAULT, nobody), inner)
+        await Life("cluster-1").release(make_release_plan(request, DEFAULT, nobody), inner)
     assert {path for path in inner.tree() if not path.startswith(".berth")} == before.keys()
 
 
@@ -150,5 +149,5 @@ async def test_a_live_volume_is_protected_by_its_pv_even_without_any_record(vict
 
 async def test_the_real_pv_is_still_released(share: Bench) -> None:
     await populate(share)
-    where = await Lifecycle("cluster-1").release(make_release_plan(as_victim(VICTIM), DEFAULT, nobody), share)
+    where = await Life("cluster-1").release(make_release_plan(as_victim(VICTIM), DEFAULT, nobody), share)
     assert await share.read_file(f"{where}/content") == b"precious"

@@ -14,13 +14,12 @@ from pathlib import Path
 import pytest
 
 from berth.volumes.errors import Unavailable
-from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import archive_name, record_path, trash_path
 from berth.volumes.plan import Plan
 from berth.volumes.release import ReleasePlan
 from berth.volumes.share import Share
 from tests.volumes.bench import Bench
-from tests.volumes.builders import plan, release_plan
+from tests.volumes.builders import Life, plan, release_plan
 from tests.volumes.directory import DirectoryShare
 from tests.volumes.faults import HOWS, Failing, How, Killed, is_done_within
 from tests.volumes.memory import MemoryShare
@@ -34,7 +33,7 @@ PATTERNS = {
     "a path far down": {"pathPattern": "k8s/${.PVC.namespace}/volumes/${.PVC.name}/data"},
 }
 
-Work = Callable[[Lifecycle, Share], Awaitable[object]]
+Work = Callable[[Life, Share], Awaitable[object]]
 
 
 @dataclass
@@ -87,16 +86,16 @@ async def make_world(
         await share.make_directory(path, mode=0o755)
         await share.write_file(f"{path}/content", b"not ours")
     await share.make_directory(plan("by the reference").path, mode=0o777)
-    neighbour = Lifecycle(CLUSTER)
+    neighbour = Life(CLUSTER)
     await neighbour.create(plan("neighbour"), share)
     await share.write_file(f"{plan('neighbour').path}/content", b"a neighbour's")
-    foreigner = Lifecycle(OTHER_CLUSTER)
+    foreigner = Life(OTHER_CLUSTER)
     await foreigner.create(plan("foreign", parameters={"pathPattern": "elsewhere/${.PVC.name}"}), share)
     gone = plan("foreign and gone", parameters={"pathPattern": "elsewhere/gone"})
     await foreigner.create(gone, share)
     await foreigner.release(release_plan(gone, on_delete="delete"), share)
     if is_made:
-        await Lifecycle(CLUSTER).create(volume, share)
+        await Life(CLUSTER).create(volume, share)
         await share.make_directory(f"{volume.path}/sub", mode=0o700)
         await share.write_file(f"{volume.path}/content", DATA)
         if not with_record:
@@ -117,18 +116,18 @@ def timeless(tree: dict[str, str]) -> dict[str, str]:
 async def interrupt_everywhere(make: Callable[[], Awaitable[World]], work: Work, how: How) -> None:
     """Does work with a fault at the first call, then does it again; with a fault at the second call, and so on."""
     smooth = await make()
-    answer = await work(Lifecycle(CLUSTER), smooth.share)
+    answer = await work(Life(CLUSTER), smooth.share)
     for at in count(1):
         world = await make()
         failing = Failing(world.share, at, how)
         with suppress(Killed, Unavailable):
-            await work(Lifecycle(CLUSTER), failing)
+            await work(Life(CLUSTER), failing)
         if not failing.has_failed:
             assert at > 3, "nothing was interrupted"
             return
         world.check_others()
         check_half_done(world)
-        assert await work(Lifecycle(CLUSTER), world.share) == answer
+        assert await work(Life(CLUSTER), world.share) == answer
         assert timeless(world.share.tree()) == timeless(smooth.share.tree())
         world.check_others()
 
@@ -160,7 +159,7 @@ async def test_a_creation_that_was_interrupted_anywhere_ends_well_when_repeated(
     async def make() -> World:
         return await make_world(parameters, is_made=False)
 
-    async def create(lifecycle: Lifecycle, share: Share) -> None:
+    async def create(lifecycle: Life, share: Share) -> None:
         await lifecycle.create(plan(parameters=parameters), share)
 
     await interrupt_everywhere(make, create, how)
@@ -171,7 +170,7 @@ async def test_the_very_first_creation_on_a_share_ends_well_when_repeated(how: H
     async def make() -> World:
         return World.of(MemoryShare(plan().share), plan())
 
-    async def create(lifecycle: Lifecycle, share: Share) -> None:
+    async def create(lifecycle: Life, share: Share) -> None:
         await lifecycle.create(plan(), share)
 
     await interrupt_everywhere(make, create, how)
@@ -183,7 +182,7 @@ async def test_the_very_first_creation_on_a_share_ends_well_when_repeated(how: H
 async def test_a_release_that_was_interrupted_anywhere_ends_well_when_repeated(
     parameters: dict[str, str], how: How, end: str
 ) -> None:
-    async def release(lifecycle: Lifecycle, share: Share) -> str:
+    async def release(lifecycle: Life, share: Share) -> str:
         return await lifecycle.release(release_plan(plan(parameters=parameters), on_delete=end), share)
 
     await interrupt_everywhere(lambda: make_world(parameters), release, how)
@@ -192,7 +191,7 @@ async def test_a_release_that_was_interrupted_anywhere_ends_well_when_repeated(
 @parametrize_how
 @pytest.mark.parametrize("end", ["delete", "archive"])
 async def test_a_release_of_a_volume_without_a_record_ends_well_when_repeated(how: How, end: str) -> None:
-    async def release(lifecycle: Lifecycle, share: Share) -> str:
+    async def release(lifecycle: Life, share: Share) -> str:
         return await lifecycle.release(release_plan(plan(), on_delete=end, share=""), share)
 
     await interrupt_everywhere(lambda: make_world({}, with_record=False), release, how)
@@ -209,14 +208,14 @@ async def test_an_archive_whose_name_is_taken_ends_well_when_repeated(how: How, 
         if has_metadata:
             earlier = plan("earlier", parameters={"pathPattern": "team-data"})
             world.share.take_away("team-data")
-            await Lifecycle(CLUSTER).create(earlier, world.share)
-            assert await Lifecycle(CLUSTER).release(release_plan(earlier, on_delete="archive"), world.share) == taken
+            await Life(CLUSTER).create(earlier, world.share)
+            assert await Life(CLUSTER).release(release_plan(earlier, on_delete="archive"), world.share) == taken
         else:
             await world.share.make_directory(taken, mode=0o755)
             await world.share.write_file(f"{taken}/content", b"the reference's")
         return World.of(world.share, world.volume)
 
-    async def release(lifecycle: Lifecycle, share: Share) -> bool:
+    async def release(lifecycle: Life, share: Share) -> bool:
         name = await lifecycle.release(release_plan(plan(parameters=parameters), on_delete="archive"), share)
         return re.fullmatch(re.escape(taken) + r"-\d{8}T\d{6}Z", name) is not None
 
@@ -227,15 +226,16 @@ async def test_an_archive_whose_name_is_taken_ends_well_when_repeated(how: How, 
 async def test_a_purge_that_was_cancelled_anywhere_goes_on_when_repeated(parameters: dict[str, str]) -> None:
     for steps in count():
         world = await make_world(parameters)
-        await Lifecycle(CLUSTER).release(world.ending("delete", parameters), world.share)
-        is_done = await is_done_within(steps, Lifecycle(CLUSTER).purge(world.volume.pv, world.share))
+        await Life(CLUSTER).release(world.ending("delete", parameters), world.share)
+        is_done = await is_done_within(steps, Life(CLUSTER).purge(world.volume.pv, world.share))
         tree = world.share.tree()
         assert trash_path(world.volume.pv) not in tree or record_path(world.volume.pv) in tree
-        fresh = Lifecycle(CLUSTER)
+        fresh = Life(CLUSTER)
         for pv in await fresh.waiting_trash(world.share):
             assert pv == world.volume.pv
             await fresh.purge(pv, world.share)
-        await fresh.sweep(world.share, has_pv=lambda pv: pv == plan("neighbour").pv, has_claim=lambda claim: False)
+        fresh.has_pv = lambda pv: pv == plan("neighbour").pv
+        await fresh.sweep(world.share)
         assert trash_path(world.volume.pv) not in world.share.tree()
         assert record_path(world.volume.pv) not in world.share.tree()
         world.check_others()
@@ -247,14 +247,14 @@ async def test_a_purge_that_was_cancelled_anywhere_goes_on_when_repeated(paramet
 @parametrize_patterns
 @pytest.mark.parametrize("end", ["delete", "archive", "retain"])
 async def test_a_life_that_is_cancelled_at_any_turn_of_the_loop_ends_well(parameters: dict[str, str], end: str) -> None:
-    async def live(lifecycle: Lifecycle, world: World) -> None:
+    async def live(lifecycle: Life, world: World) -> None:
         await lifecycle.release(world.ending(end, parameters), world.share)
 
     for steps in count():
         world = await make_world(parameters)
-        is_done = await is_done_within(steps, live(Lifecycle(CLUSTER), world))
+        is_done = await is_done_within(steps, live(Life(CLUSTER), world))
         check_half_done(world)
-        await live(Lifecycle(CLUSTER), world)
+        await live(Life(CLUSTER), world)
         world.check_others()
         assert len(world.archives()) == (1 if end == "archive" else 0)
         assert (world.volume.path in world.share.tree()) is (end == "retain")
@@ -275,7 +275,7 @@ async def test_what_is_killed_at_any_call_ends_well_on_a_real_share_too(tmp_path
         shares.append(DirectoryShare(directory, wanted.share))
         return await make_world(parameters, is_made=part != "create", share=shares[-1])
 
-    async def work(lifecycle: Lifecycle, share: Share) -> None:
+    async def work(lifecycle: Life, share: Share) -> None:
         if part == "create":
             await lifecycle.create(wanted, share)
             return
@@ -296,11 +296,12 @@ async def test_a_sweep_that_was_interrupted_anywhere_ends_well_when_repeated(how
 
     async def make() -> World:
         world = await make_world(parameters, is_made=False)
-        await Lifecycle(CLUSTER).create(world.volume, world.share)
+        await Life(CLUSTER).create(world.volume, world.share)
         return world
 
-    async def sweep(lifecycle: Lifecycle, share: Share) -> object:
+    async def sweep(lifecycle: Life, share: Share) -> object:
         live = plan("neighbour").pv
-        return await lifecycle.sweep(share, has_pv=lambda pv: pv == live, has_claim=lambda claim: False)
+        lifecycle.has_pv = lambda pv: pv == live
+        return await lifecycle.sweep(share)
 
     await interrupt_everywhere(make, sweep, how)

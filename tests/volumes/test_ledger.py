@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from berth.volumes.errors import Refused, Unavailable
+from berth.volumes.errors import Unavailable
 from berth.volumes.home import Homes, open_home
 from berth.volumes.ledger import Ledger
 from berth.volumes.naming import record_path
@@ -51,7 +53,7 @@ def counting() -> Counting:
 
 
 async def paths_over(path: str, of: Ledger, share: Bench, *, without: str = "") -> set[str]:
-    return {found.path for found in await of.overlapping(path, share, without=without)}
+    return {found.path for found in (await of.overlapping(path, share, without=without)).certain}
 
 
 async def test_a_record_is_read_as_it_was_written(share: Bench) -> None:
@@ -108,7 +110,7 @@ async def test_other_clusters_records_are_read_each_time(share: Bench) -> None:
     await theirs.write(foreign, share)
     assert await paths_over("a", ours, share) == {"a", "a/b"}
     await theirs.write(released(foreign), share)
-    (found,) = await ours.overlapping("a/b", share, without=plan("ours").pv)
+    (found,) = (await ours.overlapping("a/b", share, without=plan("ours").pv)).certain
     assert found.released
     await theirs.remove(foreign.pv, share)
     assert await paths_over("a", ours, share) == {"a"}
@@ -120,7 +122,7 @@ async def test_a_record_that_somebody_removed_or_changed_by_hand_counts_as_it_is
     await ours.write(written, share)
     await ours.overlapping("a", share, without="")
     await share.write_file(record_path(written.pv), encode(released(written)))
-    (found,) = await ours.overlapping("a", share, without="")
+    (found,) = (await ours.overlapping("a", share, without="")).certain
     assert found.released
     share.take_away(record_path(written.pv))
     assert await paths_over("a", ours, share) == set()
@@ -154,7 +156,7 @@ async def test_what_was_written_by_another_address_of_the_share_counts(tmp_path:
         await ours.write(record("one", "a"), by_name)
         assert await paths_over("a", ours, by_address) == {"a"}
         await ours.write(released(record("one", "a")), by_address)
-        (found,) = await ours.overlapping("a", by_name, without="")
+        (found,) = (await ours.overlapping("a", by_name, without="")).certain
         assert found.released
     finally:
         await by_name.aclose()
@@ -184,10 +186,8 @@ async def test_a_record_that_can_not_be_read_is_told_by_name_until_it_is_mended(
     await ours.write(record("data", "a"), share)
     await share.write_file(record_path("pvc-x"), b"{")
     for _ in range(2):
-        with pytest.raises(
-            Refused, match=r"^\.berth/volumes/pvc-x\.json: is not valid JSON .* which directory it protects"
-        ):
-            await ours.overlapping("b", share, without="")
+        (unreadable,) = (await ours.overlapping("b", share, without="")).unreadable
+        assert re.match(r"\.berth/volumes/pvc-x\.json: is not valid JSON", str(unreadable))
     share.take_away(record_path("pvc-x"))
     assert await paths_over("a", ours, share) == {"a"}
 
@@ -207,7 +207,8 @@ async def test_an_outage_is_no_empty_answer(share: Bench) -> None:
         asking = ledger()
         with pytest.raises(Unavailable):
             await asking.overlapping("a", failing, without="")
-        assert {found.path for found in await asking.overlapping("a", failing, without="")} == {"a"}
+        overlap = await asking.overlapping("a", failing, without="")
+        assert {found.path for found in overlap.certain} == {"a"}
 
 
 async def test_a_cluster_whose_entry_was_removed_is_still_known_by_its_records(share: Bench) -> None:
@@ -249,3 +250,34 @@ async def test_what_was_just_written_need_not_be_looked_up(counting: Counting) -
     counting.asked.clear()
     assert await paths_over("b", ours, counting) == {"b"}
     assert ".berth/volumes" not in counting.asked
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param(lambda content: content[: content.index(b"capacity")], id="cut off"),
+        pytest.param(lambda content: content.replace(b'"format": 1', b'"format": 2'), id="of a newer format"),
+        pytest.param(
+            lambda content: content.replace(b'"onDelete": "archive"', b'"onDelete": "burn"'), id="unknown end"
+        ),
+    ],
+)
+async def test_what_is_left_of_a_record_tells_which_directory_it_speaks_of(
+    share: Bench, left: Callable[[bytes], bytes]
+) -> None:
+    ours = ledger()
+    await ours.write(record("data", "a/b"), share)
+    await share.write_file(record_path("pvc-x"), left(encode(record("other", "c/d"))))
+    assert not (await ours.overlapping("a/b", share, without="")).unreadable
+    for near in ("c", "c/d", "c/d/e", "C/D"):
+        assert (await ours.overlapping(near, share, without="")).unreadable
+
+
+async def test_spellings_that_some_server_takes_for_one_are_told_apart_from_what_surely_overlaps(share: Bench) -> None:
+    ours = ledger()
+    for name, path in {"one": "team/Data", "two": "team/data", "three": "TEAM", "four": "team/dat"}.items():
+        await ours.write(record(name, path), share)
+    for asking in (ours, ledger()):
+        overlap = await asking.overlapping("team/data/x", share, without="")
+        assert {found.path for found in overlap.certain} == {"team/data"}
+        assert {found.path for found in overlap.lookalikes} == {"team/Data", "TEAM"}

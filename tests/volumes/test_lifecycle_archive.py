@@ -6,18 +6,17 @@ import re
 
 import pytest
 
-from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import archive_name, metadata_path, record_path
 from berth.volumes.records import decode
 from berth.volumes.share import Entry, ShareAddress
 from tests.volumes.bench import Bench
-from tests.volumes.builders import born_with_data, plan, release_plan
+from tests.volumes.builders import Life, born_with_data, plan, release_plan
 from tests.volumes.memory import MemoryShare
 
 BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
 
 
-async def test_an_archived_volume_is_in_the_root_with_its_metadata(share: Bench, lifecycle: Lifecycle) -> None:
+async def test_an_archived_volume_is_in_the_root_with_its_metadata(share: Bench, lifecycle: Life) -> None:
     made = await born_with_data(share, parameters=BY_NAME)
     assert await lifecycle.release(release_plan(made, on_delete="archive"), share) == "archived-team-data"
     tree = share.tree()
@@ -29,7 +28,7 @@ async def test_an_archived_volume_is_in_the_root_with_its_metadata(share: Bench,
     assert metadata.archived
 
 
-async def test_archives_of_one_name_get_a_time_and_then_a_number(share: Bench, lifecycle: Lifecycle) -> None:
+async def test_archives_of_one_name_get_a_time_and_then_a_number(share: Bench, lifecycle: Life) -> None:
     names = []
     for turn in range(4):
         made = await born_with_data(share, f"turn-{turn}", parameters={"pathPattern": "same"})
@@ -43,9 +42,7 @@ async def test_archives_of_one_name_get_a_time_and_then_a_number(share: Bench, l
 
 
 @pytest.mark.parametrize("letter", ["x", "数"])
-async def test_volumes_with_the_longest_of_names_are_archived_too(
-    share: Bench, lifecycle: Lifecycle, letter: str
-) -> None:
+async def test_volumes_with_the_longest_of_names_are_archived_too(share: Bench, lifecycle: Life, letter: str) -> None:
     long = letter * (255 // len(letter.encode()))
     names = []
     for turn in range(3):
@@ -56,7 +53,7 @@ async def test_volumes_with_the_longest_of_names_are_archived_too(
 
 
 async def test_a_name_that_was_reserved_for_a_directory_that_then_went_is_given_back(
-    share: Bench, lifecycle: Lifecycle
+    share: Bench, lifecycle: Life
 ) -> None:
     made = await born_with_data(share)
     ending = release_plan(made, on_delete="archive")
@@ -66,7 +63,7 @@ async def test_a_name_that_was_reserved_for_a_directory_that_then_went_is_given_
     assert metadata_path(name) not in share.tree()
 
 
-async def test_an_archive_leaves_directories_that_look_like_archives_alone(share: Bench, lifecycle: Lifecycle) -> None:
+async def test_an_archive_leaves_directories_that_look_like_archives_alone(share: Bench, lifecycle: Life) -> None:
     await share.make_directory("archived-team-data", mode=0o755)
     await share.write_file("archived-team-data/content", b"the reference's")
     name = await lifecycle.release(
@@ -86,7 +83,7 @@ class Squatting(MemoryShare):
         await super().rename(source, target, only)
 
 
-async def test_a_name_that_is_taken_in_the_last_moment_is_given_up_with_its_metadata(lifecycle: Lifecycle) -> None:
+async def test_a_name_that_is_taken_in_the_last_moment_is_given_up_with_its_metadata(lifecycle: Life) -> None:
     squatting = Squatting(plan().share)
     made = await born_with_data(squatting, parameters=BY_NAME)
     where = await lifecycle.release(release_plan(made, on_delete="archive"), squatting)
@@ -107,22 +104,17 @@ class Listing(MemoryShare):
         return await super().list(path, most)
 
 
-async def test_the_first_archive_of_a_name_does_not_look_through_all_archives(lifecycle: Lifecycle) -> None:
+async def test_the_first_archive_of_a_name_does_not_look_through_all_archives(lifecycle: Life) -> None:
     listing = Listing(plan().share)
-    made, again = (
-        await born_with_data(listing),
-        await born_with_data(listing, "again", parameters={"pathPattern": plan().path}),
-    )
+    made = await born_with_data(listing)
     await lifecycle.release(release_plan(made, on_delete="archive"), listing)
     assert ".berth/archives" not in listing.listed
-    await born_with_data(listing, "again", parameters={"pathPattern": plan().path})
+    again = await born_with_data(listing, "again", parameters={"pathPattern": plan().path})
     await lifecycle.release(release_plan(again, on_delete="archive"), listing)
     assert ".berth/archives" in listing.listed
 
 
-async def test_what_a_late_repetition_of_its_creation_made_is_archived_beside_it(
-    share: Bench, lifecycle: Lifecycle
-) -> None:
+async def test_what_a_late_repetition_of_its_creation_made_is_archived_beside_it(share: Bench, lifecycle: Life) -> None:
     made = await born_with_data(share)
     ending = release_plan(made, on_delete="archive")
     first = await lifecycle.release(ending, share)
@@ -133,7 +125,7 @@ async def test_what_a_late_repetition_of_its_creation_made_is_archived_beside_it
     assert await share.read_file(f"{first}/content") == b"data"
 
 
-async def test_metadata_that_can_not_be_read_is_left_alone_with_its_archive(share: Bench, lifecycle: Lifecycle) -> None:
+async def test_metadata_that_can_not_be_read_is_left_alone_with_its_archive(share: Bench, lifecycle: Life) -> None:
     names = ["archived-team-data", "archived-team-data-20200101T000000Z"]
     await lifecycle.create(plan("other"), share)
     for name in names:

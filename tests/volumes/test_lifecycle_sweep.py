@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from berth.volumes.errors import Unavailable
-from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import record_path
 from berth.volumes.records import encode, record_of
 from berth.volumes.request import Claim
 from tests.volumes.bench import Bench
-from tests.volumes.builders import born, plan, release_plan, sweep
+from tests.volumes.builders import Life, born, plan, release_plan, sweep
 from tests.volumes.memory import MemoryShare
 
 
@@ -48,11 +47,13 @@ async def test_volumes_that_have_a_pv_or_a_claim_stay(share: Bench, path: str) -
 async def test_a_claim_of_the_same_name_with_another_uid_is_another_claim(share: Bench) -> None:
     made = await born(share)
     again = Claim(made.claim.namespace, made.claim.name, "another")
-    await Lifecycle("cluster-1").sweep(share, has_pv=lambda pv: False, has_claim=lambda claim: claim == again)
+    life = Life("cluster-1")
+    life.has_claim = lambda claim: claim == again
+    await life.sweep(share)
     assert made.path not in share.tree()
 
 
-async def test_what_was_kept_deleted_or_archived_is_not_swept(share: Bench, lifecycle: Lifecycle) -> None:
+async def test_what_was_kept_deleted_or_archived_is_not_swept(share: Bench, lifecycle: Life) -> None:
     for end in ("retain", "delete", "archive"):
         await lifecycle.release(release_plan(await born(share, end), on_delete=end), share)
     before = share.tree()
@@ -60,7 +61,7 @@ async def test_what_was_kept_deleted_or_archived_is_not_swept(share: Bench, life
     assert share.tree() == before
 
 
-async def test_another_clusters_records_are_not_swept(share: Bench, other_cluster: Lifecycle) -> None:
+async def test_another_clusters_records_are_not_swept(share: Bench, other_cluster: Life) -> None:
     await born(share)
     before = share.tree()
     assert await sweep(share, by=other_cluster) == []
@@ -78,22 +79,22 @@ async def test_a_directory_that_another_volume_got_since_stays(share: Bench) -> 
 
 
 async def test_a_directory_in_another_volume_stays(share: Bench) -> None:
-    live = await born(share, "live", path="x")
-    await born(share, "gone", path="x/y")
+    live = await born(share, "live", path="x", is_shared=True)
+    await born(share, "gone", path="x/y", is_shared=True)
     assert await sweep(share, live) == []
     assert "x/y" in share.tree()
     assert record_path(plan("gone").pv) not in share.tree()
 
 
 async def test_a_directory_that_holds_another_volume_stays_and_is_told(share: Bench) -> None:
-    await born(share, "gone", path="x")
-    live = await born(share, "live", path="x/y")
+    await born(share, "gone", path="x", is_shared=True)
+    live = await born(share, "live", path="x/y", is_shared=True)
     (left,) = await sweep(share, live)
     assert "holds 'x/y' of team/live" in left.why
     assert "x/y" in share.tree()
 
 
-async def test_a_directory_that_another_cluster_uses_stays(share: Bench, other_cluster: Lifecycle) -> None:
+async def test_a_directory_that_another_cluster_uses_stays(share: Bench, other_cluster: Life) -> None:
     gone = await born(share, "gone", path="same")
     await share.write_file(
         record_path("pvc-foreign"),
@@ -105,8 +106,8 @@ async def test_a_directory_that_another_cluster_uses_stays(share: Bench, other_c
 
 
 async def test_two_orphans_of_one_directory_go_with_it(share: Bench) -> None:
-    await born(share, "one", path="same")
-    await born(share, "two", path="same")
+    await born(share, "one", path="same", is_shared=True)
+    await born(share, "two", path="same", is_shared=True)
     await sweep(share)
     await sweep(share)
     assert "same" not in share.tree()

@@ -7,16 +7,13 @@ from collections.abc import Awaitable
 
 import pytest
 
-from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import record_path
 from tests.volumes.bench import Bench
-from tests.volumes.builders import born, plan, release_plan, sweep
+from tests.volumes.builders import Life, born, plan, release_plan, sweep
 from tests.volumes.memory import MemoryShare
 
 
-async def test_a_volume_that_is_moved_while_the_sweep_goes_on_keeps_its_record(
-    share: Bench, lifecycle: Lifecycle
-) -> None:
+async def test_a_volume_that_is_moved_while_the_sweep_goes_on_keeps_its_record(share: Bench, lifecycle: Life) -> None:
     made = await born(share, content=b"x")
     is_there = True
 
@@ -30,7 +27,8 @@ async def test_a_volume_that_is_moved_while_the_sweep_goes_on_keeps_its_record(
 
     for turns in range(12):
         is_there = True
-        sweeping = asyncio.ensure_future(lifecycle.sweep(share, has_pv=has_pv, has_claim=lambda claim: False))
+        lifecycle.has_pv = has_pv
+        sweeping = asyncio.ensure_future(lifecycle.sweep(share))
         for _ in range(turns):
             await asyncio.sleep(0)
         await release()
@@ -58,7 +56,7 @@ class Slow(MemoryShare):
 @pytest.mark.parametrize("turns", range(-12, 24))
 @pytest.mark.parametrize("path", ["x/same", "x/same/below"])
 async def test_a_volume_that_is_made_while_its_place_is_removed_keeps_its_directory(
-    lifecycle: Lifecycle, turns: int, path: str
+    lifecycle: Life, turns: int, path: str
 ) -> None:
     slow = Slow(plan().share)
     await lifecycle.create(plan("gone", parameters={"pathPattern": "x/same"}), slow)
@@ -76,7 +74,7 @@ async def test_a_volume_that_is_made_while_its_place_is_removed_keeps_its_direct
     assert record_path(made.pv) in slow.tree()
 
 
-async def test_the_process_that_made_an_orphan_tidies_it_away_too(share: Bench, lifecycle: Lifecycle) -> None:
+async def test_the_process_that_made_an_orphan_tidies_it_away_too(share: Bench, lifecycle: Life) -> None:
     for path in ("", "x/y"):
         made = plan("gone", parameters={"pathPattern": path} if path else {})
         await lifecycle.create(made, share)
@@ -86,7 +84,7 @@ async def test_the_process_that_made_an_orphan_tidies_it_away_too(share: Bench, 
 
 @pytest.mark.parametrize("turns", range(14))
 async def test_a_volume_that_is_made_while_an_orphan_of_its_path_is_swept_keeps_its_directory(
-    share: Bench, lifecycle: Lifecycle, turns: int
+    share: Bench, lifecycle: Life, turns: int
 ) -> None:
     gone = await born(share, "gone", path="x/same")
     for path in ("x/same", "x/same/below"):
@@ -105,7 +103,7 @@ async def test_a_volume_that_is_made_while_an_orphan_of_its_path_is_swept_keeps_
 
 @pytest.mark.parametrize("turns", range(14))
 async def test_a_claim_that_goes_while_its_volume_is_made_leaves_no_directory_without_a_record(
-    share: Bench, lifecycle: Lifecycle, turns: int
+    share: Bench, lifecycle: Life, turns: int
 ) -> None:
     made = plan()
     creating = asyncio.ensure_future(lifecycle.create(made, share))
@@ -116,19 +114,21 @@ async def test_a_claim_that_goes_while_its_volume_is_made_leaves_no_directory_wi
     assert (made.path in share.tree()) is (record_path(made.pv) in share.tree())
 
 
-async def test_a_volume_whose_pv_comes_while_its_record_is_read_stays(share: Bench, lifecycle: Lifecycle) -> None:
+async def test_a_volume_whose_pv_comes_while_its_record_is_read_stays(share: Bench, lifecycle: Life) -> None:
     made = await born(share)
     answers = iter([False, True])
-    assert await lifecycle.sweep(share, has_pv=lambda pv: next(answers), has_claim=lambda claim: False) == []
+    lifecycle.has_pv = lambda pv: next(answers)
+    assert await lifecycle.sweep(share) == []
     assert made.path in share.tree()
 
 
-async def test_a_record_that_goes_while_the_sweep_goes_on_is_no_obstacle(share: Bench, lifecycle: Lifecycle) -> None:
+async def test_a_record_that_goes_while_the_sweep_goes_on_is_no_obstacle(share: Bench, lifecycle: Life) -> None:
     made = await born(share)
 
     def has_pv(pv: str) -> bool:
         share.take_away(record_path(pv))
         return False
 
-    assert await lifecycle.sweep(share, has_pv=has_pv, has_claim=lambda claim: False) == []
+    lifecycle.has_pv = has_pv
+    assert await lifecycle.sweep(share) == []
     assert made.path in share.tree()

@@ -188,7 +188,9 @@ def test_whatever_pattern_and_values_the_path_stays_inside_the_share(
         assert not overlaps(path.lower(), HOME)
         assert not path.lower().startswith("archived-")
         assert all(len(part.encode()) <= 255 for part in path.split("/"))
-        assert pattern.could_make(path, of, PV)
+        sources = {piece.source for piece in pattern.pieces}
+        is_of_names = not sources & {"label", "annotation"} and ("pv" in sources or {"namespace", "name"} <= sources)
+        assert pattern.proves(path, of, PV) is is_of_names
 
 
 @given(st.lists(st.sampled_from([NAMESPACE, NAME, VOLUME, "x", "/", "-"]), min_size=1).map("".join))
@@ -209,26 +211,53 @@ def test_unique_paths_of_two_volumes_never_overlap(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "path", "could"),
+    ("pattern", "path", "proves"),
     [
         pytest.param(f"{NAMESPACE}/{NAME}", "team/data", True, id="this claim's"),
+        pytest.param(f"{NAMESPACE}-{NAME}", "team-data", True, id="this claim's, in one part"),
+        pytest.param(f"x/{VOLUME}", f"x/{PV}", True, id="this PV's"),
         pytest.param(f"{NAMESPACE}/{NAME}", "team/other", False, id="another claim's"),
         pytest.param(f"{NAMESPACE}/{NAME}", "team/data/x", False, id="a path below this claim's"),
-        pytest.param(f"{NAMESPACE}/{LABEL}", "team/anything/at/all", True, id="a label could have been anything"),
-        pytest.param(f"{NAMESPACE}/{LABEL}", "team/", True, id="the reference leaves out a label that is missing"),
-        pytest.param(f"{NAMESPACE}/{LABEL}", "other/x", False, id="another namespace's"),
-        pytest.param(f"{LABEL}-{NAME}-{LABEL}-end", "a-data-b-end", True, id="values between fixed text"),
-        pytest.param(f"{LABEL}-{NAME}-{LABEL}-end", "a-data-end", False, id="fixed text must not be used twice"),
-        pytest.param(f"{LABEL}aba{LABEL}", "xaba", True, id="fixed text at the end"),
-        pytest.param(f"{LABEL}x{LABEL}", "xa", True, id="fixed text right at the beginning"),
-        pytest.param(f"{LABEL}-end", "a-enx", False, id="another text at the end"),
-        pytest.param(f"a{LABEL}a", "a", False, id="first and last text must not overlap"),
+        pytest.param(f"{NAMESPACE}/{NAME}", "team", False, id="a path above this claim's"),
+        pytest.param(NAMESPACE, "team", False, id="a namespace's, which is all its claims'"),
+        pytest.param(NAME, "data", False, id="a name, which is in all namespaces"),
+        pytest.param("common/models", "common/models", False, id="a fixed path, which is everybody's"),
+        pytest.param(LABEL, "x", False, id="a label could have been anything"),
+        pytest.param(f"{NAMESPACE}/{NAME}/{LABEL}", "team/data/x", False, id="a label below the claim's own"),
+        pytest.param(f"{VOLUME}/{LABEL}", f"{PV}/x", False, id="a label below the PV's own"),
     ],
 )
-def test_a_path_is_compared_with_what_the_pattern_could_have_made(pattern: str, path: str, could: bool) -> None:
-    assert parse_path_pattern(pattern).could_make(path, CLAIM, PV) is could
+def test_a_path_proves_whose_it_is_only_by_names_that_can_not_be_chosen(pattern: str, path: str, proves: bool) -> None:
+    assert parse_path_pattern(pattern).proves(path, CLAIM, PV) is proves
 
 
-def test_comparing_takes_no_longer_with_many_labels() -> None:
-    pattern = parse_path_pattern("/".join([f"a{LABEL}"] * 40))
-    assert not pattern.could_make("a" * 1000, CLAIM, PV)
+@pytest.mark.parametrize(
+    ("pattern", "is_own"),
+    [
+        (f"{NAMESPACE}/{NAME}", True),
+        (f"k8s/{NAME}/{NAMESPACE}/data", True),
+        (f"{NAMESPACE}-{NAME}-{VOLUME}", True),
+        (VOLUME, True),
+        (f"{NAMESPACE}-{NAME}", False),
+        (f"x-{NAMESPACE}/{NAME}", False),
+        (f"{NAMESPACE}{NAME}/{NAME}", False),
+        (f"{NAMESPACE}/x", False),
+        (NAME, False),
+        ("common/models", False),
+        (LABEL, False),
+        (f"{NAMESPACE}/{NAME}/{LABEL}", False),
+        (f"{LABEL}/{NAMESPACE}/{NAME}", False),
+    ],
+)
+def test_a_path_is_a_claims_own_where_no_other_claim_can_spell_it(pattern: str, is_own: bool) -> None:
+    assert parse_path_pattern(pattern).is_own is is_own
+
+
+names = st.text("ab-", min_size=1, max_size=4)
+
+
+@given(names, names, names, names, st.sampled_from([f"{NAMESPACE}/{NAME}", f"x/{NAME}/y/{NAMESPACE}"]))
+def test_no_two_claims_have_one_path_of_their_own(ns: str, name: str, ns2: str, name2: str, text: str) -> None:
+    pattern = parse_path_pattern(text)
+    one, two = [pattern.path(Claim(*each, ""), PV, {}, {}) for each in ((ns, name), (ns2, name2))]
+    assert overlaps(one, two) is ((ns, name) == (ns2, name2))

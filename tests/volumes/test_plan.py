@@ -35,6 +35,7 @@ def test_a_plan_says_all_that_is_needed_to_make_the_volume() -> None:
         on_delete="delete",
         sharing="deny",
         is_unique=True,
+        adopts=True,
     )
     assert made.absolute_path == f"{EXPORT}/team-data-{wanted.pv}"
 

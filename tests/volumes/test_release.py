@@ -215,7 +215,7 @@ def test_a_pv_of_the_whole_share_made_by_somebody_else_keeps_nothing_from_its_en
         pytest.param(BY_NAME, {}, False, id="a path unlike the class's pattern"),
         pytest.param(BY_NAME, {"absolute_path": f"{EXPORT}/team/data"}, True, id="a path like the class's pattern"),
         pytest.param(BY_NAME, {"absolute_path": f"{EXPORT}/team/other"}, False, id="another claim's path"),
-        pytest.param(BY_LABEL, {"absolute_path": f"{EXPORT}/any"}, True, id="a label could have been anything"),
+        pytest.param(BY_LABEL, {"absolute_path": f"{EXPORT}/any"}, False, id="a label could have been anything"),
         pytest.param(BY_LABEL, {"pv": "by-hand"}, False, id="a PV that is not called after its claim"),
         pytest.param(BY_LABEL, {"pv": "pvc-", "claim": Claim("team", "data", "")}, False, id="a claim without a UID"),
         pytest.param({"nope": ""}, {}, False, id="a class that was spoilt"),

@@ -160,7 +160,8 @@ class Controller:
                 lacks=", ".join(map(str, missing)),
             )
         uid = await cluster_uid(self._api, otherwise=self._fingerprint)
-        self._start_work(tasks, Lifecycle(uid, former=frozenset({self._fingerprint} - {uid})), missing)
+        former = frozenset({self._fingerprint} - {uid})
+        self._start_work(tasks, Lifecycle(uid, living=cluster, former=former), missing)
         log.info(
             "leading",
             provisioners=",".join(settings.provisioners),

@@ -9,7 +9,7 @@ from berth.kube.informer import Informer, key_of
 from berth.reconcilers import objects
 from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.reconcilers.objects import Place
-from berth.reconcilers.places import Places, normal
+from berth.reconcilers.places import Places
 from berth.volumes.errors import Refused
 from berth.volumes.plan import Plan
 from berth.volumes.release import end_of
@@ -60,6 +60,10 @@ class Cluster:
         """Whether a provisioner that Berth answers to made the PV."""
         return objects.provisioned_by(volume) in self.provisioners
 
+    def has_pv(self, pv: str) -> bool:
+        """Whether a PV of this name exists."""
+        return pv in self.volumes
+
     def has_claim(self, claim: Claim) -> bool:
         """Whether exactly this claim exists; one of the same name with another uid does not count."""
         found = self.claims.get(key_of(claim.namespace, claim.name))
@@ -77,13 +81,13 @@ class Cluster:
         )
 
     def neighbours(self, server: str, path: str, without: str) -> Iterator[Neighbour]:
-        """The live PVs, made by whomever, and the planned ones whose directories overlap path on server."""
-        for pv, place in self._places.overlapping(path):
+        """The live PVs, made by whomever, and the planned ones whose directories overlap path on server, or may."""
+        for pv, place, is_certain in self._places.near(path):
             if pv == without or not self._same_server(server, place.server):
                 continue
             volume = self.volumes.get(pv)
             if volume is not None:
-                yield self._neighbour(pv, place, volume)
+                yield self._neighbour(pv, place, volume, is_certain)
             elif pv in self._held:
                 plan = self._held[pv]
                 yield Neighbour(
@@ -92,6 +96,7 @@ class Cluster:
                     namespace=plan.claim.namespace,
                     path=place.path,
                     sharing=plan.sharing,
+                    is_certain=is_certain,
                 )
 
     def hold(self, plan: Plan) -> None:
@@ -110,7 +115,7 @@ class Cluster:
         for pv in blockers:
             self._waiting[pv][key] = wake
 
-    def _neighbour(self, pv: str, place: Place, volume: VolumeObject) -> Neighbour:
+    def _neighbour(self, pv: str, place: Place, volume: VolumeObject, is_certain: bool) -> Neighbour:
         claim = objects.former_claim(volume)
         return Neighbour(
             pv=pv,
@@ -119,6 +124,7 @@ class Cluster:
             path=place.path,
             sharing=objects.sharing_of(volume),
             leaving=self._leaving(volume),
+            is_certain=is_certain,
         )
 
     def _leaving(self, volume: VolumeObject) -> End | None:
@@ -136,7 +142,7 @@ class Cluster:
             self._places.drop(pv)
         else:
             self._learn_server(place.server)
-            self._places.put(pv, Place(place.server, normal(place.path)))
+            self._places.put(pv, place)
         self._held.pop(pv, None)
         if old is not new:
             self._wake(pv)

@@ -19,6 +19,8 @@ from berth.volumes.request import Claim, ReleaseRequest, Sharing, VolumeRequest
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 ON_DELETE = "berth.io/on-delete"
 SHARE = "berth.io/share"
+ADOPTED = "berth.io/adopted"
+"""`true` on PVs whose directory Berth did not make: it is kept at the end, see Record.adopted."""
 SHARED_PATHS = "berth.io/shared-paths"
 """Only on PVs whose class lets claims share a directory."""
 FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
@@ -116,13 +118,24 @@ def request_of(claim: ClaimObject, of_class: ClassObject) -> VolumeRequest:
     )
 
 
-def pv_of(plan: Plan, claim: ClaimObject, of_class: ClassObject, *, with_finalizer: bool = True) -> PersistentVolume:
+def pv_of(
+    plan: Plan,
+    claim: ClaimObject,
+    of_class: ClassObject,
+    *,
+    is_adopted: bool = False,
+    with_finalizer: bool = True,
+) -> PersistentVolume:
     """The PV that serves the claim, tied to it from birth, with its end written on it (I8).
 
-    with_finalizer: have it wait for Berth when it is deleted by hand, where its directory goes with it.
+    is_adopted: Berth did not make its directory, which is kept whatever the class says (I10). with_finalizer: have it
+    wait for Berth when it is deleted by hand, where its directory goes with it.
     """
     policy = of_class.reclaimPolicy or "Delete"
-    annotations = {PROVISIONED_BY: of_class.provisioner, ON_DELETE: plan.on_delete, SHARE: str(plan.share)}
+    on_delete = "retain" if is_adopted else plan.on_delete
+    annotations = {PROVISIONED_BY: of_class.provisioner, ON_DELETE: on_delete, SHARE: str(plan.share)}
+    if is_adopted:
+        annotations[ADOPTED] = "true"
     if plan.sharing != "deny":
         annotations[SHARED_PATHS] = plan.sharing
     return PersistentVolume(

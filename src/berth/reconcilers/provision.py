@@ -15,6 +15,7 @@ from berth.reconcilers import objects
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.shares.choose import Shares
+from berth.volumes.birth import Born
 from berth.volumes.errors import Refused, VolumeError
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.plan import DefaultShare, Occupied, Plan, make_plan
@@ -90,7 +91,7 @@ class Provision:
         self._cluster.hold(plan)
         self._begun[key] = plan
         try:
-            await self._make(plan, claim, of_class)
+            born = await self._make(plan, claim, of_class)
         except Refused as refusal:
             self._cluster.let_go(plan.pv)
             return self._refused(key, claim, of_class, refusal)
@@ -104,7 +105,7 @@ class Provision:
         about = objects.claim_reference(claim)
         return Done(
             did=f"provisioned {plan.pv} at {plan.share}/{plan.path}",
-            notes=(Note(about, "Normal", "ProvisioningSucceeded", f"Successfully provisioned volume {plan.pv}"),),
+            notes=(Note(about, "Normal", "ProvisioningSucceeded", _told(plan, born)),),
         )
 
     def blame(self, key: str, error: Exception) -> tuple[Note, ...]:
@@ -115,16 +116,18 @@ class Provision:
         self._metrics.provision_failed(objects.class_name_of(claim))
         return (Note(objects.claim_reference(claim), "Warning", "ProvisioningFailed", str(error)),)
 
-    async def _make(self, plan: Plan, claim: ClaimObject, of_class: ClassObject) -> None:
+    async def _make(self, plan: Plan, claim: ClaimObject, of_class: ClassObject) -> Born:
         share = await self._shares.get(plan.share)
-        await self._lifecycle.create(plan, share)
+        born = await self._lifecycle.create(plan, share)
+        volume = objects.pv_of(plan, claim, of_class, is_adopted=born.is_adopted, with_finalizer=self._with_finalizer)
         try:
-            await self._api.create(objects.pv_of(plan, claim, of_class, with_finalizer=self._with_finalizer))
+            await self._api.create(volume)
         except AlreadyExists:
             # An earlier attempt whose answer got lost made it; a PV that somebody made for another claim did not.
             found = objects.former_claim(await self._api.get(VolumeObject, plan.pv))
             if found != plan.claim:
                 raise Refused("metadata.name", f"PV {plan.pv} exists already and is bound to {found}") from None
+        return born
 
     def _refused(self, key: str, claim: ClaimObject, of_class: ClassObject, refusal: Refused) -> Outcome:
         class_name = objects.meta_of(of_class).name or ""
@@ -159,3 +162,14 @@ def claims_of_class(cluster: Cluster, class_name: str) -> list[str]:
         for claim in cluster.claims.values()
         if not objects.is_bound(claim) and objects.class_name_of(claim) == class_name
     ]
+
+
+def _told(plan: Plan, born: Born) -> str:
+    """One Event says all, as a claim is to cost no more of them."""
+    said = f"Successfully provisioned volume {plan.pv}"
+    if not born.is_adopted:
+        return said
+    return (
+        f"{said} in the directory {plan.path!r}, which was there before and which Berth did not make: it is adopted, "
+        f"and will be kept when the claim is gone, whatever the class says (existingDirectory)"
+    )

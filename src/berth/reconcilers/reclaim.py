@@ -16,6 +16,7 @@ from berth.reconcilers.kinds import VolumeObject
 from berth.shares.choose import Shares
 from berth.volumes.errors import Refused
 from berth.volumes.lifecycle import Lifecycle
+from berth.volumes.naming import trash_path
 from berth.volumes.plan import DefaultShare, Occupied
 from berth.volumes.release import ReleasePlan, make_release_plan
 from berth.volumes.share import ShareAddress
@@ -92,7 +93,7 @@ class Reclaim:
         except Refused as refusal:
             return self._refused(key, volume, refusal)
         await self._remove(volume)
-        if plan.end == "delete" and where:
+        if where == trash_path(plan.pv):
             self._trashed(plan.share, plan.pv)
         self._metrics.deleted(plan.class_name, monotonic() - begin)
         return Done(did=_what_was_done(plan, where))
@@ -160,8 +161,7 @@ class Reclaim:
 def _what_was_done(plan: ReleasePlan, where: str) -> str:
     if not where:
         return f"removed {plan.pv}, whose directory {plan.path!r} was gone already"
-    if plan.end == "retain":
+    if where == plan.path:
         return f"removed {plan.pv} and kept {plan.path!r}"
-    return (
-        f"removed {plan.pv}, {plan.path!r} is {'archived as' if plan.end == 'archive' else 'in the trash,'} {where!r}"
-    )
+    how = "in the trash," if where == trash_path(plan.pv) else "archived as"
+    return f"removed {plan.pv}, {plan.path!r} is {how} {where!r}"

@@ -89,9 +89,7 @@ class Sweep:
         for pv in await self._lifecycle.waiting_trash(share):
             if pv not in self._cluster.volumes:  # else its end is not through yet (I4)
                 self._trashed(address, pv)
-        left = await self._lifecycle.sweep(
-            share, has_pv=lambda pv: pv in self._cluster.volumes, has_claim=self._cluster.has_claim
-        )
+        left = await self._lifecycle.sweep(share)
         self._metrics.left(key, len(left))
         for found in left:
             log.warning(

@@ -89,7 +89,7 @@ class Tree:
             return self.session.root
         found = await self.find(parts, is_last_open=is_last_open)
         if len(found) < len(parts):
-            raise Missing(self.share, "/".join(parts))
+            raise Missing(self.share, "/".join(parts[: len(found) + 1]))
         return found[-1]
 
     async def look(self, directory: Node, name: str) -> Node:

@@ -5,12 +5,14 @@ be its own. Every step can be repeated, and killed anywhere.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from berth.volumes import archives
 from berth.volumes.errors import Missing, Refused, Taken
 from berth.volumes.home import Homes
 from berth.volumes.ledger import Ledger
 from berth.volumes.naming import record_path, trash_path
+from berth.volumes.others import Others
 from berth.volumes.records import Record, record_of_released, released
 from berth.volumes.release import ReleasePlan
 from berth.volumes.share import Share
@@ -19,17 +21,21 @@ from berth.volumes.share import Share
 class Ending:
     """The ends of one cluster's volumes."""
 
-    def __init__(self, cluster: str, homes: Homes, ledger: Ledger) -> None:
+    def __init__(self, cluster: str, homes: Homes, ledger: Ledger, others: Others) -> None:
         self._cluster = cluster
         self._homes = homes
         self._ledger = ledger
+        self._others = others
 
     async def release(self, plan: ReleasePlan, share: Share) -> str:
         """Does what the plan says with the directory. Answers where it is now: a path on the share, empty for nowhere.
 
-        Refused when neither a record nor the path itself proves that the directory is this volume's.
+        An adopted directory is kept, whatever the plan says (I10). Refused when neither a record nor the path itself
+        proves that the directory is this volume's.
         """
         recorded = await self._record_of(plan, share)
+        if recorded is not None and recorded.adopted:
+            plan = replace(plan, end="retain")
         try:
             await share.stat(plan.path)
         except Missing:
@@ -42,20 +48,15 @@ class Ending:
         await self._homes.open(share)
         record = recorded or self._prove(plan)
         if not plan.is_unique:
-            await self._refuse_shared(plan, recorded, share)
+            try:
+                await self._others.before_end(plan, recorded, share)
+            except Refused:
+                if not await self._moved(plan, share):
+                    raise
+                return await self._moved_already(plan, share)  # and what is in its place by now is another's
         if recorded is None:
             await self._ledger.write(record, share)
-        if plan.end == "delete":
-            return await self._delete(plan, share)
-        try:
-            name = await archives.archive(record, share)
-        except Missing:  # Berth's own directory has holes
-            await self._homes.reopen(share)
-            name = await archives.archive(record, share)
-        if not name:
-            return await self._moved_already(plan, share)
-        await self._ledger.remove(plan.pv, share)
-        return name
+        return await (self._delete(plan, share) if plan.end == "delete" else self._archive(plan, record, share))
 
     async def _record_of(self, plan: ReleasePlan, share: Share) -> Record | None:
         record = await self._ledger.read(plan.pv, share)
@@ -70,27 +71,13 @@ class Ending:
             )
         return record
 
-    async def _refuse_shared(self, plan: ReleasePlan, recorded: Record | None, share: Share) -> None:
-        """Refused when the path overlaps another cluster's volume, or one that was kept after its claim was gone.
-
-        This cluster's live volumes are known from its PVs (I2); but a PV without a record must not claim what a record
-        says is another's.
-        """
-        await self._ledger.refuse_overlap(
-            plan.path,
-            share,
-            without=plan.pv,
-            field="spec.nfs.path",
-            advice="move what is to be kept out of it",
-            protects=lambda other: recorded is None or other.cluster != self._cluster or bool(other.released),
-        )
-
     def _prove(self, plan: ReleasePlan) -> Record:
         if not plan.is_expected_path:
             raise Refused(
                 "spec.nfs.path",
-                f"{plan.path!r} has no record on the share and is not where class {plan.class_name!r} would have put "
-                f"claim {plan.claim}, so nothing shows that it is this PV's own; it is left alone",
+                f"{plan.path!r} has no record on the share, and claim {plan.claim} and PV {plan.pv} alone do not lead "
+                f"there by the pattern of class {plan.class_name!r}, so nothing shows that Berth made it for them; it "
+                f"is left alone",
             )
         return record_of_released(plan, self._cluster)
 
@@ -101,6 +88,17 @@ class Ending:
         if record is not None and not record.released:
             await self._homes.open(share)
             await self._ledger.write(released(record), share)
+
+    async def _archive(self, plan: ReleasePlan, record: Record, share: Share) -> str:
+        try:
+            name = await archives.archive(record, share)
+        except Missing:  # Berth's own directory has holes
+            await self._homes.reopen(share)
+            name = await archives.archive(record, share)
+        if not name:
+            return await self._moved_already(plan, share)
+        await self._ledger.remove(plan.pv, share)
+        return name
 
     async def _delete(self, plan: ReleasePlan, share: Share) -> str:
         """Moves the directory to the trash by one rename (I4)."""
@@ -122,12 +120,17 @@ class Ending:
 
     async def _moved_already(self, plan: ReleasePlan, share: Share) -> str:
         """The directory is not at its path: an earlier attempt moved it, or somebody removed it by hand."""
+        where = await self._moved(plan, share)
+        if where != trash_path(plan.pv):
+            await self._ledger.remove(plan.pv, share)
+        return where
+
+    async def _moved(self, plan: ReleasePlan, share: Share) -> str:
+        """Where an earlier attempt moved the directory; empty if none did."""
         with suppress(Missing):
             await share.stat(trash_path(plan.pv))
             return trash_path(plan.pv)
-        name = ""
         if plan.end == "archive":
             with suppress(Missing):
-                name = await archives.finished(record_of_released(plan, self._cluster), share)
-        await self._ledger.remove(plan.pv, share)
-        return name
+                return await archives.finished(record_of_released(plan, self._cluster), share)
+        return ""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
-from berth.volumes.naming import CLUSTERS, DIRECTORIES, HOME, SHARE_FILE, recorded_name
+from berth.volumes.naming import CLUSTERS, DIRECTORIES, HOME, SHARE_FILE, TRASH, recorded_name
 from berth.volumes.records import FORMAT, now_text, parse_json
 from berth.volumes.share import Share, ShareAddress
 
@@ -24,6 +24,11 @@ class Home:
     share_id: str
     clusters: frozenset[str]
     """UIDs of all clusters that keep volumes on this share."""
+    identity: bytes = b""
+    """Of `.berth/` itself, see Entry.identity: by whatever name it is found."""
+    root_device: int = 0
+    trash_device: int = 0
+    """The file systems of the share's root, where archives go, and of the trash, see Entry.device."""
 
 
 class Homes:
@@ -75,7 +80,14 @@ async def open_home(share: Share, cluster: str) -> Home:
         with suppress(Taken):
             content = json.dumps({"format": FORMAT, "cluster": cluster, "since": now_text()}) + "\n"
             await share.write_file(f"{CLUSTERS}/{cluster}.json", content.encode(), exclusive=True)
-    return Home(share_id=share_id, clusters=clusters | {cluster})
+    root, home, trash = [await share.stat(path) for path in ("", HOME, TRASH)]
+    return Home(
+        share_id=share_id,
+        clusters=clusters | {cluster},
+        identity=home.identity,
+        root_device=root.device,
+        trash_device=trash.device,
+    )
 
 
 async def find_home(share: Share) -> Home | None:

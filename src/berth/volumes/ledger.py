@@ -8,14 +8,15 @@ other clusters' records are read each time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from berth.volumes.errors import Missing, Refused
 from berth.volumes.home import Homes, clusters_on
-from berth.volumes.naming import VOLUMES, overlaps, record_path, recorded_name
-from berth.volumes.records import Record, decode, encode
+from berth.volumes.index import PathIndex
+from berth.volumes.naming import VOLUMES, fold_path, overlaps, record_path, recorded_name
+from berth.volumes.records import Record, Unreadable, decode, encode
 from berth.volumes.share import Share, ShareAddress
 
 READS_AT_ONCE = 32
@@ -26,13 +27,25 @@ READS_AT_ONCE = 32
 class _Shelf:
     """Where this cluster's volumes are on one share, by PV, as far as is known. What is no longer so does no harm."""
 
-    paths: dict[str, str] = field(default_factory=dict)
+    paths: PathIndex = field(default_factory=PathIndex)
     is_complete: bool = False
     is_shared: bool = False
     """Another cluster's record was seen, whether that cluster is entered in `.berth/clusters/` or not."""
     changes: int = 0
     """How often a record was written behind its back, by another address of the same share."""
     filling: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What the records of a share say of one path."""
+
+    certain: list[Record]
+    """Volumes that equal, contain or lie in it."""
+    lookalikes: list[Record]
+    """Volumes that do so if the server does not tell spellings apart: see naming.fold."""
+    unreadable: list[Unreadable]
+    """Records that may speak of it, as far as can be told."""
 
 
 class Ledger:
@@ -54,7 +67,7 @@ class Ledger:
             if record.cluster in self._former and not as_written:
                 record = replace(record, cluster=self._cluster)
             if (record.cluster, record.pv) == (self._cluster, pv):
-                self._shelf(share).paths[pv] = record.path
+                self._shelf(share).paths.put(pv, record.path)
             return record
         return None
 
@@ -76,7 +89,7 @@ class Ledger:
     async def remove(self, pv: str, share: Share) -> None:
         """Removes a volume's record. Already gone is fine."""
         await share.remove_file(record_path(pv))
-        self._shelf(share).paths.pop(pv, None)
+        self._shelf(share).paths.drop(pv)
 
     async def names(self, share: Share) -> list[str]:
         """The PV names of all records on the share."""
@@ -84,52 +97,36 @@ class Ledger:
             return [name for entry in await share.list(VOLUMES) if (name := recorded_name(entry.name))]
         return []
 
-    async def overlapping(self, path: str, share: Share, *, without: str) -> list[Record]:
-        """The records, but one PV's, of volumes that equal, contain or lie in path.
-
-        Refused when a record can't be read: nobody knows then whose directory it speaks of.
-        """
+    async def overlapping(self, path: str, share: Share, *, without: str) -> Overlap:
+        """What the records say of path, but for one PV's."""
         shelf = self._shelf(share)
-        foreign: list[Record] | None = None
+        foreign: dict[str, Record | Unreadable] | None = None
         if not shelf.is_complete:
             async with shelf.filling:  # one reads them all, the others wait for it
                 if not shelf.is_complete:
                     foreign = await self._fill(shelf, share)
         if foreign is None:
             is_alone = not shelf.is_shared and await self._is_alone(share)
-            foreign = [] if is_alone and shelf.is_complete else await self._fill(shelf, share)
-        hits = [name for name, known in shelf.paths.items() if name != without and overlaps(known, path)]
-        own = _readable(await self._read_all(hits, share))
-        return [record for record in (*foreign, *own) if record.pv != without and overlaps(record.path, path)]
-
-    async def refuse_overlap(
-        self, path: str, share: Share, *, without: str, field: str, advice: str, protects: Callable[[Record], bool]
-    ) -> None:
-        """Refused when a record that protects its directory shows another volume over path."""
-        for record in await self.overlapping(path, share, without=without):
-            if protects(record):
-                is_foreign = record.cluster != self._cluster
-                whose = f"cluster {record.cluster}" if is_foreign else "this cluster"
-                state = "kept after its claim was gone" if record.released else "in use"
-                raise Refused(
-                    field,
-                    f"{path!r} overlaps {record.path!r}, volume {record.pv} of {whose} (claim {record.owner}), which "
-                    f"is {state}; {advice}, or remove {record_path(record.pv)} if that volume is no more",
-                )
+            foreign = {} if is_alone and shelf.is_complete else await self._fill(shelf, share)
+        near = [name for name, _ in shelf.paths.overlapping(path) if name != without]
+        answers = {**foreign, **await self._read_all(near, share)}
+        answers.pop(without, None)
+        return _overlap(path, answers)
 
     def forget(self, address: ShareAddress) -> None:
         """Reads everything on this share again."""
         self._shelves.pop(address, None)
 
-    async def _fill(self, shelf: _Shelf, share: Share) -> list[Record]:
-        """Learns of all records that were not known, and answers those of other clusters."""
+    async def _fill(self, shelf: _Shelf, share: Share) -> dict[str, Record | Unreadable]:
+        """Learns of all records that were not known, and answers those of other clusters and the unreadable ones."""
         changes = shelf.changes
         answers = await self._read_all([name for name in await self.names(share) if name not in shelf.paths], share)
+        foreign = {}
         for name, record in answers.items():
             if isinstance(record, Record) and record.cluster == self._cluster:
-                shelf.paths.setdefault(name, record.path)
-        records = _readable(answers)
-        foreign = [record for record in records if record.cluster != self._cluster]
+                shelf.paths.put(name, record.path)
+            else:
+                foreign[name] = record
         shelf.is_shared |= bool(foreign)
         shelf.is_complete = shelf.changes == changes
         return foreign
@@ -140,16 +137,20 @@ class Ledger:
             return await clusters_on(share) <= {self._cluster}
         return False
 
-    async def _read_all(self, names: list[str], share: Share) -> dict[str, Record | Refused]:
+    async def _read_all(self, names: list[str], share: Share) -> dict[str, Record | Unreadable]:
         """The records of these PVs that are there, or why one can't be read."""
-        found: dict[str, Record | Refused] = {}
+        found: dict[str, Record | Unreadable] = {}
         for start in range(0, len(names), READS_AT_ONCE):
             some = names[start : start + READS_AT_ONCE]
             answers = await asyncio.gather(*(self.read(name, share) for name in some), return_exceptions=True)
             for name, answer in zip(some, answers, strict=True):
-                if isinstance(answer, BaseException) and not isinstance(answer, Refused):
+                if isinstance(answer, Refused):  # no record at all, but a directory or a link in its place
+                    found[name] = (
+                        answer if isinstance(answer, Unreadable) else Unreadable(answer.field, answer.why, None)
+                    )
+                elif isinstance(answer, BaseException):
                     raise answer
-                if answer is not None:
+                elif answer is not None:
                     found[name] = answer
         return found
 
@@ -157,7 +158,7 @@ class Ledger:
         return self._shelves.setdefault(share.address, _Shelf())
 
     def _remember(self, record: Record, share: Share) -> None:
-        self._shelf(share).paths[record.pv] = record.path
+        self._shelf(share).paths.put(record.pv, record.path)
         here = self._homes.known(share.address)
         for address, shelf in self._shelves.items():
             there = self._homes.known(address)
@@ -167,11 +168,15 @@ class Ledger:
                 shelf.changes += 1
 
 
-def _readable(answers: dict[str, Record | Refused]) -> list[Record]:
+def _overlap(path: str, answers: Mapping[str, Record | Unreadable]) -> Overlap:
+    found = Overlap([], [], [])
+    folded = fold_path(path)
     for answer in answers.values():
-        if isinstance(answer, Refused):
-            raise Refused(
-                answer.field,
-                f"{answer.why}; as long as this record can't be read, nobody knows which directory it protects",
-            ) from answer
-    return [answer for answer in answers.values() if isinstance(answer, Record)]
+        if isinstance(answer, Unreadable):
+            if answer.path is None or overlaps(fold_path(answer.path), folded):
+                found.unreadable.append(answer)
+        elif overlaps(answer.path, path):
+            found.certain.append(answer)
+        elif overlaps(fold_path(answer.path), folded):
+            found.lookalikes.append(answer)
+    return found

@@ -19,6 +19,8 @@ TRASH = f"{HOME}/trash"
 CLUSTERS = f"{HOME}/clusters"
 DIRECTORIES = (HOME, VOLUMES, ARCHIVES, TRASH, CLUSTERS)
 SHARE_FILE = f"{HOME}/share.json"
+TRIAL = ".try-"
+"""How names in the trash begin that stand for nothing: see trial_path."""
 ARCHIVED = "archived-"
 """How the name of an archive in the share's root begins (nfs-subdir-external-provisioner's spelling)."""
 
@@ -30,6 +32,8 @@ MAX_PATH_BYTES = 1024
 _BY_UID = re.compile(r"pvc-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUFFIX = ".json"
 _STAMP_BYTES = len("-20260131T120000Z-99")
+_SHORT_HOME = re.compile(r"berth~[0-9]+")
+"""How Windows spells `.berth` for programs that know short names only."""
 
 
 def split_path(path: str, *, field: str = "path") -> tuple[str, ...]:
@@ -74,8 +78,9 @@ def volume_path(path: str, *, field: str = "path") -> str:
     Control characters and line breaks are refused as well: they could not be typed, and would break the lines of logs
     and mount tables. Berth's own names are kept free in any case: some servers hold `.BERTH` and `.berth` for one.
     """
-    first = split_path(path, field=field)[0].lower()
-    if first == HOME or first.startswith(HOME + "."):
+    first = fold(split_path(path, field=field)[0])
+    # Behind a colon, NTFS names a stream of the same directory.
+    if first == HOME or first.startswith((f"{HOME}.", f"{HOME}:")) or _SHORT_HOME.fullmatch(first):
         raise Refused(field, f"{path!r} begins with {HOME!r}, where Berth keeps its own records; begin it otherwise")
     if first.startswith(ARCHIVED):
         raise Refused(
@@ -92,6 +97,23 @@ def is_printable(text: str) -> bool:
     if text.isascii():  # nearly always; and there Python means the same by printable
         return text.isprintable()
     return not any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text)
+
+
+def fold(part: str) -> str:
+    """A part of a path as the most forgiving server takes it: whatever case and Unicode form it is written in (macOS,
+    Windows, ZFS, ext4 with casefold), without characters that are not seen (HFS+), without dots and blanks at its end
+    (Windows). Two parts that fold to the same may be one directory, and two that don't never are.
+    """
+    if part.isascii():  # nearly always
+        return part.lower().rstrip(". ") or part
+    seen = "".join(character for character in part if unicodedata.category(character) != "Cf")
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", seen).casefold())
+    return folded.rstrip(". ") or part
+
+
+def fold_path(path: str) -> str:
+    """A path with each of its parts folded."""
+    return "/".join(map(fold, path.split("/")))
 
 
 def overlaps(one: str, other: str) -> bool:
@@ -136,6 +158,11 @@ def recorded_name(file_name: str) -> str:
     """The PV, archive or cluster that a file in one of Berth's directories is about; empty if it is no such file."""
     is_record = file_name.endswith(_SUFFIX) and not file_name.startswith(".")
     return file_name.removesuffix(_SUFFIX) if is_record else ""
+
+
+def trial_path(pv: str) -> str:
+    """Where a new, empty volume is moved to and back, to see that it can be: no PV's name begins with a dot."""
+    return f"{TRASH}/{TRIAL}{pv}"
 
 
 def trash_path(pv: str) -> str:

@@ -46,6 +46,10 @@ class Orphans:
         finally:
             self._births.pop((home.share_id, pv), None)
 
+    def is_being_born(self, pv: str) -> bool:
+        """Whether this PV's volume is being made at this moment."""
+        return any(born == pv for _, born in self._births)
+
     async def tidy(self, record: Record, share: Share, home: Home) -> str:
         """Removes an orphan's directory, if it is empty, and its record. Answers why not; empty when it is done, or has
         to wait.
@@ -58,10 +62,15 @@ class Orphans:
             with suppress(Missing):  # a release moved it in the meantime, and needs the record
                 await share.stat(trash_path(record.pv))
                 return ""
-            others = []
+            others: list[Record] = []
             if not names_pv(record.path, record.pv):
-                others = await self._ledger.overlapping(record.path, share, without=record.pv)
-            if any(f"{record.path}/".startswith(f"{other.path}/") for other in others):
+                overlap = await self._ledger.overlapping(record.path, share, without=record.pv)
+                if overlap.unreadable:
+                    return f"its claim and PV are gone, but {overlap.unreadable[0].field} may speak of its directory"
+                others = overlap.certain
+            if record.adopted:
+                pass  # Berth did not make it
+            elif any(f"{record.path}/".startswith(f"{other.path}/") for other in others):
                 pass  # the directory is, or lies in, another's by now
             elif others:
                 return f"its claim and PV are gone, but the directory holds {others[0].path!r} of {others[0].owner}"

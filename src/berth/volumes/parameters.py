@@ -17,12 +17,12 @@ from typing import get_args
 from berth.volumes.errors import Refused
 from berth.volumes.naming import is_printable
 from berth.volumes.patterns import DEFAULT_PATTERN, Pattern, parse_path_pattern, parse_sub_dir
-from berth.volumes.request import End, Sharing
+from berth.volumes.request import End, Existing, Sharing
 from berth.volumes.share import ShareAddress
 
 KNOWN = (
     "server", "share", "pathPattern", "subDir", "onDelete", "archiveOnDelete", "directoryMode", "mountPermissions",
-    "uid", "gid", "sharedPaths", "minSize", "maxSize", "stepSize",
+    "uid", "gid", "sharedPaths", "existingDirectory", "minSize", "maxSize", "stepSize",
 )  # fmt: skip
 
 GIB = 1024**3
@@ -56,6 +56,7 @@ class Parameters:
     uid: int | None
     gid: int | None
     sharing: Sharing
+    existing: Existing
     min_bytes: int | None
     max_bytes: int | None
 
@@ -79,6 +80,7 @@ def parse_parameters(parameters: Mapping[str, str], *, server: str = "", export:
         uid=_id(parameters, "uid"),
         gid=_id(parameters, "gid"),
         sharing=_sharing(parameters),
+        existing=_existing(parameters),
         min_bytes=min_bytes,
         max_bytes=max_bytes,
     )
@@ -214,6 +216,14 @@ def _sharing(parameters: Mapping[str, str]) -> Sharing:
         if text == known:
             return known  # type: ignore[no-any-return]
     raise Refused("parameter sharedPaths", f"{text!r} is not one of deny, namespace, allow")
+
+
+def _existing(parameters: Mapping[str, str]) -> Existing:
+    text = parameters.get("existingDirectory", "auto")
+    for known in get_args(Existing):
+        if text == known:
+            return known  # type: ignore[no-any-return]
+    raise Refused("parameter existingDirectory", f"{text!r} is not one of auto, refuse, adopt")
 
 
 def _gib(parameters: Mapping[str, str], key: str) -> int | None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from berth.volumes.errors import Refused
-from berth.volumes.naming import volume_path
 from berth.volumes.request import Claim
+from berth.volumes.reserved import new_volume_path
 
 Source = Literal["literal", "namespace", "name", "pv", "label", "annotation"]
 
@@ -52,7 +52,7 @@ class Pattern:
         """The volume's path for this claim; Refused when a value is missing or the outcome is no path for a volume."""
         filled = "".join(self._value(piece, claim, pv, labels, annotations) for piece in self.pieces)
         try:
-            return volume_path(filled, field=self.parameter)
+            return new_volume_path(filled, field=self.parameter)
         except Refused as refusal:
             # The pattern itself was found good, so a value of this claim is at fault, or the length of all together.
             keys = [f", {piece.source} {piece.key!r}" for piece in self.pieces if piece.key]
@@ -60,26 +60,29 @@ class Pattern:
                 self.parameter, f"{refusal.why} (made from {self.text!r} and claim {claim}{''.join(keys)})"
             ) from refusal
 
-    def could_make(self, path: str, claim: Claim, pv: str) -> bool:
-        """Whether this pattern can have led to path for this claim, whatever its labels and annotations were."""
-        fixed = [""]  # the stretches between labels and annotations, which can be anything
-        for piece in self.pieces:
-            if piece.source in ("label", "annotation"):
-                fixed.append("")
-            else:
-                fixed[-1] += self._value(piece, claim, pv, {}, {})
-        if len(fixed) == 1:
-            return path == fixed[0]
-        first, *between, last = fixed
-        position, end = len(first), len(path) - len(last)
-        if position > end or not (path.startswith(first) and path.endswith(last)):
+    def proves(self, path: str, claim: Claim, pv: str) -> bool:
+        """Whether path can be of no other claim than this one, because the pattern leads there from nothing but the
+        claim's namespace and name, or its PV's name.
+
+        A label or annotation could have been anything by now, and a fixed path is everybody's: they prove nothing.
+        """
+        sources = {piece.source for piece in self.pieces}
+        if sources & {"label", "annotation"} or not ("pv" in sources or {"namespace", "name"} <= sources):
             return False
-        for stretch in between:  # the leftmost place for each leaves most room for the next: no trying again
-            found = path.find(stretch, position, end)
-            if found < 0:
-                return False
-            position = found + len(stretch)
-        return True
+        return path == "".join(self._value(piece, claim, pv, {}, {}) for piece in self.pieces)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the spelling of a path tells whose it is, so that no two claims can have one: the PV's name is in its
+        first part, or namespace and name are each a part of their own (`a-b`/`c` and `a`/`b-c` would be one `a-b-c`).
+        """
+        if self.is_unique:
+            return True
+        if any(piece.source in ("label", "annotation") for piece in self.pieces):
+            return False
+        marked = {"namespace": "\0", "name": "\1"}
+        parts = "".join(marked.get(piece.source, piece.text or "v") for piece in self.pieces).split("/")
+        return "\0" in parts and "\1" in parts
 
     @property
     def unique_placeholder(self) -> str:
@@ -175,7 +178,7 @@ def _placeholder(parameter: str, name: str, names: Mapping[str, Source], *, with
 def _check_literals(parameter: str, text: str, pieces: list[Piece]) -> None:
     """Refuses at once what no claim could make good: an absolute pattern, `..`, Berth's own names."""
     # One ordinary character stands for each value; what is wrong then is wrong in the pattern itself.
-    volume_path("".join(piece.text if piece.source == "literal" else "v" for piece in pieces), field=parameter)
+    new_volume_path("".join(piece.text if piece.source == "literal" else "v" for piece in pieces), field=parameter)
 
 
 DEFAULT_PATTERN = parse_path_pattern("${.PVC.namespace}-${.PVC.name}-${.PV.name}")

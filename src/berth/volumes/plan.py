@@ -5,11 +5,11 @@ what happens at its end. Pure: a request in, a Plan or a Refused out.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import GIB, Parameters, parse_parameters, share_address
-from berth.volumes.request import Claim, End, Neighbour, Neighbours, Sharing, VolumeRequest
+from berth.volumes.request import Claim, End, Existing, Neighbour, Neighbours, Sharing, VolumeRequest
 from berth.volumes.share import ShareAddress
 
 
@@ -40,11 +40,30 @@ class Plan:
     sharing: Sharing
     is_unique: bool
     """No other PV can have a path that overlaps this one, in this cluster or another: see Pattern.is_unique."""
+    adopts: bool = False
+    """A directory with something in it, that Berth did not make, is served, and kept at the end (I10)."""
+    existing: Existing = "auto"
+    """What the class says about such a directory."""
+    agreed: frozenset[str] = frozenset()
+    """PVs with which the directory may be shared, as both sides say."""
+    lookalikes: tuple[Lookalike, ...] = ()
+    """Live volumes that are in the way if the server takes the two spellings for one."""
 
     @property
     def absolute_path(self) -> str:
         """The directory in absolute terms of the server: what the PV's spec.nfs.path says."""
         return join_export(self.share.export, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookalike:
+    """Another volume whose path differs only in how it is spelled: see naming.fold."""
+
+    pv: str
+    claim: str
+    """`namespace/name`; empty if it is not known."""
+    path: str
+    """Relative to the same share's root."""
 
 
 class Occupied(Refused):
@@ -81,9 +100,24 @@ def make_plan(request: VolumeRequest, default: DefaultShare, neighbours: Neighbo
         on_delete=parameters.on_delete,
         sharing=parameters.sharing,
         is_unique=parameters.pattern.is_unique,
+        adopts=parameters.existing == "adopt" or (parameters.existing == "auto" and parameters.pattern.is_own),
+        existing=parameters.existing,
     )
-    _check_neighbours(plan, parameters, neighbours(share.server, plan.absolute_path, request.pv))
-    return plan
+    near = list(neighbours(share.server, plan.absolute_path, request.pv))
+    certain = [neighbour for neighbour in near if neighbour.is_certain]
+    _check_neighbours(plan, parameters, certain)
+    agreed = frozenset(neighbour.pv for neighbour in certain if _may_share(plan, neighbour))
+    return replace(plan, agreed=agreed, lookalikes=lookalikes_of(near, share))
+
+
+def lookalikes_of(neighbours: Iterable[Neighbour], share: ShareAddress) -> tuple[Lookalike, ...]:
+    """Those of the neighbours that are in the way only where the server does not tell spellings apart."""
+    root = f"{share.export.rstrip('/')}/"
+    return tuple(
+        Lookalike(neighbour.pv, neighbour.claim, neighbour.path.removeprefix(root))
+        for neighbour in neighbours
+        if not neighbour.is_certain and neighbour.path.startswith(root)
+    )
 
 
 def _refuse_what_is_not_offered(request: VolumeRequest) -> None:
@@ -172,7 +206,10 @@ def _may_share(plan: Plan, neighbour: Neighbour) -> bool:
     """Both sides must agree. One that is leaving stands in the way whatever it said: its directory is about to move."""
     if neighbour.leaving in ("delete", "archive"):
         return False
-    return all(
-        sharing == "allow" or (sharing == "namespace" and neighbour.namespace == plan.claim.namespace)
-        for sharing in (plan.sharing, neighbour.sharing or plan.sharing)
-    )
+    is_near = neighbour.namespace == plan.claim.namespace
+    return agree_to_share(plan.sharing, neighbour.sharing or plan.sharing, is_near)
+
+
+def agree_to_share(one: str, other: str, is_one_namespace: bool) -> bool:
+    """Whether two sides that say so much about sharing (Sharing; empty for deny) may have one directory."""
+    return all(said == "allow" or (said == "namespace" and is_one_namespace) for said in (one, other))

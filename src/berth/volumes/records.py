@@ -6,6 +6,8 @@ Format version 1. Keys that are not known are ignored; a file with a higher vers
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -43,6 +45,10 @@ class Record:
     """When the claim was gone and the directory was kept; empty while the volume serves its claim."""
     archived: str = ""
     """When it was archived; such a record lies in .berth/archives/."""
+    adopted: str = ""
+    """When a directory that Berth had not made was taken into service: it is kept at the end, whatever else is said."""
+    sharing: str = ""
+    """`namespace` or `allow` where its class lets claims share a directory; empty for deny."""
 
     @property
     def owner(self) -> Claim:
@@ -51,7 +57,19 @@ class Record:
 
 
 _TO_JSON = json.JSONEncoder(ensure_ascii=False)
-_JSON_NAMES = {"claim_uid": "claimUID", "class_name": "class", "on_delete": "onDelete"}
+_JSON_NAMES = {"claim_uid": "claimUID", "class_name": "class", "on_delete": "onDelete", "sharing": "sharedPaths"}
+_PATH = re.compile(rb'"path": ("(?:[^"\\\\]|\\\\.)*")')
+
+
+class Unreadable(Refused):
+    """A record that this version does not understand: cut off, of a newer format, or no record at all.
+
+    path: which directory it seems to speak of; None when not even that can be told.
+    """
+
+    def __init__(self, field: str, why: str, path: str | None) -> None:
+        super().__init__(field, why)
+        self.path = path
 
 
 def now_text(moment: datetime | None = None) -> str:
@@ -59,8 +77,8 @@ def now_text(moment: datetime | None = None) -> str:
     return (moment or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def record_of(plan: Plan, cluster: str, created: str) -> Record:
-    """The record of a volume about to be made."""
+def record_of(plan: Plan, cluster: str, created: str, *, adopted: str = "") -> Record:
+    """The record of a volume about to be made, or adopted at that moment."""
     return Record(
         cluster=cluster,
         pv=plan.pv,
@@ -71,9 +89,11 @@ def record_of(plan: Plan, cluster: str, created: str) -> Record:
         path=plan.path,
         capacity=plan.size_bytes,
         mode=f"{plan.mode:04o}",
-        on_delete=plan.on_delete,
+        on_delete="retain" if adopted else plan.on_delete,
         provisioner=plan.provisioner,
         created=created,
+        adopted=adopted,
+        sharing="" if plan.sharing == "deny" else plan.sharing,
     )
 
 
@@ -106,7 +126,22 @@ def encode(record: Record) -> bytes:
 
 
 def decode(content: bytes, where: str) -> Record:
-    """A record from its file; Refused (naming where) when it is not one that this version understands."""
+    """A record from its file; Unreadable (naming where) when it is not one that this version understands."""
+    try:
+        return _decode(content, where)
+    except Refused as refusal:
+        raise Unreadable(refusal.field, refusal.why, _glimpse(content)) from refusal
+
+
+def _glimpse(content: bytes) -> str | None:
+    """The path in what is left of a record, or in one of a format that is not known."""
+    found = _PATH.search(content)
+    with suppress(ValueError, Refused):
+        return volume_path(str(json.loads(found[1]))) if found else None
+    return None
+
+
+def _decode(content: bytes, where: str) -> Record:
     values = parse_json(content, where)
     known: dict[str, Any] = {}
     for name in Record.__dataclass_fields__:

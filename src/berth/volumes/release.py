@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from berth.volumes.errors import Refused
 from berth.volumes.naming import names_pv, volume_path
 from berth.volumes.parameters import parse_export, parse_parameters, parse_server, share_address
 from berth.volumes.patterns import DEFAULT_PATTERN
-from berth.volumes.plan import DefaultShare, Occupied, covers_share
+from berth.volumes.plan import DefaultShare, Lookalike, Occupied, covers_share, lookalikes_of
 from berth.volumes.request import Claim, End, Neighbour, Neighbours, ReleaseRequest
+from berth.volumes.reserved import owner_of
 from berth.volumes.share import ShareAddress
 
 
@@ -30,7 +31,13 @@ class ReleasePlan:
     by_berth: bool
     """Berth made it, so the share has Berth's own directory; its absence means that the wrong thing is mounted."""
     is_expected_path: bool
-    """The path is what the class's pattern (or the default one) makes of this claim. Stands in for a missing record."""
+    """The path is what the class's pattern (or the default one) makes of this claim's and PV's names, and of nothing
+    else. Stands in for a missing record.
+    """
+    agreed: frozenset[str] = frozenset()
+    """PVs over the same directory that are leaving too: what becomes of it is theirs as well."""
+    lookalikes: tuple[Lookalike, ...] = ()
+    """Live volumes that are in the way if the server takes the two spellings for one."""
     why: str = ""
     """Why the end is not what one would expect, for the event; empty when it is."""
 
@@ -56,9 +63,16 @@ def make_release_plan(request: ReleaseRequest, default: DefaultShare, neighbours
         is_expected_path=_is_expected(request, path),
         why=why,
     )
-    if end != "retain":
-        _check_neighbours(plan, neighbours(share.server, request.absolute_path, request.pv))
-    return plan
+    if end == "retain":
+        return plan
+    name, whose = owner_of(path)
+    if name:
+        raise Refused("spec.nfs.path", f"{path!r} contains {name!r}, which belongs to the server ({whose}); it is kept")
+    near = list(neighbours(share.server, request.absolute_path, request.pv))
+    certain = [neighbour for neighbour in near if neighbour.is_certain]
+    _check_neighbours(plan, certain)
+    leaving = frozenset(neighbour.pv for neighbour in certain if neighbour.leaving in _harmless(plan))
+    return replace(plan, agreed=leaving, lookalikes=lookalikes_of(near, share))
 
 
 def end_of(request: ReleaseRequest) -> End:
@@ -123,18 +137,21 @@ def _is_expected(request: ReleaseRequest, path: str) -> bool:
         pattern = DEFAULT_PATTERN if request.parameters is None else parse_parameters(request.parameters).pattern
     except Refused:  # a class that was spoilt later must not strand a volume whose PV says all that is needed (I8)
         return False
-    return pattern.could_make(path, request.claim, request.pv)
+    return pattern.proves(path, request.claim, request.pv)
+
+
+def _harmless(plan: ReleasePlan) -> tuple[End, ...]:
+    return ("delete", "archive") if plan.end == "archive" else ("delete",)
 
 
 def _check_neighbours(plan: ReleasePlan, neighbours: Iterable[Neighbour]) -> None:
     """I2. A neighbour that is leaving too does not stand in the way: the first one takes the directory for both. Only a
     deletion waits for an archive, so that what was to be kept is kept.
     """
-    harmless = ("delete", "archive") if plan.end == "archive" else ("delete",)
     in_the_way = [
         neighbour
         for neighbour in neighbours
-        if neighbour.leaving not in harmless and not covers_share(neighbour, plan.share)
+        if neighbour.leaving not in _harmless(plan) and not covers_share(neighbour, plan.share)
     ]
     if in_the_way:
         first = in_the_way[0]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 End = Literal["delete", "archive", "retain"]
 """What happens to a volume when its claim is gone."""
 
 Sharing = Literal["deny", "namespace", "allow"]
 """Whether two claims may share a directory, or one contain the other's: never, within a namespace, or always."""
+
+Existing = Literal["auto", "refuse", "adopt"]
+"""What to do about a directory that Berth did not make and that holds something, where a new volume should be: refuse
+the claim; adopt it, that is, serve it and keep it at the end; auto adopts only where the path's spelling tells that it
+can be no other claim's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class ReleaseRequest:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A live PV whose directory equals, contains or lies in the one asked about."""
+    """A live PV whose directory equals, contains or lies in the one asked about, or may do so: see is_certain."""
 
     pv: str
     claim: str
@@ -81,6 +86,31 @@ class Neighbour:
     """What its own class said about sharing; None when nothing is known (a PV that Berth didn't make)."""
     leaving: End | None = None
     """Set when it is itself being released by Berth: what will become of it."""
+    is_certain: bool = True
+    """False: the two paths overlap only where the server does not tell spellings apart (upper and lower case)."""
+
+
+class Living(Protocol):
+    """What lives in the cluster at this moment, answered from memory."""
+
+    def has_pv(self, pv: str) -> bool: ...
+
+    def has_claim(self, claim: Claim) -> bool:
+        """Whether exactly this claim exists; one of the same name with another uid does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Living, as it was found at one moment."""
+
+    pvs: frozenset[str] = frozenset()
+    claims: frozenset[Claim] = frozenset()
+
+    def has_pv(self, pv: str) -> bool:
+        return pv in self.pvs
+
+    def has_claim(self, claim: Claim) -> bool:
+        return claim in self.claims
 
 
 Neighbours = Callable[[str, str, str], Iterable[Neighbour]]

@@ -3,6 +3,7 @@
 Contract, checked for every implementation by tests/conformance:
 * Paths are relative to the share's root and pass naming.split_path; `""`, the root itself, is for stat and list only.
 * No symbolic link is followed on the way to a path. One that is met, at the path or above it, is a Refused naming it.
+* Missing names the first part of a path that is not there, as far down as that part.
 * Every call ends within the share's deadline, with a result or a VolumeError; it can be cancelled, and repeated.
 * Nothing blocks the event loop, whatever the server does.
 """

@@ -19,7 +19,7 @@ from berth.shares.choose import Shares
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.plan import DefaultShare, make_plan
 from berth.volumes.release import ReleasePlan, make_release_plan
-from berth.volumes.request import End, Neighbour
+from berth.volumes.request import Census, End, Neighbour
 from berth.volumes.share import Share
 from tests.kernel.guest.kernel_places import ROOT, SERVER
 from tests.kernel.guest.pods import DEADLINE, Failed, Pod, mount, options_of, pods
@@ -76,7 +76,7 @@ async def provisioned(version: str, end: End) -> AsyncIterator[Provisioned]:
         metadata=Meta(name="data", namespace="team", uid=f"00000000-0000-0000-0000-{number:012}"),
         spec=ClaimSpec("nfs", accessModes=["ReadWriteMany"], resources=Resources({"storage": "1Gi"})),
     )
-    shares, lifecycle = Shares(timeout=DEADLINE), Lifecycle("10000000-0000-0000-0000-000000000001")
+    shares, lifecycle = Shares(timeout=DEADLINE), Lifecycle("10000000-0000-0000-0000-000000000001", living=Census())
     plan = make_plan(objects.request_of(claim, storage_class), NOWHERE, _nobody)
     try:
         share = await shares.get(plan.share)

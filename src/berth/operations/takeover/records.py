@@ -15,6 +15,7 @@ from berth.volumes.errors import Missing, Refused, Taken
 from berth.volumes.home import Homes, find_home
 from berth.volumes.ledger import Ledger
 from berth.volumes.naming import TRASH, record_path
+from berth.volumes.others import in_the_way
 from berth.volumes.share import ShareAddress
 
 
@@ -44,14 +45,10 @@ async def write_records(shares: Shares, volumes: Iterable[OldVolume], cluster: s
         try:
             await homes.open(share)
             if not volume.plan.is_unique:
-                await ledger.refuse_overlap(
-                    record.path,
-                    share,
-                    without=volume.pv,
-                    field="path",
-                    advice="move one of them elsewhere",
-                    protects=lambda other: other.cluster != cluster and not other.released,
-                )
+                for other in (await ledger.overlapping(record.path, share, without=volume.pv)).certain:
+                    if other.cluster != cluster and not other.released:
+                        whose = f"cluster {other.cluster}"
+                        raise in_the_way("path", record.path, other, whose, "in use", "move one of them elsewhere")
             await ledger.write(record, share, exclusive=True)
         except Refused as refusal:
             return str(refusal)

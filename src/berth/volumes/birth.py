@@ -1,0 +1,200 @@
+"""The birth of a volume on its share: record first, then the directory, in nobody else's place (I5, I10, I11).
+
+A directory that Berth did not make and that holds something is refused, or adopted: served, and kept at its end. A
+volume is served only where its end is possible. Every step can be repeated, and killed anywhere.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from berth.volumes.errors import Missing, Refused, Taken, Unavailable
+from berth.volumes.exits import Exits
+from berth.volumes.home import Home, Homes, clusters_on
+from berth.volumes.ledger import Ledger
+from berth.volumes.naming import record_path, trash_path
+from berth.volumes.orphans import Orphans
+from berth.volumes.others import Others
+from berth.volumes.plan import Plan
+from berth.volumes.records import Record, Unreadable, now_text, record_of
+from berth.volumes.share import Entry, Share
+
+MOST_COUNTED = 1000
+"""Entries of a directory that was there before: as many are counted, to tell how much it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """What a claim was given."""
+
+    is_adopted: bool = False
+    """Berth did not make the directory: its end is retain, which its PV must say."""
+    entries: int = 0
+    """How many entries were in it before, MOST_COUNTED + 1 for more than that; 0 unless it was adopted just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What is at the path before anything is done."""
+
+    entries: list[Entry] | None
+    """None: nothing is there."""
+    above: str
+    """The deepest directory on the way that is there, as far as is known."""
+    own: Record | None = None
+    """The record of an earlier attempt, which had looked at the directory before it was written."""
+
+
+class Birth:
+    """The births of one cluster's volumes."""
+
+    def __init__(self, cluster: str, homes: Homes, ledger: Ledger, orphans: Orphans, others: Others) -> None:
+        self._cluster = cluster
+        self._homes = homes
+        self._ledger = ledger
+        self._orphans = orphans
+        self._others = others
+        self._exits = Exits()
+
+    async def create(self, plan: Plan, share: Share) -> Born:
+        """Makes the volume's record and directory. Refused when its path is another volume's, holds what Berth did not
+        make, or could not be left again; then nothing is left behind that was not there.
+        """
+        home = await self._homes.open(share)
+        async with self._orphans.birth(plan.path, plan.pv, home):
+            if not plan.is_unique:
+                return await self._create_by_name(plan, share, home)
+            await self._ledger.write(record_of(plan, self._cluster, now_text()), share)
+            try:
+                # adopt: what a killed predecessor made may lack its mode. It can be nobody else's.
+                await self._make(plan, share, home, above="", adopt=True)
+            except Refused:
+                await self._ledger.remove(plan.pv, share)
+                raise
+            return Born()
+
+    async def _create_by_name(self, plan: Plan, share: Share, home: Home) -> Born:
+        before = await self._look(plan, share)
+        adopted = before.own.adopted if before.own else ""
+        if before.entries and before.own is None:
+            adopted = await self._judge(plan, before.entries, share)
+        is_first = await self._enter(plan, share, home, adopted)
+        try:
+            await self._join_clusters(share)
+            # Once more, with the record in place: of two that want one path at once, one at least sees the other's.
+            heritage = await self._others.before_birth(plan, share)
+            if adopted:
+                await self._others.refuse_lookalikes(plan.path, plan, share)
+            else:
+                # The mode of what was left by a killed attempt is set, unless it can be another's.
+                adopt = before.own is not None and not before.entries and plan.sharing == "deny"
+                await self._make(plan, share, home, above=before.above, adopt=adopt, expected=before.entries)
+        except Refused:
+            if is_first:
+                await self._ledger.remove(plan.pv, share)
+            raise
+        for earlier in heritage.earlier:  # the directory has been handed on
+            if earlier.cluster == self._cluster:
+                await self._ledger.remove(earlier.pv, share)
+        return Born(bool(adopted), len(before.entries or ()) if adopted and before.own is None else 0)
+
+    async def _look(self, plan: Plan, share: Share) -> _Before:
+        try:
+            entries = await share.list(plan.path, most=MOST_COUNTED)
+        except Missing as missing:
+            return _Before(None, missing.path.rpartition("/")[0])
+        own = None
+        try:
+            own = await self._ledger.read(plan.pv, share)
+        except Unreadable:
+            if entries:
+                raise
+        if own is not None and (own.cluster, own.path) != (self._cluster, plan.path):
+            own = None
+        return _Before(entries, plan.path, own)
+
+    async def _judge(self, plan: Plan, entries: list[Entry], share: Share) -> str:
+        """What is to be written about a directory that was there before and holds something: the moment of its adoption
+        if it is adopted, nothing if what it holds is this claim's or may be shared. Refused otherwise.
+        """
+        heritage = await self._others.before_birth(plan, share)
+        for known in heritage.earlier:
+            if known.cluster == self._cluster and not known.adopted:
+                return ""
+        if heritage.earlier:
+            return now_text()
+        sharers = [record.path for record in heritage.shared]
+        if any(f"{plan.path}/".startswith(f"{path}/") for path in sharers) or _all_lead_to(sharers, plan.path, entries):
+            return ""
+        if plan.adopts and not heritage.unreadable:
+            return now_text()
+        count = "more than a thousand" if len(entries) > MOST_COUNTED else str(len(entries))
+        holds = f"holds {count} {'entry' if len(entries) == 1 else 'entries'} that Berth did not make"
+        if heritage.unreadable:
+            why = f"and {heritage.unreadable[0].field}, which can't be read, may speak of it; mend or remove that file"
+        else:
+            why = (
+                "so it is left alone; choose another name, empty or move the directory, set existingDirectory: adopt "
+                "in the class to have it served and always kept, or bind it by hand with `berth volume static`"
+            )
+        raise Refused("path", f"the directory {plan.path!r} was there before and {holds}, {why}")
+
+    async def _make(
+        self, plan: Plan, share: Share, home: Home, *, above: str, adopt: bool, expected: list[Entry] | None = None
+    ) -> None:
+        made = await share.make_directory(plan.path, mode=plan.mode, uid=plan.uid, gid=plan.gid, adopt=adopt)
+        try:
+            if not (made.is_new or plan.is_unique or expected is not None) and await share.list(plan.path, most=1):
+                await self._ledger.remove(plan.pv, share)  # it would say that an earlier attempt had looked at it
+                why = "a directory came into its place while it was being made; it is looked at again"
+                raise Unavailable(str(share.address), "io", why, path=plan.path)
+            if not plan.is_unique:
+                await self._exits.refuse_home(plan.path, made.entry, home, share)
+                await self._others.refuse_lookalikes(plan.path, plan, share)
+            if plan.on_delete != "retain":
+                await self._exits.check(plan, made, home, share, above=above)
+        except Refused:
+            if made.is_new:
+                await share.remove_directory(plan.path)
+            raise
+
+    async def _enter(self, plan: Plan, share: Share, home: Home, adopted: str) -> bool:
+        """Writes the record of a volume about to be made. False: an attempt that was interrupted had done so."""
+        record = record_of(plan, self._cluster, now_text(), adopted=adopted)
+        try:
+            await self._ledger.write(record, share, exclusive=True)
+        except Taken:
+            known = None
+            with suppress(Unreadable):  # cut off: there is no PV yet, so it stood for an attempt
+                known = await self._ledger.read(plan.pv, share)
+            if known is not None and known.cluster != self._cluster:
+                raise Refused(record_path(plan.pv), f"says that the volume is cluster {known.cluster}'s") from None
+            if await _is_there(trash_path(plan.pv), share):  # a late repetition: nobody would take away what it makes
+                raise Unavailable(str(share.address), "io", "the volume was deleted and waits to be purged") from None
+            if known is not None and known.path != plan.path:  # the class or a label was changed in between
+                await self._orphans.tidy(known, share, home)
+            await self._ledger.write(record, share)
+            return False
+        return True
+
+    async def _join_clusters(self, share: Share) -> None:
+        """Enters this cluster again where somebody removed what others must see."""
+        clusters: frozenset[str] = frozenset()
+        with suppress(Missing):
+            clusters = await clusters_on(share)
+        if self._cluster not in clusters:
+            await self._homes.reopen(share)
+
+
+def _all_lead_to(paths: list[str], path: str, entries: list[Entry]) -> bool:
+    """Whether all entries of the directory at path are on the way to one of these paths below it."""
+    inside = {below.removeprefix(f"{path}/").split("/")[0] for below in paths if below.startswith(f"{path}/")}
+    return all(entry.name in inside for entry in entries)
+
+
+async def _is_there(path: str, share: Share) -> bool:
+    with suppress(Missing):
+        await share.stat(path)
+        return True
+    return False

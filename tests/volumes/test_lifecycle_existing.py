@@ -1,0 +1,216 @@
+"""What Berth did not make is never taken (I10): directories that were there before, kept ones, the server's own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from berth.volumes.errors import Refused, Unavailable
+from berth.volumes.naming import record_path, trash_path
+from berth.volumes.plan import Occupied, Plan
+from berth.volumes.records import decode
+from berth.volumes.request import Claim
+from tests.volumes.bench import Bench
+from tests.volumes.builders import Life, plan, release_plan, sweep, uid_of, without_home
+
+BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
+NS_NAME = {"pathPattern": "${.PVC.namespace}-${.PVC.name}"}
+BY_ANNOTATION = {"pathPattern": "${.PVC.annotations.dir}"}
+FIXED = {"pathPattern": "common/models"}
+OF_OTHERS = [BY_ANNOTATION, FIXED, NS_NAME, {"subDir": "${pvc.metadata.namespace}"}]
+
+
+def wanted(parameters: dict[str, str], **more: str) -> Plan:
+    return plan(parameters={**parameters, **more}, annotations={"dir": "photos/2019"})
+
+
+def of(namespace: str, name: str, parameters: dict[str, str], seed: str = "") -> Plan:
+    """A claim of any namespace; another seed is another claim of the same name."""
+    return plan(parameters=parameters, claim=Claim(namespace, name, uid_of(f"{namespace}/{name}{seed}")))
+
+
+async def put_there(share: Bench, path: str) -> None:
+    await share.make_directory(path, mode=0o700, uid=7)
+    await share.write_file(f"{path}/a.jpg", b"precious")
+
+
+@pytest.mark.parametrize("existing", ["auto", "refuse"])
+@pytest.mark.parametrize("parameters", OF_OTHERS)
+async def test_a_directory_that_holds_what_berth_did_not_make_is_refused(
+    share: Bench, lifecycle: Life, parameters: dict[str, str], existing: str
+) -> None:
+    claimed = wanted(parameters, existingDirectory=existing)
+    await put_there(share, claimed.path)
+    before = without_home(share.tree())
+    for _ in range(2):
+        with pytest.raises(Refused, match=f"{claimed.path!r} was there before and holds 1 entry .*existingDirectory"):
+            await lifecycle.create(claimed, share)
+        assert without_home(share.tree()) == before
+        assert record_path(claimed.pv) not in share.tree()
+    assert await sweep(share) == []
+
+
+async def test_a_path_of_the_claims_own_is_refused_too_where_the_class_says_so(share: Bench, lifecycle: Life) -> None:
+    await put_there(share, "team/data")
+    with pytest.raises(Refused, match="was there before"):
+        await lifecycle.create(wanted(BY_NAME, existingDirectory="refuse"), share)
+
+
+@pytest.mark.parametrize("end", ["delete", "archive"])
+@pytest.mark.parametrize(
+    "parameters",
+    [pytest.param(BY_NAME, id="its own by spelling")]
+    + [pytest.param({**each, "existingDirectory": "adopt"}, id=str(each)) for each in OF_OTHERS],
+)
+async def test_what_is_adopted_is_served_as_it_is_and_kept_whatever_is_asked(
+    share: Bench, lifecycle: Life, parameters: dict[str, str], end: str
+) -> None:
+    claimed = wanted(parameters, onDelete=end)
+    await put_there(share, claimed.path)
+    before = without_home(share.tree())
+    born = await lifecycle.create(claimed, share)
+    assert (born.is_adopted, born.entries) == (True, 1)
+    assert (await Life("cluster-1").create(claimed, share)).is_adopted  # repeated by a new process
+    assert without_home(share.tree()) == before
+    record = decode(await share.read_file(record_path(claimed.pv)), "x")
+    assert record.adopted
+    assert record.on_delete == "retain"
+    # Somebody writes another end onto the PV by hand.
+    assert await lifecycle.release(release_plan(claimed, on_delete=end), share) == claimed.path
+    assert without_home(share.tree()) == before
+    assert await sweep(share) == []
+    assert without_home(share.tree()) == before
+
+
+async def test_what_was_adopted_once_stays_adopted_when_its_claim_comes_again(share: Bench, lifecycle: Life) -> None:
+    first, again = of("team", "data", BY_NAME), of("team", "data", BY_NAME, seed="again")
+    await put_there(share, first.path)
+    await lifecycle.create(first, share)
+    await lifecycle.release(release_plan(first, on_delete="retain"), share)
+    assert (await lifecycle.create(again, share)).is_adopted
+    assert await lifecycle.release(release_plan(again, on_delete="delete"), share) == again.path
+
+
+async def test_an_adopted_directory_whose_claim_went_before_its_pv_came_is_left_as_it_was(
+    share: Bench, lifecycle: Life
+) -> None:
+    claimed = wanted(BY_NAME)
+    await put_there(share, claimed.path)
+    await lifecycle.create(claimed, share)
+    share.take_away(f"{claimed.path}/a.jpg")
+    assert await sweep(share) == []
+    assert claimed.path in share.tree()
+    assert record_path(claimed.pv) not in share.tree()
+
+
+@pytest.mark.parametrize("parameters", [BY_NAME, NS_NAME, FIXED])
+@pytest.mark.parametrize("is_marked", [True, False], ids=["onDelete retain", "PV deleted by hand"])
+async def test_a_kept_directory_goes_back_to_the_same_claim_and_to_nobody_else(
+    share: Bench, lifecycle: Life, parameters: dict[str, str], is_marked: bool
+) -> None:
+    first = of("a-b", "c", parameters)
+    await lifecycle.create(first, share)
+    await share.write_file(f"{first.path}/content", b"precious")
+    if is_marked:
+        await lifecycle.release(release_plan(first, on_delete="retain"), share)
+    other = of("a", "b-c", {"pathPattern": first.path})
+    with pytest.raises(Refused, match=r"claim a-b/c.*kept after its claim was gone"):
+        await lifecycle.create(other, share)
+    again = of("a-b", "c", parameters, seed="again")
+    assert not (await lifecycle.create(again, share)).is_adopted
+    assert await share.read_file(f"{first.path}/content") == b"precious"
+    assert record_path(first.pv) not in share.tree()
+    assert await lifecycle.release(release_plan(again, on_delete="delete"), share) == trash_path(again.pv)
+
+
+async def test_a_kept_directory_that_is_shared_by_both_classes_is_shared_still_and_kept(
+    share: Bench, lifecycle: Life
+) -> None:
+    shared = {**FIXED, "sharedPaths": "allow"}
+    first, second = of("one", "c", shared), of("two", "c", shared)
+    await lifecycle.create(first, share)
+    await share.write_file(f"{first.path}/content", b"precious")
+    await lifecycle.release(release_plan(first, on_delete="retain"), share)
+    assert not (await lifecycle.create(second, share)).is_adopted
+    with pytest.raises(Refused, match="kept after its claim was gone"):
+        await lifecycle.release(release_plan(second, on_delete="delete"), share)
+    with pytest.raises(Refused, match="kept after its claim was gone"):
+        await lifecycle.create(of("three", "c", {**FIXED, "sharedPaths": "namespace"}), share)
+
+
+async def test_a_shared_directory_around_volumes_holds_nothing_but_them(share: Bench, lifecycle: Life) -> None:
+    inner = plan("inner", parameters={"pathPattern": "x/y/z", "sharedPaths": "allow"})
+    outer = plan("outer", parameters={"pathPattern": "x", "sharedPaths": "allow"})
+    await lifecycle.create(inner, share)
+    await lifecycle.create(outer, share)
+    share.take_away(record_path(outer.pv))
+    await put_there(share, "x/photos")
+    with pytest.raises(Refused, match="was there before and holds 2 entries"):
+        await lifecycle.create(outer, share)
+
+
+async def test_one_share_under_two_addresses_is_one(share: Bench, lifecycle: Life) -> None:
+    """The PVs don't tell, since the servers' names differ. The records lie in one place, and do."""
+    live, late = of("a", "b-d", NS_NAME), of("a-b", "d", NS_NAME)
+    await lifecycle.create(live, share)
+    await share.write_file(f"{live.path}/content", b"live")
+    lifecycle.has_pv = lambda pv: pv == live.pv
+    with pytest.raises(Occupied, match=r"claim a/b-d.*in use") as refusal:
+        await lifecycle.create(late, share)
+    assert refusal.value.blockers == (live.pv,)
+    # Served long ago, by an older Berth.
+    lifecycle.has_pv = lambda pv: False
+    await share.write_file(
+        record_path(late.pv),
+        (await share.read_file(record_path(live.pv))).replace(live.pv.encode(), late.pv.encode()),
+    )
+    lifecycle.has_pv = lambda pv: pv == live.pv
+    with pytest.raises(Occupied, match="in use"):
+        await lifecycle.release(release_plan(late, on_delete="delete"), share)
+    assert await share.read_file(f"{live.path}/content") == b"live"
+
+
+async def test_a_volume_that_is_being_made_under_another_address_is_waited_for(share: Bench, lifecycle: Life) -> None:
+    first, second = of("a", "b-d", NS_NAME), of("a-b", "d", NS_NAME)
+    await lifecycle.create(first, share)
+    lifecycle.has_claim = lambda claim: claim == first.claim
+    with pytest.raises(Unavailable, match="is being made for claim a/b-d"):
+        await lifecycle.create(second, share)
+
+
+@pytest.mark.parametrize("path", ["photos/2019", "team/data", "team"])
+@pytest.mark.parametrize("parameters", [BY_ANNOTATION, FIXED, {"pathPattern": "${.PVC.labels.dir}"}, {}])
+async def test_a_pv_without_a_record_takes_no_directory_that_its_names_do_not_lead_to(
+    share: Bench, lifecycle: Life, parameters: dict[str, str], path: str
+) -> None:
+    await put_there(share, path)
+    before = without_home(share.tree())
+    forged = release_plan(plan(), parameters=parameters, on_delete="delete", absolute_path=f"/srv/nfs/{path}")
+    with pytest.raises(Refused, match="nothing shows that Berth made it"):
+        await lifecycle.release(forged, share)
+    assert without_home(share.tree()) == before
+
+
+async def test_a_newer_volume_is_safe_from_a_pv_that_a_backup_brought_back(share: Bench, lifecycle: Life) -> None:
+    """The cluster was restored to a moment before the newer volume was made in the place of an older one."""
+    older = of("team", "data", BY_NAME)
+    await lifecycle.create(older, share)
+    await lifecycle.release(release_plan(older, on_delete="delete"), share)
+    await lifecycle.purge(older.pv, share)
+    newer = of("team", "data", BY_NAME, seed="newer")
+    await lifecycle.create(newer, share)
+    await share.write_file(f"{newer.path}/content", b"newer")
+    restored = Life("cluster-1")
+    for end in ("delete", "archive"):
+        with pytest.raises(Refused, match=re.escape(newer.pv)):
+            await restored.release(release_plan(older, parameters=BY_NAME, on_delete=end), share)
+    assert await share.read_file(f"{newer.path}/content") == b"newer"
+
+
+async def test_the_first_thousand_entries_are_enough_to_say_how_much_there_is(share: Bench, lifecycle: Life) -> None:
+    await share.make_directory("common/models", mode=0o755)
+    for number in range(1002):
+        await share.write_file(f"common/models/{number}", b"")
+    with pytest.raises(Refused, match="holds more than a thousand entries"):
+        await lifecycle.create(wanted(FIXED), share)
