@@ -109,12 +109,12 @@ FORGERIES = {
         "is kept as long as PV", path=lambda victims: f"{victims.site.export}/{victims.site.namespace}"
     ),
     "a directory that was to be retained": Forgery(
-        "nothing shows that it is this PV's own", path=lambda victims: victims.kept["spec"]["nfs"]["path"]
+        "nothing shows that Berth made it", path=lambda victims: victims.kept["spec"]["nfs"]["path"]
     ),
     "an archive": Forgery("archived-", path=lambda victims: f"{victims.site.export}/{victims.archive}"),
-    "a directory made by hand": Forgery("nothing shows that it is this PV's own"),
+    "a directory made by hand": Forgery("nothing shows that Berth made it"),
     "a directory made by hand, without Berth's annotations": Forgery(
-        "nothing shows that it is this PV's own", annotations=LEGACY
+        "nothing shows that Berth made it", annotations=LEGACY
     ),
     "the root of the share": Forgery("does not lie below the share's root", path=lambda victims: victims.site.export),
     "the root of the share, with a slash": Forgery("spec.nfs.path", path=at("")),
@@ -133,7 +133,7 @@ FORGERIES = {
     ),
     "Berth's own directory": Forgery("'.berth'", path=at(".berth")),
     "Berth's records": Forgery("'.berth'", path=at(".berth/volumes")),
-    "a link to a live volume": Forgery("nothing shows that it is this PV's own", path=at("link")),
+    "a link to a live volume": Forgery("nothing shows that Berth made it", path=at("link")),
     "a path through a link": Forgery("link", path=at("way-out/etc")),
     "the name of a retained volume": Forgery(
         "says that the volume is at", name=lambda victims: victims.kept["metadata"]["name"]

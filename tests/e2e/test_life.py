@@ -307,15 +307,46 @@ def test_the_class_can_be_named_the_old_way(site: Site) -> None:
     assert pv["spec"]["storageClassName"] == name
 
 
-def test_a_claim_with_a_directory_there_already_gets_it_as_it_is(site: Site) -> None:
-    name = site.make_class(site.parameters(pathPattern="${.PVC.name}-prepared", onDelete="delete"))
-    prepared = site.root / "seeded-prepared"
-    prepared.mkdir(mode=0o750)
+@pytest.mark.parametrize(
+    ("pattern", "existing"),
+    [("${.PVC.namespace}/prepared/${.PVC.name}", "auto"), ("${.PVC.annotations.nfs.io/storage-path}", "adopt")],
+)
+def test_a_directory_that_was_there_is_adopted_as_it_is_and_kept(site: Site, pattern: str, existing: str) -> None:
+    name = site.make_class(site.parameters(pathPattern=pattern, onDelete="delete", existingDirectory=existing))
+    claim, where = f"seeded-{existing}", f"{site.namespace}/prepared/seeded-{existing}"
+    prepared = site.root / where
+    prepared.mkdir(mode=0o750, parents=True)
+    site.foreign.add(site.namespace)
     (prepared / "seed").write_text("prepared by hand\n")
-    pv = site.serve("seeded", name)
+    pv = site.serve(claim, name, annotations={"nfs.io/storage-path": where})
     assert site.directory_of(pv) == prepared
-    assert (prepared / "seed").read_text() == "prepared by hand\n"
     assert prepared.stat().st_mode & 0o7777 == 0o750
+    notes = pv["metadata"]["annotations"]
+    assert (notes["berth.io/adopted"], notes["berth.io/on-delete"]) == ("true", "retain")
+    assert "was there before and which Berth did not make" in site.wait_event(claim, "ProvisioningSucceeded")["message"]
+    # Somebody changes the end by hand: what Berth did not make is kept all the same.
+    site.patch_pv(pv["metadata"]["name"], metadata={"annotations": {"berth.io/on-delete": "delete"}})
+    site.delete_claim(claim)
+    site.wait_gone(pv["metadata"]["name"])
+    assert (prepared / "seed").read_text() == "prepared by hand\n"
+
+
+@pytest.mark.parametrize("where", ["photos", "lost+found", "x/.snapshot/hourly.0", "@eaDir", "#recycle", "x/.nfs0001"])
+@pytest.mark.parametrize("end", ["delete", "archive"])
+def test_a_directory_that_berth_did_not_make_is_neither_served_nor_touched(site: Site, where: str, end: str) -> None:
+    path = f"{site.token}-{end}/{where}" if where == "photos" else where
+    name = site.make_class(site.parameters(pathPattern="${.PVC.annotations.nfs.io/storage-path}", onDelete=end))
+    there = site.root / path / "2019"
+    there.mkdir(parents=True, exist_ok=True)
+    (there / "a.jpg").write_text("precious")
+    site.foreign.add(path.split("/")[0])
+    claim = f"taker-{secrets.token_hex(3)}"
+    site.file_claim(claim, name, annotations={"nfs.io/storage-path": path})
+    event = site.wait_event(claim, "ProvisioningFailed")
+    assert repr(path) in event["message"]
+    assert ("existingDirectory" in event["message"]) is (where == "photos")
+    site.delete_claim(claim)
+    assert (there / "a.jpg").read_text() == "precious"
 
 
 def test_a_hundred_claims_at_once_each_get_one_volume(site: Site) -> None:

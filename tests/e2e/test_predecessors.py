@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -121,14 +122,26 @@ def test_the_class_of_an_old_volume_that_comes_back_decides(site: Site) -> None:
 
 
 def test_an_old_volume_follows_its_classs_pattern(site: Site) -> None:
-    of_class = old_class(site, pathPattern="${.PVC.namespace}/${.PVC.labels.app}-${.PVC.name}", archiveOnDelete="false")
-    pv = old_volume(site, "old-pattern", of_class, directory=f"{site.namespace}/shop-old-pattern")
+    of_class = old_class(site, pathPattern="${.PVC.namespace}/shop/${.PVC.name}", archiveOnDelete="false")
+    pv = old_volume(site, "old-pattern", of_class, directory=f"{site.namespace}/shop/old-pattern")
     site.delete_claim("old-pattern")
     site.wait_gone(pv["metadata"]["name"])
     site.wait_purged(pv["metadata"]["name"])
     assert not site.directory_of(pv).exists()
     assert site.directory_of(pv).parent.exists()
     site.foreign.add(site.namespace)
+
+
+@pytest.mark.parametrize("pattern", ["${.PVC.namespace}/${.PVC.labels.app}-${.PVC.name}", "common/${.PVC.namespace}"])
+def test_an_old_volume_whose_path_anybody_could_have_is_left_alone(site: Site, pattern: str) -> None:
+    """A label could be anything by now, and other claims lead to the rest as well: neither shows whose it is."""
+    name = f"old-shared-{secrets.token_hex(2)}"
+    directory = pattern.replace("${.PVC.namespace}", site.namespace).replace("${.PVC.labels.app}-${.PVC.name}", "x")
+    pv = old_volume(site, name, old_class(site, pathPattern=pattern, archiveOnDelete="false"), directory=directory)
+    site.delete_claim(name)
+    event = site.wait_event(pv["metadata"]["name"], "VolumeFailedDelete", kind="PersistentVolume")
+    assert "nothing shows that Berth made it" in event["message"]
+    assert (site.directory_of(pv) / "sentinel").exists()
 
 
 def test_an_old_volume_elsewhere_than_its_class_would_have_put_it_is_left_alone(site: Site) -> None:

@@ -77,7 +77,7 @@ class Ending:
                 "spec.nfs.path",
                 f"{plan.path!r} has no record on the share, and claim {plan.claim} and PV {plan.pv} alone do not lead "
                 f"there by the pattern of class {plan.class_name!r}, so nothing shows that Berth made it for them; it "
-                f"is left alone",
+                f"is left alone. Set the PV's reclaim policy to Retain and remove by hand what is no longer needed",
             )
         return record_of_released(plan, self._cluster)
 
