@@ -82,11 +82,13 @@ def nobody(server: str, path: str, without: str) -> Iterable[Neighbour]:
     return ()
 
 
-def among(*known: Neighbour) -> Neighbours:
-    """Neighbours as a cluster with these PVs would answer."""
+def among(*known: Neighbour, overlap: bool = True) -> Neighbours:
+    """Neighbours as a cluster with these PVs would answer; without overlap, all of them, wherever they are."""
 
     def answer(server: str, path: str, without: str) -> list[Neighbour]:
-        return [one for one in known if one.pv != without and overlaps(one.path.rstrip("/") or "/", path)]
+        return [
+            one for one in known if one.pv != without and (not overlap or overlaps(one.path.rstrip("/") or "/", path))
+        ]
 
     return answer
 
