@@ -1,4 +1,4 @@
-"""Names that servers keep for themselves, in any spelling and at any depth; and Berth's own, however they are written."""
+"""Names that servers keep for themselves, in any spelling and at any depth; and Berth's own, however written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_name_that_belongs_to_the_server_is_refused_and_told_whose_it_is(name:
 
 @pytest.mark.parametrize(
     "path",
-    ["snapshot", ".snapshot-of-mine", "my.snapshot", "lost+found2", "zfs", "photos/recycle", "nfs", "trash", ".whatever"],
+    ["snapshot", ".snapshot-of-mine", "my.snapshot", "lost+found2", "zfs", "photos/recycle", "nfs", "trash", ".what"],
 )  # fmt: skip
 def test_names_that_only_look_a_bit_like_them_are_fine(path: str) -> None:
     assert new_volume_path(path) == path
@@ -49,9 +49,7 @@ def test_whatever_some_server_takes_for_berths_own_directory_is_refused(path: st
         volume_path(path)
 
 
-@pytest.mark.parametrize(
-    "path", ["a\u200bb", "a/\u202egpj.exe", "\u2066x", "x\u2069", "a\U000e0041", "caf\u00e9\ufeff"]
-)
+@pytest.mark.parametrize("path", ["a\u200bb", "a/\u202egpj.exe", "\u2066x", "x\u2069", "a\U000e0041", "caf\xe9\ufeff"])
 def test_characters_that_are_not_seen_are_refused_and_shown(path: str) -> None:
     with pytest.raises(Refused, match=r"\\[uU]\w+.*is not seen") as refusal:
         new_volume_path(path)
