@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
 from berth.volumes.exits import Exits
-from berth.volumes.home import Home, Homes, clusters_on
+from berth.volumes.home import Home, Homes
 from berth.volumes.ledger import Ledger
 from berth.volumes.naming import record_path, trash_path
 from berth.volumes.orphans import Orphans
-from berth.volumes.others import Others
+from berth.volumes.others import Heritage, Others
 from berth.volumes.plan import Plan
 from berth.volumes.records import Record, Unreadable, now_text, record_of
 from berth.volumes.share import Entry, Share
@@ -68,7 +68,7 @@ class Birth:
             await self._ledger.write(record_of(plan, self._cluster, now_text()), share)
             try:
                 # adopt: what a killed predecessor made may lack its mode. It can be nobody else's.
-                await self._make(plan, share, home, above="", adopt=True)
+                await self._make(plan, share, home, Heritage(), above="", adopt=True)
             except Refused:
                 await self._ledger.remove(plan.pv, share)
                 raise
@@ -81,15 +81,15 @@ class Birth:
             adopted = await self._judge(plan, before.entries, share)
         is_first = await self._enter(plan, share, home, adopted)
         try:
-            await self._join_clusters(share)
             # Once more, with the record in place: of two that want one path at once, one at least sees the other's.
             heritage = await self._others.before_birth(plan, share)
             if adopted:
-                await self._others.refuse_lookalikes(plan.path, plan, share)
+                await self._others.refuse_lookalikes(plan.path, heritage.lookalikes, share)
             else:
                 # The mode of what was left by a killed attempt is set, unless it can be another's.
                 adopt = before.own is not None and not before.entries and plan.sharing == "deny"
-                await self._make(plan, share, home, above=before.above, adopt=adopt, expected=before.entries)
+                is_new = is_first and before.entries is None
+                await self._make(plan, share, home, heritage, above=before.above, adopt=adopt, is_new=is_new)
         except Refused:
             if is_first:
                 await self._ledger.remove(plan.pv, share)
@@ -141,17 +141,18 @@ class Birth:
         raise Refused("path", f"the directory {plan.path!r} was there before and {holds}, {why}")
 
     async def _make(
-        self, plan: Plan, share: Share, home: Home, *, above: str, adopt: bool, expected: list[Entry] | None = None
+        self, plan: Plan, share: Share, home: Home, heritage: Heritage, *, above: str, adopt: bool, is_new: bool = False
     ) -> None:
+        """Makes the directory, and sees to it that it is a good place. is_new: nothing was there a moment ago."""
         made = await share.make_directory(plan.path, mode=plan.mode, uid=plan.uid, gid=plan.gid, adopt=adopt)
         try:
-            if not (made.is_new or plan.is_unique or expected is not None) and await share.list(plan.path, most=1):
+            if is_new and not made.is_new and await share.list(plan.path, most=1):
                 await self._ledger.remove(plan.pv, share)  # it would say that an earlier attempt had looked at it
                 why = "a directory came into its place while it was being made; it is looked at again"
                 raise Unavailable(str(share.address), "io", why, path=plan.path)
             if not plan.is_unique:
                 await self._exits.refuse_home(plan.path, made.entry, home, share)
-                await self._others.refuse_lookalikes(plan.path, plan, share)
+                await self._others.refuse_lookalikes(plan.path, heritage.lookalikes, share)
             if plan.on_delete != "retain":
                 await self._exits.check(plan, made, home, share, above=above)
         except Refused:
@@ -177,14 +178,6 @@ class Birth:
             await self._ledger.write(record, share)
             return False
         return True
-
-    async def _join_clusters(self, share: Share) -> None:
-        """Enters this cluster again where somebody removed what others must see."""
-        clusters: frozenset[str] = frozenset()
-        with suppress(Missing):
-            clusters = await clusters_on(share)
-        if self._cluster not in clusters:
-            await self._homes.reopen(share)
 
 
 def _all_lead_to(paths: list[str], path: str, entries: list[Entry]) -> bool:

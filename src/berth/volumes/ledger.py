@@ -98,16 +98,19 @@ class Ledger:
         return []
 
     async def overlapping(self, path: str, share: Share, *, without: str) -> Overlap:
-        """What the records say of path, but for one PV's."""
+        """What the records say of path, but for one PV's. Enters this cluster again where somebody removed its entry:
+        others must see it before it relies on their being seen.
+        """
         shelf = self._shelf(share)
+        is_alone = await self._is_alone(share)
         foreign: dict[str, Record | Unreadable] | None = None
         if not shelf.is_complete:
             async with shelf.filling:  # one reads them all, the others wait for it
                 if not shelf.is_complete:
                     foreign = await self._fill(shelf, share)
         if foreign is None:
-            is_alone = not shelf.is_shared and await self._is_alone(share)
-            foreign = {} if is_alone and shelf.is_complete else await self._fill(shelf, share)
+            is_known = is_alone and not shelf.is_shared and shelf.is_complete
+            foreign = {} if is_known else await self._fill(shelf, share)
         near = [name for name, _ in shelf.paths.overlapping(path) if name != without]
         answers = {**foreign, **await self._read_all(near, share)}
         answers.pop(without, None)
@@ -133,9 +136,12 @@ class Ledger:
 
     async def _is_alone(self, share: Share) -> bool:
         """Whether no other cluster uses the share. One that comes later sees this one's records, and keeps off."""
+        clusters: frozenset[str] = frozenset()
         with suppress(Missing):
-            return await clusters_on(share) <= {self._cluster}
-        return False
+            clusters = await clusters_on(share)
+        if self._cluster not in clusters:  # nor may other clusters' entries be there
+            await self._homes.reopen(share)
+        return clusters == {self._cluster}
 
     async def _read_all(self, names: list[str], share: Share) -> dict[str, Record | Unreadable]:
         """The records of these PVs that are there, or why one can't be read."""

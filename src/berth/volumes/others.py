@@ -28,6 +28,8 @@ class Heritage:
     """Of the same claim in the same directory, from before: what is in it is this claim's own."""
     shared: tuple[Record, ...] = ()
     """Of volumes with which the directory may be shared."""
+    lookalikes: tuple[Lookalike, ...] = ()
+    """Volumes that do stand in the way if the server takes the two spellings for one: see refuse_lookalikes."""
     unreadable: tuple[Unreadable, ...] = ()
     """Nobody knows what these say."""
 
@@ -55,7 +57,9 @@ class Others:
             elif not await self._is_gone(other, share):
                 advice = "let the class's pattern name the PV, which no other claim can have"
                 raise self._in_the_way("path", plan.path, other, advice)
-        return Heritage(tuple(earlier), tuple(shared), tuple(overlap.unreadable))
+        by_record = [Lookalike(other.pv, str(other.owner), other.path) for other in overlap.lookalikes]
+        lookalikes = [other for other in (*plan.lookalikes, *by_record) if other.pv not in plan.agreed]
+        return Heritage(tuple(earlier), tuple(shared), tuple(lookalikes), tuple(overlap.unreadable))
 
     async def before_end(self, plan: ReleasePlan, recorded: Record | None, share: Share) -> None:
         """Refused when another volume is in the directory that is to be moved, or around it."""
@@ -72,12 +76,10 @@ class Others:
             why = f"{first.why}; as long as this record can't be read, nobody knows which directory it protects"
             raise Refused(first.field, why) from first
 
-    async def refuse_lookalikes(self, path: str, plan: Plan, share: Share) -> None:
+    async def refuse_lookalikes(self, path: str, lookalikes: Iterable[Lookalike], share: Share) -> None:
         """Refused when the server takes path, which is there by now, and another volume's for one directory."""
-        overlap = await self._ledger.overlapping(path, share, without=plan.pv)
-        both = [Lookalike(other.pv, str(other.owner), other.path) for other in overlap.lookalikes]
-        for other in (*plan.lookalikes, *both):
-            if other.pv not in plan.agreed and await _is_one_place(path, other.path, share):
+        for other in lookalikes:
+            if await _is_one_place(path, other.path, share):
                 raise Refused(
                     "path",
                     f"{path!r} and {other.path!r} are one directory on this server, which does not tell spellings "
