@@ -120,8 +120,41 @@ async def test_a_kept_directory_goes_back_to_the_same_claim_and_to_nobody_else(
     again = of("a-b", "c", parameters, seed="again")
     assert not (await lifecycle.create(again, share)).is_adopted
     assert await share.read_file(f"{first.path}/content") == b"precious"
-    assert record_path(first.pv) not in share.tree()
     assert await lifecycle.release(release_plan(again, on_delete="delete"), share) == trash_path(again.pv)
+    assert record_path(first.pv) not in share.tree()
+
+
+async def test_a_directory_that_is_kept_again_and_again_has_one_record(share: Bench, lifecycle: Life) -> None:
+    for seed in ("", "second", "third"):
+        claimed = of("team", "data", BY_NAME, seed)
+        await lifecycle.create(claimed, share)
+        await share.write_file(f"{claimed.path}/{seed or 'first'}", b"precious")
+        await lifecycle.release(release_plan(claimed, on_delete="retain"), share)
+    assert [path for path in share.tree() if path.startswith(".berth/volumes/")] == [record_path(claimed.pv)]
+    assert {"team/data/first", "team/data/third"} <= share.tree().keys()
+
+
+@pytest.mark.parametrize("parameters", [{}, BY_NAME], ids=["its own path", "a path by name"])
+async def test_what_came_into_a_directory_before_there_was_a_pv_is_not_the_volumes(
+    share: Bench, lifecycle: Life, parameters: dict[str, str]
+) -> None:
+    """The attempt was interrupted, and somebody took the empty directory for his own."""
+    claimed = wanted(parameters, onDelete="delete")
+    await lifecycle.create(claimed, share)
+    await share.write_file(f"{claimed.path}/a.jpg", b"precious")
+    assert (await Life("cluster-1").create(claimed, share)).is_adopted
+    assert await lifecycle.release(release_plan(claimed), share) == claimed.path
+
+
+async def test_what_came_before_there_was_a_pv_is_refused_where_it_may_be_anothers(
+    share: Bench, lifecycle: Life
+) -> None:
+    claimed = wanted(FIXED)
+    await lifecycle.create(claimed, share)
+    await share.write_file(f"{claimed.path}/a.jpg", b"precious")
+    with pytest.raises(Refused, match="was there before"):
+        await Life("cluster-1").create(claimed, share)
+    assert f"{claimed.path}/a.jpg" in share.tree()
 
 
 async def test_a_kept_directory_that_is_shared_by_both_classes_is_shared_still_and_kept(

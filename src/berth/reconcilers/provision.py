@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from berth.kube.client import Api
-from berth.kube.errors import AlreadyExists
+from berth.kube.errors import AlreadyExists, NotFound
 from berth.kube.informer import key_of
 from berth.kube.outcome import Done, GiveUp, Note, Outcome
 from berth.kube.permissions import Permission
@@ -118,7 +118,7 @@ class Provision:
 
     async def _make(self, plan: Plan, claim: ClaimObject, of_class: ClassObject) -> Born:
         share = await self._shares.get(plan.share)
-        born = await self._lifecycle.create(plan, share)
+        born = await self._lifecycle.create(plan, share, is_served=lambda: self._is_served(plan))
         volume = objects.pv_of(plan, claim, of_class, is_adopted=born.is_adopted, with_finalizer=self._with_finalizer)
         try:
             await self._api.create(volume)
@@ -128,6 +128,13 @@ class Provision:
             if found != plan.claim:
                 raise Refused("metadata.name", f"PV {plan.pv} exists already and is bound to {found}") from None
         return born
+
+    async def _is_served(self, plan: Plan) -> bool:
+        """Whether the PV was made by an attempt of which the cache has not heard yet."""
+        try:
+            return objects.former_claim(await self._api.get(VolumeObject, plan.pv)) == plan.claim
+        except NotFound:
+            return False
 
     def _refused(self, key: str, claim: ClaimObject, of_class: ClassObject, refusal: Refused) -> Outcome:
         class_name = objects.meta_of(of_class).name or ""

@@ -6,6 +6,7 @@ volume is served only where its end is possible. Every step can be repeated, and
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from berth.volumes.orphans import Orphans
 from berth.volumes.others import Heritage, Others
 from berth.volumes.plan import Plan
 from berth.volumes.records import Record, Unreadable, now_text, record_of
-from berth.volumes.share import Entry, Share
+from berth.volumes.share import Entry, Made, Share
 
 MOST_COUNTED = 1000
 """Entries of a directory that was there before: as many are counted, to tell how much it holds."""
@@ -32,6 +33,11 @@ class Born:
     """Berth did not make the directory: its end is retain, which its PV must say."""
     entries: int = 0
     """How many entries were in it before, MOST_COUNTED + 1 for more than that; 0 unless it was adopted just now."""
+
+
+IsServed = Callable[[], Awaitable[bool]]
+"""Whether the claim's PV exists by now, as the API server says. Asked only where a directory holds something already:
+before there is a PV, nothing in it can have come from the claim's pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +63,41 @@ class Birth:
         self._others = others
         self._exits = Exits()
 
-    async def create(self, plan: Plan, share: Share) -> Born:
+    async def create(self, plan: Plan, share: Share, is_served: IsServed) -> Born:
         """Makes the volume's record and directory. Refused when its path is another volume's, holds what Berth did not
         make, or could not be left again; then nothing is left behind that was not there.
         """
         home = await self._homes.open(share)
         async with self._orphans.birth(plan.path, plan.pv, home):
-            if not plan.is_unique:
-                return await self._create_by_name(plan, share, home)
-            await self._ledger.write(record_of(plan, self._cluster, now_text()), share)
-            try:
-                # adopt: what a killed predecessor made may lack its mode. It can be nobody else's.
-                await self._make(plan, share, home, Heritage(), above="", adopt=True)
-            except Refused:
-                await self._ledger.remove(plan.pv, share)
-                raise
-            return Born()
+            create = self._create_in_its_own_place if plan.is_unique else self._create_by_name
+            return await create(plan, share, home, is_served)
 
-    async def _create_by_name(self, plan: Plan, share: Share, home: Home) -> Born:
+    async def _create_in_its_own_place(self, plan: Plan, share: Share, home: Home, is_served: IsServed) -> Born:
+        """No other PV's directory can be there, so nobody need be asked."""
+        await self._ledger.write(record_of(plan, self._cluster, now_text()), share)
+        try:
+            made = await self._make(plan, share, home, Heritage(), above="")
+        except Refused:
+            await self._ledger.remove(plan.pv, share)
+            raise
+        if made.is_new:
+            return Born()
+        entries = await share.list(plan.path, most=MOST_COUNTED)
+        if not entries:
+            await self._settle(plan, share)
+        elif not await is_served():
+            await self._ledger.write(record_of(plan, self._cluster, now_text(), adopted=now_text()), share)
+            return Born(is_adopted=True, entries=len(entries))
+        return Born()
+
+    async def _create_by_name(self, plan: Plan, share: Share, home: Home, is_served: IsServed) -> Born:
         before = await self._look(plan, share)
         adopted = before.own.adopted if before.own else ""
-        if before.entries and before.own is None:
-            adopted = await self._judge(plan, before.entries, share)
+        is_judged = bool(before.entries) and not adopted
+        if is_judged and before.own is not None and await is_served():
+            return Born()  # a repetition: what is in it came through the PV
+        if is_judged:
+            adopted = await self._judge(plan, before.entries or [], share)
         is_first = await self._enter(plan, share, home, adopted)
         try:
             # Once more, with the record in place: of two that want one path at once, one at least sees the other's.
@@ -86,18 +105,15 @@ class Birth:
             if adopted:
                 await self._others.refuse_lookalikes(plan.path, heritage.lookalikes, share)
             else:
-                # The mode of what was left by a killed attempt is set, unless it can be another's.
-                adopt = before.own is not None and not before.entries and plan.sharing == "deny"
                 is_new = is_first and before.entries is None
-                await self._make(plan, share, home, heritage, above=before.above, adopt=adopt, is_new=is_new)
+                await self._make(plan, share, home, heritage, above=before.above, is_new=is_new)
+                if before.own is not None and before.entries == [] and plan.sharing == "deny":
+                    await self._settle(plan, share)
         except Refused:
             if is_first:
                 await self._ledger.remove(plan.pv, share)
             raise
-        for earlier in heritage.earlier:  # the directory has been handed on
-            if earlier.cluster == self._cluster:
-                await self._ledger.remove(earlier.pv, share)
-        return Born(bool(adopted), len(before.entries or ()) if adopted and before.own is None else 0)
+        return Born(bool(adopted), len(before.entries or ()) if is_judged and adopted else 0)
 
     async def _look(self, plan: Plan, share: Share) -> _Before:
         try:
@@ -141,10 +157,10 @@ class Birth:
         raise Refused("path", f"the directory {plan.path!r} was there before and {holds}, {why}")
 
     async def _make(
-        self, plan: Plan, share: Share, home: Home, heritage: Heritage, *, above: str, adopt: bool, is_new: bool = False
-    ) -> None:
+        self, plan: Plan, share: Share, home: Home, heritage: Heritage, *, above: str, is_new: bool = False
+    ) -> Made:
         """Makes the directory, and sees to it that it is a good place. is_new: nothing was there a moment ago."""
-        made = await share.make_directory(plan.path, mode=plan.mode, uid=plan.uid, gid=plan.gid, adopt=adopt)
+        made = await share.make_directory(plan.path, mode=plan.mode, uid=plan.uid, gid=plan.gid)
         try:
             if is_new and not made.is_new and await share.list(plan.path, most=1):
                 await self._ledger.remove(plan.pv, share)  # it would say that an earlier attempt had looked at it
@@ -159,6 +175,11 @@ class Birth:
             if made.is_new:
                 await share.remove_directory(plan.path)
             raise
+        return made
+
+    async def _settle(self, plan: Plan, share: Share) -> None:
+        """Gives an empty directory, as a killed attempt left it, the mode and owner that it should have."""
+        await share.make_directory(plan.path, mode=plan.mode, uid=plan.uid, gid=plan.gid, adopt=True)
 
     async def _enter(self, plan: Plan, share: Share, home: Home, adopted: str) -> bool:
         """Writes the record of a volume about to be made. False: an attempt that was interrupted had done so."""

@@ -47,16 +47,19 @@ class Ending:
             return plan.path
         await self._homes.open(share)
         record = recorded or self._prove(plan)
+        earlier: list[Record] = []
         if not plan.is_unique:
             try:
-                await self._others.before_end(plan, recorded, share)
+                earlier = await self._others.before_end(plan, recorded, share)
             except Refused:
                 if not await self._moved(plan, share):
                     raise
                 return await self._moved_already(plan, share)  # and what is in its place by now is another's
         if recorded is None:
             await self._ledger.write(record, share)
-        return await (self._delete(plan, share) if plan.end == "delete" else self._archive(plan, record, share))
+        where = await (self._delete(plan, share) if plan.end == "delete" else self._archive(plan, record, share))
+        await self._forget(earlier, share)
+        return where
 
     async def _record_of(self, plan: ReleasePlan, share: Share) -> Record | None:
         record = await self._ledger.read(plan.pv, share)
@@ -85,9 +88,17 @@ class Ending:
         """Writes down that the directory outlives its claim, if it is shown to be this PV's."""
         if record is None and plan.is_expected_path:
             record = record_of_released(plan, self._cluster)
-        if record is not None and not record.released:
-            await self._homes.open(share)
-            await self._ledger.write(released(record), share)
+        if record is None or record.released:
+            return
+        await self._homes.open(share)
+        await self._ledger.write(released(record), share)
+        if not plan.is_unique:
+            await self._forget(await self._others.earlier(plan, share), share)
+
+    async def _forget(self, earlier: list[Record], share: Share) -> None:
+        """Removes the records of volumes of the same claim, from before, that were handed on to this one."""
+        for record in earlier:
+            await self._ledger.remove(record.pv, share)
 
     async def _archive(self, plan: ReleasePlan, record: Record, share: Share) -> str:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from berth.volumes.birth import Birth, Born
+from berth.volumes.birth import Birth, Born, IsServed
 from berth.volumes.ending import Ending
 from berth.volumes.errors import Missing, Refused, Unavailable
 from berth.volumes.home import Homes, find_home
@@ -39,11 +39,17 @@ class Lifecycle:
         self._birth = Birth(cluster, self._homes, self._ledger, self._orphans, others)
         self._ending = Ending(cluster, self._homes, self._ledger, others)
 
-    async def create(self, plan: Plan, share: Share) -> Born:
+    async def create(self, plan: Plan, share: Share, *, is_served: IsServed | None = None) -> Born:
         """Makes the volume's record and directory. Refused when its path is another volume's, holds what Berth did not
         make (unless that is adopted), or could not be left again; then nothing is left behind that was not there.
+
+        is_served: see birth.IsServed; without it, what lives (from memory) is believed.
         """
-        return await self._birth.create(plan, share)
+
+        async def is_known() -> bool:
+            return self._living.has_pv(plan.pv)
+
+        return await self._birth.create(plan, share, is_served or is_known)
 
     async def release(self, plan: ReleasePlan, share: Share) -> str:
         """Does what the plan says with the directory. Answers where it is now: a path on the share, empty for nowhere.

@@ -61,13 +61,20 @@ class Others:
         lookalikes = [other for other in (*plan.lookalikes, *by_record) if other.pv not in plan.agreed]
         return Heritage(tuple(earlier), tuple(shared), tuple(lookalikes), tuple(overlap.unreadable))
 
-    async def before_end(self, plan: ReleasePlan, recorded: Record | None, share: Share) -> None:
-        """Refused when another volume is in the directory that is to be moved, or around it."""
+    async def earlier(self, plan: ReleasePlan, share: Share) -> list[Record]:
+        """What is left on record of volumes of the same claim in the same directory, from before."""
+        overlap = await self._ledger.overlapping(plan.path, share, without=plan.pv)
+        return [other for other in overlap.certain if self._is_earlier(other, plan.path, plan.claim)]
+
+    async def before_end(self, plan: ReleasePlan, recorded: Record | None, share: Share) -> list[Record]:
+        """Refused when another volume is in the directory that is to be moved, or around it. Answers as earlier."""
+        earlier = []
         overlap = await self._ledger.overlapping(plan.path, share, without=plan.pv)
         for other in await self._with_lookalikes(plan.path, plan.lookalikes, overlap, share):
             is_leaving_too = other.cluster == self._cluster and other.pv in plan.agreed
-            is_earlier = recorded is not None and self._is_earlier(other, plan.path, plan.claim)
-            if not (is_leaving_too or is_earlier or await self._is_gone(other, share)):
+            if recorded is not None and self._is_earlier(other, plan.path, plan.claim):
+                earlier.append(other)
+            elif not (is_leaving_too or await self._is_gone(other, share)):
                 raise self._in_the_way("spec.nfs.path", plan.path, other, "move what is to be kept out of it")
         # A volume that was alone when it was made has been seen by all that came later. Without such a record, what
         # can't be read may speak of this directory.
@@ -75,6 +82,7 @@ class Others:
             first = overlap.unreadable[0]
             why = f"{first.why}; as long as this record can't be read, nobody knows which directory it protects"
             raise Refused(first.field, why) from first
+        return earlier
 
     async def refuse_lookalikes(self, path: str, lookalikes: Iterable[Lookalike], share: Share) -> None:
         """Refused when the server takes path, which is there by now, and another volume's for one directory."""
