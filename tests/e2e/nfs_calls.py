@@ -36,7 +36,8 @@ class _Reader:
             size = self.number()
             self._at += size + -size % 4
         elif what == _BITMAP:
-            self._at += 4 * self.number()
+            words = self.number()
+            self._at += 4 * words
         else:
             self._at += int(what)
 

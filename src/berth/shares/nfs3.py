@@ -163,7 +163,9 @@ class Session:
                 break
         return content[:limit]
 
-    async def rename(self, source: bytes, name: str, target: bytes, new_name: str, who: Identity) -> None:
+    async def rename(
+        self, source: bytes, name: str, target: bytes, new_name: str, who: Identity, *, only: bytes | None = None
+    ) -> None:
         await self._do(RENAME, _place(source, name) + _place(target, new_name), who, guarded=True)
 
     async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:

@@ -26,6 +26,7 @@ from berth.shares.nfs4_compound import (
     State,
     attempt,
     attributes_of,
+    handle_is,
     named,
     new_attributes,
     on,
@@ -201,8 +202,12 @@ class Session:
                 break
         return content[:limit]
 
-    async def rename(self, source: bytes, name: str, target: bytes, new_name: str, who: Identity) -> None:
-        await self._run(who, on(source), SAVE_HANDLE, on(target), _rename(name, new_name), guarded=True)
+    async def rename(
+        self, source: bytes, name: str, target: bytes, new_name: str, who: Identity, *, only: bytes | None = None
+    ) -> None:
+        check = [] if only is None else [on(source), named(compound.LOOKUP, name), handle_is(only)]
+        move = (on(source), SAVE_HANDLE, on(target), _rename(name, new_name))
+        await self._run(who, *check, *move, guarded=True)
 
     async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:
         await self._run(who, on(directory), named(compound.REMOVE, name), guarded=True)

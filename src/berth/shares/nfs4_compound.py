@@ -86,6 +86,11 @@ def size_is(size: int) -> Operation:
     return Operation(VERIFY, mask(SIZE) + opaque(hyper(size)))
 
 
+def handle_is(handle: bytes) -> Operation:
+    """Fails where the file or directory is another one."""
+    return Operation(VERIFY, mask(FILEHANDLE) + opaque(opaque(handle)))
+
+
 def new_attributes(mode: int | None, uid: int | None, gid: int | None) -> bytes:
     """Attributes to set: those that are not None. Owners go as numbers, which servers take under AUTH_SYS."""
     numbers: list[int] = []

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from berth.shares.nfs_move import move
 from berth.shares.nfs_tree import Denied, Tree, refuse_detour
 from berth.shares.rpc import ROOT, Identity
 from berth.shares.session import DENIED, NfsError, Node, Status
@@ -17,7 +18,6 @@ from berth.volumes.errors import Missing, Refused, Taken
 from berth.volumes.share import Entry, Made
 
 PARENT_MODE = 0o755
-OTHERS_WRITE = 0o002
 NOT_EMPTY = frozenset({Status.NOTEMPTY, Status.EXIST})
 """EXIST is what some servers say of removing a directory that is not empty."""
 
@@ -152,9 +152,9 @@ async def rename(tree: Tree, source: Sequence[str], target: Sequence[str], only:
         raise Refused("/".join(source), "is no directory")
     origin = here[-2] if len(here) > 1 else tree.session.root
     try:
-        await _move(tree, here[-1], origin, source[-1], to, target[-1])
+        await move(tree, here[-1], origin, source[-1], to, target[-1])
     except NfsError as error:
-        if error.code == Status.NOENT:
+        if error.code in (Status.NOENT, Status.NOT_SAME):
             raise Missing(tree.share, "/".join(source)) from error
         if error.code in (Status.EXIST, Status.NOTEMPTY, Status.NOTDIR, Status.ISDIR):
             raise Taken(tree.share, "/".join(target)) from error
@@ -162,28 +162,6 @@ async def rename(tree: Tree, source: Sequence[str], target: Sequence[str], only:
             why = f"can't be moved to {'/'.join(target)!r}, which is inside it or on another file system"
             raise Refused("/".join(source), why) from error
         raise
-
-
-async def _move(tree: Tree, node: Node, origin: Node, name: str, to: Node, new_name: str) -> None:
-    owners = [origin.attributes.owner, to.attributes.owner]
-
-    async def move(who: Identity) -> None:
-        await tree.session.rename(origin.handle, name, to.handle, new_name, who)
-
-    try:
-        await tree.rights.use(owners, move)
-    except Denied:
-        # Moving a directory to another parent changes its `..`, so one must be allowed to write to it as well, which
-        # the owner of the two parents may not be. The directory's own owner can let others do it for a moment.
-        mode = node.attributes.mode
-        owner = node.attributes.owner
-        if origin.handle == to.handle or mode & OTHERS_WRITE or owner in (ROOT, *owners):
-            raise
-        await tree.session.change(node.handle, mode=mode | OTHERS_WRITE, who=owner)
-        try:
-            await tree.rights.use(owners, move)
-        finally:
-            await tree.session.change(node.handle, mode=mode, who=owner)
 
 
 async def remove_file(tree: Tree, parts: Sequence[str]) -> None:

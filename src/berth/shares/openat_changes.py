@@ -7,7 +7,7 @@ import errno
 import os
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from berth.shares.openat import Root, expect, look_inside
 from berth.volumes.errors import Missing, Refused, Taken
@@ -108,16 +108,21 @@ def _name(root: Root, parent: int, temporary: str, parts: Sequence[str]) -> None
 
 
 def rename(root: Root, source: Sequence[str], target: Sequence[str], only: Entry | None) -> None:
-    """See Share.rename. The source is looked at last, right before it is moved."""
-    with root.directory(target[:-1]) as to, root.directory(source[:-1]) as origin:
+    """See Share.rename. The source is looked at first and, right before it is moved, last; open in between, so that
+    nothing made in its place can pass for it. What happens between that last look and the move, no system call tells.
+    """
+    with root.directory(target[:-1]) as to, root.directory(source[:-1]) as origin, ExitStack() as held:
+        meant = only
+        with suppress(Missing):
+            opened = root.enter(origin, source[-1], source)
+            held.callback(os.close, opened)
+            meant = meant or look_inside(opened, source[-1])
         try:
             with suppress(Missing):
                 root.look(to, target)
                 raise Taken(root.share, "/".join(target))
-            here = root.look(origin, source)
-            if only is not None and here.identity != only.identity:
+            if meant is None or root.look(origin, source).identity != meant.identity:
                 raise Missing(root.share, "/".join(source))
-            expect("directory", here, source)
             _rename_to_new(origin, source[-1], to, target[-1], root.allow)
         except FileNotFoundError as error:
             raise Missing(root.share, "/".join(source)) from error

@@ -45,6 +45,8 @@ class Identity(NamedTuple):
 
     uid: int
     gid: int
+    groups: tuple[int, ...] = ()
+    """Further ones. Some servers go by what they know of the user instead, but by gid they all go."""
 
 
 ROOT = Identity(0, 0)
@@ -271,8 +273,9 @@ class Connection(asyncio.Protocol):
         if known is None:
             if len(self._credentials) > 100:
                 self._credentials.clear()
-            # stamp, machine, uid, gid, no further groups; and a verifier of the flavour none
-            body = uint(0) + opaque(b"berth") + uint(identity.uid) + uint(identity.gid) + uint(0)
+            # stamp, machine, uid, gid, further groups; and a verifier of the flavour none
+            groups = uint(len(identity.groups)) + b"".join(map(uint, identity.groups))
+            body = uint(0) + opaque(b"berth") + uint(identity.uid) + uint(identity.gid) + groups
             known = self._credentials[identity] = uint(_AUTH_SYS) + opaque(body) + uint(0) + uint(0)
         return known
 

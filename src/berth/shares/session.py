@@ -188,7 +188,14 @@ class Session(Protocol):
     async def read(self, handle: bytes, limit: int, who: Identity) -> bytes:
         """The first limit bytes of a file."""
 
-    async def rename(self, source: bytes, name: str, target: bytes, new_name: str, who: Identity) -> None: ...
+    async def rename(
+        self, source: bytes, name: str, target: bytes, new_name: str, who: Identity, *, only: bytes | None = None
+    ) -> None:
+        """only: the handle of what is meant. NOT_SAME when the name stands for something else by now.
+
+        Over NFSv4 the server itself compares, in the same call, so nothing else is ever moved, however late the call
+        comes. NFSv3 has no such call: there it is for the caller to look right before.
+        """
 
     async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:
         """Removes what the caller has seen to be a directory, or not to be one. Never follows a link."""

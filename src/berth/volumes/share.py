@@ -127,8 +127,13 @@ class Share(Protocol):
     async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
         """Moves a directory. Never replaces anything: Taken when something is at target. Missing without source.
 
-        Source must be a directory, not a link: looked at again right before the rename. Target's parents must exist.
-        only: the directory that is meant, as this share described it before; Missing when another has its place now.
+        Source must be a directory, not a link. Target's parents must exist. only: the directory that is meant, as this
+        share described it before; without it, the one that is there now. Missing when another has its place by then.
+
+        Who does this may be stopped in the middle, and go on when another has long made a new directory in its place.
+        Spoken to directly over NFSv4, that one is never moved: the server compares the two in the call that renames.
+        NFSv3 and Linux have no such call: there the directory is looked at right before, and between the last look, the
+        guard's answer and the rename nothing waits, neither a queue nor another thing to do.
         """
 
     async def remove_file(self, path: str) -> None:
