@@ -20,8 +20,8 @@ from berth.shares.nfs_tree import Denied, Rights, Tree
 from berth.shares.own import left_behind, own_file, trash_entry
 from berth.shares.resolve import Resolver
 from berth.shares.rpc import RpcError
-from berth.shares.session import DENIED, GONE, NfsError, Node, Session, Status
-from berth.volumes.errors import Refused, Unavailable, VolumeError
+from berth.shares.session import DENIED, GONE, NfsError, Node, RootGone, Session, Status
+from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
 from berth.volumes.naming import split_path
 from berth.volumes.share import Entry, Guard, Made, ShareAddress, Space, always
 
@@ -86,7 +86,14 @@ class DirectShare:
         parts = split_path(path) if path else ()
 
         async def read(tree: Tree) -> list[Entry]:
-            return await tree.entries(await tree.get(parts), most)
+            try:
+                entries = await tree.entries(await tree.get(parts), most)
+            except NfsError as error:
+                if error.code == Status.NOENT and not parts:
+                    raise RootGone(error.name) from error
+                raise
+            tree.is_bare = not parts and not entries
+            return entries
 
         return await self._run(path, read)
 
@@ -180,8 +187,18 @@ class DirectShare:
             async with self._keeper.lend() as session:
                 used.append(session)
                 try:
+                    tree = Tree(session, self._rights, self._name)
                     try:
-                        return await operation(Tree(session, self._rights, self._name))
+                        answer = await operation(tree)
+                        if is_refreshed or not await self._is_elsewhere(tree):
+                            return answer
+                        is_refreshed = True
+                        continue
+                    except Missing:
+                        if is_refreshed or not await self._is_elsewhere(tree):
+                            raise
+                        is_refreshed = True
+                        continue
                     except (NfsError, Denied) as error:
                         status = error.error if isinstance(error, Denied) else error
                         if status.code != Status.DELAY:
@@ -194,6 +211,10 @@ class DirectShare:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
+    async def _is_elsewhere(self, tree: Tree) -> bool:
+        """Whether the root showed nothing of what was looked for in it because it is not what is exported any more."""
+        return tree.is_bare and await self._keeper.renew(tree.session)
+
     async def _refresh(self, session: Session, status: NfsError) -> bool:
         """Looks at the root again after an error that may come from knowing it as it was. True: there is news."""
         if status.code not in GONE | DENIED:
@@ -204,6 +225,8 @@ class DirectShare:
             if error.code in GONE:
                 self._keeper.drop(session)  # mounting again gets the handle of what is exported now
             return error.code in GONE
+        if status.code in GONE:
+            return await self._keeper.renew(session)
         is_news = attributes.owner != session.root.attributes.owner
         session.root = Node(session.root.handle, attributes)
         return is_news
@@ -240,4 +263,6 @@ class DirectShare:
     def _explain(self, path: str, error: NfsError | Denied) -> VolumeError:
         if isinstance(error, Denied):
             return answers.denied(self._name, path, error)
+        if isinstance(error, RootGone):
+            return answers.root_gone(self._name, error)
         return answers.explain(self._name, path, error)

@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 
 from berth.shares.session import Session
 
+TRUSTED = 5.0
+"""Seconds for which the root that a session was given is not asked for again."""
+
 
 class Keeper:
     """See the module's text."""
@@ -21,6 +24,8 @@ class Keeper:
         self._dialing: asyncio.Task[Session] | None = None
         self._lent = 0
         self._used = 0.0
+        self._confirmed = 0.0
+        self._confirming = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
 
@@ -44,6 +49,29 @@ class Keeper:
         session.close()
         if self._session is session:
             self._replace(None)
+
+    async def renew(self, session: Session) -> bool:
+        """Whether what is exported has another root by now than this session: then it was replaced by a new one.
+
+        A server may know a directory for long that somebody removed behind its back, and call everything in it missing,
+        while it shows to who mounts anew what took its place. So that is what is done here, at most every few seconds.
+        """
+        async with self._confirming:
+            if session is not self._session:
+                return True
+            if asyncio.get_running_loop().time() < self._confirmed + TRUSTED:
+                return False
+            fresh = await self._dial()
+            self._confirmed = asyncio.get_running_loop().time()
+            if session is self._session and fresh.root.handle == session.root.handle:
+                fresh.close()
+                return False
+            if self._is_closed or self._session is not session:
+                fresh.close()
+            else:
+                session.close()
+                self._replace(fresh)
+            return True
 
     async def aclose(self) -> None:
         self._is_closed = True
@@ -74,6 +102,7 @@ class Keeper:
             task.result().close()
             return
         self._replace(task.result())
+        self._confirmed = asyncio.get_running_loop().time()
         if self._timer is None:
             self._watch_idleness(self._idle)
 

@@ -10,10 +10,12 @@ from typing import TypeVar
 from berth.shares.rpc import ROOT, Connection, Identity, Withheld
 from berth.shares.session import (
     CHUNK,
+    FILE_SYNC,
     Attributes,
     Found,
     NfsError,
     Node,
+    NotStable,
     Position,
     Status,
     decode_name,
@@ -41,7 +43,7 @@ ASKED_AGAIN = 2.0
 does so instead of answering JUKEBOX."""
 _REPEATABLE = frozenset({GETATTR, LOOKUP, READ, READDIRPLUS, FSSTAT})
 
-_GUARDED, _FILE_SYNC = 1, 2
+_GUARDED = 1
 _KINDS: dict[int, Kind] = {1: "file", 2: "directory", 5: "link"}
 # type mode nlink uid gid size used rdev fsid fileid atime mtime ctime
 _ATTRIBUTES = struct.Struct(">IIIIIQQIIQQIIIIII")
@@ -221,12 +223,15 @@ class Session:
             if reader.flag():
                 reader.take(_BEFORE)
             _maybe_attributes(reader)
-            return reader.uint()
+            count, committed = reader.uint(), reader.uint()
+            if committed != FILE_SYNC:
+                raise NotStable("NFS3ERR")
+            return count
 
         done = 0
         while done < len(content):
             part = content[done : done + CHUNK]
-            arguments = opaque(handle) + hyper(done) + uint(len(part)) + uint(_FILE_SYNC) + opaque(part)
+            arguments = opaque(handle) + hyper(done) + uint(len(part)) + uint(FILE_SYNC) + opaque(part)
             written = await self._call(WRITE, arguments, decode, who)
             if not 0 < written <= len(part):
                 raise NfsError(Status.NOSPC, f"WRITE of {written} bytes")

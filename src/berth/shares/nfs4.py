@@ -36,6 +36,7 @@ from berth.shares.nfs4_compound import (
 from berth.shares.rpc import ROOT, Connection, Identity, Withheld
 from berth.shares.session import (
     CHUNK,
+    FILE_SYNC,
     Attributes,
     Found,
     NfsError,
@@ -52,7 +53,7 @@ STEPS_AT_ONCE = 5
 """Parts of a path walked in one COMPOUND: with three operations each they stay below 16, older Linux servers' limit."""
 _DIRECTORY = 2
 _ACCESS_BOTH, _DENY_NONE, _CLAIM_NULL = 3, 0, 0
-_CREATE_FILE, _GUARDED, _FILE_SYNC = 1, 1, 2
+_CREATE_FILE, _GUARDED = 1, 1
 _MUST_CONFIRM = 2
 """OPEN4_RESULT_CONFIRM: the server wants to hear again from an owner that is new to it."""
 _FORGOTTEN = frozenset({Status.STALE_CLIENTID, Status.EXPIRED})
@@ -283,7 +284,7 @@ def _create(owner: _Owner, name: str) -> Operation:
 
 
 def _write(state: State, offset: int, content: bytes) -> Operation:
-    return Operation(compound.WRITE, state.encoded() + hyper(offset) + uint(_FILE_SYNC) + opaque(content))
+    return Operation(compound.WRITE, state.encoded() + hyper(offset) + uint(FILE_SYNC) + opaque(content))
 
 
 def _close(owner: _Owner, state: State) -> Operation:

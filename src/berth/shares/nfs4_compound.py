@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from berth.shares.rpc import Connection, Identity
-from berth.shares.session import Attributes, NfsError, decode_name, encode_name, status_name
+from berth.shares.session import FILE_SYNC, Attributes, NfsError, NotStable, decode_name, encode_name, status_name
 from berth.shares.xdr import Reader, Unreadable, hyper, opaque, uint
 from berth.volumes.share import Kind
 
@@ -228,7 +228,8 @@ def _read(reader: Reader) -> tuple[bytes, bool]:
 
 def _write(reader: Reader) -> None:
     reader.uint()
-    reader.uint()
+    if reader.uint() != FILE_SYNC:
+        raise NotStable("NFS4ERR")
     reader.hyper()
 
 

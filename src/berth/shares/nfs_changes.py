@@ -13,7 +13,7 @@ from dataclasses import replace
 from berth.shares.nfs_move import move
 from berth.shares.nfs_tree import Denied, Tree, refuse_detour
 from berth.shares.rpc import ROOT, Identity
-from berth.shares.session import DENIED, NfsError, Node, Status
+from berth.shares.session import DENIED, NfsError, Node, RootGone, Status
 from berth.volumes.errors import Missing, Refused, Taken
 from berth.volumes.share import Entry, Made
 
@@ -33,6 +33,7 @@ async def make_directory(
     for depth in range(len(found) + 1, len(parts)):
         parent, _ = await _make(tree, parent, parts[:depth], mode=PARENT_MODE, uid=None, gid=None, adopt=False)
     node, is_new = await _make(tree, parent, parts, mode=mode, uid=uid, gid=gid, adopt=adopt)
+    tree.is_bare = False  # what can be made in is there
     return Made(is_new, node.entry(parts[-1]))
 
 
@@ -47,6 +48,8 @@ async def _make(
             lambda who: session.make_directory(parent.handle, name, mode=mode, uid=uid, gid=gid, who=who),
         )
     except NfsError as error:
+        if error.code == Status.NOENT:  # nothing can be made in a directory that was removed meanwhile
+            raise RootGone(error.name) if parent is session.root else NfsError(Status.STALE, error.name) from error
         if error.code != Status.EXIST:
             raise
         node = await tree.look(parent, name)

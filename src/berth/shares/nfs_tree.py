@@ -65,6 +65,8 @@ class Tree:
         self.session = session
         self.rights = rights
         self.share = share
+        self.is_bare = False
+        """Whether the root showed nothing of what was looked for in it: perhaps it is the root no more."""
 
     async def find(self, parts: Sequence[str], *, is_last_open: bool = False) -> list[Node]:
         """What is at each part of a path, as far as it exists. Refused when a link, or a file on the way, is met.
@@ -81,6 +83,7 @@ class Tree:
                 if not (is_last_open and len(found) == len(parts)):
                     refuse_detour(node, parts, len(found))
                 here = node
+        self.is_bare |= bool(parts) and not found
         return found
 
     async def get(self, parts: Sequence[str], *, is_last_open: bool = False) -> Node:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 
-from berth.shares.openat import Root, expect, look_inside
+from berth.shares.openat import Root, expect, look_inside, sync
 from berth.volumes.errors import Missing, Refused, Taken
 from berth.volumes.share import Entry, Made
 
@@ -31,12 +31,16 @@ def make_directory(
             is_last = depth == len(parts)
             is_new = _make(here, part)
             inner = root.enter(here, part, parts[:depth])
+            if is_new:
+                sync(here)
             os.close(here)
             here = inner
             if is_new and not is_last:
                 _settle(here, PARENT_MODE, None, None)
+                sync(here)
         if is_new or adopt:
             _settle(here, mode, uid, gid)
+            sync(here)
         return Made(is_new, look_inside(here, parts[-1]))
     finally:
         os.close(here)
@@ -83,6 +87,7 @@ def write_file(root: Root, parts: Sequence[str], content: bytes, *, exclusive: b
             else:
                 root.allow()
                 os.rename(temporary, parts[-1], src_dir_fd=parent, dst_dir_fd=parent)
+            sync(parent)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary, dir_fd=parent)
@@ -124,6 +129,8 @@ def rename(root: Root, source: Sequence[str], target: Sequence[str], only: Entry
             if meant is None or root.look(origin, source).identity != meant.identity:
                 raise Missing(root.share, "/".join(source))
             _rename_to_new(origin, source[-1], to, target[-1], root.allow)
+            sync(to)
+            sync(origin)
         except FileNotFoundError as error:
             raise Missing(root.share, "/".join(source)) from error
         except OSError as error:

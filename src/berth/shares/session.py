@@ -18,11 +18,16 @@ CHUNK = 65536
 """Bytes of a file, or of a directory's entries, asked for or sent in one call. Every server takes that much."""
 
 
+FILE_SYNC = 2
+"""How files are written: on stable storage, with all that it takes to find them, before the server answers."""
+
+
 class Status(enum.IntEnum):
     """The numbers that Berth acts on; NFSv3 and v4 share them."""
 
     PERM = 1
     NOENT = 2
+    IO = 5
     ACCES = 13
     EXIST = 17
     XDEV = 18
@@ -88,6 +93,20 @@ class NfsError(Exception):
         super().__init__(name)
         self.code = code
         self.name = name
+
+
+class NotStable(NfsError):  # noqa: N818
+    """A file was written, but not to stable storage, though that was asked for."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__(Status.IO, f"{prefix}_IO, as it was not put on stable storage")
+
+
+class RootGone(NfsError):  # noqa: N818
+    """The share's root, as the session knows it, is a directory that was removed: nothing can be made in it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(Status.STALE, name)
 
 
 @dataclass(frozen=True, slots=True)

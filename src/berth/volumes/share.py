@@ -6,6 +6,13 @@ Contract, checked for every implementation by tests/conformance:
 * Missing names the first part of a path that is not there, as far down as that part.
 * Every call ends within the share's deadline, with a result or a VolumeError; it can be cancelled, and repeated.
 * Nothing blocks the event loop, whatever the server does.
+* What make_directory, write_file and rename have answered survives a power cut of the server, names and content:
+  - Spoken to directly, a file's content goes out as WRITE with stable_how FILE_SYNC (v3 and v4) before the file gets
+    its name, and an answer that promises less is a failure. CREATE, MKDIR, LINK, RENAME and SETATTR are on stable
+    storage before the server answers them, by the protocol (RFC 1813, RFC 7530); COMMIT is for files only.
+  - Mounted, the file is fsynced before it gets its name, and then the directories whose names have changed. On NFS the
+    kernel sends the file's data and a COMMIT for that, and nothing for directories, for the reason above.
+  A server that is told to lie (export option `async`) lies to both.
 """
 
 from __future__ import annotations
