@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -164,6 +165,7 @@ def test_long_names_and_messages_fit(cluster: DevCluster, namespace: str) -> Non
             assert event.message is not None
             assert event.message.startswith("öüöü")
             assert event.message.endswith("…")
+            assert len(event.message.encode()) <= 1024
 
     asyncio.run(main())
 
@@ -236,10 +238,48 @@ def test_few_requests_are_under_way_at_once() -> None:
             recording(api, concurrency=4) as recorder,
         ):
             for number in range(40):
-                recorder.post(note("default", f"message {number}"))
+                recorder.post(note("default", name=f"claim-{number}"))
             await eventually(lambda: len(server.received) == 40)
             await flush(recorder)
             assert most == 4
+
+    asyncio.run(main())
+
+
+def test_an_object_that_fails_in_ever_new_words_has_few_events_and_the_last_word_is_told(
+    cluster: DevCluster, namespace: str
+) -> None:
+    async def main() -> None:
+        requests: list[str] = []
+        async with (
+            Api(config_of(cluster), observer=lambda verb, kind, code, s: requests.append(verb)) as api,
+            recording(api, spacing=0.5) as recorder,
+        ):
+            for number in range(300):
+                recorder.post(note(namespace, f"number {number}: {'x' * 250_000}"))
+                await asyncio.sleep(0.002)
+            recorder.post(note(namespace, "the truth of the moment"))
+            recorder.post(note(namespace, "another claim's trouble", name="other"))
+            recorder.post(dataclasses.replace(note(namespace, "all is well"), type="Normal", reason="Succeeded"))
+            await flush(recorder)
+            events = {event.message: event for event in await events_in(api, namespace)}
+            assert len(events) == 13  # ten, one for all others, and the two that are no repetition
+            assert len(requests) < 13 + 20
+            assert events["(combined from similar events): the truth of the moment"].count == 291
+            assert {"another claim's trouble", "all is well"} < set(events)
+            assert all(len((message or "").encode()) <= 1024 for message in events)
+
+    asyncio.run(main())
+
+
+def test_what_is_remembered_of_events_is_bounded() -> None:
+    async def main() -> None:
+        recorder = Recorder(Api(plain_config("http://127.0.0.1:1")), component=COMPONENT, waiting=1_000_000)
+        for number in range(6_000):
+            recorder.post(note("default", "y" * 250_000, name=f"claim-{number}"))
+        kept = [series.note.message for series in recorder._recent.values()]
+        assert len(kept) == 4096
+        assert max(map(len, kept)) <= 1024
 
     asyncio.run(main())
 

@@ -34,3 +34,25 @@ def test_one_text_for_thousands_of_keys_is_ten_lines_a_minute_and_the_rest_is_co
         assert repeats.worth_logging("claim-1001", "share is down") == 0
 
     run_virtual(main())
+
+
+def test_a_key_that_fails_in_ever_new_words_is_ten_lines_and_then_one_a_minute() -> None:
+    async def main() -> None:
+        repeats = Repeats()
+        said = [repeats.worth_logging("claim", f"text {number}") for number in range(1000)]
+        assert said == [0] * 10 + [None] * 990
+        await asyncio.sleep(61)
+        assert repeats.worth_logging("claim", "news") == 0
+        assert repeats.worth_logging("claim", "more news") is None
+
+    run_virtual(main())
+
+
+def test_what_is_remembered_is_bounded_however_many_keys_and_texts_there_are() -> None:
+    async def main() -> None:
+        repeats = Repeats(most=100)
+        for number in range(10_000):
+            assert repeats.worth_logging(f"claim-{number}", f"text {number}") == 0
+        assert len(repeats) == 100
+
+    run_virtual(main())

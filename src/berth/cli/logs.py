@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
+
+from berth.texts.bounded import bounded
+
+_LONGEST = 2000
+"""Bytes of one value of a line."""
+_TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
 
 
 def configure_logs(form: str, level: str) -> None:
@@ -22,7 +30,8 @@ def configure_logs(form: str, level: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             stamp,
-            *([] if human else [structlog.processors.dict_tracebacks]),
+            *([] if human else [structlog.processors.ExceptionRenderer(_TRACEBACKS)]),
+            _bound,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
@@ -31,3 +40,22 @@ def configure_logs(form: str, level: str) -> None:
     )
     # What libraries say through the standard logging matters only when it is trouble.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+
+
+def _bound(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """No line grows by what strangers write, whoever forgot to shorten it."""
+    for name, value in fields.items():
+        fields[name] = _bounded(value)
+    return fields
+
+
+def _bounded(value: Any) -> Any:
+    match value:
+        case str():
+            return bounded(value, _LONGEST)
+        case dict():
+            return {key: _bounded(each) for key, each in value.items()}
+        case list():
+            return [_bounded(each) for each in value]
+        case _:
+            return value

@@ -4,6 +4,10 @@
 created; one that was posted with the same text less than ten minutes ago has its count raised instead. An outage of
 the API server is waited for, a few times per Event; an Event that can't be posted at all (its namespace is gone) is
 dropped.
+
+Whoever may change an object can make it fail in ever new words. An object has ten Events at once, and one more every
+five minutes; what else is to be said goes into one Event for each of its reasons, which always tells the latest, and
+no Event is written more often than every few seconds. So the truth of the moment gets through, and nothing piles up.
 """
 
 from __future__ import annotations
@@ -11,14 +15,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import msgspec
 import structlog
-from lightkube.core.resource import NamespacedResourceG
-from lightkube.resources.core_v1 import Event
 
+from berth.kube.allowance import Allowance
 from berth.kube.backoff import Backoff
 from berth.kube.client import Api
 from berth.kube.errors import (
@@ -30,8 +32,10 @@ from berth.kube.errors import (
     NotFound,
     Unauthorized,
 )
+from berth.kube.event_object import EventMeta, EventObject, EventSource, involved
 from berth.kube.outcome import Note
 from berth.kube.repeats import Repeats
+from berth.texts.bounded import bounded
 
 log = structlog.get_logger()
 
@@ -40,45 +44,12 @@ _REMEMBERED = 4096
 _TRIES = 6
 """With the backoff between them: about a minute and a half of outage."""
 _LONGEST_MESSAGE = 1024
-"""Characters; the limit of the newer Events API, which tools that show Events rely on."""
-
-
-class _Meta(msgspec.Struct, omit_defaults=True):
-    name: str | None = None
-    namespace: str | None = None
-    resourceVersion: str | None = None  # noqa: N815
-
-
-class _Involved(msgspec.Struct, omit_defaults=True):
-    apiVersion: str = ""  # noqa: N815
-    kind: str = ""
-    name: str = ""
-    namespace: str = ""
-    uid: str = ""
-    resourceVersion: str = ""  # noqa: N815
-
-
-class _Source(msgspec.Struct, omit_defaults=True):
-    component: str = ""
-    host: str = ""
-
-
-class _Event(msgspec.Struct, NamespacedResourceG, omit_defaults=True):
-    """core/v1 Event with the fields that are written; of the answer, only the metadata is read."""
-
-    _api_info = Event._api_info
-
-    metadata: _Meta
-    involvedObject: _Involved  # noqa: N815
-    type: str = ""
-    reason: str = ""
-    message: str = ""
-    source: _Source | None = None
-    firstTimestamp: str | None = None  # noqa: N815
-    lastTimestamp: str | None = None  # noqa: N815
-    count: int = 0
-    reportingComponent: str = ""  # noqa: N815
-    reportingInstance: str = ""  # noqa: N815
+"""Bytes; the limit of the newer Events API, which tools that show Events rely on."""
+_AT_ONCE, _ONE_MORE = 10, 300.0
+"""Events of their own that one object has at once, and seconds until it has one more: client-go's figures, which begins
+to combine at ten that are alike, and lets one through in five minutes."""
+_COMBINED = "(combined from similar events): "
+"""client-go's words for it; people and tools know them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +67,7 @@ class _Series:
     """One Event and its repeats."""
 
     note: Note
+    """What it says now. Its message is bounded."""
     name: str
     first: datetime
     last: datetime
@@ -105,7 +77,17 @@ class _Series:
     delivered: int = 0
     """The count that the API server knows."""
     queued: bool = False
-    """In the queue, or in a worker's hands."""
+    """Put off, in the queue, or in a worker's hands."""
+    written: float = 0.0
+    """When it was sent last, by the event loop's clock; 0 before."""
+    combines: bool = False
+    """It has said other things before."""
+
+    @property
+    def message(self) -> str:
+        """As the Event has it."""
+        said = self.note.message
+        return bounded(f"{_COMBINED}{said}", _LONGEST_MESSAGE, behind=False) if self.combines else said
 
 
 class Recorder:
@@ -123,38 +105,71 @@ class Recorder:
         waiting: int = 10_000,
         concurrency: int = 2,
         merge_seconds: float = 600.0,
+        spacing: float = 5.0,
     ) -> None:
+        """waiting: how many may; spacing: seconds between two writes of one Event."""
         self._api = api
         self._component = component
         self._host = host
         self._waiting = waiting
         self._concurrency = concurrency
         self._merge_seconds = merge_seconds
+        self._spacing = spacing
         self._queue: asyncio.Queue[_Series] = asyncio.Queue()
         self._recent: dict[tuple[str, ...], _Series] = {}  # the least recently used first
+        self._put_off: dict[_Series, asyncio.TimerHandle] = {}
+        self._allowance = Allowance(burst=_AT_ONCE, seconds=_ONE_MORE)
         self._created = self._merged = self._dropped = 0
         self._repeats = Repeats()
 
     def post(self, note: Note) -> None:
         """Queues note; never waits, never fails. When too many wait already, it is dropped and counted."""
-        now, clock = datetime.now(UTC), asyncio.get_running_loop().time()
+        note = replace(note, message=bounded(note.message, _LONGEST_MESSAGE, behind=False))
         about = note.about
-        key = (about.kind, about.namespace, about.name, about.uid, note.type, note.reason, note.message)
-        series = self._recent.pop(key, None)
-        if series is not None and clock < series.seen + self._merge_seconds:
-            series.count += 1
-            series.last, series.seen = now, clock
-        else:
-            series = _Series(note, f"{about.name[:200]}.{secrets.token_hex(8)}", now, now, clock)
+        who = (about.kind, about.namespace, about.name, about.uid)
+        key: tuple[str, ...] = (*who, note.type, note.reason, note.message)
+        if not self._is_alive(key) and not self._allowance.take(who):
+            key = (*who, note.type, note.reason)
+        series = self._counted(key, note)
         if not series.queued:
-            if self._queue.qsize() >= self._waiting:
+            if self._queue.qsize() + len(self._put_off) >= self._waiting:
                 self._drop(series, "too many Events are waiting")
                 return
-            series.queued = True
-            self._queue.put_nowait(series)
+            self._line_up(series)
         self._recent[key] = series
         if len(self._recent) > _REMEMBERED:
             del self._recent[next(iter(self._recent))]
+
+    def _is_alive(self, key: tuple[str, ...]) -> bool:
+        series = self._recent.get(key)
+        return series is not None and asyncio.get_running_loop().time() < series.seen + self._merge_seconds
+
+    def _counted(self, key: tuple[str, ...], note: Note) -> _Series:
+        """The series that note belongs to, with note counted in: for the caller to put back among the recent ones."""
+        now, clock = datetime.now(UTC), asyncio.get_running_loop().time()
+        is_alive = self._is_alive(key)
+        series = self._recent.pop(key, None)
+        if series is None or not is_alive:
+            return _Series(note, f"{note.about.name[:200]}.{secrets.token_hex(8)}", now, now, clock)
+        series.count += 1
+        series.last, series.seen = now, clock
+        series.combines = series.combines or series.note.message != note.message
+        series.note = note
+        return series
+
+    def _line_up(self, series: _Series) -> None:
+        """Has the series sent, as soon as it may be."""
+        series.queued = True
+        loop = asyncio.get_running_loop()
+        due = series.written + self._spacing
+        if not series.written or due <= loop.time():
+            self._queue.put_nowait(series)
+        else:
+            self._put_off[series] = loop.call_at(due, self._hurry, series)
+
+    def _hurry(self, series: _Series) -> None:
+        self._put_off.pop(series).cancel()
+        self._queue.put_nowait(series)
 
     async def run(self) -> None:
         """Delivers for ever."""
@@ -163,28 +178,35 @@ class Recorder:
                 group.create_task(self._work(), name=f"events worker {number}")
 
     async def flush(self) -> None:
-        """Returns once all that was posted is delivered or dropped, by run. The caller sets the deadline."""
+        """Returns once all that was posted is delivered or dropped, by run, with nothing put off any more. The caller
+        sets the deadline.
+        """
         await self._queue.join()
+        while self._put_off:
+            for series in list(self._put_off):
+                self._hurry(series)
+            await self._queue.join()
 
     def statistics(self) -> RecorderStatistics:
         """What became of the notes so far."""
-        return RecorderStatistics(self._created, self._merged, self._dropped, self._queue.qsize())
+        return RecorderStatistics(self._created, self._merged, self._dropped, self._queue.qsize() + len(self._put_off))
 
     async def _work(self) -> None:
         while True:
             series = await self._queue.get()
             try:
-                # Repeats that came while a request was under way are delivered right away, in one further request.
-                while series.delivered < series.count:
-                    await self._deliver(series)
+                await self._deliver(series)
             finally:
                 series.queued = False
+                if series.delivered < series.count:  # repeats that came while the request was under way
+                    self._line_up(series)
                 self._queue.task_done()
 
     async def _deliver(self, series: _Series) -> None:
         backoff = Backoff()
         for _ in range(_TRIES):
             count = series.count
+            series.written = asyncio.get_running_loop().time()
             try:
                 if series.delivered == 0:
                     await self._create(series, count)
@@ -207,22 +229,15 @@ class Recorder:
         return self._drop(series, problem)
 
     async def _create(self, series: _Series, count: int) -> None:
-        note, about = series.note, series.note.about
-        event = _Event(
+        note = series.note
+        event = EventObject(
             # Events about what lives in no namespace belong into `default`; the API server accepts no other.
-            metadata=_Meta(name=series.name, namespace=about.namespace or "default"),
-            involvedObject=_Involved(
-                apiVersion=about.api_version,
-                kind=about.kind,
-                name=about.name,
-                namespace=about.namespace,
-                uid=about.uid,
-                resourceVersion=about.resource_version,
-            ),
+            metadata=EventMeta(name=series.name, namespace=note.about.namespace or "default"),
+            involvedObject=involved(note.about),
             type=note.type,
             reason=note.reason,
-            message=_shortened(note.message),
-            source=_Source(self._component, self._host),
+            message=series.message,
+            source=EventSource(self._component, self._host),
             firstTimestamp=_seconds(series.first),
             lastTimestamp=_seconds(series.last),
             count=count,
@@ -233,8 +248,10 @@ class Recorder:
             await self._api.create(event)
 
     async def _raise_count(self, series: _Series, count: int) -> None:
-        patch = {"count": count, "lastTimestamp": _seconds(series.last)}
-        await self._api.patch(_Event, series.name, patch, namespace=series.note.about.namespace or "default")
+        patch: dict[str, object] = {"count": count, "lastTimestamp": _seconds(series.last)}
+        if series.combines:
+            patch["message"] = series.message
+        await self._api.patch(EventObject, series.name, patch, namespace=series.note.about.namespace or "default")
 
     def _drop(self, series: _Series, why: str) -> None:
         self._dropped += series.count - series.delivered
@@ -244,10 +261,6 @@ class Recorder:
             note = series.note
             log.warning("an Event was dropped", about=note.about.name, reason=note.reason, why=why, held_back=held_back)
         self._repeats.forget(series.name)
-
-
-def _shortened(message: str) -> str:
-    return message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"
 
 
 def _seconds(moment: datetime) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -14,6 +12,8 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from berth.metrics.series import Series
+
 disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each counter, that nobody asks for
 
 
@@ -23,38 +23,32 @@ class MachineryMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        self._depth = cache(Gauge("workqueue_depth", "Keys in line.", ["name"], registry=registry).labels)
-        self._adds = cache(Counter("workqueue_adds_total", "Keys put in line.", ["name"], registry=registry).labels)
-        self._waited = cache(
-            Histogram("workqueue_queue_duration_seconds", "Time in line.", ["name"], registry=registry).labels
+        self._depth = Series(Gauge("workqueue_depth", "Keys in line.", ["name"], registry=registry))
+        self._adds = Series(Counter("workqueue_adds_total", "Keys put in line.", ["name"], registry=registry))
+        self._waited = Series(
+            Histogram("workqueue_queue_duration_seconds", "Time in line.", ["name"], registry=registry)
         )
-        self._worked = cache(
-            Histogram("workqueue_work_duration_seconds", "Time of one attempt.", ["name"], registry=registry).labels
+        self._worked = Series(
+            Histogram("workqueue_work_duration_seconds", "Time of one attempt.", ["name"], registry=registry)
         )
-        self._retries = cache(
-            Counter("workqueue_retries_total", "Attempts put off by backoff.", ["name"], registry=registry).labels
+        self._retries = Series(
+            Counter("workqueue_retries_total", "Attempts put off by backoff.", ["name"], registry=registry)
         )
-        self._outcomes = cache(
-            Counter(
-                "berth_reconcile_total", "Answers of reconcilers.", ["reconciler", "outcome"], registry=registry
-            ).labels
+        self._outcomes = Series(
+            Counter("berth_reconcile_total", "Answers of reconcilers.", ["reconciler", "outcome"], registry=registry)
         )
-        self._requests = cache(
+        self._requests = Series(
             Counter(
                 "rest_client_requests_total",
                 "Requests to the API server.",
                 ["code", "method", "resource"],
                 registry=registry,
-            ).labels
+            )
         )
-        self._request_seconds = cache(
-            Histogram(
-                "rest_client_request_duration_seconds", "Time to the answer.", ["method"], registry=registry
-            ).labels
+        self._request_seconds = Series(
+            Histogram("rest_client_request_duration_seconds", "Time to the answer.", ["method"], registry=registry)
         )
-        self._leader = cache(
-            Gauge("leader_election_master_status", "1 on the leader.", ["name"], registry=registry).labels
-        )
+        self._leader = Series(Gauge("leader_election_master_status", "1 on the leader.", ["name"], registry=registry))
 
     def added(self, queue: str, depth: int) -> None:
         """A key joined queue."""

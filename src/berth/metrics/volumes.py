@@ -5,91 +5,86 @@ Provisioning and deletion are named as sig-storage-lib-external-provisioner does
 
 from __future__ import annotations
 
-from functools import cache
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from berth.metrics.series import Series
 
 
 class VolumeMetrics:
-    """Counters of provisioning, deletion, purge and the shares.
-
-    Kept as `cache(….labels)`: which series belongs to some labels is looked up once, not anew for every claim.
-    """
+    """Counters of provisioning, deletion, purge and the shares. Labels are classes, shares, and Berth's own words."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         claim, volume = "controller_persistentvolumeclaim", "controller_persistentvolume"
-        self._provisioned = cache(
-            Counter(
-                f"{claim}_provision_total", "Claims that got their volume.", ["class", "source"], registry=registry
-            ).labels
+        self._provisioned = Series(
+            Counter(f"{claim}_provision_total", "Claims that got their volume.", ["class", "source"], registry=registry)
         )
-        self._provision_failed = cache(
+        self._provision_failed = Series(
             Counter(
                 f"{claim}_provision_failed_total",
                 "Attempts to serve a claim that failed or were refused.",
                 ["class", "source"],
                 registry=registry,
-            ).labels
+            )
         )
-        self._provision_seconds = cache(
+        self._provision_seconds = Series(
             Histogram(
                 f"{claim}_provision_duration_seconds",
                 "How long a successful attempt took.",
                 ["class", "source"],
                 registry=registry,
-            ).labels
+            )
         )
-        self._refused = cache(
+        self._refused = Series(
             Counter(
                 "berth_claims_refused_total",
                 "Refused attempts, by the offending field.",
                 ["class", "field"],
                 registry=registry,
-            ).labels
+            )
         )
-        self._deleted = cache(
-            Counter(f"{volume}_delete_total", "PVs brought to their end.", ["class"], registry=registry).labels
+        self._deleted = Series(
+            Counter(f"{volume}_delete_total", "PVs brought to their end.", ["class"], registry=registry)
         )
-        self._delete_failed = cache(
+        self._delete_failed = Series(
             Counter(
                 f"{volume}_delete_failed_total",
                 "Attempts to end a PV that failed or were refused.",
                 ["class"],
                 registry=registry,
-            ).labels
+            )
         )
-        self._delete_seconds = cache(
+        self._delete_seconds = Series(
             Histogram(
                 f"{volume}_delete_duration_seconds", "How long a successful attempt took.", ["class"], registry=registry
-            ).labels
+            )
         )
         self._purged = Counter(
             "berth_purged_entries_total", "Files and directories purged from the trash.", registry=registry
         )
-        self._left = cache(
+        self._left = Series(
             Gauge(
                 "berth_orphaned_volumes",
                 "Directories with data whose claim and PV are gone, as the last sweep saw them.",
                 ["share"],
                 registry=registry,
-            ).labels
+            )
         )
-        self._share_seconds = cache(
+        self._share_seconds = Series(
             Histogram(
                 "berth_share_operation_duration_seconds",
                 "How long shares took to answer.",
                 ["share", "operation"],
                 buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
                 registry=registry,
-            ).labels
+            )
         )
-        self._share_errors = cache(
+        self._share_errors = Series(
             Counter(
                 "berth_share_errors_total",
                 "Operations that a share could not do, by the stage that failed.",
                 ["share", "operation", "stage"],
                 registry=registry,
-            ).labels
+            )
         )
 
     def provisioned(self, class_name: str, seconds: float) -> None:
@@ -105,6 +100,11 @@ class VolumeMetrics:
         """An attempt was refused because of field."""
         self._provision_failed(class_name, "").inc()
         self._refused(class_name, field).inc()
+
+    def class_gone(self, class_name: str) -> None:
+        """A class was deleted: nothing more is told of its claims."""
+        for series in (self._provisioned, self._provision_failed, self._provision_seconds, self._refused):
+            series.forget(**{"class": class_name})
 
     def deleted(self, class_name: str, seconds: float) -> None:
         """A PV was brought to its end."""

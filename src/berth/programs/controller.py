@@ -40,6 +40,7 @@ from berth.reconcilers.provision import Provision
 from berth.reconcilers.purge import Purge
 from berth.reconcilers.reclaim import Reclaim
 from berth.reconcilers.routes import Routes
+from berth.reconcilers.slim import slim
 from berth.reconcilers.sweep import Sweep
 from berth.settings.controller import ControllerSettings
 from berth.shares.choose import Shares
@@ -98,9 +99,9 @@ class Controller:
             observer=self._metrics.share_answered,
         )
         self._cluster = Cluster(
-            claims=Informer(self._api, ClaimObject, resync=settings.resync),
+            claims=Informer(self._api, ClaimObject, transform=slim, resync=settings.resync),
             classes=Informer(self._api, ClassObject, resync=settings.resync),
-            volumes=Informer(self._api, VolumeObject, resync=settings.resync),
+            volumes=Informer(self._api, VolumeObject, transform=slim, resync=settings.resync),
             provisioners=settings.provisioners,
             same_server=self._shares.same_server,
             learn_server=self._shares.learn,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from berth.kube.informer import Informer, key_of
@@ -10,6 +9,7 @@ from berth.reconcilers import objects
 from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.reconcilers.objects import Place
 from berth.reconcilers.places import Places
+from berth.reconcilers.waiting import Waiting
 from berth.volumes.errors import Refused
 from berth.volumes.plan import Plan
 from berth.volumes.release import end_of
@@ -42,7 +42,7 @@ class Cluster:
         self._learn_server = learn_server
         self._places = Places()
         self._held: dict[str, Plan] = {}
-        self._waiting: defaultdict[str, dict[str, Callable[[], None]]] = defaultdict(dict)
+        self._waiting = Waiting()
         volumes.add_handler(self._volume_changed)
 
     def class_of(self, claim: ClaimObject) -> ClassObject | None:
@@ -108,12 +108,15 @@ class Cluster:
         """Gives up a planned directory whose PV will not come."""
         if self._held.pop(pv, None) is not None and pv not in self.volumes:
             self._places.drop(pv)
-            self._wake(pv)
+            self._waiting.wake(pv)
 
     def wait_for(self, blockers: tuple[str, ...], key: str, wake: Callable[[], None]) -> None:
         """Calls wake once one of these PVs goes or changes; a later call with the same key replaces an earlier one."""
-        for pv in blockers:
-            self._waiting[pv][key] = wake
+        self._waiting.put(key, blockers, wake)
+
+    def wait_no_more(self, key: str) -> None:
+        """What waited under this key is gone itself, or has got what it wanted."""
+        self._waiting.drop(key)
 
     def _neighbour(self, pv: str, place: Place, volume: VolumeObject, is_certain: bool) -> Neighbour:
         claim = objects.former_claim(volume)
@@ -145,8 +148,4 @@ class Cluster:
             self._places.put(pv, place)
         self._held.pop(pv, None)
         if old is not new:
-            self._wake(pv)
-
-    def _wake(self, pv: str) -> None:
-        for wake in self._waiting.pop(pv, {}).values():
-            wake()
+            self._waiting.wake(pv)

@@ -15,6 +15,7 @@ from berth.reconcilers import objects
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.shares.choose import Shares
+from berth.texts.bounded import bounded, quoted
 from berth.volumes.birth import Born
 from berth.volumes.errors import Refused, VolumeError
 from berth.volumes.lifecycle import Lifecycle
@@ -78,9 +79,9 @@ class Provision:
             return Done()
         of_class = self._cluster.class_of(claim)
         if of_class is None:  # the PV controller tells the user; the class's arrival brings the claim back
-            return GiveUp(f"class {objects.class_name_of(claim)!r} does not exist")
+            return GiveUp(f"class {quoted(objects.class_name_of(claim))} does not exist")
         if of_class.provisioner not in self._cluster.provisioners:
-            return GiveUp(f"class {objects.class_name_of(claim)!r} belongs to {of_class.provisioner!r} now")
+            return GiveUp(f"class {objects.class_name_of(claim)!r} belongs to {quoted(of_class.provisioner)} now")
         if objects.is_waiting_for_node(claim, of_class):
             return Done()
         begin = monotonic()
@@ -101,6 +102,7 @@ class Provision:
         # Any other error may mean that the PV exists by now: its directory stays held until the cache tells, or the
         # claim is gone.
         self._begun.pop(key, None)
+        self._cluster.wait_no_more(self._waiter(key))
         self._metrics.provisioned(plan.class_name, monotonic() - begin)
         about = objects.claim_reference(claim)
         return Done(
@@ -113,7 +115,9 @@ class Provision:
         claim = self._cluster.claims.get(key)
         if claim is None:
             return ()
-        self._metrics.provision_failed(objects.class_name_of(claim))
+        of_class = self._cluster.class_of(claim)
+        if of_class is not None:  # else the claim names what it likes
+            self._metrics.provision_failed(objects.meta_of(of_class).name or "")
         return (Note(objects.claim_reference(claim), "Warning", "ProvisioningFailed", str(error)),)
 
     async def _make(self, plan: Plan, claim: ClaimObject, of_class: ClassObject) -> Born:
@@ -138,19 +142,29 @@ class Provision:
 
     def _refused(self, key: str, claim: ClaimObject, of_class: ClassObject, refusal: Refused) -> Outcome:
         class_name = objects.meta_of(of_class).name or ""
-        self._metrics.provision_refused(class_name, refusal.field)
+        self._metrics.provision_refused(class_name, kind_of_field(refusal.field))
         note = Note(objects.claim_reference(claim), "Warning", "ProvisioningFailed", str(refusal))
-        if isinstance(refusal, Occupied):
-            self._cluster.wait_for(refusal.blockers, f"{self.name} {key}", lambda: self._again(key))
+        if isinstance(refusal, Occupied) and key in self._cluster.claims:  # else it went meanwhile
+            self._cluster.wait_for(refusal.blockers, self._waiter(key), lambda: self._again(key))
+        else:
+            self._cluster.wait_no_more(self._waiter(key))
         return GiveUp(str(refusal), notes=(note,))
+
+    def _waiter(self, key: str) -> str:
+        return f"{self.name} {key}"
 
     def claim_gone(self, claim: ClaimObject) -> None:
         """Lets go of what was planned for a claim that was deleted before its PV was made."""
         self._cluster.let_go(objects.pv_name(claim))
         meta = objects.meta_of(claim)
         key = key_of(meta.namespace, meta.name or "")
+        self._cluster.wait_no_more(self._waiter(key))
         if key in self._begun:
             self._again(key)  # once nobody works on it any more, what it left behind is looked for
+
+    def class_gone(self, of_class: ClassObject) -> None:
+        """Forgets what was counted for a class that was deleted."""
+        self._metrics.class_gone(objects.meta_of(of_class).name or "")
 
     def _drop_old_plan(self, key: str, claim: ClaimObject | None) -> None:
         """Has the share looked through when the claim of an unfinished plan is gone, or another of its name by now."""
@@ -160,6 +174,21 @@ class Provision:
         del self._begun[key]
         if plan.pv not in self._cluster.volumes:
             self._abandoned(plan.share)
+
+
+_FIELDS = frozenset({
+    "mountOptions", "reclaimPolicy", "spec.selector", "spec.volumeMode", "spec.dataSource",
+    "spec.resources.requests.storage", "metadata.name",
+})  # fmt: skip
+
+
+def kind_of_field(field: str) -> str:
+    """What a refusal names, as a metric's label: a parameter of the class or a field of the claim by its name, and
+    everything else, which is a path that a claim could have made up, as just that.
+    """
+    if field.startswith("parameter "):
+        return bounded(field, 100)
+    return field if field in _FIELDS else "path"
 
 
 def claims_of_class(cluster: Cluster, class_name: str) -> list[str]:

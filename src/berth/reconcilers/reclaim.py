@@ -68,7 +68,12 @@ class Reclaim:
 
     def volume_gone(self, volume: VolumeObject) -> None:
         """Forgets a PV that has left the cluster."""
-        self._removed.discard(objects.meta_of(volume).uid or "")
+        meta = objects.meta_of(volume)
+        self._removed.discard(meta.uid or "")
+        self._cluster.wait_no_more(self._waiter(meta.name or ""))
+
+    def _waiter(self, key: str) -> str:
+        return f"{self.name} {key}"
 
     async def __call__(self, key: str) -> Outcome:
         """Brings one PV to its end, if that is due."""
@@ -107,8 +112,10 @@ class Reclaim:
         return (Note(objects.volume_reference(volume), "Warning", "VolumeFailedDelete", str(error)),)
 
     def _refused(self, key: str, volume: VolumeObject, refusal: Refused) -> Outcome:
-        if isinstance(refusal, Occupied):
-            self._cluster.wait_for(refusal.blockers, f"{self.name} {key}", lambda: self._again(key))
+        if isinstance(refusal, Occupied) and key in self._cluster.volumes:  # else it went meanwhile
+            self._cluster.wait_for(refusal.blockers, self._waiter(key), lambda: self._again(key))
+        else:
+            self._cluster.wait_no_more(self._waiter(key))
         return GiveUp(str(refusal), notes=self.blame(key, refusal))
 
     async def _remove(self, volume: VolumeObject) -> None:

@@ -69,7 +69,11 @@ class Routes:
 
     def class_changed(self, old: ClassObject | None, new: ClassObject | None) -> None:
         """A class came or changed: what was refused because of it is looked at again."""
-        if old is new or new is None:
+        if new is None:
+            if old is not None:
+                self._provision.class_gone(old)
+            return
+        if old is new:
             return  # at the resync, claims and PVs come by themselves
         name = objects.meta_of(new).name or ""
         for key in claims_of_class(self._cluster, name):

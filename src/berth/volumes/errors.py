@@ -6,12 +6,14 @@ VolumeError
  |- Missing       nothing is at that path; whether that is bad is for the caller to say
  `- Taken         something else is at that path already
 
-Every error is one sentence for people; the facts in it are attributes too.
+Every error is one sentence for people, of bounded length whatever it quotes; the facts in it are attributes too.
 """
 
 from __future__ import annotations
 
 from typing import Literal
+
+from berth.texts.bounded import bounded
 
 Stage = Literal["dns", "connect", "mount", "permission", "timeout", "io", "lease"]
 """Which step towards a share failed: resolving the server's name, reaching its port, having the export handed out,
@@ -22,6 +24,9 @@ this process may not act on it now (volumes.share.Guard)."""
 class VolumeError(Exception):
     """Base of the family; never raised itself."""
 
+    def __init__(self, sentence: str) -> None:
+        super().__init__(bounded(sentence))
+
 
 class Refused(VolumeError):  # noqa: N818 - the design's word
     """A request that can't be honoured as it stands.
@@ -31,8 +36,8 @@ class Refused(VolumeError):  # noqa: N818 - the design's word
 
     def __init__(self, field: str, why: str) -> None:
         super().__init__(f"{field}: {why}")
-        self.field = field
-        self.why = why
+        self.field = bounded(field)
+        self.why = bounded(why)
 
 
 class Unavailable(VolumeError):  # noqa: N818

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from berth.texts.bounded import quoted
 from berth.volumes.errors import Refused
 
 HOME = ".berth"
@@ -44,30 +45,30 @@ def split_path(path: str, *, field: str = "path") -> tuple[str, ...]:
     if not path:
         raise Refused(field, "is empty, which would be the root of the share; name a directory below it")
     if path.startswith("/"):
-        raise Refused(field, f"{path!r} begins with `/`; write it relative to the root of the share")
+        raise Refused(field, f"{quoted(path)} begins with `/`; write it relative to the root of the share")
     if "\0" in path:
-        raise Refused(field, f"{path!r} contains a NUL character; leave it out")
+        raise Refused(field, f"{quoted(path)} contains a NUL character; leave it out")
     try:
         size = len(path.encode())
     except UnicodeEncodeError:
         raise Refused(
-            field, f"{path!r} is not valid Unicode text; use characters that can be written as UTF-8"
+            field, f"{quoted(path)} is not valid Unicode text; use characters that can be written as UTF-8"
         ) from None
     parts = tuple(path.split("/"))
     for part in parts:
         if part == "":
-            raise Refused(field, f"{path!r} has an empty part; write one `/` between parts and none at the end")
+            raise Refused(field, f"{quoted(path)} has an empty part; write one `/` between parts and none at the end")
         if part in (".", ".."):
             raise Refused(
-                field, f"{path!r} contains the part {part!r}, which leads elsewhere; name the directory itself"
+                field, f"{quoted(path)} contains the part {part!r}, which leads elsewhere; name the directory itself"
             )
         if len(part.encode()) > MAX_PART_BYTES:
             raise Refused(
-                field, f"{part[:40]!r}… is longer than {MAX_PART_BYTES} bytes, the limit of a file name; shorten it"
+                field, f"{quoted(part)} is longer than {MAX_PART_BYTES} bytes, the limit of a file name; shorten it"
             )
     if size > MAX_PATH_BYTES:
         raise Refused(
-            field, f"{path[:40]!r}… is longer than {MAX_PATH_BYTES} bytes, the limit of an NFS path; shorten it"
+            field, f"{quoted(path)} is longer than {MAX_PATH_BYTES} bytes, the limit of an NFS path; shorten it"
         )
     return parts
 
@@ -81,14 +82,16 @@ def volume_path(path: str, *, field: str = "path") -> str:
     first = fold(split_path(path, field=field)[0])
     # Behind a colon, NTFS names a stream of the same directory.
     if first == HOME or first.startswith((f"{HOME}.", f"{HOME}:")) or _SHORT_HOME.fullmatch(first):
-        raise Refused(field, f"{path!r} begins with {HOME!r}, where Berth keeps its own records; begin it otherwise")
+        raise Refused(
+            field, f"{quoted(path)} begins with {HOME!r}, where Berth keeps its own records; begin it otherwise"
+        )
     if first.startswith(ARCHIVED):
         raise Refused(
             field,
-            f"{path!r} begins with {ARCHIVED!r}, as archives of deleted volumes do; begin it otherwise",
+            f"{quoted(path)} begins with {ARCHIVED!r}, as archives of deleted volumes do; begin it otherwise",
         )
     if not is_printable(path):
-        raise Refused(field, f"{path!r} contains a control character or a line break; leave it out")
+        raise Refused(field, f"{quoted(path)} contains a control character or a line break; leave it out")
     return path
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from berth.texts.bounded import quoted
 from berth.volumes.errors import Refused
 from berth.volumes.request import Claim
 from berth.volumes.reserved import new_volume_path
@@ -55,9 +56,9 @@ class Pattern:
             return new_volume_path(filled, field=self.parameter)
         except Refused as refusal:
             # The pattern itself was found good, so a value of this claim is at fault, or the length of all together.
-            keys = [f", {piece.source} {piece.key!r}" for piece in self.pieces if piece.key]
+            keys = [f", {piece.source} {quoted(piece.key)}" for piece in self.pieces if piece.key]
             raise Refused(
-                self.parameter, f"{refusal.why} (made from {self.text!r} and claim {claim}{''.join(keys)})"
+                self.parameter, f"{refusal.why} (made from {quoted(self.text)} and claim {claim}{''.join(keys)})"
             ) from refusal
 
     def proves(self, path: str, claim: Claim, pv: str) -> bool:
@@ -115,7 +116,7 @@ class Pattern:
         if not value:
             raise Refused(
                 self.parameter,
-                f"{self.text!r} needs the {piece.source} {piece.key!r}, which claim {claim} does not have; "
+                f"{quoted(self.text)} needs the {piece.source} {quoted(piece.key)}, which claim {claim} does not have; "
                 f"set it on the claim, or leave it out of the pattern",
             )
         return value
@@ -149,7 +150,7 @@ def _parse(parameter: str, text: str, names: Mapping[str, Source], *, with_metad
             break
         name, closing, rest = after.partition("}")
         if not closing:
-            raise Refused(parameter, f"{text!r} opens a placeholder with `${{` and never closes it with `}}`")
+            raise Refused(parameter, f"{quoted(text)} opens a placeholder with `${{` and never closes it with `}}`")
         pieces.append(_placeholder(parameter, name, names, with_metadata=with_metadata))
     _check_literals(parameter, text, pieces)
     return Pattern(parameter=parameter, text=text, pieces=tuple(pieces))

@@ -1,0 +1,43 @@
+"""The number of series is bounded, and what is gone is no longer told of."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+
+from berth.metrics.series import Series
+from berth.metrics.volumes import VolumeMetrics
+from berth.reconcilers.provision import kind_of_field
+
+
+def test_a_thousand_series_and_then_one_for_all_others() -> None:
+    registry = CollectorRegistry()
+    series = Series(Counter("refused_total", "x", ["class", "field"], registry=registry), most=3)
+    for number in range(100):
+        series("nfs", f"field-{number}").inc()
+    series("nfs", "field-1").inc()
+    text = generate_latest(registry).decode()
+    assert 'refused_total{class="nfs",field="field-1"} 2.0' in text
+    assert 'refused_total{class="other",field="other"} 97.0' in text
+    assert text.count("refused_total{") == 4
+    series.forget(**{"class": "nfs"})
+    assert generate_latest(registry).decode().count("refused_total{") == 1
+    series("nfs", "field-5").inc()
+    assert 'refused_total{class="nfs",field="field-5"} 1.0' in generate_latest(registry).decode()
+
+
+def test_a_class_that_is_gone_leaves_no_series_behind() -> None:
+    registry = CollectorRegistry()
+    metrics = VolumeMetrics(registry)
+    for number in range(50):
+        metrics.provisioned(f"class-{number}", 0.1)
+        metrics.provision_refused(f"class-{number}", "parameter pathPattern")
+        metrics.class_gone(f"class-{number}")
+    assert "class-" not in generate_latest(registry).decode()
+
+
+def test_no_path_that_a_claim_makes_up_becomes_a_label() -> None:
+    known = ("spec.selector", "mountOptions", "parameter pathPattern", "metadata.name")
+    assert [kind_of_field(field) for field in known] == [*known]
+    made_up = ("team/data-1", ".berth/volumes/pvc-1.json", "spec.mine", "x" * 250_000, "archive")
+    assert {kind_of_field(field) for field in made_up} == {"path"}
+    assert len(kind_of_field("parameter " + "x" * 250_000)) <= 100

@@ -1,0 +1,42 @@
+"""What the caches keep of objects whose annotations strangers filled up."""
+
+from __future__ import annotations
+
+import pytest
+
+from berth.reconcilers import objects
+from berth.reconcilers.slim import MOST_BYTES, slim
+from berth.volumes.errors import Refused
+from berth.volumes.plan import DefaultShare, make_plan
+from tests.reconcilers.objects_of import PROVISIONER, claim, storage_class, volume
+
+
+def test_ordinary_annotations_stay_as_they_are() -> None:
+    ordinary = {"team": "shop", "kubectl.kubernetes.io/last-applied-configuration": "{}" * 2000, "where": "a" * 1024}
+    kept = objects.meta_of(slim(claim(metadata={"annotations": ordinary}))).annotations or {}
+    assert (kept["team"], kept["where"]) == ("shop", "a" * 1024)
+    assert kept["volume.beta.kubernetes.io/storage-provisioner"] == PROVISIONER
+    assert objects.meta_of(slim(claim(metadata={"annotations": None}))).annotations is None
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        pytest.param({"where": "a/" * 125_000}, id="one that is long"),
+        pytest.param({f"k{number}": "v" for number in range(30_000)}, id="very many"),
+        pytest.param({f"a{number}": "v" * 1000 for number in range(250)}, id="many long ones"),
+    ],
+)
+def test_what_is_kept_is_bounded_and_what_berth_goes_by_is_kept(annotations: dict[str, str]) -> None:
+    for obj in (claim(metadata={"annotations": annotations}), volume(metadata={"annotations": annotations})):
+        before = {key: value for key, value in (objects.meta_of(obj).annotations or {}).items() if "/" in key}
+        kept = objects.meta_of(slim(obj)).annotations or {}
+        assert sum(len(key) + len(value) for key, value in kept.items()) <= MOST_BYTES
+        assert before.items() <= kept.items()
+
+
+def test_a_value_that_was_cut_is_still_refused_as_too_long() -> None:
+    asking = slim(claim(metadata={"annotations": {"where": "a/" * 125_000 + "b"}}))
+    request = objects.request_of(asking, storage_class(parameters={"pathPattern": "${.PVC.annotations.where}"}))
+    with pytest.raises(Refused, match="longer than 1024 bytes"):
+        make_plan(request, DefaultShare("nfs.example", "/srv"), lambda *_: ())
