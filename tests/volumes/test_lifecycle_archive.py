@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
 
-from berth.volumes.naming import archive_name, metadata_path, record_path
+from berth.volumes.errors import Unavailable
+from berth.volumes.naming import archive_name, metadata_path, pointer_path, record_path
 from berth.volumes.records import decode
 from berth.volumes.share import Entry, ShareAddress
 from tests.volumes.bench import Bench
 from tests.volumes.builders import Life, born_with_data, plan, release_plan
 from tests.volumes.memory import MemoryShare
 
+CLUSTER = "cluster-1"
 BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
 
 
@@ -92,26 +95,106 @@ async def test_a_name_that_is_taken_in_the_last_moment_is_given_up_with_its_meta
     assert metadata_path(where) in squatting.tree()
 
 
-class Listing(MemoryShare):
-    """Notes which directories are listed."""
+class Counting(MemoryShare):
+    """Counts how often it is asked for anything, and what is listed."""
 
     def __init__(self, address: ShareAddress) -> None:
         super().__init__(address)
+        self.calls = 0
         self.listed: set[str] = set()
 
     async def list(self, path: str, most: int | None = None) -> list[Entry]:
         self.listed.add(path)
         return await super().list(path, most)
 
+    async def stat(self, path: str) -> Entry:
+        self.calls += 1
+        return await super().stat(path)
 
-async def test_the_first_archive_of_a_name_does_not_look_through_all_archives(lifecycle: Life) -> None:
-    listing = Listing(plan().share)
-    made = await born_with_data(listing)
-    await lifecycle.release(release_plan(made, on_delete="archive"), listing)
-    assert ".berth/archives" not in listing.listed
-    again = await born_with_data(listing, "again", parameters={"pathPattern": plan().path})
-    await lifecycle.release(release_plan(again, on_delete="archive"), listing)
-    assert ".berth/archives" in listing.listed
+    async def read_file(self, path: str) -> bytes:
+        self.calls += 1
+        return await super().read_file(path)
+
+    async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
+        self.calls += 1
+        await super().write_file(path, content, exclusive=exclusive)
+
+
+async def test_one_more_archive_costs_as_much_with_a_thousand_of_its_name_as_with_one(lifecycle: Life) -> None:
+    counting = Counting(plan().share)
+    costs, names = [], set()
+    for turn in range(3):
+        made = await born_with_data(counting, f"turn-{turn}", parameters={"pathPattern": "same"})
+        counting.calls = 0
+        name = await lifecycle.release(release_plan(made, on_delete="archive"), counting)
+        costs.append(counting.calls)
+        names.add(name)
+        assert await counting.read_file(f"{name}/content") == f"turn-{turn}".encode()
+        if turn == 1:
+            metadata = await counting.read_file(metadata_path(name))
+            for number in range(1000):
+                await counting.make_directory(f"archived-same-{number}", mode=0o755)
+                await counting.write_file(metadata_path(f"archived-same-{number}"), metadata)
+    assert len(names) == 3
+    assert abs(costs[2] - costs[1]) <= 3  # within one second it gets a number, too
+    assert ".berth/archives" not in counting.listed
+
+
+class Stopping(MemoryShare):
+    """Dies before one of the steps that an archive takes."""
+
+    def __init__(self, address: ShareAddress) -> None:
+        super().__init__(address)
+        self.steps_left = 1_000_000
+
+    def _step(self) -> None:
+        self.steps_left -= 1
+        if self.steps_left == 0:
+            raise Unavailable("x", "io", "killed")
+
+    async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
+        self._step()
+        await super().write_file(path, content, exclusive=exclusive)
+
+    async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
+        self._step()
+        await super().rename(source, target, only)
+        self._step()  # done, and the answer is lost
+
+    async def remove_file(self, path: str) -> None:
+        self._step()
+        await super().remove_file(path)
+
+
+@pytest.mark.parametrize("steps", range(1, 7))
+async def test_a_second_archive_of_a_name_that_was_stopped_anywhere_goes_on_with_the_name_it_had(steps: int) -> None:
+    stopping = Stopping(plan().share)
+    for content in ("first", "second"):
+        made = await born_with_data(stopping, content, parameters={"pathPattern": "same"})
+        ending = release_plan(made, on_delete="archive")
+        if content == "second":
+            stopping.steps_left = steps
+            with suppress(Unavailable):
+                await Life(CLUSTER).release(ending, stopping)
+            stopping.steps_left = 1_000_000
+        name = await Life(CLUSTER).release(ending, stopping)
+        assert await Life(CLUSTER).release(ending, stopping) == name  # and says the same again
+        assert await stopping.read_file(f"{name}/content") == content.encode()
+    tree = stopping.tree()
+    assert len([path for path in tree if path.endswith("/content")]) == 2
+    assert len([path for path in tree if path.startswith(".berth/archives/") and path.endswith(".json")]) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"archived-same\n", b"archived-same-x/../../etc\n", b"\xff\0", b"team-data"])
+async def test_a_pointer_that_is_cut_off_or_lies_is_not_believed(content: bytes, lifecycle: Life) -> None:
+    share = MemoryShare(plan().share)
+    first = await born_with_data(share, "first", parameters={"pathPattern": "same"})
+    await lifecycle.release(release_plan(first, on_delete="archive"), share)
+    made = await born_with_data(share, "second", parameters={"pathPattern": "same"})
+    await share.write_file(pointer_path(made.pv), content)
+    name = await lifecycle.release(release_plan(made, on_delete="archive"), share)
+    assert await share.read_file(f"{name}/content") == b"second"
+    assert await share.read_file("archived-same/content") == b"first"
 
 
 async def test_what_a_late_repetition_of_its_creation_made_is_archived_beside_it(share: Bench, lifecycle: Life) -> None:

@@ -1,8 +1,8 @@
 """What of an object is kept in the caches: enough for every decision, and no more than strangers may make us keep.
 
 Annotations are free text of up to 256 kB an object. A value that could stand in a path is never touched; a longer one
-keeps its beginning and `…`, which is refused as too long just the same. Of more annotations than anybody writes, those that
-Kubernetes and Berth go by stay, then the shortest.
+keeps its beginning and `…`, which is refused as too long just the same. Of more annotations than anybody writes, those
+that Kubernetes and Berth go by stay, then the shortest.
 """
 
 from __future__ import annotations

@@ -157,6 +157,11 @@ def metadata_path(archive: str) -> str:
     return f"{ARCHIVES}/{archive}{_SUFFIX}"
 
 
+def pointer_path(pv: str) -> str:
+    """Where it is written which archive a volume became, if not the one that is named after its path alone."""
+    return f"{ARCHIVES}/{pv}.name"
+
+
 def recorded_name(file_name: str) -> str:
     """The PV, archive or cluster that a file in one of Berth's directories is about; empty if it is no such file."""
     is_record = file_name.endswith(_SUFFIX) and not file_name.startswith(".")
