@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import socket
 from contextlib import AbstractContextManager, nullcontext
+from math import ceil
 
 import uvicorn
 from starlette.applications import Starlette
+
+from berth.web.guard import MOST_HEAD, REQUEST_SECONDS, GuardedProtocol
 
 
 class ListenError(Exception):
@@ -34,7 +37,20 @@ class WebServer:
             self._socket.close()
             shown = f"[{host}]" if ":" in host else host
             raise ListenError(f"can't listen on {shown}:{port}: {error.strerror or error}") from error
-        self._server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                http=GuardedProtocol,
+                ws="none",
+                lifespan="off",
+                proxy_headers=False,  # there is no proxy in front
+                log_config=None,
+                log_level="error",  # what strangers do wrong is no news
+                access_log=False,
+                h11_max_incomplete_event_size=MOST_HEAD,
+                timeout_graceful_shutdown=ceil(REQUEST_SECONDS),
+            )
+        )
 
     @property
     def port(self) -> int:
