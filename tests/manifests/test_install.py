@@ -109,6 +109,19 @@ def test_the_disruption_budget_is_of_a_version_that_the_cluster_has(version: tup
     assert one(replace(DEFAULT, kubernetes=version), "PodDisruptionBudget")["apiVersion"] == api
 
 
+@pytest.mark.parametrize("name", SETTINGS)
+def test_nothing_reaches_the_pods_but_at_the_port_of_probes_and_metrics(name: str) -> None:
+    settings = SETTINGS[name]
+    policy = one(settings, "NetworkPolicy")["spec"]
+    assert policy["policyTypes"] == ["Ingress"]  # what Berth calls, at whatever ports, stays open
+    template = one(settings, "Deployment")["spec"]["template"]
+    assert policy["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    (container,) = template["spec"]["containers"]
+    (port,) = container["ports"]
+    assert policy["ingress"] == [{"ports": [{"port": port["containerPort"], "protocol": "TCP"}]}]
+    assert {container[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe")} == {port["name"]}
+
+
 def test_a_single_pod_has_no_disruption_budget_that_could_hold_up_a_drain() -> None:
     assert "PodDisruptionBudget" not in {manifest["kind"] for manifest in made(replace(DEFAULT, replicas=1))}
 

@@ -22,7 +22,8 @@ Manifest = Mapping[str, Any]
 
 _NAMESPACED = {
     "ConfigMap": "configmaps", "Deployment": "deployments", "Endpoints": "endpoints", "Lease": "leases",
-    "PersistentVolumeClaim": "persistentvolumeclaims", "Pod": "pods", "PodDisruptionBudget": "poddisruptionbudgets",
+    "NetworkPolicy": "networkpolicies", "PersistentVolumeClaim": "persistentvolumeclaims", "Pod": "pods",
+    "PodDisruptionBudget": "poddisruptionbudgets",
     "Role": "roles", "RoleBinding": "rolebindings", "Secret": "secrets", "Service": "services",
     "ServiceAccount": "serviceaccounts", "ServiceMonitor": "servicemonitors", "StatefulSet": "statefulsets",
     "Event": "events", "DaemonSet": "daemonsets",

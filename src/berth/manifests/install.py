@@ -20,7 +20,8 @@ def install_manifests(settings: InstallSettings, permissions: Iterable[Permissio
     for manifest in rbac:
         manifest["metadata"] = {**manifest["metadata"], "labels": labels(settings)}
     manifests = [] if settings.namespace in OF_CLUSTERS else [_namespace(settings)]
-    manifests += [*rbac, *workload.mounted_share(settings), workload.deployment(settings), workload.service(settings)]
+    manifests += [*rbac, *workload.mounted_share(settings), workload.network_policy(settings)]
+    manifests += [workload.deployment(settings), workload.service(settings)]
     if settings.replicas > 1:
         manifests.append(workload.disruption_budget(settings))
     if settings.service_monitor:

@@ -1,4 +1,5 @@
-"""The Deployment and what belongs to its pods: the Service for metrics, the disruption budget, the share's mount.
+"""The Deployment and what belongs to its pods: the Service for metrics, what may reach them, the disruption budget, the
+share's mount.
 
 The image starts as root, for the sake of Deployments that were written for the reference and mount the share; here its
 user is said. That user has no rights on the node, and needs none: over NFS, Berth says itself whom it speaks for.
@@ -56,6 +57,24 @@ def service(settings: InstallSettings) -> Manifest:
             "clusterIP": "None",
             "selector": selector_labels(settings),
             "ports": [{"name": PORT_NAME, "port": PORT, "targetPort": PORT_NAME, "protocol": "TCP"}],
+        },
+    }
+
+
+def network_policy(settings: InstallSettings) -> Manifest:
+    """Nothing reaches the pods but who asks for health and metrics; a kubelet always reaches the pods of its node.
+
+    Where they call themselves (the API server, name servers, NFS servers at whatever ports their classes say) stays
+    open, and so do the answers.
+    """
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": settings.name, "namespace": settings.namespace, "labels": labels(settings)},
+        "spec": {
+            "podSelector": {"matchLabels": selector_labels(settings)},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"ports": [{"port": PORT, "protocol": "TCP"}]}],
         },
     }
 
