@@ -1,6 +1,6 @@
 """`python3 -m devcluster.image`: Berth's container image, where there is neither a container engine nor a registry.
 
-buildah builds deploy/Dockerfile on a base that mmdebstrap makes of Debian's packages, in place of debian:12-slim. What
+buildah builds deploy/Dockerfile on a base that mmdebstrap makes of Debian's packages, in place of Debian's own. What
 takes long is kept below the cache: the base, Python packages as wheels, buildah's layers, and the image itself for each
 state of its sources. From nothing it takes some two minutes, after a change in `src/` some ten seconds.
 """
@@ -14,7 +14,6 @@ import os
 import shutil
 import sys
 import tempfile
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +28,8 @@ NAME = "localhost/berth:dev"
 _BASE = "localhost/berth-base:{}"
 _DEPENDENCIES = "localhost/berth-dependencies:dev"
 _SUITE = "bookworm"
-_SOURCES = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "deploy/start.py", "src/berth")
+_HASHES = ("deploy/requirements.txt", "deploy/requirements-build.txt")
+_SOURCES = ("pyproject.toml", *_HASHES, "README.md", "LICENSE", "deploy/start.py", "src/berth")
 # As debian:12-slim: what a machine without people has no use for.
 _LEFT_OUT = ("/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*", "/usr/share/lintian/*")
 _KEPT = ("/usr/share/doc/*/copyright",)
@@ -122,22 +122,19 @@ def _base(buildah: list[str], work: Path, folder: Path, log: Path) -> str:
 
 
 def _wheels(folder: Path, log: Path) -> Path:
-    """A folder with every Python package that the image takes, at the versions of constraints.txt.
+    """A folder with every wheel that the image takes, and no byte in it that deploy/requirements*.txt doesn't know.
 
     Fetched out here, the way this machine's pip is set up to: in there nobody knows of its mirrors and certificates.
     """
-    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    requirements = [*needed["project"]["dependencies"], *needed["build-system"]["requires"], "wheel"]
-    constraints = ROOT / "constraints.txt"
-    wheels = folder / f"wheels-{_digest([*requirements, constraints.read_text(), sys.version])}"
+    lists = [ROOT / name for name in _HASHES]
+    wheels = folder / f"wheels-{_digest([*(one.read_text() for one in lists), sys.version])}"
     if not wheels.exists():
         draft = folder / f"{wheels.name}.{os.getpid()}"
-        command = [_python(), "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--wheel-dir", str(draft)]
-        progress.run(
-            "Fetching Python packages for the image",
-            [*command, "--constraint", str(constraints), *requirements],
-            log=log,
-        )
+        command = [_python(), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+        command += ["--only-binary=:all:", "--dest", str(draft)]
+        for one in lists:
+            command += ["--requirement", str(one)]
+        progress.run("Fetching Python packages for the image", command, log=log)
         draft.replace(wheels)
     return wheels
 

@@ -60,7 +60,7 @@ def split_path(path: str, *, field: str = "path") -> tuple[str, ...]:
             raise Refused(field, f"{quoted(path)} has an empty part; write one `/` between parts and none at the end")
         if part in (".", ".."):
             raise Refused(
-                field, f"{quoted(path)} contains the part {quoted(part)}, which leads elsewhere; name the directory itself"
+                field, f"{quoted(path)} contains the part {part!r}, which leads elsewhere; name the directory itself"
             )
         if len(part.encode()) > MAX_PART_BYTES:
             raise Refused(
