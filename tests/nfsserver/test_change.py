@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import multiprocessing
+import multiprocessing.synchronize
 import os
 import re
+import stat
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -261,3 +267,76 @@ def test_without_root_the_missing_right_is_named() -> None:
     # On the machine itself: nothing of it is touched, because nothing of it may be.
     said = as_nobody(change_exports(lambda file: with_export(file, "/srv", NET, ["ro"])))
     assert re.fullmatch(r"changing exports\|uid 65534 may not write /etc(/exports\.d)?; run it as root \(sudo\)", said)
+
+
+def lock_as_a_user(directories: list[str], held: multiprocessing.synchronize.Event) -> None:
+    """Locks all that a user can open, for as long as he may."""
+    os.setgroups([])
+    os.setgid(1000)
+    os.setuid(1000)
+    handles = []
+    for path in (*directories, *(f"{one}/{name}" for one in directories for name in os.listdir(one))):
+        with suppress(OSError):
+            handles.append(os.open(path, os.O_RDONLY))
+            fcntl.flock(handles[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    held.set()
+    time.sleep(60)
+
+
+async def test_a_user_of_the_host_can_not_keep_the_exports_locked(room: Room) -> None:
+    await add_export(Wanted(room.directory("first"), [NET]))
+    context = multiprocessing.get_context("fork")
+    held = context.Event()
+    user = context.Process(target=lock_as_a_user, args=([str(room.places.directory), str(room.places.state)], held))
+    user.start()
+    try:
+        assert held.wait(30)
+        async with locked(room.places, patience=5):
+            pass
+        assert (await add_export(Wanted(room.directory("second"), [NET]))).is_change
+    finally:
+        user.kill()
+        user.join(30)
+
+
+async def test_nothing_is_written_where_others_than_root_can_write(room: Room) -> None:
+    path = room.directory("mine")
+    room.write(b"", "other.exports")
+    for mode in (0o777, 0o775):
+        os.chmod(room.places.directory, mode)
+        with pytest.raises(Refused, match=r"exports\.d: others than root can write there"):
+            await add_export(Wanted(path, [NET]))
+    os.chmod(room.places.directory, 0o755)
+    os.chown(room.places.directory, 1000, 0)
+    with pytest.raises(Refused, match="others than root"):
+        await add_export(Wanted(path, [NET]))
+    assert sorted(os.listdir(room.places.directory)) == ["other.exports"]
+
+
+async def test_links_in_the_place_of_files_are_not_written_through(room: Room) -> None:
+    path = room.directory("mine")
+    await add_export(Wanted(path, [NET]))
+    precious = plant(room, "precious", "not an exports file")
+    os.symlink(precious, room.places.directory / ".berth.exports.new")  # as somebody left it there when he could
+    await add_export(Wanted(room.directory("second"), [NET]))
+    assert room.read("precious") == "not an exports file"
+    assert "second" in room.read()
+    os.replace(room.places.own, room.places.directory / "elsewhere")
+    os.symlink("elsewhere", room.places.own)
+    with pytest.raises(Refused, match="a link to elsewhere"):
+        await add_export(Wanted(room.directory("third"), [NET]))
+    assert "third" not in room.read("exports.d/elsewhere")
+
+
+async def test_the_files_mode_stays_but_for_others_right_to_write(room: Room) -> None:
+    await add_export(Wanted(room.directory("first"), [NET]))
+    for before, after in ((0o600, 0o600), (0o666, 0o644), (0o640, 0o640)):
+        os.chmod(room.places.own, before)
+        await add_export(Wanted(room.directory(f"of-{before}"), [NET]))
+        assert stat.S_IMODE(os.stat(room.places.own).st_mode) == after
+
+
+def plant(room: Room, name: str, text: str) -> str:
+    """A file below the room's /etc; its path."""
+    (room.etc / name).write_text(text)
+    return f"/etc/{name}"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import multiprocessing.synchronize
 import os
 import stat
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -138,3 +143,94 @@ async def test_a_plan_is_performed_step_by_step(room: Room) -> None:
     done = await perform_all(path_only)
     assert [each.step.kind for each in done] == ["directory", "exports"]
     assert of_the_path((await plan_for(Wanted(PATH, ["10.0.0.0/8"]))).steps) == []
+
+
+def plant(path: str) -> None:
+    Path(path).write_text("not for everybody")
+
+
+def restless(stop: multiprocessing.synchronize.Event, parent: str) -> None:
+    """A user who owns parent, and has something else in the place of `data` all the time."""
+    os.setgroups([])
+    os.setgid(1000)
+    os.setuid(1000)
+    os.chdir(parent)
+    while not stop.is_set():
+        for name in ("link-to-etc", "secret"):
+            with suppress(OSError):
+                os.rename("data", "mine")
+            with suppress(OSError):
+                os.rename(name, "data")
+            with suppress(OSError):
+                os.rename("data", name)
+            with suppress(OSError):
+                os.rename("mine", "data")
+
+
+async def test_who_owns_a_parent_can_not_have_another_directory_changed(room: Room) -> None:
+    parent = room.directory("users/mallory")
+    os.chown(parent, 1000, 1000)
+    for name, mode in (("data", 0o700), ("secret", 0o700)):
+        os.mkdir(f"{parent}/{name}")
+        os.chmod(f"{parent}/{name}", mode)
+    plant(f"{parent}/secret/key")
+    target = room.directory("target", 0o700)
+    os.symlink(target, f"{parent}/link-to-etc")
+    plan = await plan_for(Wanted(f"{parent}/data", ["@g"]))
+    assert any("uid 1000" in note.en and parent in note.en for note in plan.notes)
+    (step,) = [step for step in plan.steps if step.kind == "directory"]
+    secret = os.stat(f"{parent}/secret").st_ino
+    stop = multiprocessing.get_context("fork").Event()
+    mallory = multiprocessing.get_context("fork").Process(target=restless, args=(stop, parent))
+    mallory.start()
+    done = refused = 0
+    try:
+        end = time.monotonic() + 60
+        while min(done, refused) < 200 and time.monotonic() < end:
+            try:
+                await perform(step)
+                done += 1
+            except StepFailed:
+                refused += 1
+    finally:
+        stop.set()
+        mallory.join(30)
+    assert owner_and_mode(target) == (0, 0, 0o700)
+    for name in os.listdir(parent):
+        if os.lstat(f"{parent}/{name}").st_ino == secret:
+            assert owner_and_mode(f"{parent}/{name}") == (0, 0, 0o700)
+    assert done, "never in its place"
+    assert refused, "never anything else in its place"
+
+
+async def test_a_link_on_the_way_is_refused_before_and_while_it_is_done(room: Room) -> None:
+    room.directory("target")
+    os.symlink("target", "/srv/link")
+    with pytest.raises(Refused, match="export /srv/target/new instead"):
+        await plan_for(Wanted("/srv/link/new", ["@g"]))
+    step = PrepareDirectory(
+        kind="directory", summary=NOTHING, reason=NOTHING, commands=(), path="/srv/link/new/x", mode=0o700, uid=1, gid=1
+    )
+    with pytest.raises(StepFailed, match="/srv/link"):
+        await perform(step)
+    assert os.listdir("/srv/target") == []
+
+
+async def test_what_was_moved_into_the_place_of_a_missing_directory_is_left_alone(room: Room) -> None:
+    (step,) = [s for s in (await plan_for(Wanted("/srv/new", ["@g"]))).steps if s.kind == "directory"]
+    plant(f"{room.directory('new', 0o700)}/key")
+    with pytest.raises(StepFailed, match="another directory by now"):
+        await perform(step)
+    assert owner_and_mode("/srv/new") == (0, 0, 0o700)
+
+
+async def test_directories_are_made_as_planned_whatever_the_umask(room: Room) -> None:
+    before = os.umask(0o077)
+    try:
+        await do(Wanted("/srv/a/b/c", ["10.0.0.0/8"]))
+    finally:
+        os.umask(before)
+    assert [owner_and_mode(path) for path in ("/srv/a", "/srv/a/b")] == [(0, 0, 0o755)] * 2
+    assert owner_and_mode("/srv/a/b/c") == (65534, 65534, 0o755)
+    assert stat.S_IMODE((room.etc / "exports.d").stat().st_mode) == 0o755
+    assert stat.S_IMODE((room.etc / "exports.d" / "berth.exports").stat().st_mode) == 0o644

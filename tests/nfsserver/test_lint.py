@@ -50,6 +50,7 @@ PLACES = {
         place("/srv/file", kind="other"),
         place("/home/ubuntu/nfs/ks3.1", mode=0o777, parent="/home/ubuntu", parent_mode=0o750),
         place("/srv/sticky", mode=0o1777),
+        place("/home/mallory/share", changeable="/home/mallory", changeable_mode=0o755, changeable_uid=1000),
         place("/srv/closed", mode=0o750),
         place("/srv/tmpfs", mount=Mount("/srv/tmpfs", "tmpfs")),
         place("/srv/overlay", mount=Mount("/", "overlay")),
@@ -153,6 +154,7 @@ def test_one_mistake_is_one_finding(code: str, text: str) -> None:
         pytest.param(f"/srv/a node1{FINE} -ro", ["no-client"], id="defaults at the end of a line"),
         pytest.param("/srv/a 10.0.0.0/8 rw,sync", ["options-as-client", "no-options"], id="parentheses forgotten"),
         pytest.param("/srv/a -ro -no_subtree_check node1", ["options-as-client"], id="two default words"),
+        pytest.param("/home/mallory/share node1" + FINE, ["world-writable"], id="below what a user owns"),
         pytest.param(
             "/home/ubuntu/nfs/ks3.1 node1" + FINE, ["parent-not-searchable", "world-writable"], id="chmod 777"
         ),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 from berth.nfsserver.case import Need
 from berth.nfsserver.lint import lint_file, lint_host
@@ -126,3 +129,30 @@ async def test_the_table_may_be_elsewhere(room: Room) -> None:
     await room.exportfs("-ra")
     assert find_places().state == elsewhere
     assert await lint_host() == ()
+
+
+@pytest.mark.parametrize(
+    ("above", "owner", "mode", "inner_owner", "is_changeable"),
+    [
+        (0, 0, 0o755, 65534, False),
+        (1000, 0, 0o755, 0, True),
+        (0, 0, 0o777, 0, True),
+        (0, 0, 0o1777, 0, False),
+        (0, 0, 0o1777, 1000, True),
+        (0, 50, 0o775, 0, True),
+        (0, 0, 0o775, 0, False),
+    ],
+)
+async def test_who_else_can_put_something_in_the_place_of_an_export(
+    room: Room, above: int, owner: int, mode: int, inner_owner: int, is_changeable: bool
+) -> None:
+    path = room.directory("above/inner/export")
+    os.chown("/srv/above", above, owner)
+    os.chmod("/srv/above", mode)
+    os.chown("/srv/above/inner", inner_owner, 0)
+    places = await look([path, "/srv/above/missing/export"])
+    by_inner = "/srv/above/inner" if inner_owner else ""
+    assert places[path].changeable == (by_inner or ("/srv/above" if is_changeable else ""))
+    # What is not there yet will be root's: in a sticky directory it is his alone.
+    is_safe = mode & 0o1000 or not is_changeable
+    assert places["/srv/above/missing/export"].changeable == ("" if is_safe else "/srv/above")

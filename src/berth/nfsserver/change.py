@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,8 @@ class _Changing:
 
     async def run(self, edit: Edit) -> Change:
         own = self._places.own
+        if own.is_symlink():
+            raise Refused(str(own), say("refused.own-link", target=own.readlink()))
         content = _content(own)
         before = parse_exports(HEADER if content is None else content, str(own), self._varying)
         after = edit(before)
@@ -218,14 +221,18 @@ def _content(path: Path) -> bytes | None:
 
 
 def _write(path: Path, content: bytes | None) -> None:
-    """Puts content at path, whole or not at all, also across a crash; None removes the file."""
+    """Puts content at path, whole or not at all, also across a crash; None removes the file. Its mode stays, but for
+    others' right to write.
+    """
     if content is None:
         path.unlink(missing_ok=True)
     else:
         beside = path.with_name(f".{path.name}.new")
+        beside.unlink(missing_ok=True)  # of a process that was killed
+        mode = stat.S_IMODE(path.stat().st_mode) & ~0o022 if path.exists() else 0o644
         try:
-            with open(beside, "wb") as file:
-                os.fchmod(file.fileno(), 0o644)
+            with open(beside, "xb") as file:
+                os.fchmod(file.fileno(), mode)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

@@ -55,7 +55,7 @@ class Place:
 
     path: str
     real: str
-    """Without links; the same as path where nothing is there."""
+    """Without links, also where nothing is there yet."""
     kind: Literal["directory", "other", "missing"]
     mode: int = 0
     """Permission bits (07777)."""
@@ -66,6 +66,12 @@ class Place:
     parent: str = ""
     """The nearest directory above it that users other than its owner can't pass; empty when they can pass all."""
     parent_mode: int = 0
+    changeable: str = ""
+    """The nearest directory above it where somebody other than root can put something else in its place, if any."""
+    changeable_mode: int = 0
+    changeable_uid: int = 0
+    identity: tuple[int, int] | None = None
+    """Device and inode of what is there: which directory was looked at."""
     mount: Mount = Mount("/", "")
     """The file system that it is on (where it would be made, if it is missing)."""
     below: tuple[Mount, ...] = ()

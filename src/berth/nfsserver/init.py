@@ -99,6 +99,7 @@ def _directory(place: Place, acting: Options) -> Iterator[Step]:
         mode=mode,
         uid=owner[0],
         gid=owner[1],
+        found=place.identity,
     )
 
 
@@ -187,6 +188,9 @@ def _notes_on_path(wanted: Wanted, place: Place, acting: Options) -> Iterator[Te
         yield say("note.secure")
     if place.kind == "directory" and not place.is_empty and place.mode & 0o1002 == 0o002:
         yield say("note.world-writable", path=place.path, mode=place.mode_text)
+    if place.changeable:
+        facts = {"parent": place.changeable, "mode": f"{place.changeable_mode:04o}", "uid": place.changeable_uid}
+        yield say("note.parent-of-others", **facts)
     if place.parent:
         yield say("note.parent", parent=place.parent, mode=f"{place.parent_mode:04o}")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from berth.nfsserver.errors import Busy, NotAllowed
+from berth.nfsserver.errors import Busy, NotAllowed, Refused
 from berth.nfsserver.places import Places
 from berth.nfsserver.texts import say
 from berth.texts.text import Text
@@ -38,12 +39,13 @@ def check_rights(places: Places) -> None:
 
 @asynccontextmanager
 async def locked(places: Places, patience: float = PATIENCE) -> AsyncIterator[None]:
-    """Holds the exports for this process alone. Busy when another one does not let go in time.
+    """Holds the exports for this process alone. Busy when another one does not let go in time; Refused where others
+    than root can write in the directory of exports files, and so have root write elsewhere, or export anything.
 
-    The lock is on the directory of Berth's own file, so nothing is left behind; it ends with the process.
+    The lock is on a file that nobody else can open: who can open a file can lock it, and every user can open the files
+    and the directory that it is about. It ends with the process.
     """
-    places.directory.mkdir(mode=0o755, exist_ok=True)
-    handle = os.open(places.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    handle = _open(places)
     try:
         try:
             async with asyncio.timeout(patience):
@@ -54,6 +56,19 @@ async def locked(places: Places, patience: float = PATIENCE) -> AsyncIterator[No
         yield
     finally:
         os.close(handle)
+
+
+def _open(places: Places) -> int:
+    try:
+        places.directory.mkdir()
+    except FileExistsError:
+        found = places.directory.stat()
+        is_open = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
+        if is_open or found.st_uid not in (0, os.geteuid()):
+            raise Refused(str(places.directory), say("refused.open-to-others")) from None
+    else:
+        places.directory.chmod(0o755)  # whatever the umask
+    return os.open(places.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def _try(handle: int) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
-from pathlib import Path
 
 from berth.aio import command
 from berth.nfsserver.change import change_exports
@@ -18,6 +18,7 @@ from berth.nfsserver.plan import Plan, PrepareDirectory, RunCommands, Step, Writ
 from berth.nfsserver.services import read_kernel
 from berth.nfsserver.survey import survey
 from berth.nfsserver.texts import say
+from berth.nfsserver.walk import made_along
 from berth.nfsserver.wanted import Wanted
 from berth.texts.text import Text, same
 
@@ -94,15 +95,10 @@ def _last(said: str) -> Text:
 
 
 def _prepare(step: PrepareDirectory) -> Performed:
-    path = Path(step.path)
     try:
-        for parent in (*reversed(path.parents), path):
-            if not parent.exists():
-                parent.mkdir(mode=0o755)
-                parent.chmod(0o755)
-        # Through a handle: what was looked at is what is changed, and no link is followed.
-        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        handle = made_along(step.path)
         try:
+            _check_is_meant(step, handle)
             os.fchown(handle, step.uid, step.gid)
             os.fchmod(handle, step.mode)
         finally:
@@ -110,3 +106,12 @@ def _prepare(step: PrepareDirectory) -> Performed:
     except OSError as error:
         raise StepFailed(step.summary, same(str(error))) from error
     return Performed(step)
+
+
+def _check_is_meant(step: PrepareDirectory, handle: int) -> None:
+    """StepFailed unless this is what the plan is about: whoever owns a parent can move directories into its place."""
+    now = os.fstat(handle)
+    is_done = (now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode)) == (step.uid, step.gid, step.mode)
+    is_meant = (now.st_dev, now.st_ino) == step.found if step.found else not os.listdir(handle)
+    if not is_done and not is_meant:
+        raise StepFailed(step.summary, say("not-applied.other-directory", path=step.path))

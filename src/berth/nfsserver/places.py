@@ -31,6 +31,11 @@ class Places:
         return self.directory / OWN_NAME
 
     @property
+    def lock(self) -> Path:
+        """What whoever changes the exports holds."""
+        return self.state / "berth.lock"
+
+    @property
     def table(self) -> Path:
         """The table of live exports, which rpc.mountd reads."""
         return self.state / "etab"

@@ -48,6 +48,8 @@ class PrepareDirectory(Step):
     mode: int
     uid: int
     gid: int
+    found: tuple[int, int] | None = None
+    """Device and inode of the directory that is to be changed; None: it is to be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

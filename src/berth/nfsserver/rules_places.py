@@ -40,6 +40,9 @@ def reachable(case: Case) -> Iterator[Finding]:
             continue
         if place.parent:
             yield about("parent-not-searchable", export, parent=place.parent, mode=f"{place.parent_mode:04o}")
+        if place.changeable:
+            mode, uid = f"{place.changeable_mode:04o}", place.changeable_uid
+            yield about("world-writable.above", export, parent=place.changeable, mode=mode, uid=uid)
         if place.mode & 0o1002 == 0o002:
             yield about("world-writable", export, mode=place.mode_text, uid=export.options.anonuid)
         if not place.mount.is_exportable:

@@ -79,17 +79,22 @@ def place_of(path: str, mounts: Sequence[Mount]) -> Place:
     except OSError:
         existing = _existing(path)
         parent, mode = _blocking(existing)
+        changeable, owner = _changeable(existing, "")
         return Place(
             path,
-            path,
+            os.path.realpath(path),
             "missing",
             parent=parent,
             parent_mode=mode,
+            changeable=changeable,
+            changeable_mode=stat.S_IMODE(owner.st_mode),
+            changeable_uid=owner.st_uid,
             mount=_mount_of(existing, mounts),
             lookalikes=_lookalikes(path, existing),
         )
     is_directory = stat.S_ISDIR(found.st_mode)
     parent, mode = _blocking(os.path.dirname(real))
+    changeable, owner = _changeable(os.path.dirname(real), real)
     below = real.rstrip("/") + "/"
     return Place(
         path,
@@ -101,6 +106,10 @@ def place_of(path: str, mounts: Sequence[Mount]) -> Place:
         is_empty=is_directory and not os.listdir(real),
         parent=parent,
         parent_mode=mode,
+        changeable=changeable,
+        changeable_mode=stat.S_IMODE(owner.st_mode),
+        changeable_uid=owner.st_uid,
+        identity=(found.st_dev, found.st_ino),
         mount=_mount_of(real, mounts),
         below=tuple(each for each in mounts if each.point.startswith(below) and each.is_exportable),
     )
@@ -121,6 +130,22 @@ def _blocking(path: str) -> tuple[str, int]:
         if path == "/":
             return "", 0
         path = os.path.dirname(path)
+
+
+def _changeable(path: str, child: str) -> tuple[str, os.stat_result]:
+    """The nearest directory from path upwards in which others than root can put something else in child's place, with
+    what is known of it; empty when there is none.
+    """
+    while True:
+        found = os.stat(path)
+        lets_others = found.st_mode & 0o002 or (found.st_mode & 0o020 and found.st_gid)
+        if lets_others and found.st_mode & stat.S_ISVTX:  # each his own entries
+            lets_others = bool(child) and os.lstat(child).st_uid != 0
+        if found.st_uid or lets_others:
+            return path, found
+        if path == "/":
+            return "", found
+        child, path = path, os.path.dirname(path)
 
 
 def _mount_of(path: str, mounts: Sequence[Mount]) -> Mount:
