@@ -37,16 +37,21 @@ class _Status(msgspec.Struct):
 
 _read_status = msgspec.json.Decoder(_Status)
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading JSON raises that is none, or not the one that was asked for: the last, where it is nested too deep."""
+LONGEST_ADVICE = 300.0
+"""Seconds. Whoever says to wait for a day is not believed: nothing here waits longer than this between two tries."""
+
 
 def failure(request: str, answer: Answer) -> StatusError:
     """The error for an answer whose status is no success; its body is a Status, or some proxy's page."""
     try:
         status = _read_status.decode(answer.body)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         status = _Status(message=answer.body.decode("utf-8", "replace"))
     wait = _seconds(answer.retry_after)
     if wait is None and status.details is not None and status.details.retryAfterSeconds:
-        wait = float(status.details.retryAfterSeconds)
+        wait = _believed(status.details.retryAfterSeconds)
     return status_error(request, answer.status, status.reason, status.message, wait)
 
 
@@ -54,12 +59,12 @@ def failure_of_status(request: str, body: bytes) -> StatusError:
     """The error for a Status that came as an event of a watch."""
     try:
         status = _read_status.decode(body)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         return unreadable(request, error)
     return status_error(request, status.code, status.reason, status.message)
 
 
-def unreadable(request: str, error: msgspec.MsgspecError) -> StatusError:
+def unreadable(request: str, error: Exception) -> StatusError:
     """The error for a success whose content is not what was asked for."""
     return status_error(request, 200, "", f"its answer can't be read: {error}")
 
@@ -85,6 +90,8 @@ def explain(error: Exception, deadline: float) -> str:
             return f"its name can't be resolved: {error.strerror}"
         case TimeoutError() if error.errno is None:
             return f"no answer within {deadline:g} s"
+        case ConnectionError() if error.errno is None:
+            return "the connection was closed"
         case ConnectionError() | OSError() if error.errno is not None:
             # asyncio words these as "Connect call failed ('127.0.0.1', 6443)"; the system's own words are better.
             return os.strerror(error.errno).lower()
@@ -93,4 +100,10 @@ def explain(error: Exception, deadline: float) -> str:
 
 
 def _seconds(header: str) -> float | None:
-    return float(header) if header.isascii() and header.isdigit() else None
+    if not (header.isascii() and header.isdigit()):
+        return None
+    return _believed(int(header)) if len(header) < 10 else LONGEST_ADVICE
+
+
+def _believed(seconds: int) -> float:
+    return float(min(max(seconds, 0), LONGEST_ADVICE))

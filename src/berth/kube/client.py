@@ -9,6 +9,8 @@ One Api is one set of connections and one set of limits; build a second one wher
 * Only what may be repeated (GET, PUT, DELETE) is, and only where a kept connection turned out to be closed. A create
   whose answer was lost is Unreachable: its caller decides what it means to send it again.
 * On 401 the token is read again, once.
+* Whatever the server sends: an answer, or a line of a watch, is read up to 16 MiB (TooLarge), and nothing is followed
+  elsewhere. A list that is too large is asked for in smaller pages.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ import aiohttp
 import msgspec
 from lightkube.config.kubeconfig import SingleConfig
 
-from berth.kube.answers import Answer, failure_of_status, unreadable
-from berth.kube.errors import Silent
+from berth.kube.answers import UNREADABLE, Answer, failure_of_status, unreadable
+from berth.kube.errors import ServerError, Silent, TooLarge
 from berth.kube.exchange import Exchange, Request, RequestObserver
 from berth.kube.kind import Kind, R, WatchType, kind_of, read_watch_line
 from berth.kube.permissions import Right
@@ -80,6 +82,8 @@ class Api:
     ) -> None:
         self.server: str = config.cluster.server
         self.namespace: str = config.namespace
+        self._page_limits: dict[str, int] = {}
+        """By plural, where pages had to be made smaller."""
         self._exchange = Exchange(
             config,
             timeout=timeout,
@@ -114,16 +118,29 @@ class Api:
         limit: int = 500,
         continue_token: str = "",
     ) -> Page[R]:
-        """One page. namespace empty: of all namespaces. Gone: the continue token has expired, start again."""
+        """One page of at most limit objects. namespace empty: of all namespaces. Gone: the continue token has expired,
+        start again.
+        """
         kind = kind_of(resource)
+        limit = min(limit, self._page_limits.get(kind.plural, limit))
         parameters: dict[str, str | int] = {"limit": limit, "continue": continue_token}
         target = kind.collection(namespace, labelSelector=labels, fieldSelector=fields, **parameters)
         request = Request("list", kind.plural, namespace, "GET", target)
-        answer = await self._exchange.answer(request)
+        try:
+            answer = await self._exchange.answer(request)
+        except TooLarge:
+            if limit <= 1:
+                raise
+            self._page_limits[kind.plural] = max(1, limit // 8)
+            return await self.list_page(
+                resource, namespace=namespace, labels=labels, fields=fields, limit=limit, continue_token=continue_token
+            )
         try:
             page = kind.read_list.decode(answer.body)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise unreadable(str(request), error) from error
+        if continue_token and page.metadata.continue_ == continue_token:
+            raise ServerError(str(request), 200, "", "its list goes in circles: the next page is the same one again")
         return Page(page.items, page.metadata.resourceVersion, page.metadata.continue_)
 
     async def create(self, obj: R) -> R:
@@ -209,7 +226,7 @@ class Api:
         )
         try:
             return _read_review.decode((await self._exchange.answer(request)).body).status.allowed
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise unreadable(str(request), error) from error
 
     async def watch(
@@ -226,8 +243,8 @@ class Api:
         """The changes after resource_version, with bookmarks, until the server ends the stream (after about timeout
         seconds).
 
-        Gone: that version is too old. Silent: nothing came for silence seconds, not even one of the bookmarks that new
-        API servers send every minute. Close it with contextlib.aclosing.
+        Gone: that version is too old. Silent: nothing whole came for silence seconds, not even one of the bookmarks
+        that new API servers send every minute. Close it with contextlib.aclosing.
         """
         kind = kind_of(resource)
         target = kind.collection(
@@ -242,7 +259,7 @@ class Api:
         request = Request("watch", kind.plural, namespace, "GET", target)
         async with self._exchange.stream(request) as content:
             silent = Silent(str(request), self.server, f"nothing came for {silence:g} s, not even a bookmark")
-            async with aclosing(_lines(content, silence, silent)) as lines:
+            async with aclosing(_lines(request, content, silence, silent)) as lines:
                 async for line in lines:
                     yield _read_event(request, kind, line)
 
@@ -262,23 +279,33 @@ def _locate(obj: R) -> tuple[Kind[R], str, str]:
 def _read(request: Request, kind: Kind[R], answer: Answer) -> R:
     try:
         return kind.read.decode(answer.body)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise unreadable(str(request), error) from error
 
 
-async def _lines(content: aiohttp.StreamReader, silence: float, silent: Silent) -> AsyncGenerator[bytes, None]:
-    rest = b""
+async def _lines(
+    request: Request, content: aiohttp.StreamReader, silence: float, silent: Silent
+) -> AsyncGenerator[bytes, None]:
+    """Whole lines, each within silence seconds of the one before: one that only ever goes on is silence, too."""
+    clock = asyncio.get_running_loop().time
+    begun: list[bytes] = []
+    size, since = 0, clock()
     while True:
         try:
-            async with asyncio.timeout(silence):
+            async with asyncio.timeout_at(since + silence):
                 part = await content.readany()
         except TimeoutError as error:
             raise silent from error
         if not part:
             return
-        *lines, rest = (rest + part).split(b"\n")
-        for line in lines:
-            yield line
+        *whole, rest = part.split(b"\n")
+        for line in whole:
+            yield b"".join((*begun, line))
+            begun, size, since = [], 0, clock()
+        begun.append(rest)
+        size += len(rest)
+        if size > request.most:
+            raise TooLarge(str(request), request.most)
 
 
 def _read_event(request: Request, kind: Kind[R], line: bytes) -> WatchEvent[R]:
@@ -287,5 +314,5 @@ def _read_event(request: Request, kind: Kind[R], line: bytes) -> WatchEvent[R]:
         if event.type == "ERROR":
             raise failure_of_status(str(request), bytes(event.object))
         return WatchEvent(event.type, kind.read.decode(event.object))
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise unreadable(str(request), error) from error

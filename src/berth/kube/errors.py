@@ -15,6 +15,7 @@ KubeError
      |- Gone              410: a resourceVersion or continue token that is too old
      |- TooManyRequests   429: wait retry_after seconds
      `- ServerError       5xx, and whatever else is not understood
+         `- TooLarge      more bytes than anybody wants to hold: ask for less at once
 
 Messages are one line and trimmed; the request (verb, resource, key) stands in front of them.
 """
@@ -93,6 +94,13 @@ class ServerError(StatusError):
     """5xx and anything unexpected: an outage, to be retried."""
 
 
+class TooLarge(ServerError):  # noqa: N818
+    """An answer, or a line of a watch, of more than `most` bytes. The rest of it was not read."""
+
+    def __init__(self, request: str, most: int) -> None:
+        super().__init__(request, 200, "", f"its answer is larger than {most >> 20} MiB")
+
+
 _BY_CODE: dict[int, type[StatusError]] = {
     400: Invalid,
     401: Unauthorized,
@@ -118,5 +126,5 @@ def status_error(request: str, code: int, reason: str, message: str, retry_after
 
 def trim(message: str, limit: int = _MESSAGE_LIMIT) -> str:
     """message as one line of at most limit characters, cut at the end."""
-    line = " ".join(message.split())
+    line = " ".join(message[: 10 * limit].split())  # a page of megabytes is not taken to pieces
     return line if len(line) <= limit else line[: limit - 1] + "…"

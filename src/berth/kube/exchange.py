@@ -23,11 +23,13 @@ from yarl import URL
 
 from berth.kube.answers import Answer, explain, failure
 from berth.kube.credentials import Credentials
-from berth.kube.errors import ConfigurationError, TooManyRequests, Unreachable
+from berth.kube.errors import ConfigurationError, TooLarge, TooManyRequests, Unreachable
 from berth.kube.proxy import proxy_for
 
 _WAIT_WITHOUT_ADVICE = 1.0
-"""Seconds to wait after a 429 that does not say how long; what the API server itself usually says."""
+"""Seconds to wait after a 429 that does not say how long, or says none at all; what the API server usually says."""
+MOST = 16 << 20
+"""Bytes of one answer. Objects have up to 1.5 MiB, and whoever asks for many at once can ask for fewer."""
 _KEPT_IDLE = 30.0
 """Seconds; below the idle limits of API servers (90 s) and of the load balancers in front of them (50 s and more)."""
 
@@ -53,6 +55,8 @@ class Request:
     target: str
     body: bytes = b""
     content_type: str = "application/json"
+    most: int = MOST
+    """Bytes that its answer may have: TooLarge beyond."""
 
     def __str__(self) -> str:
         return f"{self.verb} {self.resource} {self.key}" if self.key else f"{self.verb} {self.resource}"
@@ -114,7 +118,7 @@ class Exchange:
                 refusal = None
                 if response.status != 200:
                     async with asyncio.timeout(self._timeout):
-                        refusal = await _whole(response)
+                        refusal = await _whole(request, response)
                 code = response.status
                 self._observe(request, code, begin)
                 if refusal is not None:
@@ -145,7 +149,7 @@ class Exchange:
                 continue
             if not isinstance(error, TooManyRequests):
                 raise error
-            wait = _WAIT_WITHOUT_ADVICE if error.retry_after is None else error.retry_after
+            wait = max(_WAIT_WITHOUT_ADVICE, error.retry_after or 0.0)
             if clock() + wait >= deadline:
                 raise error
             await asyncio.sleep(wait)
@@ -155,7 +159,7 @@ class Exchange:
         code = 0
         try:
             async with await self._open(request, authorization) as response:
-                answer = await _whole(response)
+                answer = await _whole(request, response)
             code = answer.status
             return answer
         finally:
@@ -195,8 +199,15 @@ class Exchange:
             self._observer(request.verb, request.resource, code, asyncio.get_running_loop().time() - begin)
 
 
-async def _whole(response: aiohttp.ClientResponse) -> Answer:
-    return Answer(response.status, response.headers.get("Retry-After", ""), await response.read())
+async def _whole(request: Request, response: aiohttp.ClientResponse) -> Answer:
+    parts, left = [], request.most
+    while part := await response.content.readany():
+        parts.append(part)
+        left -= len(part)
+        if left < 0:
+            response.close()
+            raise TooLarge(str(request), request.most)
+    return Answer(response.status, response.headers.get("Retry-After", ""), b"".join(parts))
 
 
 def _tls(config: SingleConfig) -> ssl.SSLContext:

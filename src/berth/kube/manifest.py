@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from berth.kube.answers import Answer, unreadable
+from berth.kube.answers import UNREADABLE, Answer, unreadable
 from berth.kube.client import Api
 from berth.kube.errors import status_error
 from berth.kube.exchange import Request
@@ -33,6 +33,8 @@ _OF_THE_CLUSTER = {
     "PersistentVolume": "persistentvolumes", "ProvisionerCapability": "provisionercapabilities",
     "StorageClass": "storageclasses",
 }  # fmt: skip
+_MOST_LISTED = 1 << 29
+"""Bytes of a list in one piece, which only an administrator's own commands ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,9 @@ class ManifestApi(Api):
         return _read_any(request, await self._exchange.answer(request))
 
     async def read(self, where: Place, *, labels: str = "") -> dict[str, Any]:
-        """The object, or the list of objects, at that place, as the server's JSON has it. NotFound."""
+        """The object, or the whole list of objects, at that place, as the server's JSON has it. NotFound."""
         query = f"?{urlencode({'labelSelector': labels})}" if labels else ""
-        request = Request("get", where.plural, where.key, "GET", where.path + query)
+        request = Request("get", where.plural, where.key, "GET", where.path + query, most=_MOST_LISTED)
         return _read_any(request, await self._exchange.answer(request))
 
     async def merge(self, where: Place, patch: Manifest, *, manager: str) -> dict[str, Any]:
@@ -118,5 +120,5 @@ class ManifestApi(Api):
 def _read_any(request: Request, answer: Answer) -> dict[str, Any]:
     try:
         return msgspec.json.decode(answer.body, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise unreadable(str(request), error) from error

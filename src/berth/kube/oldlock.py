@@ -19,6 +19,7 @@ from lightkube.core.resource import NamespacedResourceG
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Endpoints
 
+from berth.kube.answers import UNREADABLE
 from berth.kube.client import Api
 from berth.kube.errors import Forbidden, KubeError, NotFound
 from berth.kube.lease import LeaseObject, LeaseSpec
@@ -114,7 +115,7 @@ def _as_lease(lock: _OldLock) -> LeaseObject:
     meta = lock.metadata
     try:
         record = msgspec.json.decode(lock.record, type=_Record) if lock.record else _Record()
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         record = _Record()
     return LeaseObject(
         metadata=ObjectMeta(
@@ -134,7 +135,7 @@ def _read_record(text: str) -> _Record | None:
     """The record, if somebody may be holding the lock; None: given back, from long ago, or no record at all."""
     try:
         record = msgspec.json.decode(text, type=_Record)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
     if not record.holderIdentity:
         return None
