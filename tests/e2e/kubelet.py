@@ -27,12 +27,13 @@ class Kubelet:
         self.controllers: list[Controller] = []
         """Every container of Berth's that was started."""
         self.overlaps: list[str] = []
-        """Moments at which both worked."""
+        """Pods of Berth that worked under a name of a predecessor that had pods."""
         self._cluster = cluster
         self._api = api
         self._namespace, self._name = berth
         self._directory = directory
         self._running: Controller | None = None
+        self._hosted = ""
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kubelet", daemon=True)
         self._failure: BaseException | None = None
@@ -71,17 +72,20 @@ class Kubelet:
                 raise
 
     def _host(self, pods: list[Object]) -> None:
-        if not pods and self._running is not None:
+        if self._running is not None and self._hosted not in [pod["metadata"]["name"] for pod in pods]:
             self._running.stop()
             self._running = None
         if pods and self._running is None:
-            if any(one.pods for one in self.predecessors):
-                self.overlaps.append(pods[0]["metadata"]["name"])
             self._running = self._start(pods[0])
-        if pods and self._running is not None and self._running.has_logged("leading"):
-            for pod in pods:
-                if pod["status"].get("phase") != "Running":
-                    be_ready(self._api, pod)
+            self._hosted = pods[0]["metadata"]["name"]
+        if pods and self._running is not None:
+            answers = set(self._running.settings["PROVISIONER_NAME"].split(","))
+            if any(one.pods for one in self.predecessors if one.provisioner in answers):
+                self.overlaps.append(self._hosted)
+            if self._running.has_logged("leading"):
+                for pod in pods:
+                    if pod["status"].get("phase") != "Running":
+                        be_ready(self._api, pod)
 
     def _start(self, pod: Object) -> Controller:
         (container,) = pod["spec"]["containers"]

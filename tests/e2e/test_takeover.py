@@ -156,7 +156,7 @@ def _live(story: Story) -> None:
 
 
 def _interrupt(story: Story) -> None:
-    """Ctrl-C at the worst moment: the old ones are down, Berth is not up."""
+    """Ctrl-C at the worst moment: the old ones are down, Berth has not got their names."""
     process = story.begin()
     assert process.stdout is not None
     lines = []
@@ -215,12 +215,13 @@ def test_a_plan_is_data_for_programs(story: Story) -> None:
     assert share["directories"]["leaked"] == [f"{story.site.namespace}/leaked-by-4.0.2"]
 
 
-def test_interrupted_it_says_where_it_stands_and_how_to_go_on_and_back(story: Story) -> None:
+def test_interrupted_it_puts_the_old_ones_back_and_says_so(story: Story) -> None:
     answer = story.answers["interrupted"]
     assert answer.returncode == 130, answer
-    assert story.seen["interrupted"] == (0, 0)
-    assert "all data are untouched. To go on: `berth takeover apply" in answer.stderr
-    assert f"To go back: `berth takeover revert {story.subdir.key} {story.client.key}" in answer.stderr
+    assert story.seen["interrupted"] == (1, 2)
+    assert f"{story.client.key} is back, scaled up to 2 pods as before" in answer.stdout
+    assert "The old provisioner was put back" in answer.stderr
+    assert "apply" not in answer.stderr, "the command that failed is no advice"
 
 
 def test_it_takes_over_everything(story: Story) -> None:

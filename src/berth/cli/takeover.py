@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import shlex
+import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
 from berth.cli.output import EXIT_FAILED, EXIT_USAGE, LANGUAGE, complain, language, output_option
@@ -26,6 +30,9 @@ from berth.shares.choose import Shares
 from berth.texts.text import Language, Text
 
 T = TypeVar("T")
+
+_PATIENCE, _MOST_PATIENCE = 180.0, 3600.0
+"""Seconds for each wait."""
 
 
 def takeover_command() -> click.Group:
@@ -68,10 +75,11 @@ def _apply_command() -> click.Command:
             *_common_options(),
         ],
         callback=_apply,
-        short_help="Scale the old provisioner down, start Berth in its place, check every volume.",
-        help="Scale the old provisioner down, wait until it is gone, start Berth with its names and its share, and "
-        "check every volume.\n\nIt can be interrupted at any time and run again: it goes on where it was. `berth "
-        "takeover revert` goes back. NAMESPACE/DEPLOYMENT: only these.",
+        short_help="Start Berth, scale the old provisioner down, hand over its names, check every volume.",
+        help="Start Berth beside the old provisioner, wait until it is ready, only then scale the old one down, hand "
+        "its names to Berth, and check every volume.\n\nWhat goes wrong, or is interrupted, before Berth serves puts "
+        "the old provisioner back. It can be run again at any time. `berth takeover revert` goes back later. "
+        "NAMESPACE/DEPLOYMENT: only these.",
     )  # fmt: skip
 
 
@@ -108,7 +116,7 @@ def _common_options() -> list[click.Parameter]:
     return [
         click.Option(["--without-share"], is_flag=True,
                      help="Ask nothing of NFS servers: where they can't be reached from here."),
-        click.Option(["--timeout"], type=click.FloatRange(1, 3600), default=180.0, metavar="SECONDS",
+        click.Option(["--timeout"], type=click.FloatRange(1, _MOST_PATIENCE), default=_PATIENCE, metavar="SECONDS",
                      help="Patience for each wait. [default: 180]"),
         output_option(), KUBECONFIG, CONTEXT, LANGUAGE,
     ]  # fmt: skip
@@ -119,7 +127,7 @@ def _plan(
     output: str, kubeconfig: str, context: str, lang: str | None,
 ) -> None:  # fmt: skip
     chosen = language(lang)
-    wanted = Wanted(_keys(only), name, namespace, not no_install, not without_share)
+    wanted = _wanted(only, name, namespace, no_install, without_share)
     plan = _look(wanted, kubeconfig, context, chosen)
     if output == "json":
         print_json(plan.as_dict())
@@ -135,15 +143,15 @@ def _apply(
     kubeconfig: str, context: str, lang: str | None,
 ) -> None:  # fmt: skip
     chosen = language(lang)
-    wanted = Wanted(_keys(only), name, namespace, not no_install, not without_share)
+    wanted = _wanted(only, name, namespace, no_install, without_share)
     if not yes:
         _agree(_look(wanted, kubeconfig, context, chosen), wanted, chosen)
     settings = InstallSettings(image=image, pull_secrets=pull_secrets, replicas=replicas, mount=mount, classes=())
     taken = _go(
         lambda api, shares, told: take_over(
-            api, shares, wanted, settings, PERMISSIONS, patience=timeout, told=told
+            api, shares, wanted, settings, PERMISSIONS, patience=timeout, told=told, given=_given("image", "replicas")
         ),
-        kubeconfig, context, chosen, output, on=_again(), back=_spelled("revert", only, kubeconfig, context),
+        kubeconfig, context, chosen, output, on=_again(timeout), back=_spelled("revert", only, kubeconfig, context),
     )  # fmt: skip
     if output == "json":
         print_json([dataclasses.asdict(one) for one in taken])
@@ -165,7 +173,7 @@ def _revert(
         lambda api, shares, told: revert(
             api, shares, only=keys, with_share=not without_share, patience=timeout, told=told
         ),
-        kubeconfig, context, chosen, output, on=_again(), back=_spelled("apply", only, kubeconfig, context),
+        kubeconfig, context, chosen, output, on=_again(timeout), back=_spelled("apply", only, kubeconfig, context),
     )  # fmt: skip
     if output == "json":
         print_json([dataclasses.asdict(one) for one in back])
@@ -196,7 +204,8 @@ def _go(
     def told(step: Step) -> None:
         nonlocal stage
         stage = step.stage
-        click.echo(step.text.said(lang), err=output == "json")
+        with suppress(OSError):  # a terminal that went away is no reason to leave things half done
+            click.echo(step.text.said(lang), err=output == "json")
 
     async def job(api: ManifestApi) -> list[T]:
         shares = Shares()
@@ -206,10 +215,26 @@ def _go(
             await shares.aclose()
 
     try:
-        return on_cluster(job, kubeconfig=kubeconfig, context=context, lang=lang)
+        return on_cluster(_ended_gently(job), kubeconfig=kubeconfig, context=context, lang=lang)
     except SystemExit:
         click.echo(where_it_stands(stage, on=on, back=back).said(lang), err=True)
         raise
+
+
+def _ended_gently(job: Callable[[ManifestApi], Awaitable[T]]) -> Callable[[ManifestApi], Awaitable[T]]:
+    """SIGTERM, and a terminal that goes away, end the job as Ctrl-C does: with time to put things back."""
+
+    async def do(api: ManifestApi) -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            return await job(api)
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+    return do
 
 
 def _agree(plan: TakeoverPlan, wanted: Wanted, lang: Language) -> None:
@@ -228,6 +253,17 @@ def _confirm(question: Text, lang: Language) -> None:
         raise SystemExit(EXIT_FAILED)
 
 
+def _wanted(only: tuple[str, ...], name: str, namespace: str, no_install: bool, without_share: bool) -> Wanted:
+    is_named = bool(_given("name", "namespace"))
+    return Wanted(_keys(only), name, namespace, is_named, not no_install, not without_share)
+
+
+def _given(*names: str) -> frozenset[str]:
+    """Which of these options were typed."""
+    context = click.get_current_context()
+    return frozenset(one for one in names if context.get_parameter_source(one) is ParameterSource.COMMANDLINE)
+
+
 def _keys(only: tuple[str, ...]) -> tuple[str, ...]:
     for one in only:
         if one.count("/") != 1 or not all(one.split("/")):
@@ -236,9 +272,15 @@ def _keys(only: tuple[str, ...]) -> tuple[str, ...]:
     return only
 
 
-def _again() -> str:
-    """This very command, to be typed again."""
-    return shlex.join(["berth", *sys.argv[1:]])
+def _again(timeout: float) -> str:
+    """This very command, to be typed again, with more time than was not enough."""
+    words, given = iter(sys.argv[1:]), []
+    for word in words:
+        if word == "--timeout":
+            next(words, None)
+        elif not word.startswith("--timeout="):
+            given.append(word)
+    return shlex.join(["berth", *given, "--timeout", f"{min(max(2 * timeout, _PATIENCE), _MOST_PATIENCE):g}"])
 
 
 def _spelled(command: str, only: tuple[str, ...], kubeconfig: str, context: str) -> str:

@@ -65,13 +65,15 @@ def _row(plan: GroupPlan, old: OldProvisioner, lang: Language) -> tuple[str, ...
         state = Text(f"taken over by {plan.by.key}", f"已由 {plan.by.key} 接管")
     elif old.taken_by:
         state = Text("half taken over", "接管了一半")
+    elif old.ready:
+        state = Text("serves", "正在供应")
     else:
-        state = Text("serves", "正在供应") if old.replicas else Text("without pods", "没有 Pod")
+        state = Text("no pod is ready", "没有就绪的 Pod") if old.replicas else Text("without pods", "没有 Pod")
     return (
         old.key,
         ", ".join(old.provisioners),
         str(group.share),
-        str(old.replicas),
+        f"{old.ready}/{old.replicas}",
         ", ".join((one.metadata.name if one.metadata else None) or "" for one in group.classes
                   if one.provisioner in names) or "-",
         str(len(volumes)),
@@ -102,33 +104,42 @@ def _steps(plan: GroupPlan, wanted: Wanted) -> Iterator[Text]:
     yield Text(
         f"What `berth takeover apply` would do for {group.share}:", f"`berth takeover apply` 会对 {group.share} 做："
     )
-    old = ", ".join(one.key for one in group.old)
+    old, names = ", ".join(one.key for one in group.old), ",".join(group.provisioners)
+    if plan.is_installing:
+        yield Text(
+            f"  1. start Berth as {by.key}, standing by as {','.join(plan.own)}, and wait until it is ready",
+            f"  1. 启动 Berth（{by.key}），以 {','.join(plan.own)} 之名待命，等待它就绪",
+        )
+    else:
+        yield Text("  1. install nothing (--no-install)", "  1. 不安装任何东西（--no-install）")
     yield Text(
-        f"  1. scale {old} down, wait until its pods are gone and its lock is free (some 15 s)",
-        f"  1. 缩容 {old}，等待其 Pod 结束、锁释放（约 15 秒）",
+        f"  2. scale {old} down, wait until its pods are gone and its lock is free (some 15 s)",
+        f"  2. 缩容 {old}，等待其 Pod 结束、锁释放（约 15 秒）",
     )
     if wanted.with_share:
         yield Text(
-            f"  2. write records of {several(plan.to_record, 'volume')} below {group.share}/.berth",
-            f"  2. 在 {group.share}/.berth 下为 {plan.to_record} 个卷写记录",
+            f"  3. write records of {several(plan.to_record, 'volume')} below {group.share}/.berth",
+            f"  3. 在 {group.share}/.berth 下为 {plan.to_record} 个卷写记录",
         )
     else:
-        yield Text("  2. write no records (--without-share)", "  2. 不写记录（--without-share）")
-    names = ",".join(group.provisioners)
+        yield Text("  3. write no records (--without-share)", "  3. 不写记录（--without-share）")
     if plan.is_installing:
         yield Text(
-            f"  3. install Berth as {by.key} and start it, with the names {names}, and wait until it serves"
-            + _waiting(plan).en,
-            f"  3. 安装并启动 Berth（{by.key}），沿用名字 {names}，等待它开始供应" + _waiting(plan).zh,
+            f"  4. hand the names {names} to Berth, and wait until it serves" + _waiting(plan).en,
+            f"  4. 把名字 {names} 交给 Berth，等待它开始供应" + _waiting(plan).zh,
         )
     else:
         yield Text(
-            f"  3. wait until the Berth that you run serves {names}" + _waiting(plan).en,
-            f"  3. 等待你运行的 Berth 开始为 {names} 供应" + _waiting(plan).zh,
+            f"  4. wait until the Berth that you run serves {names}" + _waiting(plan).en,
+            f"  4. 等待你运行的 Berth 开始为 {names} 供应" + _waiting(plan).zh,
         )
     yield Text(
-        f"  4. look at the directories of all {several(len(group.volumes), 'volume')} again",
-        f"  4. 再次查看全部 {len(group.volumes)} 个卷的目录",
+        f"  5. look at the directories of all {several(len(group.volumes), 'volume')} again",
+        f"  5. 再次查看全部 {len(group.volumes)} 个卷的目录",
+    )
+    yield Text(
+        f"  What goes wrong before Berth serves puts {old} back by itself.",
+        f"  在 Berth 开始供应之前若有任何失败，会自动恢复 {old}。",
     )
 
 
@@ -205,7 +216,15 @@ def _reverted(one: Reverted) -> Iterator[Text]:
     if one.waits_for:
         yield Text(f"{old} is scaled up, but not ready: {one.waits_for}", f"{old} 已扩容，但尚未就绪：{one.waits_for}")
     else:
-        yield Text(f"serving again: {old}", f"已恢复供应：{old}")
+        again = [key for key in one.old if key not in one.never_ready]
+        if again:
+            yield Text(f"serving again: {', '.join(again)}", f"已恢复供应：{'、'.join(again)}")
+    if one.never_ready:
+        never = ", ".join(one.never_ready)
+        yield Text(
+            f"scaled up as it was: {never}; it had no ready pod before the take-over either, so it is not waited for",
+            f"已恢复原来的副本数：{never}；它在接管之前也没有就绪的 Pod，因此不等待它就绪",
+        )
     if one.share_why:
         yield Text(
             f"  Berth's records were left on the share, which does no harm: {one.share_why}",
@@ -244,7 +263,12 @@ def _reverted(one: Reverted) -> Iterator[Text]:
             f"runs again, or remove them by hand",
             f"  共享目录的 .berth/trash 下还有 {one.trash} 个已删除的卷；Berth 再次运行时会清除，也可手工删除",
         )
-    if one.is_installed:
+    if one.goes_on_as:
+        yield Text(
+            f"  Berth ({one.by}) goes on as {', '.join(one.goes_on_as)}",
+            f"  Berth（{one.by}）继续以 {'、'.join(one.goes_on_as)} 之名工作",
+        )
+    elif one.is_installed:
         namespace, _, name = one.by.partition("/")
         yield Text(
             f"  Berth stays installed, without pods; `berth uninstall --name {name} --namespace {namespace}` removes "

@@ -196,10 +196,11 @@ class Api:
             Request("delete", kind.plural, _key(namespace, name), "DELETE", kind.object(name, namespace), body)
         )
 
-    async def may(self, right: Right, *, namespace: str, account: str = "") -> bool:
+    async def may(self, right: Right, *, namespace: str, account: str = "", by_name: bool = False) -> bool:
         """Whether the API server gives us that right; namespace: ours, for a right that is held there alone.
 
-        account: of a service account, `namespace/name`, to ask for that one instead of us.
+        account: of a service account, `namespace/name`, to ask for that one instead of us. by_name: only what somebody
+        gave to this very account or to all of its namespace counts, not what every account of the cluster has.
         """
         resource, _, subresource = right.resource.partition("/")
         attributes = {
@@ -215,7 +216,8 @@ class Api:
         if account:
             reviews, home = "subjectaccessreviews", account.partition("/")[0]
             spec["user"] = f"system:serviceaccount:{account.replace('/', ':')}"
-            spec["groups"] = ["system:serviceaccounts", f"system:serviceaccounts:{home}", "system:authenticated"]
+            everyone = [] if by_name else ["system:serviceaccounts", "system:authenticated"]
+            spec["groups"] = [f"system:serviceaccounts:{home}", *everyone]
         request = Request(
             "create",
             reviews,

@@ -6,7 +6,7 @@ For those who make whole objects; a control loop works with typed ones (client.p
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,18 +15,21 @@ import msgspec
 
 from berth.kube.answers import UNREADABLE, Answer, unreadable
 from berth.kube.client import Api
-from berth.kube.errors import status_error
+from berth.kube.errors import Gone, status_error
 from berth.kube.exchange import Request
 
 Manifest = Mapping[str, Any]
 
+_PAGE = 500
+"""Objects in one answer."""
 _NAMESPACED = {
     "ConfigMap": "configmaps", "Deployment": "deployments", "Endpoints": "endpoints", "Lease": "leases",
     "NetworkPolicy": "networkpolicies", "PersistentVolumeClaim": "persistentvolumeclaims", "Pod": "pods",
     "PodDisruptionBudget": "poddisruptionbudgets",
     "Role": "roles", "RoleBinding": "rolebindings", "Secret": "secrets", "Service": "services",
     "ServiceAccount": "serviceaccounts", "ServiceMonitor": "servicemonitors", "StatefulSet": "statefulsets",
-    "Event": "events", "DaemonSet": "daemonsets",
+    "Event": "events", "DaemonSet": "daemonsets", "ReplicaSet": "replicasets", "Job": "jobs", "CronJob": "cronjobs",
+    "ReplicationController": "replicationcontrollers",
 }  # fmt: skip
 _OF_THE_CLUSTER = {
     "ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings", "Namespace": "namespaces",
@@ -94,6 +97,26 @@ class ManifestApi(Api):
         query = f"?{urlencode({'labelSelector': labels})}" if labels else ""
         request = Request("get", where.plural, where.key, "GET", where.path + query, most=_MOST_LISTED)
         return _read_any(request, await self._exchange.answer(request))
+
+    async def read_each(self, where: Place, *, keep: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+        """The objects of the list at that place that keep says yes to, read page by page: no more is held of thousands.
+
+        A list that changes too fast for the server's memory is begun anew, as often as it takes.
+        """
+        found: list[dict[str, Any]] = []
+        token = ""
+        while True:
+            query = urlencode({"limit": _PAGE, **({"continue": token} if token else {})})
+            request = Request("list", where.plural, where.key, "GET", f"{where.path}?{query}")
+            try:
+                page = _read_any(request, await self._exchange.answer(request))
+            except Gone:
+                found, token = [], ""
+                continue
+            found += [one for one in page.get("items") or () if keep(one)]
+            token = page.get("metadata", {}).get("continue", "")
+            if not token:
+                return found
 
     async def merge(self, where: Place, patch: Manifest, *, manager: str) -> dict[str, Any]:
         """Changes what patch names and nothing else. NotFound."""

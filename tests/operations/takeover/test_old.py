@@ -6,15 +6,13 @@ from typing import Any
 
 import pytest
 
-from berth.operations.takeover.old import REPLICAS_BEFORE, TAKEN_OVER_BY, find
-from tests.operations.takeover.things import NAME, deployment
-
-NEW = (1, 30)
+from berth.operations.takeover.old import READY_BEFORE, REPLICAS_BEFORE, TAKEN_OVER_BY
+from tests.operations.takeover.things import NAME, deployment, found
 
 
 def test_any_image_with_their_environment_is_one() -> None:
-    found = find([deployment("anything", image="harbor.local/mirror/thing:1")], NEW)
-    (old,) = found.old
+    seen = found(deployment("anything", image="harbor.local/mirror/thing:1"))
+    (old,) = seen.old
     assert (old.key, old.provisioners, str(old.share)) == ("kube-system/anything", (NAME,), "10.0.0.1:/srv/nfs")
     assert (old.account, old.replicas, old.before, old.taken_by) == ("nfs", 1, None, "")
 
@@ -25,15 +23,15 @@ def test_any_image_with_their_environment_is_one() -> None:
     ids=["by its image, as in the article's YAML", "by its label"],
 )
 def test_berth_is_told_apart(changes: dict[str, Any]) -> None:
-    found = find([deployment(**changes)], NEW)
-    assert found.old == ()
-    assert [one.key for one in found.berths] == ["kube-system/nfs"]
+    seen = found(deployment(**changes))
+    assert seen.old == ()
+    assert [one.key for one in seen.berths] == ["kube-system/nfs"]
 
 
 def test_another_provisioner_that_names_its_variable_alike_is_none() -> None:
     other = deployment(image="example/ceph-provisioner:1", environment={"NFS_SERVER": ""})
     del other["spec"]["template"]["spec"]["containers"][0]["env"][1:]
-    assert find([other], NEW).old == ()
+    assert found(other).old == ()
 
 
 @pytest.mark.parametrize(
@@ -47,21 +45,21 @@ def test_another_provisioner_that_names_its_variable_alike_is_none() -> None:
     ids=["from a ConfigMap", "empty", "no name", "dots"],
 )
 def test_what_can_not_be_read_is_said_and_left_alone(environment: dict[str, Any], said: str) -> None:
-    found = find([deployment(environment=environment)], NEW)
-    assert found.old == ()
-    (remark,) = found.unclear
+    seen = found(deployment(environment=environment))
+    assert seen.old == ()
+    (remark,) = seen.unclear
     assert (remark.id, remark.about) == ("provisioner-unclear", "deployment kube-system/nfs")
     assert said in remark.seen.en
 
 
 def test_what_was_written_on_it_is_read_again() -> None:
     annotations = {REPLICAS_BEFORE: "3", TAKEN_OVER_BY: "berth-system/berth"}
-    (old,) = find([deployment(annotations=annotations, replicas=0)], NEW).old
+    (old,) = found(deployment(annotations=annotations, replicas=0)).old
     assert (old.before, old.taken_by, old.replicas) == (3, "berth-system/berth", 0)
 
 
 def test_whoever_would_scale_it_up_again_is_named() -> None:
-    (remark,) = find([deployment(labels={"argocd.argoproj.io/instance": "storage"})], NEW).unclear
+    (remark,) = found(deployment(labels={"argocd.argoproj.io/instance": "storage"})).unclear
     assert remark.id == "provisioner-kept-by-gitops"
     assert "Argo CD" in remark.seen.en
 
@@ -76,8 +74,8 @@ def test_whoever_would_scale_it_up_again_is_named() -> None:
     ],
 )
 def test_releases_that_need_self_link_are_told_of(image: str, kubernetes: tuple[int, int], is_told: bool) -> None:
-    found = find([deployment(image=image)], kubernetes)
-    assert [one.id for one in found.unclear] == ["provisioner-too-old"] * is_told
+    seen = found(deployment(image=image), kubernetes=kubernetes)
+    assert [one.id for one in seen.unclear] == ["provisioner-too-old"] * is_told
 
 
 def test_a_selector_becomes_a_query() -> None:
@@ -88,5 +86,5 @@ def test_a_selector_becomes_a_query() -> None:
             {"key": "canary", "operator": "DoesNotExist"},
         ],
     }
-    (old,) = find([deployment(selector=selector)], NEW).old
+    (old,) = found(deployment(selector=selector)).old
     assert old.selector == "app=nfs,tier in (a,b),!canary"

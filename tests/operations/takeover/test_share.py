@@ -14,13 +14,12 @@ import pytest
 
 from berth.operations.takeover.condition import judge_share
 from berth.operations.takeover.inventory import Cluster, Group, make_groups
-from berth.operations.takeover.old import find
 from berth.operations.takeover.records import Recorded, remove_records, write_records
 from berth.operations.takeover.share import look
 from berth.reconcilers.kinds import ClassObject, VolumeObject
 from berth.shares.choose import Shares
 from devcluster.ganesha import GaneshaServer
-from tests.operations.takeover.things import UID, deployment, of_class, volume
+from tests.operations.takeover.things import UID, deployment, found, of_class, volume
 
 T = TypeVar("T")
 ANY = of_class({"archiveOnDelete": "true"})
@@ -44,7 +43,7 @@ class OldShare:
 
     def group(self, volumes: list[VolumeObject], classes: tuple[ClassObject, ...] = (ANY, NESTED)) -> Group:
         environment = {"NFS_SERVER": self.host, "NFS_PATH": self.export}
-        old = find([deployment(environment=environment)], (1, 30)).old
+        old = found(deployment(environment=environment)).old
         (made,) = make_groups(old, Cluster(classes, (), tuple(volumes)))
         return made
 

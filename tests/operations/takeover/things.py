@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from berth.operations.takeover.inventory import Cluster, Group, make_groups
-from berth.operations.takeover.old import find
+from berth.operations.takeover.candidates import Candidates, workload
+from berth.operations.takeover.old import Found, find
+from berth.operations.takeover.trust import Trust
 from berth.reconcilers.kinds import ClaimObject, ClassObject, Meta, NfsSource, ObjectRef, VolumeObject, VolumeSpec
 
 NAME = "cluster.local/nfs-client"
@@ -40,6 +42,12 @@ def deployment(name: str = "nfs", **changes: Any) -> dict[str, Any]:
     }
 
 
+def found(*deployments: dict[str, Any], kubernetes: tuple[int, int] = (1, 30), trust: Trust | None = None) -> Found:
+    """What is found among these Deployments, all of them named by the administrator unless told otherwise."""
+    workloads = tuple(workload("Deployment", one) for one in deployments)
+    return find(Candidates(workloads, {}), kubernetes, trust or Trust(frozenset(one.key for one in workloads)))
+
+
 def of_class(parameters: Mapping[str, str], name: str = "nfs", provisioner: str = NAME) -> ClassObject:
     """A class."""
     return ClassObject(metadata=Meta(name=name), provisioner=provisioner, parameters=dict(parameters))
@@ -70,6 +78,6 @@ def default_path(number: int) -> str:
 
 def group(classes: list[ClassObject], volumes: list[VolumeObject], claims: list[ClaimObject] | None = None) -> Group:
     """What one provisioner has."""
-    old = find([deployment()], (1, 30)).old
+    old = found(deployment()).old
     (made,) = make_groups(old, Cluster(tuple(classes), tuple(claims or ()), tuple(volumes)))
     return made

@@ -1,7 +1,9 @@
-"""The take-over itself, share by share: the old provisioner down, its lock free, records, Berth up, all checked.
+"""The take-over itself, share by share: Berth stands by, ready; only then the old provisioner down and its lock free,
+records, its names handed to Berth, all checked. What goes wrong in between puts the old provisioner back.
 
-Every step looks at what is there and can be repeated: interrupted anywhere, the next run goes on. Records are written
-while nobody provisions, so that Berth finds them when it starts.
+Every step looks at what is there and can be repeated: killed anywhere, the next run goes on where Berth is ready, and
+puts the old provisioner back first where it is not. Records are written while nobody provisions, so that Berth finds
+them when it gets the names.
 """
 
 from __future__ import annotations
@@ -15,17 +17,17 @@ from lightkube.resources.core_v1 import Namespace
 from berth.kube.manifest import ManifestApi
 from berth.kube.permissions import Permission
 from berth.operations.errors import Stopped
+from berth.operations.takeover.handover import start, stop_old, wait_locks_free
 from berth.operations.takeover.inventory import OldVolume, make_groups, read_cluster
-from berth.operations.takeover.locks import Held, wait_free
 from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted, find_all, make_plan
 from berth.operations.takeover.preflight import check_rights
+from berth.operations.takeover.putback import put_back
 from berth.operations.takeover.records import Recorded, write_records
 from berth.operations.takeover.remark import several
 from berth.operations.takeover.run import Run
 from berth.operations.takeover.share import check_directories
-from berth.operations.takeover.start import settings_for, start
+from berth.operations.takeover.standby import is_ready, settings_for, stand_by
 from berth.operations.takeover.step import Told
-from berth.operations.takeover.workloads import scale_down, wait_pods_gone
 from berth.settings.install import InstallSettings
 from berth.shares.choose import Shares
 from berth.texts.text import Text
@@ -66,27 +68,47 @@ async def take_over(
     *,
     patience: float,
     told: Told,
+    given: frozenset[str] = frozenset(),
 ) -> list[Taken]:
     """Does what the plan says, for each share. Stopped says what is in the way; KubeError. Repeatable.
 
-    settings: of each installation; names, share and provisioners are filled in. patience: seconds for each wait.
+    settings: of each installation; names, share and provisioners are filled in. given: those of them that somebody
+    chose. patience: seconds for each wait. Cancelled or failed before Berth serves a share, its old provisioner is put
+    back before this ends; cancelled once more, it ends at once.
     """
     uid = await _cluster_uid(api)
-    run = Run(api, shares, wanted, settings, tuple(permissions), patience, told, uid)
-    plan = await make_plan(api, shares, wanted)
-    half = [old.key for one in plan.groups if not one.is_done for old in one.group.old if old.taken_by]
-    if half:
+    run = Run(api, shares, wanted, settings, tuple(permissions), patience, told, uid, given)
+    plan = await _whole_plan(run)
+    done: list[Taken] = []
+    for one in plan.groups:
+        done.append(await _take_share(run, one, plan))
+    return done
+
+
+async def _whole_plan(run: Run) -> TakeoverPlan:
+    """The plan, once nothing is in the way. What was left half done, and can't be gone on with, is put back."""
+    plan = await make_plan(run.api, run.shares, run.wanted)
+    half = [one for one in plan.groups if one.half]
+    for one in half:
         run.stage = "between"
-        run.tell(f"going on where an earlier run ended, with {', '.join(half)}", f"从上次中断处继续：{'、'.join(half)}")
+        keys = ", ".join(old.key for old in one.half)
+        is_good = not plan.stops and (
+            not one.is_installing or await is_ready(run, one, settings_for(run, one, plan))
+        )  # fmt: skip
+        if is_good:
+            run.tell(f"going on where an earlier run ended, with {keys}", f"从上次中断处继续：{keys}")
+        else:
+            run.tell(
+                f"an earlier run ended half-way with {keys}, and Berth is not ready to go on",
+                f"上次运行在处理 {keys} 时中途结束，而 Berth 尚未就绪，无法继续",
+            )
+            await put_back(run, one)
     if plan.stops:
         first = plan.stops[0]
         raise Stopped(
             Text(f"{first.about}: {first.seen.en}; {first.do.en}", f"{first.about}：{first.seen.zh}；{first.do.zh}")
         )
-    done: list[Taken] = []
-    for one in plan.groups:
-        done.append(await _take_share(run, one, plan))
-    return done
+    return await make_plan(run.api, run.shares, run.wanted) if half else plan
 
 
 async def _take_share(run: Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
@@ -99,17 +121,25 @@ async def _take_share(run: Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
     )
     if not run.wanted.with_share:
         seen = Text("", "")
+    if plan.half:
+        run.stage = "between"
     run.tell(f"{group.share}{seen.en}; taking over {names}", f"{group.share}{seen.zh}；开始接管 {names}")
-    if not plan.is_done:
-        await check_rights(run.api, plan, settings, run.permissions)
-    if run.wanted.with_share:
-        await _open_homes(run, plan)
     begin = clock()
-    await _stop_old(run, plan)
-    # Only now: what the old provisioner did until its end is seen.
-    volumes = await _volumes_now(run, plan)
-    recorded = await _record(run, plan, volumes)
-    leader, by = await start(run, plan, settings)
+    try:
+        begin = await _get_ready(run, plan, settings)
+        # Only now: what the old provisioner did until its end is seen.
+        volumes = await _volumes_now(run, plan)
+        if plan.is_done:
+            recorded, leader, by = await _record(run, plan, volumes), "", plan.by.key
+        else:
+            await wait_locks_free(run, plan)
+            recorded = await _record(run, plan, volumes)
+            leader, by = await start(run, plan, settings)
+        run.stage = "served"
+    except BaseException:
+        if run.stage == "between":
+            await put_back(run, plan)
+        raise
     seconds = 0.0 if plan.is_done else clock() - begin
     checked, lost = await _check(run, plan, volumes)
     return Taken(
@@ -128,6 +158,20 @@ async def _take_share(run: Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
     )
 
 
+async def _get_ready(run: Run, plan: GroupPlan, settings: InstallSettings) -> float:
+    """Berth is ready, and the old provisioner's pods are gone; since when nobody provisions."""
+    if plan.is_done:
+        return asyncio.get_running_loop().time()
+    await check_rights(run.api, plan, settings, run.permissions)
+    if run.wanted.with_share:
+        await _open_homes(run, plan)
+    if plan.is_installing and not await is_ready(run, plan, settings):
+        await stand_by(run, plan, settings)
+    begin = asyncio.get_running_loop().time()
+    await stop_old(run, plan)
+    return begin
+
+
 async def _open_homes(run: Run, plan: GroupPlan) -> None:
     """`.berth/` can be made on the share: before anything else is done, since without it nothing could be recorded."""
     homes = Homes(run.uid)
@@ -144,57 +188,8 @@ async def _open_homes(run: Run, plan: GroupPlan) -> None:
         ) from error
 
 
-async def _stop_old(run: Run, plan: GroupPlan) -> None:
-    """The old provisioners' pods are gone, and nobody holds their locks."""
-    for one in plan.group.old:
-        run.stage = "between"
-        if one.replicas or not one.taken_by:
-            run.tell(
-                f"scaling down {one.key} (it had {several(one.replicas, 'pod')}; that is written on it)",
-                f"正在缩容 {one.key}（原有 {one.replicas} 个 Pod，已记在它上面）",
-            )
-        await scale_down(run.api, one, plan.by.key)
-
-    def still(left: tuple[str, ...]) -> None:
-        run.tell(f"waiting for the end of {', '.join(left)}", f"等待 {'、'.join(left)} 结束")
-
-    pods = [(one.namespace, one.selector) for one in plan.group.old]
-    left = await wait_pods_gone(run.api, pods, patience=run.patience, progress=still)
-    if left:
-        raise Stopped(
-            Text(
-                f"{', '.join(left)} did not end within {run.patience:g} s; see what holds it with `kubectl -n "
-                f"{left[0].partition('/')[0]} describe pod {left[0].partition('/')[2]}` (a node that is down? a share "
-                f"that can't be unmounted?)",
-                f"{'、'.join(left)} 在 {run.patience:g} 秒内没有结束；用 `kubectl -n {left[0].partition('/')[0]} "
-                f"describe pod {left[0].partition('/')[2]}` 查看原因（节点失联？共享目录无法卸载？）",
-            )
-        )
-
-    def held(lock: Held) -> None:
-        run.tell(
-            f"waiting until {lock.where}, held by {lock.holder}, is not renewed for {lock.lasts:g} s",
-            f"等待 {lock.where}（持有者 {lock.holder}）停止续约满 {lock.lasts:g} 秒",
-        )
-
-    if plan.is_done:
-        return  # their locks were free before Berth started
-    locks = [(name, one.namespace) for one in plan.group.old for name in one.provisioners]
-    own = f"{plan.by.name}-" if any(one.namespace == plan.by.namespace for one in plan.group.old) else ""
-    lock = await wait_free(run.api, locks, but=own, patience=run.patience, progress=held)
-    if lock is not None:
-        raise Stopped(
-            Text(
-                f"{lock.holder} goes on renewing {lock.where}: another process of the old provisioner runs somewhere "
-                f"(in another Deployment, or outside the cluster); end it",
-                f"{lock.holder} 仍在续约 {lock.where}：旧供应器还有别的进程在运行"
-                f"（在其他 Deployment 或集群外），请结束它",
-            )
-        )
-
-
 async def _volumes_now(run: Run, plan: GroupPlan) -> list[OldVolume]:
-    _, found = await find_all(run.api)
+    _, found = await find_all(run.api, run.wanted.trusted)
     mine = {one.key for one in plan.group.old}
     groups = make_groups([one for one in found.old if one.key in mine], await read_cluster(run.api))
     return [volume for group in groups for volume in group.volumes]

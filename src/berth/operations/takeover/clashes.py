@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from berth.kube.leader import lock_name
 from berth.operations.install import OLDEST
 from berth.operations.takeover.inventory import Cluster, Group, unserved
-from berth.operations.takeover.old import Berth, Found
+from berth.operations.takeover.old import Berth, Found, OldProvisioner
 from berth.operations.takeover.remark import Remark, several
+from berth.operations.takeover.strangers import Other
+from berth.reconcilers import objects
 from berth.reconcilers.objects import Place
 from berth.settings.install import NAME
 from berth.texts.text import Text
@@ -22,31 +24,49 @@ def serves_already(group: Group, found: Found) -> Berth | None:
     return next((one for one in found.berths if names <= set(one.provisioners)), None)
 
 
-def judge_provisioners(group: Group, found: Found, by: Berth) -> list[Remark]:
+def namesakes(chosen: Sequence[OldProvisioner], found: Found) -> tuple[list[OldProvisioner], list[Remark]]:
+    """Those that are to be taken over, without those that have no pods while another share's provisioner answers to
+    their name; and what is to be said of these.
+    """
+    left, remarks = [], []
+    for one in chosen:
+        rival = next((other for other in found.old if _is_rival(one, other) and not other.is_idle), None)
+        if one.is_idle and rival is not None:
+            remarks.append(_idle(one, rival))
+        else:
+            left.append(one)
+    return left, remarks
+
+
+def _is_rival(one: OldProvisioner, other: OldProvisioner) -> bool:
+    """Whether it answers to the same name for another share."""
+    is_here = (one.share.server.lower(), one.share.export) == (other.share.server.lower(), other.share.export)
+    return not is_here and bool(set(one.provisioners) & set(other.provisioners))
+
+
+def _idle(one: OldProvisioner, rival: OldProvisioner) -> Remark:
+    return Remark(
+        "one-name-two-shares",
+        "note",
+        f"deployment {one.key}",
+        Text(
+            f"it answers to a name of {rival.key}, for another share ({one.share}), and has no pods: it does nothing",
+            f"它响应 {rival.key} 的名字，但共享目录不同（{one.share}），而且没有 Pod：不起任何作用",
+        ),
+        Text("it is left alone; leave it without pods", "不会动它；请不要给它 Pod"),
+    )
+
+
+def judge_provisioners(group: Group, found: Found, by: Berth, cluster: Cluster) -> list[Remark]:
     """Who else answers to the same names, or works on the same share. by: the Berth that is to serve."""
     remarks = []
-    mine = {one.key for one in group.old}
-    for other in found.old:
-        shared = set(other.provisioners) & set(group.provisioners)
-        if other.key not in mine and shared:
-            names = ", ".join(sorted(shared))
-            remarks.append(
-                Remark(
-                    "one-name-two-shares",
-                    "stop",
-                    f"deployment {other.key}",
-                    Text(
-                        f"it answers to {names}, too, for another share ({other.share}); which of the two serves a "
-                        f"claim is chance, today as well",
-                        f"它也以 {names} 之名供应另一个共享目录（{other.share}）；现在 PVC 由哪一个供应就已全凭运气",
-                    ),
-                    Text(
-                        "scale down and delete the one that is not wanted, then plan again",
-                        "请缩容并删除不需要的那一个，然后重新执行 plan",
-                    ),
-                    (f"kubectl -n {other.namespace} scale deployment {other.name} --replicas=0",),
-                )
-            )
+    for one in group.old:
+        rivals = [other for other in found.old if _is_rival(one, other) and not other.is_idle]
+        remarks += [_two_shares(one, other, cluster) for other in rivals]
+    for stranger in found.others:
+        shared = set(stranger.provisioners) & set(group.provisioners)
+        if shared and (stranger.workload.replicas or stranger.workload.ready):
+            remarks.append(_twice(stranger, sorted(shared)))
     missing = set(group.provisioners) - set(by.provisioners)
     if by.replicas and missing:
         remarks.append(_berth_lacks(by, sorted(missing), group))
@@ -54,11 +74,76 @@ def judge_provisioners(group: Group, found: Found, by: Berth) -> list[Remark]:
     if by.replicas and not missing and is_other:
         remarks.append(_berth_elsewhere(by, group))
     running = [one.key for one in group.old if one.replicas]
-    if by.replicas and running and not any(one.taken_by for one in group.old):
+    if by.replicas and running and not missing and not any(one.taken_by for one in group.old):
         remarks.append(_both_run(by, running))
     if len(group.old) > 1:
         remarks.append(_several(group))
     return remarks
+
+
+def _two_shares(one: OldProvisioner, other: OldProvisioner, cluster: Cluster) -> Remark:
+    """Which of the two is wanted is for people to say, unless one does all the work: the command ends the other."""
+    names = set(one.provisioners) & set(other.provisioners)
+    mine, theirs = (_work_of(each, names, cluster) for each in (one, other))
+    unwanted = other if _does_more(mine, theirs) else one if _does_more(theirs, mine) else None
+    about = unwanted or other
+    rival = one if about is other else other
+    named = ", ".join(sorted(names))
+    return Remark(
+        "one-name-two-shares",
+        "stop",
+        f"deployment {about.key}",
+        Text(
+            f"it answers to {named} for the share {about.share}, and {rival.key} does for {rival.share}: which of the "
+            f"two serves a claim is chance, today as well",
+            f"它以 {named} 之名供应 {about.share}，而 {rival.key} 以同名供应 {rival.share}："
+            f"现在 PVC 由哪一个供应就已全凭运气",
+        ),
+        Text(
+            f"scale down and delete the one that is not wanted, then plan again ({_told(rival, names, cluster).en}; "
+            f"{_told(about, names, cluster).en})",
+            f"请缩容并删除不需要的那一个，然后重新执行 plan（{_told(rival, names, cluster).zh}；"
+            f"{_told(about, names, cluster).zh}）",
+        ),
+        (f"kubectl -n {unwanted.namespace} scale deployment {unwanted.name} --replicas=0",) if unwanted else (),
+    )
+
+
+def _work_of(one: OldProvisioner, names: set[str], cluster: Cluster) -> tuple[int, int]:
+    """Pods that are ready, and PVs of these names on its share."""
+    above = f"{one.share.export.rstrip('/')}/"
+    places = [objects.place_of(each) for each in cluster.volumes if objects.provisioned_by(each) in names]
+    here = [each for each in places if each is not None and each.server.lower() == one.share.server.lower()]
+    return one.ready, sum(each.path.startswith(above) for each in here)
+
+
+def _does_more(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether one works in every respect in which the other does, and the other in one less."""
+    pairs = [(bool(a), bool(b)) for a, b in zip(one, other, strict=True)]
+    return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
+
+
+def _told(one: OldProvisioner, names: set[str], cluster: Cluster) -> Text:
+    ready, volumes = _work_of(one, names, cluster)
+    return Text(
+        f"{one.key}: {several(ready, 'pod')} ready, {several(volumes, 'PV')} on its share",
+        f"{one.key}：{ready} 个 Pod 就绪，其共享目录上有 {volumes} 个 PV",
+    )
+
+
+def _twice(stranger: Other, names: list[str]) -> Remark:
+    named = ", ".join(names)
+    return Remark(
+        "one-name-twice",
+        "stop",
+        stranger.workload.about,
+        Text(
+            f"it answers to {named}, too, and a take-over does not end it: it would work beside Berth",
+            f"它也响应 {named}，而接管不会停止它：它会与 Berth 同时工作",
+        ),
+        Text("end it first, then plan again", "请先停止它，然后重新执行 plan"),
+        stranger.stop,
+    )
 
 
 def _berth_lacks(by: Berth, missing: list[str], group: Group) -> Remark:
@@ -146,6 +231,7 @@ def judge_cluster(
         )
     served = [name for old in found.old for name in old.provisioners]
     served += [name for berth in found.berths for name in berth.provisioners]
+    served += [name for other in found.others for name in other.provisioners]
     if not only:
         remarks += [_unserved(name, places) for name, places in unserved(cluster, served).items()]
     return remarks

@@ -101,11 +101,16 @@ async def wait_free(
 
 
 async def wait_led(
-    api: ManifestApi, *, patience: float, look: Callable[[], Awaitable[Sequence[tuple[str, str]]]]
+    api: ManifestApi,
+    *,
+    patience: float,
+    look: Callable[[], Awaitable[Sequence[tuple[str, str]]]],
+    counts: Callable[[Held], Awaitable[bool]],
 ) -> Held | None:
     """Who holds a Lease, once he was seen to renew it; None when nobody did before patience was over.
 
     look: awaited before each look; answers which locks (provisioner, namespace) count, and may tell what takes so long.
+    counts: whether it is one of those who are waited for that holds it.
     """
     clock = asyncio.get_running_loop().time
     end = clock() + patience
@@ -113,7 +118,8 @@ async def wait_led(
     while True:
         for provisioner, namespace in await look():
             for one in await read_locks(api, provisioner, namespace):
-                if one.where.startswith("Lease ") and one.record != first.setdefault(one.where, one.record):
+                is_renewed = one.where.startswith("Lease ") and one.record != first.setdefault(one.where, one.record)
+                if is_renewed and await counts(one):
                     return one
         if clock() >= end:
             return None

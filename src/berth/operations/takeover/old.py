@@ -1,17 +1,21 @@
-"""Who provisions now: the Deployments of the reference provisioners, whatever they are called, and those of Berth.
+"""Who provisions now: the reference provisioners, whatever they are called, and the installations of Berth.
 
-A Deployment is one of theirs by its environment, PROVISIONER_NAME with NFS_SERVER and NFS_PATH, which all releases need
-and which both charts set. Its image only says which release it is.
+A workload is one of the reference's by its environment, PROVISIONER_NAME with NFS_SERVER and NFS_PATH, which all
+releases need and which both charts set. Its image only says which release it is. What is no Deployment, can't be read
+or is not trusted is named, and left alone.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from berth.objects.provisioning import EXPORT, NAME, REFERENCE, SERVER, Provisioning
+from berth.operations.takeover.candidates import Candidates, Workload, provisioning_of
 from berth.operations.takeover.remark import Remark
+from berth.operations.takeover.strangers import Other, about_old, is_of_nfs, left_alone, not_looked_at, untrusted
+from berth.operations.takeover.trust import Trust
 from berth.settings.controller import PROVISIONERS
 from berth.texts.text import Text
 from berth.volumes.errors import Refused
@@ -19,13 +23,12 @@ from berth.volumes.parameters import parse_export, parse_server
 from berth.volumes.share import ShareAddress
 
 REPLICAS_BEFORE = "berth.io/replicas-before"
+READY_BEFORE = "berth.io/ready-before"
 TAKEN_OVER_BY = "berth.io/taken-over-by"
-"""Annotations of an old Deployment: how many pods it had, and which Berth (namespace/name) serves now."""
+"""Annotations of an old Deployment: how many pods it had, how many of them were ready, and which Berth (namespace/name)
+serves now.
+"""
 
-KINDS = ("nfs-client-provisioner", "nfs-subdir-external-provisioner")
-_ENVIRONMENT = ("PROVISIONER_NAME", "NFS_SERVER", "NFS_PATH")
-_SELF_LINK_SINCE = (1, 20)
-_NEEDS_SELF_LINK = re.compile(r"external_storage/nfs-client-provisioner|nfs-client-provisioner:(v[123]\b|latest$)")
 _KEEPERS = {
     "argocd.argoproj.io/instance": "Argo CD",
     "argocd.argoproj.io/tracking-id": "Argo CD",
@@ -46,8 +49,12 @@ class OldProvisioner:
     image: str
     account: str
     replicas: int
+    ready: int
+    """How many of its pods are."""
     before: int | None
     """How many pods it had before it was taken over; None: it was not."""
+    ready_before: int | None
+    """How many of those were ready; None: that was not written down."""
     taken_by: str
     """`namespace/name` of the installation that took over; empty: none."""
     selector: str
@@ -59,6 +66,16 @@ class OldProvisioner:
     def key(self) -> str:
         """As a person types it."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def is_down(self) -> bool:
+        """Whether a take-over has scaled it down."""
+        return bool(self.taken_by) and self.replicas == 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has no pods, and no take-over is why: it does nothing."""
+        return self.replicas == 0 and not self.ready and not self.taken_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,7 @@ class Berth:
     replicas: int
     ready: int
     """How many of its pods are."""
+    image: str = ""
 
     @property
     def key(self) -> str:
@@ -82,103 +100,136 @@ class Berth:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that provision, and what could not be made sense of."""
+    """All that provision and are trusted, and what was found beside them."""
 
     old: tuple[OldProvisioner, ...]
     berths: tuple[Berth, ...]
     unclear: tuple[Remark, ...]
+    others: tuple[Other, ...] = ()
+    """What provisions, or could, is trusted, and is left alone."""
+    not_trusted: frozenset[str] = frozenset()
+    """Deployments that look like Berth's or a provisioner's, and whose word counts for nothing."""
 
 
-def find(deployments: Iterable[Mapping[str, Any]], kubernetes: tuple[int, int]) -> Found:
-    """Sorts the cluster's Deployments, as the API server's JSON has them."""
-    old, berths, unclear = [], [], []
-    for one in deployments:
-        container, environment = _provisioning_container(one)
-        if container is None:
-            continue
-        if _is_berth(one, container):
-            berths.append(_berth(one, environment))
-            continue
-        if not any(kind in container.get("image", "") for kind in KINDS) and not all(
-            name in environment for name in _ENVIRONMENT
-        ):
-            continue  # another provisioner that calls its variable alike
-        try:
-            old.append(_old(one, container, environment))
-        except Refused as refusal:
-            unclear.append(_unclear(one, refusal))
-            continue
-        if kubernetes >= _SELF_LINK_SINCE and _NEEDS_SELF_LINK.search(old[-1].image):
-            unclear.append(_too_old(old[-1], kubernetes))
-        if old[-1].kept_by:
-            unclear.append(_kept(old[-1]))
-    return Found(tuple(sorted(old, key=lambda one: one.key)), tuple(berths), tuple(unclear))
+def find(candidates: Candidates, kubernetes: tuple[int, int], trust: Trust) -> Found:
+    """Sorts a cluster's workloads."""
+    old: list[OldProvisioner] = []
+    berths: list[Berth] = []
+    remarks: list[Remark] = []
+    others: list[Other] = []
+    strangers: set[str] = set()
+    for one in candidates.workloads:
+        containers = provisioning_of(one, candidates)
+        why = trust.why_not(one)
+        if not containers or (why is not None and all(each.hint == "mount" for each in containers)):
+            continue  # an application, whatever it mounts: it can provision nothing
+        main = next((each for each in containers if not each.is_init), containers[0])
+        is_berth = _is_berth(one, main)
+        reason = None if is_berth else _why_left_alone(one, containers)
+        if why is not None:
+            if main.kind in ("reference", "berth") or is_of_nfs(one, _names(containers)):
+                strangers.add(one.key)
+                remarks.append(untrusted(one, _names(containers), why, reason))
+        elif is_berth and one.kind == "Deployment":
+            berths.append(_berth(one, main))
+        elif reason is not None or is_berth:
+            others.append(Other(one, _names(containers), main.kind, reason))
+            remarks += left_alone(others[-1])
+        else:
+            old.append(_old(one, main))
+            remarks += about_old(one.about, old[-1].image, old[-1].kept_by, kubernetes)
+    remarks += not_looked_at(candidates.unseen)
+    in_order = tuple(sorted(old, key=lambda one: one.key))
+    return Found(in_order, tuple(berths), tuple(remarks), tuple(others), frozenset(strangers))
 
 
-def _provisioning_container(deployment: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, dict[str, str | None]]:
-    """The container that has PROVISIONER_NAME, and its environment; None for what is not written down in it."""
-    for container in deployment["spec"]["template"]["spec"].get("containers") or ():
-        environment = {one["name"]: None if "valueFrom" in one else one.get("value", "")
-                       for one in container.get("env") or ()}  # fmt: skip
-        if "PROVISIONER_NAME" in environment:
-            return container, environment
-    return None, {}
+def _names(containers: Sequence[Provisioning]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in containers for name in each.names))
 
 
-def _is_berth(deployment: Mapping[str, Any], container: Mapping[str, Any]) -> bool:
-    image = container.get("image", "").partition("@")[0].rpartition("/")[2].partition(":")[0]
-    labels = deployment["metadata"].get("labels") or {}
-    return image == "berth" or labels.get("app.kubernetes.io/name") == "berth"
+def _is_berth(one: Workload, main: Provisioning) -> bool:
+    labels = one.manifest["metadata"].get("labels") or {}
+    return main.kind == "berth" or labels.get("app.kubernetes.io/name") == "berth"
 
 
-def _berth(deployment: Mapping[str, Any], environment: Mapping[str, str | None]) -> Berth:
-    metadata = deployment["metadata"]
-    names = (environment.get("PROVISIONER_NAME") or "").split(",")
-    return Berth(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        provisioners=tuple(name.strip() for name in names if name.strip()),
-        server=environment.get("NFS_SERVER") or "",
-        export=environment.get("NFS_PATH") or "",
-        replicas=deployment["spec"].get("replicas", 1),
-        ready=(deployment.get("status") or {}).get("readyReplicas", 0),
-    )
-
-
-def _old(
-    deployment: Mapping[str, Any], container: Mapping[str, Any], environment: Mapping[str, str | None]
-) -> OldProvisioner:
-    """Refused, naming the variable that makes no sense."""
-    metadata, spec = deployment["metadata"], deployment["spec"]
-    values = {}
-    for name in _ENVIRONMENT:
-        value = environment.get(name)
-        if not value:
-            raise Refused(name, "comes from elsewhere, not from the Deployment" if value is None else "is empty")
-        values[name] = value
+def _why_left_alone(one: Workload, containers: Sequence[Provisioning]) -> Text | None:
+    """Why a workload can't be taken over; None when it can."""
+    at_work = [each for each in containers if not each.is_init]
+    if len(at_work) > 1:
+        names = ", ".join(each.container.name for each in at_work)
+        return Text(
+            f"several of its containers provision, or could ({names})", f"它有多个容器在供应或可能在供应（{names}）"
+        )
+    if not at_work:
+        name = containers[0].container.name
+        return Text(
+            f"an init container ({name}) has a provisioner's settings", f"带有供应器设置的是 init 容器（{name}）"
+        )
     try:
-        provisioners = PROVISIONERS.parse(values["PROVISIONER_NAME"])
+        _settings(at_work[0])
+    except Refused as refusal:
+        return Text(f"its environment can't be read: {refusal}", f"无法读出它的环境变量：{refusal}")
+    if one.kind != "Deployment":
+        return Text(
+            f"it is a {one.kind}, and a take-over moves Deployments only", f"它是 {one.kind}，接管只处理 Deployment"
+        )
+    return None
+
+
+def _settings(main: Provisioning) -> tuple[tuple[str, ...], ShareAddress]:
+    """Names and share. Refused, naming the variable that makes no sense."""
+    environment = main.environment
+    if main.why:
+        raise Refused(NAME, f"comes from elsewhere, not from the Deployment: {main.why}")
+    for name in REFERENCE:
+        value, why = environment.get(name), environment.why_unknown(name)
+        if not value:
+            raise Refused(name, f"comes from elsewhere, not from the Deployment: {why}" if why else "is empty")
+    try:
+        provisioners = PROVISIONERS.parse(environment.get(NAME))
     except ValueError as error:
-        raise Refused("PROVISIONER_NAME", str(error)) from None
-    annotations = metadata.get("annotations") or {}
-    before = annotations.get(REPLICAS_BEFORE, "")
-    return OldProvisioner(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        provisioners=provisioners,
-        share=ShareAddress(
-            parse_server(values["NFS_SERVER"], "NFS_SERVER"), parse_export(values["NFS_PATH"], "NFS_PATH")
-        ),
-        image=container.get("image", ""),
-        account=spec["template"]["spec"].get("serviceAccountName", "default"),
-        replicas=spec.get("replicas", 1),
-        before=int(before) if before.isascii() and before.isdigit() else None,
-        taken_by=annotations.get(TAKEN_OVER_BY, ""),
-        selector=_selector(spec["selector"]),
-        kept_by=next(
-            (who for key, who in _KEEPERS.items() if key in annotations or key in (metadata.get("labels") or {})), ""
-        ),
+        raise Refused(NAME, str(error)) from None
+    server, export = parse_server(environment.get(SERVER), SERVER), parse_export(environment.get(EXPORT), EXPORT)
+    return provisioners, ShareAddress(server, export)
+
+
+def _berth(one: Workload, main: Provisioning) -> Berth:
+    environment = main.environment
+    return Berth(
+        namespace=one.namespace,
+        name=one.name,
+        provisioners=main.names,
+        server=environment.get(SERVER),
+        export=environment.get(EXPORT),
+        replicas=one.replicas,
+        ready=one.ready,
+        image=main.container.image,
     )
+
+
+def _old(one: Workload, main: Provisioning) -> OldProvisioner:
+    provisioners, share = _settings(main)
+    metadata = one.manifest["metadata"]
+    annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
+    return OldProvisioner(
+        namespace=one.namespace,
+        name=one.name,
+        provisioners=provisioners,
+        share=share,
+        image=main.container.image,
+        account=one.account,
+        replicas=one.replicas,
+        ready=one.ready,
+        before=_count(annotations.get(REPLICAS_BEFORE, "")),
+        ready_before=_count(annotations.get(READY_BEFORE, "")),
+        taken_by=annotations.get(TAKEN_OVER_BY, ""),
+        selector=_selector(one.manifest["spec"]["selector"]),
+        kept_by=next((who for key, who in _KEEPERS.items() if key in annotations or key in labels), ""),
+    )
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _selector(selector: Mapping[str, Any]) -> str:
@@ -189,52 +240,3 @@ def _selector(selector: Mapping[str, Any]) -> str:
         operator = one["operator"]
         terms.append({"Exists": key, "DoesNotExist": f"!{key}"}.get(operator) or f"{key} {operator.lower()} ({values})")
     return ",".join(terms)
-
-
-def _unclear(deployment: Mapping[str, Any], refusal: Refused) -> Remark:
-    key = f"{deployment['metadata']['namespace']}/{deployment['metadata']['name']}"
-    return Remark(
-        "provisioner-unclear",
-        "warning",
-        f"deployment {key}",
-        Text(
-            f"it looks like a reference provisioner, but its environment can't be read: {refusal}",
-            f"看起来是参考供应器，但无法读出它的环境变量：{refusal}",
-        ),
-        Text(
-            "it is left alone; write PROVISIONER_NAME, NFS_SERVER and NFS_PATH as plain values into the Deployment, "
-            "then it can be taken over",
-            "不会动它；请在 Deployment 中直接写明 PROVISIONER_NAME、NFS_SERVER 和 NFS_PATH 的值，之后即可接管",
-        ),
-    )
-
-
-def _too_old(old: OldProvisioner, kubernetes: tuple[int, int]) -> Remark:
-    release = f"{kubernetes[0]}.{kubernetes[1]}"
-    return Remark(
-        "provisioner-too-old",
-        "note",
-        f"deployment {old.key}",
-        Text(
-            f"its image {old.image} needs selfLink, which Kubernetes 1.20 and newer no longer set (this is {release}), "
-            f"so its new claims wait",
-            f"镜像 {old.image} 依赖 selfLink，而 Kubernetes 1.20 起不再提供（当前为 {release}），因此新的 PVC 一直等待",
-        ),
-        Text("Berth serves them after the take-over", "接管之后由 Berth 供应"),
-    )
-
-
-def _kept(old: OldProvisioner) -> Remark:
-    return Remark(
-        "provisioner-kept-by-gitops",
-        "warning",
-        f"deployment {old.key}",
-        Text(
-            f"{old.kept_by} manages it and would scale it up again, beside Berth",
-            f"它由 {old.kept_by} 管理，缩容之后会被恢复，与 Berth 同时运行",
-        ),
-        Text(
-            f"set replicas to 0 in git, or pause {old.kept_by} for it, before `berth takeover apply`",
-            f"在执行 `berth takeover apply` 之前，先在 git 中把 replicas 设为 0，或暂停 {old.kept_by} 对它的同步",
-        ),
-    )

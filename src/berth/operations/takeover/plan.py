@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from berth.kube.manifest import ManifestApi, place
+from berth.kube.manifest import ManifestApi
+from berth.objects.provisioning import OWN
 from berth.operations.errors import Stopped
-from berth.operations.takeover.clashes import judge_cluster, judge_provisioners, serves_already
+from berth.operations.takeover.candidates import read_candidates
+from berth.operations.takeover.clashes import judge_cluster, judge_provisioners, namesakes, serves_already
 from berth.operations.takeover.classes import class_name, judge_classes
 from berth.operations.takeover.condition import judge_share
-from berth.operations.takeover.inventory import Group, make_groups, read_cluster
+from berth.operations.takeover.inventory import Cluster, Group, make_groups, read_cluster
 from berth.operations.takeover.old import Berth, Found, OldProvisioner, find
 from berth.operations.takeover.remark import Remark, by_weight
 from berth.operations.takeover.share import Seen, look
+from berth.operations.takeover.trust import ask_trust
 from berth.operations.takeover.volumes import judge_volumes
+from berth.reconcilers import objects
 from berth.settings.install import NAME, NAMESPACE
 from berth.shares.choose import Shares
 from berth.texts.text import Text
@@ -29,10 +33,17 @@ class Wanted:
     name: str = NAME
     """Of the installation of Berth; a second share gets `<name>-2`, and so on."""
     namespace: str = NAMESPACE
+    is_named: bool = False
+    """The administrator said where the installation is: then whatever is there is his word."""
     is_installing: bool = True
     """False: somebody else runs Berth, by Helm or git."""
     with_share: bool = True
     """False: nothing is asked of NFS servers, and no records are written."""
+
+    @property
+    def trusted(self) -> frozenset[str]:
+        """The Deployments that were named."""
+        return frozenset((*self.only, *([f"{self.namespace}/{self.name}"] if self.is_named else ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +54,21 @@ class GroupPlan:
     seen: Seen
     by: Berth
     """The installation that will serve; replicas as they are now."""
+    own: tuple[str, ...]
+    """The names that it answers to while it stands by: none of the old provisioners'."""
     is_installing: bool
     remarks: tuple[Remark, ...]
 
     @property
     def is_done(self) -> bool:
         """Whether this was taken over, and whoever took over runs."""
-        return self.by.ready > 0 and all(one.replicas == 0 and one.taken_by for one in self.group.old)
+        has_names = set(self.group.provisioners) <= set(self.by.provisioners)
+        return self.by.ready > 0 and has_names and all(one.is_down for one in self.group.old)
+
+    @property
+    def half(self) -> tuple[OldProvisioner, ...]:
+        """Old ones that an earlier run scaled down and did not finish with."""
+        return () if self.is_done else tuple(one for one in self.group.old if one.is_down)
 
     @property
     def to_record(self) -> int:
@@ -69,6 +88,7 @@ class GroupPlan:
                     "image": one.image,
                     "serviceAccount": one.account,
                     "replicas": one.replicas,
+                    "ready": one.ready,
                     "replicasBefore": one.before,
                     "takenOverBy": one.taken_by,
                 }
@@ -84,7 +104,8 @@ class GroupPlan:
             "waitingClaims": list(group.waiting),
             "directories": {"checked": not seen.why, "present": len(seen.present), "missing": len(seen.missing),
                             "archives": len(seen.archives), "leaked": list(seen.leaked), "kept": list(seen.kept)},
-            "berth": {"namespace": self.by.namespace, "name": self.by.name, "installed": self.is_installing},
+            "berth": {"namespace": self.by.namespace, "name": self.by.name, "installed": self.is_installing,
+                      "standsByAs": list(self.own)},
             "done": self.is_done,
             "remarks": [one.as_dict() for one in self.remarks],
         }  # fmt: skip
@@ -112,29 +133,65 @@ class TakeoverPlan:
 
 async def make_plan(api: ManifestApi, shares: Shares, wanted: Wanted) -> TakeoverPlan:
     """Looks at everything and changes nothing. KubeError; Stopped when something that was named is not there."""
-    kubernetes, found = await find_all(api)
+    kubernetes, found = await find_all(api, wanted.trusted)
     cluster = await read_cluster(api)
     chosen = choose(found.old, wanted.only)
-    groups = make_groups(chosen, cluster)
+    left, idle = namesakes(chosen, found) if not wanted.only else (chosen, [])
+    groups = make_groups(left, cluster)
     taken = _assign(groups, found, wanted)
-    plans = []
+    strange = sorted({one.key for one in taken} & found.not_trusted)
+    plans: list[GroupPlan] = []
     for group, by in zip(groups, taken, strict=True):
         seen = await look(shares, group) if wanted.with_share else Seen(why="--without-share")
-        remarks = [*judge_provisioners(group, found, by), *judge_classes(group), *judge_volumes(group)]
+        remarks = [*judge_provisioners(group, found, by, cluster), *judge_classes(group), *judge_volumes(group)]
         if wanted.with_share:
             remarks += judge_share(group, seen)
         running = serves_already(group, found)
         installing = wanted.is_installing and (running is None or running.key == by.key)
-        plans.append(GroupPlan(group, seen, by, installing, by_weight(remarks)))
-    return TakeoverPlan(
-        kubernetes, tuple(plans), by_weight(judge_cluster(kubernetes, found, cluster, only=wanted.only))
-    )
+        own = tuple(one for one in by.provisioners if one not in group.provisioners)
+        own = own or (_own_name(by, {*_names_in_use(found, cluster), *(one for each in plans for one in each.own)}),)
+        plans.append(GroupPlan(group, seen, by, own, installing, by_weight(remarks)))
+    remarks = [*judge_cluster(kubernetes, found, cluster, only=wanted.only), *idle, *map(_not_ours, strange)]
+    return TakeoverPlan(kubernetes, tuple(plans), by_weight(remarks))
 
 
-async def find_all(api: ManifestApi) -> tuple[tuple[int, int], Found]:
-    """The cluster's release, and all that provision in it."""
+async def find_all(api: ManifestApi, named: Iterable[str]) -> tuple[tuple[int, int], Found]:
+    """The cluster's release, and all that provision in it. named: Deployments whose word counts in any case."""
     kubernetes = await api.version()
-    return kubernetes, find((await api.read(place("apps/v1", "Deployment")))["items"], kubernetes)
+    candidates = await read_candidates(api)
+    return kubernetes, find(candidates, kubernetes, await ask_trust(api, candidates, frozenset(named)))
+
+
+def _names_in_use(found: Found, cluster: Cluster) -> set[str]:
+    provisioners = [*(one.provisioners for one in found.old), *(one.provisioners for one in found.berths)]
+    served = {name for names in (*provisioners, *(one.provisioners for one in found.others)) for name in names}
+    asked = {one.provisioner for one in cluster.classes}
+    return served | asked | {objects.provisioned_by(one) for one in cluster.volumes}
+
+
+def _own_name(by: Berth, used: set[str]) -> str:
+    """A name that nobody answers to, asks for, or has made PVs by."""
+    number, name = 1, OWN
+    while name in used:
+        name = f"{OWN}/{by.name}" if number == 1 else f"{OWN}/{by.name}-{number}"
+        number += 1
+    return name
+
+
+def _not_ours(key: str) -> Remark:
+    return Remark(
+        "berth-not-trusted",
+        "stop",
+        f"deployment {key}",
+        Text(
+            "it stands where Berth would be installed, and nothing shows that an administrator made it",
+            "它占着 Berth 将要安装的位置，而没有任何迹象表明它是管理员创建的",
+        ),
+        Text(
+            "look at it; if it is Berth's, say so with --name and --namespace, otherwise give another --namespace",
+            "请检查它；如果它确实是 Berth，请用 --name 和 --namespace 写明，否则换一个 --namespace",
+        ),
+    )
 
 
 def choose(old: Sequence[OldProvisioner], only: Iterable[str]) -> list[OldProvisioner]:
@@ -165,10 +222,15 @@ def _assign(groups: Sequence[Group], found: Found, wanted: Wanted) -> list[Berth
         while not key:
             name = wanted.name if number == 1 else f"{wanted.name}-{number}"
             candidate = f"{wanted.namespace}/{name}"
-            if candidate not in used and candidate not in known:
+            if candidate not in used and (candidate not in known or _is_of_share(known[candidate], group)):
                 key = candidate
             number += 1
         namespace, _, name = key.partition("/")
-        nobody = Berth(namespace, name, group.provisioners, group.share.server, group.share.export, 0, 0)
+        nobody = Berth(namespace, name, (), group.share.server, group.share.export, 0, 0)
         taken.append(known.get(key, nobody))
     return taken
+
+
+def _is_of_share(one: Berth, group: Group) -> bool:
+    """Whether it stands by on that share, as an earlier run or a way back has left it."""
+    return (one.server.lower(), one.export) == (group.share.server.lower(), group.share.export)

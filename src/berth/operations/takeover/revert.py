@@ -1,4 +1,5 @@
-"""The way back: Berth down, its lock free, what it keeps true taken away, the old provisioner up with the pods it had.
+"""The way back: the names taken from Berth, its lock free, what it keeps true taken away, the old provisioner up with
+the pods that it had. A Berth that others need goes on for them; one that nobody needs is left without pods.
 
 Claims that Berth served in between have PVs and directories as the old provisioner makes them, so it can delete them:
 what would hinder it, Berth's finalizer, is taken off their PVs.
@@ -14,14 +15,17 @@ from lightkube.resources.core_v1 import Namespace
 from berth.kube.errors import Conflict, NotFound
 from berth.kube.manifest import ManifestApi, place
 from berth.operations.errors import Stopped
+from berth.operations.install import names_answered_to
 from berth.operations.takeover.inventory import Group, OldVolume, is_nested, make_groups, read_cluster
 from berth.operations.takeover.locks import Held, places_of_leases, wait_free
+from berth.operations.takeover.names import carries, set_names
 from berth.operations.takeover.old import OldProvisioner
 from berth.operations.takeover.plan import choose, find_all
 from berth.operations.takeover.records import remove_records, waiting_trash
 from berth.operations.takeover.remark import several
 from berth.operations.takeover.step import Stage, Step, Told
-from berth.operations.takeover.workloads import MANAGER, scale_back, take_pods_away, wait_pods_gone, wait_pods_ready
+from berth.operations.takeover.workloads import MANAGER, scale_back, wait_pods_gone, wait_pods_ready
+from berth.reconcilers import objects
 from berth.reconcilers.objects import FINALIZER
 from berth.shares.choose import Shares
 from berth.texts.text import Text
@@ -37,10 +41,14 @@ class Reverted:
 
     by: str
     is_installed: bool
-    """Its Deployment is there still, without pods."""
+    """Its Deployment is there still."""
+    goes_on_as: tuple[str, ...]
+    """The names for which it works on; none: it has no pods."""
     old: tuple[str, ...]
     waits_for: str
-    """Why not all their pods are ready; empty when they are."""
+    """Why not all their pods are ready that were before; empty when they are."""
+    never_ready: tuple[str, ...]
+    """Those of them that had no ready pod before the take-over either: nobody waited for them."""
     records_removed: int
     trash: int
     """Deleted volumes that Berth had not purged yet: they lie in .berth/trash."""
@@ -74,7 +82,7 @@ async def revert(
     Stopped, KubeError. Repeatable.
     """
     run = _Run(api, shares, patience, told)
-    _, found = await find_all(api)
+    _, found = await find_all(api, only)
     by_berth: defaultdict[str, list[OldProvisioner]] = defaultdict(list)
     for one in choose(found.old, only):
         if one.taken_by:
@@ -94,7 +102,14 @@ async def revert(
 
 
 async def _go_back(run: _Run, by: str, old: list[OldProvisioner], with_share: bool, uid: str) -> Reverted:
-    is_installed = await _stop_berth(run, by, old)
+    cluster = await read_cluster(run.api)
+    names = {name for one in old for name in one.provisioners}
+    used = {one.provisioner for one in cluster.classes} | {objects.provisioned_by(one) for one in cluster.volumes}
+    namespace, _, name = by.partition("/")
+    answers = await names_answered_to(run.api, name, namespace)
+    rest = tuple(one for one in answers if one not in names)
+    goes_on_as = rest if used & set(rest) else ()
+    is_installed = await _stop_berth(run, by, old, rest or answers, goes_on=bool(goes_on_as))
     groups = make_groups(old, await read_cluster(run.api))
     volumes = [volume for group in groups for volume in group.volumes]
     removed, trash, why = 0, 0, "" if with_share else "--without-share"
@@ -115,12 +130,16 @@ async def _go_back(run: _Run, by: str, old: list[OldProvisioner], with_share: bo
     def progress(waits: str) -> None:
         run.tell(f"waiting for {waits}", f"等待 {waits}")
 
-    waits_for = await wait_pods_ready(run.api, old, patience=run.patience, progress=progress)
+    never = [one for one in old if one.ready_before == 0 or not (one.replicas or one.before)]
+    awaited = [one for one in old if one not in never]
+    waits_for = await wait_pods_ready(run.api, awaited, patience=run.patience, progress=progress)
     return Reverted(
         by=by,
         is_installed=is_installed,
+        goes_on_as=goes_on_as if is_installed else (),
         old=tuple(one.key for one in old),
         waits_for=waits_for,
+        never_ready=tuple(one.key for one in never),
         records_removed=removed,
         trash=trash,
         finalizers_removed=taken_off,
@@ -131,12 +150,22 @@ async def _go_back(run: _Run, by: str, old: list[OldProvisioner], with_share: bo
     )
 
 
-async def _stop_berth(run: _Run, by: str, old: list[OldProvisioner]) -> bool:
-    """Berth's pods are gone and its lease is free. False: it has no Deployment of that name; then it was asked for."""
+async def _stop_berth(run: _Run, by: str, old: list[OldProvisioner], rest: tuple[str, ...], *, goes_on: bool) -> bool:
+    """Berth answers to the old names no longer, and their locks are free. rest: the names that it keeps; goes_on: with
+    its pods. False: it has no Deployment of that name; then it was asked for.
+    """
     namespace, _, name = by.partition("/")
+    names = [provisioner for one in old for provisioner in one.provisioners]
     run.stage = "between"
-    run.tell(f"scaling Berth ({by}) down", f"正在缩容 Berth（{by}）")
-    selector = await take_pods_away(run.api, namespace, name)
+    if goes_on:
+        run.tell(
+            f"taking {', '.join(names)} from Berth ({by}), which goes on as {', '.join(rest)}",
+            f"正在从 Berth（{by}）收回 {'、'.join(names)}，它继续以 {'、'.join(rest)} 之名工作",
+        )
+    else:
+        run.tell(f"scaling Berth ({by}) down", f"正在缩容 Berth（{by}）")
+    # The old names leave the Deployment, too: whoever scales it up again does not set two to work on one name.
+    selector = await set_names(run.api, namespace, name, rest, replicas=None if goes_on else 0)
     if selector is None:
         run.tell(
             f"there is no Deployment {by}: if Berth runs elsewhere, end it now",
@@ -147,7 +176,13 @@ async def _stop_berth(run: _Run, by: str, old: list[OldProvisioner]) -> bool:
         def still(left: tuple[str, ...]) -> None:
             run.tell(f"waiting for the end of {', '.join(left)}", f"等待 {'、'.join(left)} 结束")
 
-        left = await wait_pods_gone(run.api, [(namespace, selector)], patience=run.patience, progress=still)
+        left = await wait_pods_gone(
+            run.api,
+            [(namespace, selector)],
+            patience=run.patience,
+            progress=still,
+            counts=lambda pod: not goes_on or carries(pod, names),
+        )
         if left:
             raise Stopped(
                 Text(
@@ -164,7 +199,6 @@ async def _stop_berth(run: _Run, by: str, old: list[OldProvisioner]) -> bool:
             f"等待 {lock.where}（持有者 {lock.holder}）被归还，或停止续约满 {lock.lasts:g} 秒",
         )
 
-    names = [provisioner for one in old for provisioner in one.provisioners]
     locks = list(dict.fromkeys([*((name, namespace) for name in names), *await places_of_leases(run.api, names)]))
     lock = await wait_free(run.api, locks, but="", patience=run.patience, progress=held)
     if lock is not None:

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from berth.kube.errors import NotFound
 from berth.kube.manifest import ManifestApi, place
 from berth.operations.install import why_not_ready
-from berth.operations.takeover.old import REPLICAS_BEFORE, TAKEN_OVER_BY, OldProvisioner
+from berth.operations.takeover.old import READY_BEFORE, REPLICAS_BEFORE, TAKEN_OVER_BY, OldProvisioner
 
 MANAGER = "berth-takeover"
 _LOOK = 0.3
@@ -22,7 +21,8 @@ async def scale_down(api: ManifestApi, old: OldProvisioner, by: str) -> int:
     Repeated, it leaves what was written the first time, unless somebody scaled it up in between.
     """
     before = old.replicas or old.before or 0
-    annotations = {REPLICAS_BEFORE: str(before), TAKEN_OVER_BY: by}
+    ready = old.ready if old.replicas or old.ready_before is None else old.ready_before
+    annotations = {REPLICAS_BEFORE: str(before), READY_BEFORE: str(ready), TAKEN_OVER_BY: by}
     patch = {"metadata": {"annotations": annotations}, "spec": {"replicas": 0}}
     await api.merge(place("apps/v1", "Deployment", old.name, old.namespace), patch, manager=MANAGER)
     return before
@@ -31,28 +31,23 @@ async def scale_down(api: ManifestApi, old: OldProvisioner, by: str) -> int:
 async def scale_back(api: ManifestApi, old: OldProvisioner) -> int:
     """Gives it back the pods that it had, and takes the annotations off: in one request. How many pods those are."""
     before = old.replicas or old.before or 0
-    annotations = {REPLICAS_BEFORE: None, TAKEN_OVER_BY: None}
+    annotations = {REPLICAS_BEFORE: None, READY_BEFORE: None, TAKEN_OVER_BY: None}
     patch = {"metadata": {"annotations": annotations}, "spec": {"replicas": before}}
     await api.merge(place("apps/v1", "Deployment", old.name, old.namespace), patch, manager=MANAGER)
     return before
 
 
-async def take_pods_away(api: ManifestApi, namespace: str, name: str) -> str | None:
-    """Scales any Deployment to nothing; the selector of its pods. None when there is no such Deployment."""
-    where = place("apps/v1", "Deployment", name, namespace)
-    try:
-        found = await api.merge(where, {"spec": {"replicas": 0}}, manager=MANAGER)
-    except NotFound:
-        return None
-    return ",".join(f"{key}={value}" for key, value in found["spec"]["selector"].get("matchLabels", {}).items())
-
-
 async def wait_pods_gone(
-    api: ManifestApi, pods: Sequence[tuple[str, str]], *, patience: float, progress: Callable[[tuple[str, ...]], None]
+    api: ManifestApi,
+    pods: Sequence[tuple[str, str]],
+    *,
+    patience: float,
+    progress: Callable[[tuple[str, ...]], None],
+    counts: Callable[[dict[str, Any]], bool] = lambda _: True,
 ) -> tuple[str, ...]:
     """Returns once there is no pod with these (namespace, selector); those that are left when patience is over.
 
-    progress: told which are left, whenever that changes.
+    progress: told which are left, whenever that changes. counts: which of them matter.
     """
     clock = asyncio.get_running_loop().time
     end = clock() + patience
@@ -62,7 +57,7 @@ async def wait_pods_gone(
             f"{namespace}/{one['metadata']['name']}"
             for namespace, selector in pods
             for one in await _pods(api, namespace, selector)
-            if one.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+            if one.get("status", {}).get("phase") not in ("Succeeded", "Failed") and counts(one)
         ]
         left = tuple(found)
         if left and left != seen:
