@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from berth.operations.takeover.old import READY_BEFORE, REPLICAS_BEFORE, TAKEN_OVER_BY
+from berth.operations.takeover.old import REPLICAS_BEFORE, TAKEN_OVER_BY
 from tests.operations.takeover.things import NAME, deployment, found
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from berth.operations.takeover.inventory import Cluster, Group, make_groups
 from berth.operations.takeover.candidates import Candidates, workload
+from berth.operations.takeover.inventory import Cluster, Group, make_groups
 from berth.operations.takeover.old import Found, find
 from berth.operations.takeover.trust import Trust
 from berth.reconcilers.kinds import ClaimObject, ClassObject, Meta, NfsSource, ObjectRef, VolumeObject, VolumeSpec
