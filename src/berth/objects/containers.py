@@ -5,10 +5,13 @@ could be read.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -189,6 +192,18 @@ def environment_of(container: Container, pod: PodFields, known: Known) -> Enviro
         else:
             made.put(variable.name, made.expand(variable.value), variable.value)
     return made
+
+
+def texts_of(source: Source, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """What a ConfigMap or Secret holds, as the API server's JSON has it; what is no text is left out."""
+    data: Mapping[str, str] = manifest.get("data") or {}
+    if source.kind == "ConfigMap":
+        return dict(data)
+    found = {}
+    for key, value in data.items():
+        with suppress(binascii.Error, UnicodeDecodeError):
+            found[key] = base64.b64decode(value).decode()
+    return found
 
 
 def words_of(container: Container, environment: Environment) -> Sequence[str]:

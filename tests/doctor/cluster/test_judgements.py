@@ -28,8 +28,9 @@ from berth.doctor.cluster import (
     rights,
     volumes,
 )
+from berth.doctor.cluster.carriers import needs_selflink
 from berth.doctor.cluster.checks import CHECKS
-from berth.doctor.cluster.served import Served, needs_selflink
+from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.finding import Finding, Subject
 from berth.doctor.versions import Version

@@ -30,8 +30,8 @@ def judge_classes(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         claims = waiting.get(each.name, [])
         if each.provisioner in served.names or served.of(each.provisioner) or not served.is_nfs(each):
             continue  # of those that are there and don't run, provisioners.py tells
-        if served.is_outside and not claims:
-            continue  # whoever runs outside of the cluster may answer to this name, too
+        if any(one.is_ready for one in served.unclear) or (served.is_outside and not claims):
+            continue  # whoever says its names nowhere, or runs outside of the cluster, may answer to this one, too
         yield _unserved(snapshot, served, each, claims)
 
 

@@ -8,6 +8,9 @@ import msgspec
 from lightkube.core.resource import ApiInfo, GlobalResource, NamespacedResourceG
 from lightkube.resources import apps_v1, coordination_v1, core_v1, storage_v1
 
+from berth.objects.containers import Container as Container
+from berth.objects.containers import Variable as Variable
+
 
 class Owner(msgspec.Struct, gc=False):
     """Who made an object."""
@@ -152,23 +155,6 @@ class Class(GlobalResource, Object):
     allowVolumeExpansion: bool | None = None  # noqa: N815
 
 
-class Variable(msgspec.Struct, gc=False):
-    """An environment variable with a value of its own."""
-
-    name: str = ""
-    value: str = ""
-
-
-class Container(msgspec.Struct, gc=False):
-    """A container of a pod."""
-
-    name: str = ""
-    image: str = ""
-    command: list[str] | None = None
-    args: list[str] | None = None
-    env: list[Variable] | None = None
-
-
 class ClaimSource(msgspec.Struct, gc=False):
     """A claim that a pod uses."""
 
@@ -189,6 +175,7 @@ class PodSpec(msgspec.Struct, gc=False):
     nodeName: str = ""  # noqa: N815
     serviceAccountName: str = "default"  # noqa: N815
     containers: list[Container] = msgspec.field(default_factory=list)
+    initContainers: list[Container] | None = None  # noqa: N815
     volumes: list[PodVolume] | None = None
 
 
@@ -253,6 +240,7 @@ class Pod(NamespacedResourceG, Object):
 class Template(msgspec.Struct, gc=False):
     """What a workload's pods are like."""
 
+    metadata: Meta = msgspec.field(default_factory=Meta)
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from berth.doctor.cluster import kinds
+from berth.doctor.cluster.carriers import Provisioner
 from berth.doctor.cluster.durations import duration
 from berth.doctor.cluster.mounting import MOUNTING, mounts_of
 from berth.doctor.cluster.reasons import known_failures
-from berth.doctor.cluster.served import Provisioner, Served
+from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot, class_name_of, provisioned_by
 from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
@@ -82,9 +83,60 @@ def judge_running(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     used = {each.provisioner for each in snapshot.classes} | {provisioned_by(each) for each in snapshot.volumes}
     for each in served.provisioners:
         names = [name for name in each.names if name in used and name not in served.names]
-        if not names or each.is_ready or _is_starting(snapshot, each):
+        if each.is_ready or _is_starting(snapshot, each):
             continue
-        yield from _not_running(snapshot, each, names)
+        if not names:
+            yield from _idle(snapshot, served, each, used)
+        elif each.taken_by and each.replicas == 0:
+            yield from _half_taken(snapshot, served, each, names)
+        elif each.replicas or not _is_left_to_others(served, each, names):
+            yield from _not_running(snapshot, each, names)
+
+
+def _is_left_to_others(served: Served, stopped: Provisioner, names: list[str]) -> bool:
+    """Whether others are meant to answer to the names of one without pods: then it is they that are ill. To start both
+    would set two to work on one name.
+    """
+    return all(
+        any(each is not stopped and (each.replicas or each.taken_by) for each in served.of(name)) for name in names
+    )
+
+
+def _half_taken(snapshot: Snapshot, served: Served, old: Provisioner, names: list[str]) -> Iterator[Finding]:
+    """An old provisioner that a take-over has scaled down, while no Berth answers to its names."""
+    waiting = waiting_claims(snapshot, old)
+    berth = next((each for each in served.provisioners if each.key == old.taken_by), None)
+    if berth is not None and _is_starting(snapshot, berth) and set(names) <= set(berth.names):
+        return  # it is about to answer
+    namespace, _, name = old.taken_by.partition("/")
+    yield find(
+        "takeover-unfinished",
+        Subject("workload", old.key),
+        *(Subject("claim", claim.key) for claim in waiting[:_SUBJECTS]),
+        names=names,
+        berth=old.taken_by,
+        old=old.key,
+        berth_namespace=namespace,
+        berth_name=name,
+    )
+
+
+def _idle(snapshot: Snapshot, served: Served, berth: Provisioner, used: set[str]) -> Iterator[Finding]:
+    """A Berth that does not get ready, while nobody needs it yet: it stands by for a take-over, or has no class yet."""
+    if berth.flavour != "berth" or not berth.replicas or used & set(berth.names):
+        return
+    pod = next((each for each in berth.pods if not each.metadata.deletionTimestamp), None)
+    reason, evidence = _reason(snapshot, berth, pod)
+    yield find(
+        "berth-stands-by-not-ready",
+        Subject("workload", berth.key),
+        *((Subject("pod", pod.key),) if pod is not None else ()),
+        names=berth.names,
+        reason=reason,
+        ref=berth.ref,
+        berth_image=berth.image if pod is not None and _waits_for_image(pod) else None,
+        evidence=[evidence] if evidence else [],
+    )
 
 
 def _is_starting(snapshot: Snapshot, provisioner: Provisioner) -> bool:
@@ -129,10 +181,15 @@ def _cause(snapshot: Snapshot, provisioner: Provisioner, pod: kinds.Pod | None) 
         "pod": pod.key,
         **({"share": provisioner.share, "server": provisioner.server} if provisioner.share else {}),
     }
-    waits = {each.state.waiting.reason for each in _statuses(pod) if each.state.waiting is not None}
-    if waits & {"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName"}:
+    if _waits_for_image(pod):
         told.add("provisioner-image-missing")
-        yield find("provisioner-image-missing", Subject("pod", pod.key), image=provisioner.image)
+        is_berth = provisioner.flavour == "berth"
+        yield find(
+            "provisioner-image-missing",
+            Subject("pod", pod.key),
+            image=None if is_berth else provisioner.image,
+            berth_image=provisioner.image if is_berth else None,
+        )
     for event in snapshot.warnings("Pod", pod):
         if event.reason in MOUNTING:
             continue  # told with all pods that can't mount
@@ -142,6 +199,11 @@ def _cause(snapshot: Snapshot, provisioner: Provisioner, pod: kinds.Pod | None) 
             if finding.id not in told:
                 told.add(finding.id)
                 yield finding
+
+
+def _waits_for_image(pod: kinds.Pod) -> bool:
+    waits = {each.state.waiting.reason for each in _statuses(pod) if each.state.waiting is not None}
+    return bool(waits & {"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName"})
 
 
 def _reason(snapshot: Snapshot, provisioner: Provisioner, pod: kinds.Pod | None) -> tuple[Text, str]:

@@ -7,12 +7,13 @@ with what came until then: a kind that was read in part counts as not read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from berth.doctor.cluster import admission, kinds
+from berth.doctor.cluster.carriers import sources
 from berth.doctor.cluster.rights import NEEDED
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.servers import services_of_servers
@@ -23,10 +24,12 @@ from berth.doctor.versions import Version
 from berth.kube.client import Api
 from berth.kube.errors import Forbidden, Gone, KubeError, NotFound, Unauthorized, Unreachable
 from berth.kube.kind import kind_of
-from berth.kube.manifest import ManifestApi
+from berth.kube.manifest import ManifestApi, place
 from berth.kube.permissions import Right, rights
+from berth.objects.containers import Known, Source, texts_of
 from berth.texts.text import Text
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 DEADLINE = 7.0
@@ -160,7 +163,16 @@ async def _version(api: ManifestApi) -> Version | None:
 async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
     """What is asked for by name only, because lists of it are long or not allowed to many."""
     snapshot, unseen = reading.snapshot, list(reading.unseen)
+    snapshot = replace(snapshot, settings=await _settings(api, sources(snapshot)))
     served = Served(snapshot)
+    unseen += [
+        Unseen(
+            Text(f"the names of {each.ref} ({each.namespace})", f"{each.ref}（{each.namespace}）的供应器名"),
+            Text(f"they come from {each.why}", f"它们来自 {each.why}"),
+        )
+        for each in served.unclear
+        if not each.is_guess
+    ]
     accounts = sorted({each.account: each for each in served.provisioners if each.flavour == "berth"}.items())
     locks = sorted({f"{each.namespace}/{each.lock}" for each in served.provisioners})
     services = sorted(
@@ -206,12 +218,25 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
     return Reading(snapshot, tuple(unseen))
 
 
-async def _each(asked: dict[str, Awaitable[T]]) -> tuple[dict[str, T], Exception | None]:
+async def _settings(api: ManifestApi, wanted: set[Source]) -> Known:
+    """What is in ConfigMaps and Secrets, as far as we may read them and they answer in time."""
+
+    async def read(source: Source) -> dict[str, str] | None:
+        try:
+            return texts_of(source, await api.read(place("v1", source.kind, source.name, source.namespace)))
+        except NotFound:
+            return None
+
+    found, _ = await _each({source: read(source) for source in wanted})
+    return found
+
+
+async def _each(asked: Mapping[K, Awaitable[T]]) -> tuple[dict[K, T], Exception | None]:
     """The answers that came in time, and one of the errors."""
-    answers: dict[str, T] = {}
+    answers: dict[K, T] = {}
     failed: list[Exception] = []
 
-    async def ask(key: str, question: Awaitable[T]) -> None:
+    async def ask(key: K, question: Awaitable[T]) -> None:
         try:
             async with asyncio.timeout(_SECOND):
                 answers[key] = await question

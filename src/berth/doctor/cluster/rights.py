@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from berth.doctor.cluster.served import Provisioner, Served
+from berth.doctor.cluster.carriers import Provisioner
+from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.entry import Shell
 from berth.doctor.finding import Finding, Subject

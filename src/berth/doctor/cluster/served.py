@@ -9,16 +9,13 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Literal
 
 from berth.doctor.cluster import kinds
+from berth.doctor.cluster.carriers import Provisioner, provisioners_of
 from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
-
-Flavour = Literal["berth", "subdir", "selflink", "other"]
-"""selflink: of the generation that needs metadata.selfLink; subdir: nfs-subdir-external-provisioner 4."""
+from berth.objects.provisioning import OWN
 
 LOCK_ANNOTATION = "control-plane.alpha.kubernetes.io/leader"
 SHARE_ON_PV = "berth.io/share"
@@ -27,56 +24,8 @@ _FRESH = 60.0
 _NFS_NAMES = re.compile(r"nfs|fuseim\.pri/ifs", re.IGNORECASE)
 _NFS_PARAMETERS = {"archiveOnDelete", "pathPattern", "onDelete", "subDir", "share", "sharedPaths"}
 _BUILT_IN = re.compile(r"kubernetes\.io/[a-z-]+")
-_IMAGE = re.compile(r"(?P<path>.*?)(?::(?P<tag>[^/:@]+))?(?:@.*)?$")
 _HOLDER = re.compile(r"(?P<pod>(?P<workload>.+)-[0-9a-z]{5,10}-[0-9a-z]{5})_[0-9a-f-]{36}")
 """Who holds a lock, if a Deployment's pod does."""
-_OWN = "nfs.berth.io"
-_CSI_PLUGIN = re.compile(r"nfsplugin\b")
-_CSI_NFS = "nfs.csi.k8s.io"
-_KIND_WORDS = {"Deployment": "deployment", "StatefulSet": "statefulset", "DaemonSet": "daemonset", "Pod": "pod"}
-
-
-@dataclass(frozen=True)
-class Provisioner:
-    """One provisioner: a workload (or a pod by itself) whose container says what names it answers to."""
-
-    names: tuple[str, ...]
-    flavour: Flavour
-    kind: str
-    namespace: str
-    name: str
-    container: str
-    image: str
-    account: str
-    """`namespace/name`."""
-    server: str
-    export: str
-    elects: bool
-    """Whether it takes a lock at all."""
-    replicas: int
-    pods: tuple[kinds.Pod, ...]
-
-    @property
-    def key(self) -> str:
-        return f"{self.namespace}/{self.name}"
-
-    @property
-    def ref(self) -> str:
-        """As kubectl takes it: `deployment/nfs-client-provisioner`."""
-        return f"{_KIND_WORDS.get(self.kind, self.kind.lower())}/{self.name}"
-
-    @property
-    def is_ready(self) -> bool:
-        return any(pod.is_ready for pod in self.pods)
-
-    @property
-    def lock(self) -> str:
-        """The name of its lock."""
-        return self.names[0].replace("/", "-")
-
-    @property
-    def share(self) -> str:
-        return f"{self.server}:{self.export}" if self.server and self.export else ""
 
 
 class Served:
@@ -87,8 +36,17 @@ class Served:
 
     @cached_property
     def provisioners(self) -> tuple[Provisioner, ...]:
-        """All that are known, running or not."""
-        return tuple(_provisioners(self._snapshot))
+        """All whose names are known, running or not."""
+        return tuple(each for each in self._all if each.names)
+
+    @cached_property
+    def unclear(self) -> tuple[Provisioner, ...]:
+        """What may provision, under names that are not known."""
+        return tuple(each for each in self._all if not each.names)
+
+    @cached_property
+    def _all(self) -> tuple[Provisioner, ...]:
+        return tuple(provisioners_of(self._snapshot))
 
     @cached_property
     def fresh_locks(self) -> dict[str, str]:
@@ -145,7 +103,7 @@ class Served:
         carriers = self.of(name)
         if carriers:
             return any(each.flavour == "berth" for each in carriers)
-        return name == _OWN or (self.is_outside and name in self._made_by_berth)
+        return name == OWN or (self.is_outside and name in self._made_by_berth)
 
     @cached_property
     def _made_by_berth(self) -> frozenset[str]:
@@ -195,87 +153,5 @@ def old_record(lock: kinds.Endpoints) -> tuple[str, str]:
         return "", ""
 
 
-def needs_selflink(image: str) -> bool:
-    """Whether the image is of the generation that needs metadata.selfLink."""
-    match = _IMAGE.match(image)
-    path, tag = (match["path"], match["tag"] or "latest") if match else (image, "latest")
-    base = path.rpartition("/")[2]
-    if "external_storage/" in path or "kubernetes_incubator/nfs-provisioner" in path:
-        return not re.match(r"v?4\.", tag)
-    if base in ("nfs-client-provisioner", "nfs-client-provisioner-arm"):
-        return re.match(r"v?[23]\b", tag) is not None or (tag == "latest" and "gmoney23" not in path)
-    return False
-
-
 def _lifetime(lease: kinds.Lease) -> float:
     return max(_FRESH, 4.0 * (lease.spec.leaseDurationSeconds or 15))
-
-
-def _provisioners(snapshot: Snapshot) -> Iterator[Provisioner]:
-    behind: dict[tuple[str, str], list[kinds.Pod]] = {}
-    for pod in snapshot.pods:
-        if _names(pod.spec) and pod.status.phase not in ("Succeeded", "Failed"):
-            kind, name = snapshot.workload_behind(pod)
-            if kind == "DaemonSet":
-                continue  # the part of a CSI driver that mounts
-            behind.setdefault((kind, f"{pod.namespace}/{name}"), []).append(pod)
-    for workload in snapshot.workloads:
-        key = (type(workload).__name__, workload.key)
-        made = _provisioner(*key, workload.spec.template.spec, workload.spec.replicas, behind.pop(key, []))
-        if made is not None:
-            yield made
-    for key, pods in behind.items():
-        made = _provisioner(*key, pods[0].spec, len(pods), pods)
-        if made is not None:
-            yield made
-
-
-def _names(spec: kinds.PodSpec) -> tuple[str, ...]:
-    return next((names for each in spec.containers if (names := _names_of(each))), ())
-
-
-def _names_of(container: kinds.Container) -> tuple[str, ...]:
-    said = {each.name: each.value for each in container.env or ()}.get("PROVISIONER_NAME", "")
-    words = [*(container.command or ()), *(container.args or ())]
-    if not said and _CSI_PLUGIN.match(container.image.rpartition("/")[2]):
-        named = next((word.partition("=")[2] for word in words if re.match(r"--?drivername=", word)), "")
-        said = named if named and "$" not in named else _CSI_NFS
-    if not said:
-        said = next((word.partition("=")[2] for word in words if re.match(r"--?provisioner(-name)?=", word)), "")
-    return tuple(name.strip() for name in said.split(",") if name.strip())
-
-
-def _provisioner(kind: str, key: str, spec: kinds.PodSpec, replicas: int, pods: list[kinds.Pod]) -> Provisioner | None:
-    namespace, _, name = key.partition("/")
-    for container in spec.containers:
-        names = _names_of(container)
-        if not names:
-            continue
-        said = {each.name: each.value for each in container.env or ()}
-        return Provisioner(
-            names=names,
-            flavour=_flavour(container, said),
-            kind=kind,
-            namespace=namespace,
-            name=name,
-            container=container.name,
-            image=container.image,
-            account=f"{namespace}/{spec.serviceAccountName}",
-            server=said.get("NFS_SERVER", ""),
-            export=said.get("NFS_PATH", ""),
-            elects=said.get("ENABLE_LEADER_ELECTION", "true").lower() not in ("false", "0", "f"),
-            replicas=replicas,
-            pods=tuple(pods),
-        )
-    return None
-
-
-def _flavour(container: kinds.Container, said: dict[str, str]) -> Flavour:
-    base = container.image.rpartition("/")[2]
-    if base.startswith("berth") or any(name.startswith("BERTH_") for name in said):
-        return "berth"
-    if needs_selflink(container.image):
-        return "selflink"
-    if "nfs-subdir-external-provisioner" in base or "nfs-client-provisioner" in base:
-        return "subdir"
-    return "other"

@@ -11,6 +11,7 @@ from functools import cached_property
 from berth.doctor.cluster import admission, kinds
 from berth.doctor.versions import Version
 from berth.kube.permissions import Right
+from berth.objects.containers import Known
 from berth.reconcilers.quantity import to_bytes
 
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
@@ -46,6 +47,8 @@ class Snapshot:
     """Services of webhooks and of NFS servers, `namespace/name`, that nobody stands behind."""
     locks: Mapping[str, kinds.Endpoints] = field(default_factory=dict)
     """Old provisioners' locks by `namespace/name`."""
+    settings: Known = field(default_factory=dict)
+    """What is in the ConfigMaps and Secrets that provisioners may be told their names by, as far as it was read."""
     lacking: Mapping[str, Sequence[Right]] = field(default_factory=dict)
     """Of each service account of a Berth, `namespace/name`, the rights that it needs and has not."""
     unseen: frozenset[str] = frozenset()

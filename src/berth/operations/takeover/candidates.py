@@ -5,8 +5,6 @@ that nothing keeps; with what their ConfigMaps and Secrets say, as far as we may
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +13,7 @@ import msgspec
 
 from berth.kube.errors import Forbidden, KubeError, NotFound
 from berth.kube.manifest import ManifestApi, place
-from berth.objects.containers import Container, PodFields, Source, sources_of
+from berth.objects.containers import Container, PodFields, Source, sources_of, texts_of
 from berth.objects.provisioning import Provisioning, could_be, provisionings
 
 _KINDS = (
@@ -190,18 +188,7 @@ async def _read_sources(api: ManifestApi, workloads: Iterable[Workload]) -> dict
             except KubeError:
                 return
             else:
-                found[source] = dict(_texts(source, held.get("data") or {}))
+                found[source] = texts_of(source, held)
 
     await asyncio.gather(*(read(source) for source in wanted))
     return found
-
-
-def _texts(source: Source, data: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    for key, value in data.items():
-        if source.kind == "ConfigMap":
-            yield key, value
-            continue
-        try:
-            yield key, base64.b64decode(value).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            continue  # no name or address that a provisioner is told

@@ -19,6 +19,7 @@ from berth.reconcilers.objects import Place
 from berth.reconcilers.places import Places
 from berth.reconcilers.quantity import to_bytes
 from berth.volumes.errors import Refused
+from berth.volumes.parameters import parse_parameters
 from berth.volumes.plan import DefaultShare
 from berth.volumes.records import Record
 from berth.volumes.release import ReleasePlan, make_release_plan
@@ -48,11 +49,13 @@ class OldVolume:
     """None: Berth could not say what to do with it."""
     why: str
     """Why not; empty otherwise."""
+    is_of_claim: bool = False
+    """Its class's pattern leads to its path by its claim's labels and annotations as they are now."""
 
     @property
     def is_proven(self) -> bool:
-        """Whether its path shows that the directory is its own: only then is it ever deleted or archived."""
-        return self.plan is not None and (self.plan.is_expected_path or self.plan.is_unique)
+        """Whether its path shows that the directory was made for it: only then is it ever deleted or archived."""
+        return self.plan is not None and (self.plan.is_expected_path or self.plan.is_unique or self.is_of_claim)
 
     def record(self, cluster: str) -> Record:
         """What is written on the share about it. AssertionError without a plan."""
@@ -144,8 +147,9 @@ def _group(members: list[OldProvisioner], cluster: Cluster, places: Places) -> G
     share = members[0].share
     classes = [one for one in cluster.classes if one.provisioner in names]
     by_name = {objects.meta_of(one).name or "": one for one in classes}
+    claims = {str(objects.claim_of(one)): one for one in cluster.claims}
     volumes = [
-        _volume(one, by_name.get((one.spec.storageClassName if one.spec else None) or ""), share)
+        _volume(one, by_name.get((one.spec.storageClassName if one.spec else None) or ""), share, claims)
         for one in cluster.volumes
         if objects.provisioned_by(one) in names
     ]
@@ -194,7 +198,9 @@ def _places(volumes: Iterable[VolumeObject]) -> Places:
     return places
 
 
-def _volume(volume: VolumeObject, of_class: ClassObject | None, share: ShareAddress) -> OldVolume:
+def _volume(
+    volume: VolumeObject, of_class: ClassObject | None, share: ShareAddress, claims: Mapping[str, ClaimObject]
+) -> OldVolume:
     plan, why = None, ""
     try:
         request = objects.release_request_of(volume, of_class)
@@ -216,7 +222,24 @@ def _volume(volume: VolumeObject, of_class: ClassObject | None, share: ShareAddr
         is_leaving=bool(meta.deletionTimestamp),
         plan=plan,
         why=why,
+        is_of_claim=plan is not None and of_class is not None and _leads_there(of_class, claims.get(str(claim)), plan),
     )
+
+
+def _leads_there(of_class: ClassObject, claim: ClaimObject | None, plan: ReleasePlan) -> bool:
+    """Whether the pattern makes exactly this path of a claim that is there. One that names neither the PV, nor both
+    namespace and claim, leads many claims to one directory, and so shows nothing.
+    """
+    if claim is None or objects.claim_of(claim) != plan.claim or plan.pv != f"pvc-{plan.claim.uid}":
+        return False
+    meta = objects.meta_of(claim)
+    try:
+        pattern = parse_parameters(of_class.parameters or {}).pattern
+        path = pattern.path(plan.claim, plan.pv, meta.labels or {}, meta.annotations or {})
+    except Refused:
+        return False
+    sources = {piece.source for piece in pattern.pieces}
+    return path == plan.path and ("pv" in sources or {"namespace", "name"} <= sources)
 
 
 def _bytes(size: str) -> int:
