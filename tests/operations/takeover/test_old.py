@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from berth.operations.takeover.candidates import workload
 from berth.operations.takeover.old import REPLICAS_BEFORE, TAKEN_OVER_BY
+from berth.operations.takeover.trust import Trust
 from tests.operations.takeover.things import NAME, deployment, found
 
 
@@ -88,3 +90,73 @@ def test_a_selector_becomes_a_query() -> None:
     }
     (old,) = found(deployment(selector=selector)).old
     assert old.selector == "app=nfs,tier in (a,b),!canary"
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "Pod"])
+def test_what_is_no_deployment_is_named_and_left_alone(kind: str) -> None:
+    manifest = deployment()
+    if kind == "Pod":
+        manifest = {"metadata": manifest["metadata"], "spec": manifest["spec"]["template"]["spec"]}
+    seen = found(others=[workload(kind, manifest)])
+    assert seen.old == ()
+    assert [(one.id, one.about) for one in seen.unclear] == [("provisioner-unclear", f"{kind.lower()} kube-system/nfs")]
+    assert f"it is a {kind}" in seen.unclear[0].seen.en
+    assert [one.provisioners for one in seen.others] == [(NAME,)]
+
+
+def test_a_cron_job_is_looked_into() -> None:
+    manifest = deployment()
+    manifest["spec"] = {"jobTemplate": {"spec": {"template": manifest["spec"]["template"]}}}
+    (remark,) = found(others=[workload("CronJob", manifest)]).unclear
+    assert remark.about == "cronjob kube-system/nfs"
+
+
+def test_two_that_provision_in_one_pod_are_not_told_apart_by_scaling() -> None:
+    both = deployment()
+    containers = both["spec"]["template"]["spec"]["containers"]
+    containers.append({**containers[0], "name": "second"})
+    (remark,) = found(both).unclear
+    assert "several of its containers provision, or could (nfs, second)" in remark.seen.en
+
+
+STRANGER = Trust(rights={"kube-system/nfs": False, "evil/nfs": False})
+
+
+@pytest.mark.parametrize(
+    ("changes", "failure"),
+    [
+        ({}, "provisioner-not-trusted"),
+        ({"image": "registry.example/evil/berth:1"}, "provisioner-not-trusted"),
+        ({"labels": {"app.kubernetes.io/name": "berth"}}, "provisioner-not-trusted"),
+        ({"environment": {"NFS_PATH": None}}, "provisioner-unclear"),
+    ],
+    ids=["an old one's name", "Berth's image", "Berth's label", "unreadable"],
+)
+def test_a_name_proves_nothing(changes: dict[str, Any], failure: str) -> None:
+    stranger = deployment("cache", namespace="evil", **changes)
+    seen = found(deployment(), stranger, trust=Trust(frozenset({"kube-system/nfs"}), STRANGER.rights))
+    assert ([one.key for one in seen.old], seen.berths, seen.others) == (["kube-system/nfs"], (), ())
+    assert seen.not_trusted == {"evil/cache"}
+    (remark,) = seen.unclear
+    assert (remark.id, remark.weight, remark.about) == (failure, "warning", "deployment evil/cache")
+    assert "not trusted, because its account evil/nfs has no binding for the whole cluster" in remark.seen.en
+    assert remark.commands == ("berth takeover plan evil/cache",)
+
+
+def test_an_account_that_may_provision_is_trusted_and_one_that_nobody_could_ask_about_is_not() -> None:
+    assert [one.key for one in found(deployment(), trust=Trust(rights={"kube-system/nfs": True})).old]
+    (remark,) = found(deployment(), trust=Trust()).unclear
+    assert "nobody could be asked" in remark.seen.en
+
+
+def test_an_application_that_mounts_a_share_is_no_business_of_ours() -> None:
+    container = {"name": "app", "image": "shop:1", "envFrom": [{"secretRef": {"name": "s"}}],
+                 "volumeMounts": [{"name": "data", "mountPath": "/data"}]}  # fmt: skip
+    app = deployment("shop")
+    app["spec"]["template"]["spec"] |= {
+        "containers": [container],
+        "volumes": [{"name": "data", "nfs": {"server": "h"}}],
+    }
+    assert found(app, trust=STRANGER).unclear == ()
+    (remark,) = found(app).unclear  # whose account may provision
+    assert "comes from elsewhere, not from the Deployment: Secret kube-system/s" in remark.seen.en

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from berth.operations.takeover.candidates import Candidates, workload
+from berth.operations.takeover.candidates import Candidates, Workload, workload
 from berth.operations.takeover.inventory import Cluster, Group, make_groups
 from berth.operations.takeover.old import Found, find
 from berth.operations.takeover.trust import Trust
@@ -39,13 +39,20 @@ def deployment(name: str = "nfs", **changes: Any) -> dict[str, Any]:
             "selector": changes.get("selector", {"matchLabels": {"app": name}}),
             "template": {"spec": {"serviceAccountName": "nfs", "containers": [container]}},
         },
+        "status": {"readyReplicas": changes.get("ready", 0)},
     }
 
 
-def found(*deployments: dict[str, Any], kubernetes: tuple[int, int] = (1, 30), trust: Trust | None = None) -> Found:
-    """What is found among these Deployments, all of them named by the administrator unless told otherwise."""
-    workloads = tuple(workload("Deployment", one) for one in deployments)
-    return find(Candidates(workloads, {}), kubernetes, trust or Trust(frozenset(one.key for one in workloads)))
+def found(
+    *deployments: dict[str, Any],
+    kubernetes: tuple[int, int] = (1, 30),
+    trust: Trust | None = None,
+    others: Iterable[Workload] = (),
+) -> Found:
+    """What is found among these workloads, all of them named by the administrator unless told otherwise."""
+    workloads = (*(workload("Deployment", one) for one in deployments), *others)
+    named = Trust(frozenset(one.key for one in workloads))
+    return find(Candidates(workloads, {}), kubernetes, trust or named)
 
 
 def of_class(parameters: Mapping[str, str], name: str = "nfs", provisioner: str = NAME) -> ClassObject:
