@@ -49,7 +49,10 @@ def test_values(env: list[dict[str, Any]], known: Known, value: str, why: str) -
 
 
 def test_whole_maps_come_first_and_later_ones_win() -> None:
-    both = [{"configMapRef": {"name": "map"}}, {"prefix": "P_", "configMapRef": {"name": "other"}}]
+    both: list[dict[str, Any]] = [
+        {"configMapRef": {"name": "map"}},
+        {"prefix": "P_", "configMapRef": {"name": "other"}},
+    ]
     known: Known = {MAP: {"A": "1", "P_B": "2", "C": "3"}, OTHER: {"B": "4"}}
     made = environment_of(container([{"name": "C", "value": "$(A)5"}], both), POD, known)
     assert made.values == {"A": "1", "P_B": "4", "C": "15"}

@@ -48,7 +48,8 @@ def test_what_provisions(
 ) -> None:
     (one,) = judged(env, **fields)
     assert (one.kind, one.names) == (kind, names)
-    assert one.why.startswith(why) and bool(one.why) == bool(why)
+    assert one.why.startswith(why)
+    assert bool(one.why) == bool(why)
 
 
 def test_who_mounts_a_share_and_is_told_what_we_can_not_read_may_be_one() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from berth.doctor.cluster import kinds
@@ -44,6 +44,8 @@ class Provisioner:
     """The Berth, `namespace/name`, that was to take over from it."""
     why: str = ""
     """Where its names come from, when they are not known."""
+    pod_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What each of its pods answers to: in the middle of a change, something else than the workload says."""
     is_guess: bool = False
     """All that speaks for its being one is that it mounts a share."""
 
@@ -114,6 +116,11 @@ def _speaker(snapshot: Snapshot, about: kinds.Workload | kinds.Pod, spec: kinds.
     return next((each for each in found if each.names), found[0] if found else None)
 
 
+def _names_of(snapshot: Snapshot, pod: kinds.Pod) -> tuple[str, ...]:
+    speaker = _speaker(snapshot, pod, pod.spec)
+    return speaker.names if speaker is not None else ()
+
+
 def _provisioner(
     snapshot: Snapshot,
     kind: str,
@@ -144,6 +151,7 @@ def _provisioner(
         pods=tuple(pods),
         taken_by=about.annotations.get(TAKEN_OVER_BY, ""),
         why=speaker.why,
+        pod_names={each.name: _names_of(snapshot, each) for each in pods},
         is_guess=speaker.hint == "mount",
     )
 

@@ -87,7 +87,7 @@ class Served:
     @cached_property
     def names(self) -> frozenset[str]:
         """The names that are answered now."""
-        answered = {name for each in self.provisioners if each.is_ready for name in each.names}
+        answered = set(self._answered_by_pods)
         known = {each.provisioner for each in self._snapshot.classes} | {
             name for each in self.provisioners for name in each.names
         }
@@ -97,6 +97,17 @@ class Served:
         if self.is_outside:  # one that runs outside says one of its names only; what it has made tells the others
             answered |= self._made_by_berth
         return frozenset(answered - {""})
+
+    @cached_property
+    def _answered_by_pods(self) -> frozenset[str]:
+        """What pods answer to that are ready, or hold their provisioner's lock."""
+        found: set[str] = set()
+        for each in self.provisioners:
+            holder = self.held_locks.get(each.lock, "")
+            for pod in each.pods:
+                if pod.is_ready or holder.startswith(f"{pod.name}_"):
+                    found.update(each.pod_names.get(pod.name, ()))
+        return frozenset(found)
 
     def is_berth(self, name: str) -> bool:
         """Whether it is a Berth that answers to this name, or would: one that runs outside has no pod to tell."""

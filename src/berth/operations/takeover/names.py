@@ -1,5 +1,7 @@
-"""The names that an installation of Berth answers to, changed while it runs: its pods with the old names end before the
-first with the new ones starts, so that no two are ever at work on one name.
+"""The names that an installation of Berth answers to, changed while it runs, all pods at once.
+
+New pods wait for the lock that those before them give back as they end, so that none is at work beside another; who
+takes names away and gives them to others waits until no pod carries them.
 """
 
 from __future__ import annotations
@@ -62,7 +64,9 @@ def _patch(found: Mapping[str, Any], names: Sequence[str], replicas: int | None)
             )
         variable["value"] = ",".join(names)
         change["template"] = {"spec": {"containers": containers}}
-        change["strategy"] = {"type": "Recreate", "rollingUpdate": None}
+        # At once: those before have nothing to do for the new names, and must not keep the old ones any longer.
+        everything = {"maxSurge": "100%", "maxUnavailable": "100%"}
+        change["strategy"] = {"type": "RollingUpdate", "rollingUpdate": everything}
     return {"metadata": {"resourceVersion": meta["resourceVersion"]}, "spec": change}
 
 
