@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from berth.cli.server.answering import marks
 from berth.cli.tables import print_table, say, styled
 from berth.operations.takeover.apply import Taken
+from berth.operations.takeover.ends import ends_of
 from berth.operations.takeover.old import OldProvisioner
 from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted
 from berth.operations.takeover.remark import Remark, by_weight, several, some
@@ -137,6 +138,8 @@ def _steps(plan: GroupPlan, wanted: Wanted) -> Iterator[Text]:
         f"  5. look at the directories of all {several(len(group.volumes), 'volume')} again",
         f"  5. 再次查看全部 {len(group.volumes)} 个卷的目录",
     )
+    for end in ends_of(group):
+        yield Text(f"  {end.en}", f"  {end.zh}")
     yield Text(
         f"  What goes wrong before Berth serves puts {old} back by itself.",
         f"  在 Berth 开始供应之前若有任何失败，会自动恢复 {old}。",

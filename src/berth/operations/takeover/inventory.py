@@ -23,6 +23,7 @@ from berth.volumes.parameters import parse_parameters
 from berth.volumes.plan import DefaultShare
 from berth.volumes.records import Record
 from berth.volumes.release import ReleasePlan, make_release_plan
+from berth.volumes.request import End
 from berth.volumes.share import ShareAddress
 
 Listed = TypeVar("Listed", ClaimObject, ClassObject, VolumeObject)
@@ -56,6 +57,11 @@ class OldVolume:
     def is_proven(self) -> bool:
         """Whether its path shows that the directory was made for it: only then is it ever deleted or archived."""
         return self.plan is not None and (self.plan.is_expected_path or self.plan.is_unique or self.is_of_claim)
+
+    @property
+    def end(self) -> End:
+        """What becomes of its directory when its claim goes. One that is not shown to be made for it is retained."""
+        return self.plan.end if self.plan is not None and (self.is_proven or self.by_berth) else "retain"
 
     def record(self, cluster: str) -> Record:
         """What is written on the share about it. AssertionError without a plan."""

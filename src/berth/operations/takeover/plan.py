@@ -97,7 +97,8 @@ class GroupPlan:
             "classes": [class_name(one) for one in group.classes],
             "volumes": [
                 {"pv": one.pv, "claim": one.claim, "path": one.absolute_path, "class": one.class_name,
-                 "end": one.plan.end if one.plan else None, "why": one.why or (one.plan.why if one.plan else ""),
+                 "end": one.end, "made": one.is_proven or one.by_berth,
+                 "why": one.why or (one.plan.why if one.plan else ""),
                  "directory": one.pv in seen.present if not seen.why else None}
                 for one in group.volumes
             ],
