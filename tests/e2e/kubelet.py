@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ class Kubelet:
         self.predecessors: Sequence[Predecessor] = ()
         self.controllers: list[Controller] = []
         """Every container of Berth's that was started."""
+        self.takes_no_names = False
+        """Whether pods of Berth with a predecessor's name never start."""
         self.overlaps: list[str] = []
         """Pods of Berth that worked under a name of a predecessor that had pods."""
         self._cluster = cluster
@@ -75,6 +78,10 @@ class Kubelet:
         if self._running is not None and self._hosted not in [pod["metadata"]["name"] for pod in pods]:
             self._running.stop()
             self._running = None
+        if self.takes_no_names:
+            pods = [
+                pod for pod in pods if not any(one.provisioner in json.dumps(pod["spec"]) for one in self.predecessors)
+            ]
         if pods and self._running is None:
             self._running = self._start(pods[0])
             self._hosted = pods[0]["metadata"]["name"]
