@@ -28,7 +28,7 @@ from berth.doctor.cluster import (
     rights,
     volumes,
 )
-from berth.doctor.cluster.carriers import needs_selflink
+from berth.doctor.cluster.carriers import needs_selflink, sources
 from berth.doctor.cluster.checks import CHECKS
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
@@ -36,6 +36,7 @@ from berth.doctor.finding import Finding, Subject
 from berth.doctor.versions import Version
 from berth.kube.permissions import rights as rights_of
 from berth.manifests.classes import CONSOLE
+from berth.objects.containers import Source
 from berth.programs.controller import PERMISSIONS
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -566,3 +567,88 @@ def test_a_provisioner_that_was_just_scaled_down_is_told_though_its_lock_is_fres
     assert ids(provisioners.judge_running, outside) == []
     follower = provisioner("serves-6cbccc967f-aaaaa", "x/nfs")
     assert ids(provisioners.judge_leases, replace(seen, pods=[follower])) == []
+
+
+def deployment(name: str, of: kinds.Pod, replicas: int, taken_by: str = "") -> kinds.Deployment:
+    """The Deployment of such pods."""
+    noted = {"berth.io/taken-over-by": taken_by} if taken_by else {}
+    template = {"spec": msgspec.to_builtins(of.spec)}
+    content = {"metadata": meta(name, "a", annotations=noted), "spec": {"replicas": replicas, "template": template}}
+    return msgspec.convert(content, kinds.Deployment)
+
+
+def of_deployment(made: kinds.Pod, name: str) -> kinds.Pod:
+    """The pod as one of that Deployment's."""
+    made.metadata.ownerReferences = [kinds.Owner("ReplicaSet", f"{name}-6cbccc967f")]
+    return made
+
+
+def test_a_take_over_that_stopped_half_way_is_told_as_what_it_is() -> None:
+    old = deployment("old", provisioner("x", "x/nfs"), 0, taken_by="a/berth")
+    berth = deployment("berth", provisioner("x", "nfs.berth.io", "berth:1"), 0)
+    seen = snapshot(pods=[], workloads=[old, berth])
+    (finding,) = provisioners.judge_running(seen, Served(seen))
+    assert finding.id == "takeover-unfinished"
+    assert finding.commands == ("berth takeover apply a/old --namespace a --name berth",)
+
+
+def test_who_was_scaled_down_is_not_started_beside_who_is_to_work() -> None:
+    """After a way back: Berth has no pods, and the old one's are not ready."""
+    old = deployment("old", provisioner("x", "x/nfs"), 1)
+    waits = of_deployment(provisioner("old-6cbccc967f-aaaaa", "x/nfs", ready=False), "old")
+    berth = deployment("berth", provisioner("x", "x/nfs", "berth:1"), 0)
+    seen = snapshot(pods=[waits], workloads=[old, berth])
+    told = list(provisioners.judge_running(seen, Served(seen)))
+    assert [each.about[0].name for each in told] == ["a/old"]
+    alone = replace(seen, pods=[], workloads=[berth])
+    (finding,) = provisioners.judge_running(alone, Served(alone))
+    assert finding.about[0].name == "a/berth"
+
+
+def test_a_berth_that_stands_by_and_does_not_start_harms_nobody_and_is_no_reference() -> None:
+    old, serves = deployment("old", provisioner("x", "x/nfs"), 1), provisioner("old-6cbccc967f-aaaaa", "x/nfs")
+    stuck = of_deployment(provisioner("berth-6cbccc967f-bbbbb", "nfs.berth.io", "berth:1", ready=False), "berth")
+    stuck.status.containerStatuses = [
+        kinds.ContainerStatus(state=kinds.ContainerState(waiting=kinds.Reason("ImagePullBackOff", "no such image")))
+    ]
+    berth = deployment("berth", stuck, 1)
+    seen = snapshot(pods=[of_deployment(serves, "old"), stuck], workloads=[old, berth])
+    (finding,) = provisioners.judge_running(seen, Served(seen))
+    assert (finding.id, finding.severity) == ("berth-stands-by-not-ready", "warning")
+    assert "v4.0.2" not in finding.do.en
+    assert finding.evidence == ("no such image",)
+    needed = replace(seen, classes=[storage_class(), storage_class("new", "nfs.berth.io")])
+    (finding,) = [each for each in provisioners.judge_running(needed, Served(needed)) if each.harm == "everyone"]
+    assert finding.id == "provisioner-image-missing"
+    assert "v4.0.2" not in finding.do.en
+
+
+def test_in_the_middle_of_a_change_each_pod_says_itself_what_it_answers_to() -> None:
+    before = of_deployment(provisioner("berth-6cbccc967f-aaaaa", "nfs.berth.io", "berth:1"), "berth")
+    after = provisioner("x", "nfs.berth.io,x/nfs", "berth:1")
+    seen = snapshot(pods=[before], workloads=[deployment("berth", after, 1)])
+    assert Served(seen).names == {"nfs.berth.io"}
+    leads = of_deployment(provisioner("berth-7cbccc967f-bbbbb", "nfs.berth.io,x/nfs", "berth:1", ready=False), "berth")
+    holder = f"{leads.name}_341d5800-91cf-46f0-8332-4cf0899341a2"
+    seen = replace(seen, pods=[leads], leases=[lease("nfs.berth.io", 3, holder)])
+    assert Served(seen).names == {"nfs.berth.io", "x/nfs"}
+
+
+def test_names_that_lie_in_a_config_map_are_read_and_where_they_can_not_be_nobody_is_called_missing() -> None:
+    content = {"name": "nfs-client-provisioner", "image": "r/thing", "envFrom": [{"configMapRef": {"name": "env"}}]}
+    told = pod("told", containers=[content])
+    where = Source("ConfigMap", "a", "env")
+    assert sources(snapshot(pods=[told])) == {where}
+    read = snapshot(pods=[told], settings={where: {"PROVISIONER_NAME": "x/nfs"}})
+    assert Served(read).names == {"x/nfs"}
+    unread = snapshot(pods=[told])
+    assert (Served(unread).names, [each.why for each in Served(unread).unclear]) == (frozenset(), ["ConfigMap a/env"])
+    assert ids(classes.judge_classes, read) == ids(classes.judge_classes, unread) == []
+    absent = snapshot(pods=[told], settings={where: None})
+    assert ids(classes.judge_classes, replace(absent, pods=[])) == ["class-no-provisioner"]
+
+
+def test_a_provisioner_may_be_a_daemon_set() -> None:
+    everywhere = provisioner("old-aaaaa", "x/nfs")
+    everywhere.metadata.ownerReferences = [kinds.Owner("DaemonSet", "old")]
+    assert Served(snapshot(pods=[everywhere])).names == {"x/nfs"}

@@ -44,6 +44,15 @@ async def set_names(
     return None
 
 
+async def read_names(api: ManifestApi, namespace: str, name: str) -> tuple[str, ...]:
+    """The names that a Deployment of Berth answers to; none when there is no such Deployment. KubeError."""
+    try:
+        found = await api.read(place("apps/v1", "Deployment", name, namespace))
+    except NotFound:
+        return ()
+    return names_of(found["spec"]["template"]["spec"])
+
+
 def _patch(found: Mapping[str, Any], names: Sequence[str], replicas: int | None) -> dict[str, Any]:
     meta, spec = found["metadata"], found["spec"]
     change: dict[str, Any] = {} if replicas is None else {"replicas": replicas}

@@ -15,10 +15,9 @@ from lightkube.resources.core_v1 import Namespace
 from berth.kube.errors import Conflict, NotFound
 from berth.kube.manifest import ManifestApi, place
 from berth.operations.errors import Stopped
-from berth.operations.install import names_answered_to
 from berth.operations.takeover.inventory import Group, OldVolume, is_nested, make_groups, read_cluster
 from berth.operations.takeover.locks import Held, places_of_leases, wait_free
-from berth.operations.takeover.names import carries, set_names
+from berth.operations.takeover.names import carries, read_names, set_names
 from berth.operations.takeover.old import OldProvisioner
 from berth.operations.takeover.plan import choose, find_all
 from berth.operations.takeover.records import remove_records, waiting_trash
@@ -106,7 +105,7 @@ async def _go_back(run: _Run, by: str, old: list[OldProvisioner], with_share: bo
     names = {name for one in old for name in one.provisioners}
     used = {one.provisioner for one in cluster.classes} | {objects.provisioned_by(one) for one in cluster.volumes}
     namespace, _, name = by.partition("/")
-    answers = await names_answered_to(run.api, name, namespace)
+    answers = await read_names(run.api, namespace, name)
     rest = tuple(one for one in answers if one not in names)
     goes_on_as = rest if used & set(rest) else ()
     is_installed = await _stop_berth(run, by, old, rest or answers, goes_on=bool(goes_on_as))
