@@ -126,9 +126,17 @@ def town(cluster: DevCluster, api: Api, node: Node, namespace: str) -> Iterator[
     of_class = {"metadata": {"name": namespace}, "provisioner": made.provisioner}
     api.create("/apis/storage.k8s.io/v1/storageclasses", of_class)
     api.create(f"/apis/apps/v1/namespaces/{namespace}/deployments", a_deployment(made, BUSYBOX))
+    name = f"{namespace}-old"
+    verbs = ("--verb=get,list,watch,create,delete", "--resource=persistentvolumes,persistentvolumeclaims")
+    cluster.kubectl("create", "clusterrole", name, *verbs)
+    subject = f"--serviceaccount={namespace}:default"
+    cluster.kubectl("create", "clusterrolebinding", name, f"--clusterrole={name}", subject)
     until("the old pod is ready", made.is_old_ready)
     yield made
-    left = [f"{kind}/{namespace}" for kind in ("storageclass", "clusterrole", "clusterrolebinding")]
+    left = [
+        f"{kind}/{one}" for kind in ("clusterrole", "clusterrolebinding") for one in (namespace, f"{namespace}-old")
+    ]
+    left.append(f"storageclass/{namespace}")
     left.append(f"namespace/{made.berth_namespace}")
     cluster.kubectl("delete", "--ignore-not-found", "--wait=false", *left)
 

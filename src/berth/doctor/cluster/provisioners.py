@@ -21,7 +21,7 @@ from berth.texts.text import Text, same
 _SUBJECTS = 20
 _WITHOUT_SELFLINK = Version(1, 20)
 _GATE = re.compile(r"RemoveSelfLink=false", re.IGNORECASE)
-_AGE = {"berth": 0, "other": 1, "subdir": 2, "selflink": 3}
+_AGE = {"berth": 0, "csi": 1, "other": 1, "subdir": 2, "selflink": 3}
 _STARTING = 60.0
 """Seconds that a new pod has to become ready before that is worth a word."""
 
