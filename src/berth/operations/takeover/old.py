@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from berth.objects.containers import sources_of
 from berth.objects.provisioning import EXPORT, NAME, REFERENCE, SERVER, Provisioning
 from berth.operations.takeover.candidates import Candidates, Workload, provisioning_of
 from berth.operations.takeover.remark import Remark
@@ -129,7 +130,7 @@ def find(candidates: Candidates, kubernetes: tuple[int, int], trust: Trust) -> F
         if why is not None:
             if main.kind in ("reference", "berth") or is_of_nfs(one, _names(containers)):
                 strangers.add(one.key)
-                remarks.append(untrusted(one, _names(containers), why, reason))
+                remarks.append(untrusted(one, _names(containers), why, reason or _told_elsewhere(one, main)))
         elif is_berth and one.kind == "Deployment":
             berths.append(_berth(one, main))
         elif reason is not None or is_berth:
@@ -174,6 +175,12 @@ def _why_left_alone(one: Workload, containers: Sequence[Provisioning]) -> Text |
             f"it is a {one.kind}, and a take-over moves Deployments only", f"它是 {one.kind}，接管只处理 Deployment"
         )
     return None
+
+
+def _told_elsewhere(one: Workload, main: Provisioning) -> Text | None:
+    """That a workload is told its settings by other objects; None when they are written in it."""
+    sources = ", ".join(map(str, sources_of(main.container, one.namespace)))
+    return Text(f"its settings come from {sources}", f"它的设置来自 {sources}") if sources else None
 
 
 def _settings(main: Provisioning) -> tuple[tuple[str, ...], ShareAddress]:
