@@ -22,6 +22,8 @@ _SUBJECTS = 20
 _WITHOUT_SELFLINK = Version(1, 20)
 _GATE = re.compile(r"RemoveSelfLink=false", re.IGNORECASE)
 _AGE = {"berth": 0, "csi": 1, "other": 1, "subdir": 2, "selflink": 3}
+_ROLLED_OUT = ("Deployment", "StatefulSet", "DaemonSet")
+"""What `kubectl rollout status` knows."""
 _STARTING = 60.0
 """Seconds that a new pod has to become ready before that is worth a word."""
 
@@ -44,6 +46,7 @@ def judge_selflink(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             *(Subject("claim", claim.key) for claim in waiting[:_SUBJECTS]),
             Subject("workload", each.key),
             version=snapshot.version,
+            ref=each.ref if each.kind in _ROLLED_OUT else None,
             evidence=[f"image: {each.image}"],
         )
 
