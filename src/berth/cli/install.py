@@ -5,32 +5,41 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
+from berth.cli.asking import confirm
 from berth.cli.cluster import applied_line, on_cluster
+from berth.cli.install_changes import print_changes
 from berth.cli.install_options import (
     apply_options,
     as_option,
+    asked_from,
     class_options,
     controller_options,
-    settings_from,
     share_options,
 )
 from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain, language
+from berth.cli.tables import say
 from berth.kube.config import load
+from berth.kube.manifest import ManifestApi
 from berth.manifests.install import install_manifests
 from berth.manifests.yaml_text import to_yaml
 from berth.operations.apply import Applied
+from berth.operations.asked import Asked
 from berth.operations.install import Installed, Rollout, install
+from berth.operations.install_plan import InstallPlan, plan_install
 from berth.programs.controller import PERMISSIONS
-from berth.settings.install import InstallSettings
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
+
+T = TypeVar("T")
 
 _NOTHING_FOUND = Text("the doctor finds nothing wrong", "医生检查未发现问题")
 
@@ -44,47 +53,69 @@ def install_command() -> click.Command:
         short_help="Print what to apply, or apply it.",
         help="Print the manifests of a whole installation, or apply them.\n\n"
         "Without --apply nothing is asked of any cluster: pipe the output to `kubectl apply --server-side -f -`, or "
-        "keep it in git. With it, objects are applied and the command waits until the pods serve. It can be repeated; "
-        "options that are left out go back to their defaults, but for provisioner names: losing one is refused.",
+        "keep it in git. With it, objects are applied and the command waits until the pods serve.\n\n"
+        "It can be repeated: what runs is read back, options that are left out change nothing, and what was changed by "
+        "hand stays. What does change is shown, from the old value to the new. The defaults below are those of a new "
+        "installation.",
     )
 
 
 def _install(
-    is_applied: bool, timeout: float, output: str, kubeconfig: str, context: str, lang: str | None, **values: Any
-) -> None:
+    is_applied: bool, yes: bool, timeout: float, output: str, kubeconfig: str, context: str, lang: str | None,
+    **values: Any,
+) -> None:  # fmt: skip
     chosen = language(lang)
     try:
-        settings = settings_from(**values)
-        manifests = install_manifests(settings, PERMISSIONS)
+        asked = asked_from(**values)
+        printable = asked.fresh()
+        # A share that was not said, for an installation that has one: what is said of the class is looked at first.
+        complete = replace(printable, server=printable.server or "unsaid", export=printable.export or "/unsaid")
+        manifests = install_manifests(complete, PERMISSIONS)
     except Refused as refusal:
         complain(f"{as_option(refusal.field)}: {refusal.why}")
         raise SystemExit(EXIT_USAGE) from None
-    if not is_applied:
-        listed = {"apiVersion": "v1", "kind": "List", "items": manifests}
-        click.echo(json.dumps(listed, indent=2) if output == "json" else to_yaml(manifests), nl=output == "json")
+    if is_applied:
+        _apply(asked, yes, timeout, output, Access(kubeconfig, context), chosen)
         return
+    for option, value in (("--server", printable.server), ("--path", printable.export)):
+        if not value:
+            raise click.UsageError(f"Missing option '{option}'.")
+    listed = {"apiVersion": "v1", "kind": "List", "items": manifests}
+    click.echo(json.dumps(listed, indent=2) if output == "json" else to_yaml(manifests), nl=output == "json")
 
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach the cluster."""
+
+    kubeconfig: str
+    context: str
+
+
+def _apply(asked: Asked, yes: bool, timeout: float, output: str, access: Access, lang: Language) -> None:
     is_told = output == "text"
+
+    def do(job: Callable[[ManifestApi], Awaitable[T]]) -> T:
+        return on_cluster(job, kubeconfig=access.kubeconfig, context=access.context, lang=lang)
 
     def told(done: Applied) -> None:
         if is_told:
-            click.echo(applied_line(done, chosen))
+            say(applied_line(done, lang))
 
     def progress(rollout: Rollout) -> None:
         if is_told:
-            click.echo(rollout.text.said(chosen))
+            say(rollout.text.said(lang))
 
-    installed = on_cluster(
-        lambda api: install(
-            api, settings, PERMISSIONS, patience=timeout, told=told, progress=progress,
-            gives_names_up=values["provisioner_name"] is not None,
-        ),
-        kubeconfig=kubeconfig, context=context, lang=chosen,
-    )  # fmt: skip
+    plan = do(lambda api: plan_install(api, asked, PERMISSIONS))
     if is_told:
-        _tell_installed(installed, settings, timeout, chosen)
+        print_changes(plan, asked, lang)
+    if plan.default and plan.other_defaults and not yes:
+        _agree_on_default(plan, lang)
+    installed = do(lambda api: install(api, plan, patience=timeout, told=told, progress=progress))
+    if is_told:
+        _tell_installed(installed, plan, timeout, lang)
         if installed.rollout.is_complete:
-            _ask_the_doctor(kubeconfig, context, chosen)
+            _ask_the_doctor(access.kubeconfig, access.context, lang)
     else:
         report = {**dataclasses.asdict(installed), "ready": installed.rollout.is_complete}
         click.echo(
@@ -94,7 +125,26 @@ def _install(
         raise SystemExit(EXIT_FAILED)
 
 
-def _tell_installed(installed: Installed, settings: InstallSettings, timeout: float, lang: Language) -> None:
+def _agree_on_default(plan: InstallPlan, lang: Language) -> None:
+    """Ends the process unless somebody agrees that the classes that are default now no longer are."""
+    others, name = ", ".join(plan.other_defaults), plan.default
+    confirm(
+        Text(
+            f"{others} is the default class now. Make {name} the only one?",
+            f"目前的默认存储类是 {others}。改为只以 {name} 为默认？",
+        ),
+        Text(
+            f"{others} is the default class now, and --default-class takes that from it: give --yes to agree, or leave "
+            f"out --default-class. Nothing was changed",
+            f"目前的默认存储类是 {others}，--default-class 会取消它：请加上 --yes 表示同意，或去掉 --default-class。"
+            f"没有做任何改动",
+        ),
+        lang,
+    )
+
+
+def _tell_installed(installed: Installed, plan: InstallPlan, timeout: float, lang: Language) -> None:
+    settings = plan.settings
     if not installed.rollout.is_complete:
         pods = f"kubectl -n {settings.namespace} describe pod -l app.kubernetes.io/instance={settings.name}"
         text = Text(
@@ -103,21 +153,20 @@ def _tell_installed(installed: Installed, settings: InstallSettings, timeout: fl
         )
         complain(text.said(lang))
         return
-    names = ", ".join(one.name for one in settings.classes)
+    names = ", ".join(plan.classes)
     share = f"{settings.server}:{settings.export}"
     text = Text(f"Berth serves {share}", f"Berth 已就绪，共享目录为 {share}")
     if names:
         text = Text(
             f"{text.en}: claims of class {names} get their directory there", f"{text.zh}，存储类 {names} 可以使用了"
         )
-    click.echo(text.said(lang))
+    say(text.said(lang))
     for other in installed.other_defaults:
-        mine = next(one.name for one in settings.classes if one.default)
         hint = Text(
-            f"{other} is a default class as well; `berth class default {mine}` leaves just one",
-            f"{other} 也是默认存储类；执行 `berth class default {mine}` 可只保留一个",
+            f"{other} is a default class as well; `berth class default NAME` leaves just one",
+            f"{other} 也是默认存储类；执行 `berth class default 名称` 可只保留一个",
         )
-        click.echo(hint.said(lang))
+        say(hint.said(lang))
 
 
 def _ask_the_doctor(kubeconfig: str, context: str, lang: Language) -> None:

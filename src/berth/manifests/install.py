@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from berth.kube.permissions import Permission
 from berth.manifests import classes, monitoring, workload
-from berth.manifests.labels import labels
+from berth.manifests.labels import labels, namespace_labels
 from berth.manifests.rbac import Manifest, rbac_manifests
 from berth.settings.install import InstallSettings
 
@@ -19,7 +19,8 @@ def install_manifests(settings: InstallSettings, permissions: Iterable[Permissio
     rbac = rbac_manifests(permissions, name=settings.name, namespace=settings.namespace)
     for manifest in rbac:
         manifest["metadata"] = {**manifest["metadata"], "labels": labels(settings)}
-    manifests = [] if settings.namespace in OF_CLUSTERS else [_namespace(settings)]
+    is_others = settings.uses_namespace or settings.namespace in OF_CLUSTERS
+    manifests = [] if is_others else [_namespace(settings)]
     manifests += [*rbac, *workload.mounted_share(settings), workload.network_policy(settings)]
     manifests += [workload.deployment(settings), workload.service(settings)]
     if settings.replicas > 1:
@@ -35,4 +36,5 @@ def install_manifests(settings: InstallSettings, permissions: Iterable[Permissio
 
 def _namespace(settings: InstallSettings) -> Manifest:
     # No label of Pod Security: which level holds here is for the cluster's administrator to say.
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings.namespace}}
+    metadata = {"name": settings.namespace, "labels": namespace_labels(settings)}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}

@@ -17,3 +17,8 @@ def selector_labels(settings: InstallSettings) -> dict[str, str]:
 def labels(settings: InstallSettings) -> dict[str, str]:
     """What every one of its objects has."""
     return {**selector_labels(settings), "app.kubernetes.io/version": __version__, MANAGED_BY: "berth"}
+
+
+def namespace_labels(settings: InstallSettings) -> dict[str, str]:
+    """What a namespace has that Berth made. No version: other installations may live there, too."""
+    return {**selector_labels(settings), MANAGED_BY: "berth"}

@@ -20,7 +20,9 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One object, and what became of it: `created`, `changed`, `unchanged`, `removed` or `absent`."""
+    """One object, and what became of it: `created`, `changed`, `unchanged`, `removed` or `absent`; `kept`: somebody
+    else's, and left as it is; of a class, `default` or `no default` any more.
+    """
 
     kind: str
     key: str

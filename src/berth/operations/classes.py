@@ -7,8 +7,11 @@ from typing import Any
 
 from berth.kube.errors import NotFound
 from berth.kube.manifest import Manifest, ManifestApi, place, place_of
-from berth.manifests.classes import DEFAULT_KEYS
+from berth.manifests.classes import CONSOLE, DEFAULT_KEYS
+from berth.manifests.labels import labels
+from berth.operations.asked import ClassAsked
 from berth.operations.errors import Stopped
+from berth.settings.install import InstallSettings
 from berth.texts.text import Text
 
 _API = "storage.k8s.io/v1"
@@ -48,20 +51,39 @@ async def set_default_class(api: ManifestApi, name: str) -> DefaultClass:
         await api.merge(place(_API, "StorageClass", name), _default("true"), manager=_MANAGER)
     unset = []
     for other in sorted(set(classes) - {name}):
-        if any(_annotations(classes[other]).get(key) == "true" for key in DEFAULT_KEYS):
+        if is_default(classes[other]):
             await api.merge(place(_API, "StorageClass", other), _default("false"), manager=_MANAGER)
             unset.append(other)
     return DefaultClass(name, was_default, tuple(unset))
+
+
+def is_default(found: Manifest) -> bool:
+    """Whether a class is a default under one key or the other."""
+    return any(_annotations(found).get(key) == "true" for key in DEFAULT_KEYS)
 
 
 async def other_defaults(api: ManifestApi, names: set[str]) -> list[str]:
     """The default classes that are none of these."""
     classes = (await api.read(place(_API, "StorageClass")))["items"]
     return sorted(
-        one["metadata"]["name"]
-        for one in classes
-        if one["metadata"]["name"] not in names and any(_annotations(one).get(key) == "true" for key in DEFAULT_KEYS)
+        one["metadata"]["name"] for one in classes if one["metadata"]["name"] not in names and is_default(one)
     )
+
+
+def class_as_it_is(settings: InstallSettings, live: Manifest, asked: ClassAsked) -> dict[str, Any]:
+    """A class of the installation as it stands, with what was asked for in the place of what it says; its labels and
+    what the console reads are those of this version. Whether it is the default is no part of it.
+    """
+    notes = {key: value for key, value in _annotations(live).items() if key in DEFAULT_KEYS}
+    metadata = {"name": live["metadata"]["name"], "labels": labels(settings), "annotations": {**CONSOLE, **notes}}
+    said: dict[str, Any] = {key: live[key] for key in (*_FIXED, "allowVolumeExpansion") if key in live}
+    if asked.parameters:
+        said["parameters"] = {**(live.get("parameters") or {}), **asked.parameters}
+    if asked.mount_options:
+        said["mountOptions"] = list(asked.mount_options)
+    if asked.reclaim_policy:
+        said["reclaimPolicy"] = asked.reclaim_policy
+    return {"apiVersion": _API, "kind": "StorageClass", "metadata": metadata, **said}
 
 
 async def check_class_fits(api: ManifestApi, wanted: Manifest) -> None:
@@ -78,16 +100,17 @@ async def check_class_fits(api: ManifestApi, wanted: Manifest) -> None:
                 Text(
                     f"there is a class {name} already, with {field} {there} where {here} is wanted, and Kubernetes "
                     f"lets nobody change that; leave it as it is with --no-class, take another name with --class, or "
-                    f"remove it with `kubectl delete storageclass {name}` (its volumes stay) and try again",
+                    f"remove it with `kubectl delete storageclass {name}` (its volumes stay) and try again with "
+                    f"--class {name}",
                     f"已经有名为 {name} 的存储类，它的 {field} 是 {there}，而这里要的是 {here}；"
                     f"Kubernetes 不允许修改这一项。"
                     f"请用 --no-class 保留它，用 --class 换个名字，或先执行 `kubectl delete storageclass {name}`"
-                    f"（已有的卷不受影响）再重试",
+                    f"（已有的卷不受影响）再加 --class {name} 重试",
                 )
             )
 
 
-def _annotations(of_class: dict[str, Any]) -> dict[str, str]:
+def _annotations(of_class: Manifest) -> dict[str, str]:
     return of_class["metadata"].get("annotations") or {}
 
 

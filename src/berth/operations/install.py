@@ -1,24 +1,26 @@
-"""Installing: look whether it fits, apply everything in order, wait until the pods serve."""
+"""Installing: apply what the plan says, in its order, and wait until the pods serve."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from berth.kube.errors import NotFound
-from berth.kube.manifest import ManifestApi, place
-from berth.kube.permissions import Permission
-from berth.manifests.install import install_manifests
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import Namespace
+
+from berth.kube.errors import AlreadyExists
+from berth.kube.manifest import Manifest, ManifestApi, place
 from berth.manifests.labels import selector_labels
-from berth.operations.apply import Applied, apply_all
-from berth.operations.classes import check_class_fits, other_defaults
+from berth.operations.apply import Applied, apply_all, remove_one
+from berth.operations.changes import Change
+from berth.operations.classes import DefaultClass, set_default_class
 from berth.operations.errors import Stopped
+from berth.operations.install_plan import InstallPlan
 from berth.settings.install import InstallSettings
 from berth.texts.text import Text
 
-OLDEST = (1, 20)
 _LOOK = 0.5
 """Seconds between two looks at the Deployment."""
 
@@ -66,86 +68,66 @@ class Installed:
     """What became of each object, and the pods when they were last looked at."""
 
     applied: tuple[Applied, ...]
+    changes: tuple[Change, ...]
+    """To what was there already, field by field."""
+    default: DefaultClass | None
+    """The class that was made the only default; None where that was not asked for."""
     rollout: Rollout
     other_defaults: tuple[str, ...]
-    """Further default classes, when the new one is the default: Kubernetes wants just one."""
+    """Further default classes beside the installation's own: Kubernetes wants just one."""
 
 
 async def install(
     api: ManifestApi,
-    settings: InstallSettings,
-    permissions: Iterable[Permission],
+    plan: InstallPlan,
     *,
     patience: float,
     told: Callable[[Applied], None],
     progress: Callable[[Rollout], None],
-    gives_names_up: bool = False,
 ) -> Installed:
-    """Installs, or brings an installation up to date. Stopped before anything is changed; KubeError at any point.
+    """Does what the plan says. KubeError at any point; Stopped when somebody took the namespace meanwhile.
 
     patience: seconds to wait for the pods; when they are over, the rollout in the answer is not complete. Cancelled or
-    failed in the middle, what was applied stays: the next run goes on from there. gives_names_up: somebody chose the
-    provisioner names, so those that the installation answers to until now may go.
+    failed in the middle, what was applied stays: the next run goes on from there.
     """
-    settings = await for_this_cluster(api, settings)
-    if not gives_names_up:
-        await _check_names_stay(api, settings)
-    manifests = install_manifests(settings, permissions)
-    for manifest in manifests:
-        if manifest["kind"] == "StorageClass":
-            await check_class_fits(api, manifest)
-    applied = await apply_all(api, manifests, told)
-    rollout = await wait_rolled_out(api, settings, patience=patience, progress=progress)
-    defaults = {one.name for one in settings.classes if one.default}
-    others = await other_defaults(api, defaults) if defaults else []
-    return Installed(tuple(applied), rollout, tuple(others))
+    applied = []
+    for manifest in plan.removed:
+        if (done := await remove_one(api, manifest)).what == "removed":
+            applied.append(done)
+            told(done)
+    manifests = plan.manifests
+    if plan.makes_namespace and manifests[0]["kind"] == "Namespace":
+        applied.append(await _make_namespace(api, manifests[0]))
+        told(applied[-1])
+        manifests = manifests[1:]
+    applied += await apply_all(api, manifests, told)
+    for name in plan.left_alone:
+        applied.append(Applied("StorageClass", name, "kept"))
+        told(applied[-1])
+    # The annotation is set and taken away by the same hand in every command.
+    default = await set_default_class(api, plan.default) if plan.default else None
+    if default is not None:
+        told(Applied("StorageClass", default.name, "default"))
+        for name in default.unset:
+            told(Applied("StorageClass", name, "no default"))
+    rollout = await wait_rolled_out(api, plan.settings, patience=patience, progress=progress)
+    return Installed(tuple(applied), plan.changes, default, rollout, () if default else plan.other_defaults)
 
 
-async def names_answered_to(api: ManifestApi, name: str, namespace: str) -> tuple[str, ...]:
-    """The provisioner names of an installation, its own first; none when there is no Deployment."""
+async def _make_namespace(api: ManifestApi, manifest: Manifest) -> Applied:
+    """Made, not applied: a namespace that somebody else makes in this very moment is his."""
+    metadata = manifest["metadata"]
     try:
-        found = await api.read(place("apps/v1", "Deployment", name, namespace))
-    except NotFound:
-        return ()
-    containers = found["spec"]["template"]["spec"]["containers"]
-    values = [
-        one.get("value", "")
-        for container in containers
-        for one in container.get("env") or []
-        if one["name"] == "PROVISIONER_NAME"
-    ]
-    return tuple(dict.fromkeys(name.strip() for value in values for name in value.split(",") if name.strip()))
-
-
-async def _check_names_stay(api: ManifestApi, settings: InstallSettings) -> None:
-    """Stopped when names would be lost that nobody mentioned: a take-over's, on which classes and PVs depend."""
-    names = await names_answered_to(api, settings.name, settings.namespace)
-    lost = [name for name in names if name not in settings.provisioners]
-    if lost:
-        where, kept, others = f"{settings.namespace}/{settings.name}", ",".join(names), ",".join(settings.provisioners)
+        await api.create(Namespace(metadata=ObjectMeta(name=metadata["name"], labels=metadata["labels"])))
+    except AlreadyExists as error:
+        name = metadata["name"]
         raise Stopped(
             Text(
-                f"{where} answers to {', '.join(lost)}, whose classes and volumes would be left without a provisioner: "
-                f"repeat `--provisioner-name {kept}`, or give up what it leaves out with `--provisioner-name {others}`",
-                f"{where} 目前还响应 {'、'.join(lost)}，丢掉它，相应的存储类和卷就没有 provisioner 了："
-                f"请加上 `--provisioner-name {kept}`；确实要放弃，请明确写出 `--provisioner-name {others}`",
+                f"somebody else has made namespace {name} in this moment; look whose it is, and try again",
+                f"命名空间 {name} 刚刚被别人创建；请确认它属于谁，然后重试",
             )
-        )
-
-
-async def for_this_cluster(api: ManifestApi, settings: InstallSettings) -> InstallSettings:
-    """The settings with the cluster's own release in them. Stopped when Berth can't run there."""
-    version = await api.version()
-    if version < OLDEST:
-        said = f"{version[0]}.{version[1]}"
-        oldest = f"{OLDEST[0]}.{OLDEST[1]}"
-        raise Stopped(
-            Text(
-                f"the cluster runs Kubernetes {said}, Berth needs {oldest} or newer",
-                f"集群的 Kubernetes 版本是 {said}，Berth 需要 {oldest} 或更新的版本",
-            )
-        )
-    return settings if settings.kubernetes is not None else replace(settings, kubernetes=version)
+        ) from error
+    return Applied("Namespace", metadata["name"], "created")
 
 
 async def wait_rolled_out(

@@ -52,6 +52,8 @@ class InstallSettings:
     name: str = NAME
     """Of every object; two installations in one cluster need two names, and two first provisioners."""
     namespace: str = NAMESPACE
+    uses_namespace: bool = False
+    """The namespace is there and somebody else's: it is used, and is none of the installation's objects."""
     provisioners: tuple[str, ...] = (OWN_PROVISIONER,)
     """The first is the installation's own and names its lock."""
     classes: tuple[ClassSettings, ...] = (ClassSettings(),)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from berth.kube.leader import lock_name
-from berth.operations.install import OLDEST
+from berth.operations.install_plan import OLDEST
 from berth.operations.takeover.inventory import Cluster, Group, unserved
 from berth.operations.takeover.old import Berth, Found, OldProvisioner
 from berth.operations.takeover.remark import Remark, several

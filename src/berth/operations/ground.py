@@ -1,0 +1,144 @@
+"""The ground an installation stands on: its namespace, and who says that Berth may have rights there.
+
+Whoever owns the namespace owns Berth's rights: he can run what he likes as its ServiceAccount. On a shared cluster
+tenants make namespaces, so a name proves nothing, nor does a label alone. What proves something is a cluster-scoped
+binding, which only an administrator can have made, or that Berth made the namespace and nobody else was let into it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from berth.kube.manifest import ManifestApi, place
+from berth.manifests.labels import MANAGED_BY
+from berth.operations.errors import Stopped
+from berth.operations.installation import Object, read_if_there
+from berth.operations.owner import is_helms, is_own, left_to_helm, left_to_others
+from berth.texts.text import Text
+
+RBAC = "rbac.authorization.k8s.io/v1"
+WORKSPACE = "kubesphere.io/workspace"
+_OF_THE_SYSTEM = ("", "system-workspace")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What was found where an installation is to be."""
+
+    has_namespace: bool
+    is_bound: bool
+    """An administrator has given rights to the ServiceAccount of this name here: what runs under it is believed."""
+    has_stale_binding: bool = False
+    """A binding is left from an earlier namespace of that name."""
+
+
+async def look_at_ground(api: ManifestApi, name: str, namespace: str, *, uses_namespace: bool) -> Ground:
+    """Stopped where the namespace is another's and uses_namespace does not say that it may be; where the name is taken
+    by an installation elsewhere, by Helm or by somebody else. Changes nothing.
+    """
+    home = await read_if_there(api, place("v1", "Namespace", namespace))
+    binding = await _binding(api, name, namespace)
+    is_bound = binding is not None and home is not None and accounts(binding) != set() and _is_older(home, binding)
+    if home is None:
+        if uses_namespace:
+            raise _missing(namespace)
+        return Ground(has_namespace=False, is_bound=False, has_stale_binding=binding is not None)
+    if home["metadata"].get("deletionTimestamp"):
+        raise Stopped(
+            Text(
+                f"namespace {namespace} is being deleted; wait until it is gone, and try again",
+                f"命名空间 {namespace} 正在删除，请等它删完后重试",
+            )
+        )
+    if not uses_namespace and not is_bound:
+        await _check_home(api, home)
+    return Ground(has_namespace=True, is_bound=is_bound, has_stale_binding=binding is not None and not is_bound)
+
+
+async def _binding(api: ManifestApi, name: str, namespace: str) -> Object | None:
+    """The ClusterRoleBinding of that installation; None without one. Stopped when it is another's."""
+    binding = await read_if_there(api, place(RBAC, "ClusterRoleBinding", name))
+    if binding is None:
+        return None
+    if is_helms(binding):
+        raise left_to_helm("ClusterRoleBinding", name, binding, "get values")
+    if not is_own(binding, name):
+        raise left_to_others("ClusterRoleBinding", name)
+    check_is_here(binding, name, namespace)
+    return binding
+
+
+def check_is_here(binding: Object, name: str, namespace: str) -> None:
+    """Stopped when the binding of an installation says that it is in another namespace."""
+    if not accounts(binding) or (namespace, name) in accounts(binding):
+        return
+    there = ", ".join(sorted(f"{one}/{account}" for one, account in accounts(binding)))
+    raise Stopped(
+        Text(
+            f"the installation {name} is {there}, not {namespace}/{name}: its rights are not taken from it. Say "
+            f"where it is with --namespace, or take another name with --name",
+            f"名为 {name} 的安装在 {there}，不在 {namespace}/{name}，不会夺走它的权限。请用 --namespace 指明它的位置，"
+            f"或用 --name 换个名字",
+        )
+    )
+
+
+def accounts(binding: Object) -> set[tuple[str, str]]:
+    """The service accounts that a binding gives its role to: namespace and name."""
+    subjects = binding.get("subjects") or []
+    return {(one.get("namespace", ""), one["name"]) for one in subjects if one["kind"] == "ServiceAccount"}
+
+
+async def _check_home(api: ManifestApi, home: Object) -> None:
+    """Stopped unless the namespace is Berth's by an administrator's binding, or made by Berth and nobody else's."""
+    namespace = home["metadata"]["name"]
+    bindings = (await api.read(place(RBAC, "ClusterRoleBinding"), labels=f"{MANAGED_BY}=berth"))["items"]
+    if any(namespace in {one for one, _ in accounts(each)} and _is_older(home, each) for each in bindings):
+        return
+    sign = Text("Berth did not make it", "它不是 Berth 创建的")
+    if (home["metadata"].get("labels") or {}).get(MANAGED_BY) == "berth":
+        found = await _sign_of_others(api, home)
+        if found is None:
+            return
+        sign = found
+    raise Stopped(
+        Text(
+            f"namespace {namespace} is there already, and {sign.en}. Whoever owns it could use Berth's rights on all "
+            f"volumes: if it is the administrators' alone, add --use-existing; otherwise take another with "
+            f"--namespace. Nothing was changed",
+            f"命名空间 {namespace} 已存在，{sign.zh}。拥有该命名空间的人就能使用 Berth 对所有卷的权限："
+            f"如果它只归管理员所有，请加上 --use-existing；否则请用 --namespace 换一个。没有做任何改动",
+        )
+    )
+
+
+async def _sign_of_others(api: ManifestApi, home: Object) -> Text | None:
+    """Who else has a say in a namespace that calls itself Berth's: its label can be anybody's writing."""
+    namespace, labels = home["metadata"]["name"], home["metadata"]["labels"]
+    if labels.get(WORKSPACE, "") not in _OF_THE_SYSTEM:
+        workspace = labels[WORKSPACE]
+        return Text(f"it belongs to KubeSphere's workspace {workspace}", f"它属于 KubeSphere 企业空间 {workspace}")
+    for one in (await api.read(place(RBAC, "RoleBinding", namespace=namespace)))["items"]:
+        for subject in one.get("subjects") or []:
+            is_systems = subject["kind"] == "ServiceAccount" or subject["name"].startswith("system:")
+            if not is_systems:
+                whom, name = f"{subject['kind']} {subject['name']}", one["metadata"]["name"]
+                return Text(f"its RoleBinding {name} lets {whom} in", f"其中的 RoleBinding {name} 授权给了 {whom}")
+    return None
+
+
+def _is_older(home: Object, binding: Object) -> bool:
+    """Whether the namespace was there when the binding was made: later, it is another one that took the name."""
+    then, since = home["metadata"]["creationTimestamp"], binding["metadata"]["creationTimestamp"]
+    return bool(then <= since)
+
+
+def _missing(namespace: str) -> Stopped:
+    return Stopped(
+        Text(
+            f"namespace {namespace} does not exist; make it with `kubectl create namespace {namespace}`, or leave out "
+            f"--use-existing and Berth makes it",
+            f"命名空间 {namespace} 不存在；请先执行 `kubectl create namespace {namespace}`，"
+            f"或去掉 --use-existing，由 Berth 创建",
+        )
+    )

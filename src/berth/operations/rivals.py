@@ -1,0 +1,71 @@
+"""Who else answers to a provisioner's name. A Deployment that says so is believed only where an administrator has given
+its account rights in the whole cluster: without them it provisions nothing, whatever it calls itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from berth.kube.manifest import ManifestApi, place
+from berth.operations.errors import Stopped
+from berth.operations.ground import RBAC, accounts
+from berth.operations.installation import names_of
+from berth.operations.owner import is_helms, left_to_helm
+from berth.texts.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A Deployment that answers to some of the names and is not scaled down."""
+
+    key: str
+    names: tuple[str, ...]
+    """Those of the names that it answers to."""
+    deployment: dict[str, Any]
+
+    @property
+    def is_berth(self) -> bool:
+        """Whether it was installed as Berth, by whatever means."""
+        labels = self.deployment["metadata"].get("labels") or {}
+        return labels.get("app.kubernetes.io/name") == "berth" or labels.get("helm.sh/chart", "").startswith("berth-")
+
+
+async def rivals(api: ManifestApi, names: Collection[str], *, but: str) -> list[Rival]:
+    """Who answers to these names, but for the Deployment `namespace/name`."""
+    found = []
+    for one in (await api.read(place("apps/v1", "Deployment")))["items"]:
+        key = f"{one['metadata']['namespace']}/{one['metadata']['name']}"
+        shared = tuple(name for name in names_of(one) if name in names)
+        if shared and key != but and one["spec"].get("replicas", 1):
+            found.append(Rival(key, shared, one))
+    if not found:
+        return []
+    bindings = (await api.read(place(RBAC, "ClusterRoleBinding")))["items"]
+    trusted = set().union(*(accounts(one) for one in bindings))
+    return [one for one in found if _account(one.deployment) in trusted]
+
+
+async def check_no_second_berth(api: ManifestApi, names: Collection[str], *, but: str) -> None:
+    """Stopped when another Berth serves one of the names: two would each provision every claim."""
+    for one in await rivals(api, names, but=but):
+        if not one.is_berth:
+            continue
+        if is_helms(one.deployment):
+            raise left_to_helm("Deployment", one.key, one.deployment, "get values")
+        said = ", ".join(one.names)
+        raise Stopped(
+            Text(
+                f"Berth runs as {one.key} already and answers to {said}: two would serve the same claims. Change that "
+                f"one with --namespace and --name, or give this one another --provisioner-name. Nothing was changed",
+                f"Berth 已作为 {one.key} 运行，并响应 {said}：两个会争抢同样的 PVC。"
+                f"请用 --namespace 和 --name 修改那一个，"
+                f"或用 --provisioner-name 给这一个换个名字。没有做任何改动",
+            )
+        )
+
+
+def _account(deployment: dict[str, Any]) -> tuple[str, str]:
+    pod = deployment["spec"]["template"]["spec"]
+    return deployment["metadata"]["namespace"], pod.get("serviceAccountName") or "default"
