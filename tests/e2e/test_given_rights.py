@@ -266,16 +266,18 @@ def test_uninstalling_keeps_claims_pvs_and_data_and_says_so(installed: Installat
     directory = installed.root / pv["spec"]["nfs"]["path"].rpartition("/")[2]
     (directory / "data").write_text("precious")
     assert installed.controller.stop() == 0
-    answer = installed.berth("uninstall")
+    answer = installed.berth("uninstall", "--yes")
     assert answer.returncode == 0, answer
     assert f"StorageClass {installed.of_class} removed" in answer.stdout
-    assert "kept: all data, all claims, and 2 PVs" in answer.stdout
+    assert "all data, all claims, and 2 PVs that Berth made" in answer.stdout
+    assert f"on {installed.nfs.host}:{installed.nfs.export}/{installed.name}: every directory" in answer.stdout
     assert "PVs with Berth's finalizer: 2." in answer.stdout
-    assert f"namespace {AUDITED} is kept too" in answer.stdout
+    assert f"{installed.namespace}/kept" in answer.stdout
+    assert f"namespace {AUDITED}, for what else" in answer.stdout
     assert (directory / "data").read_text() == "precious"
     assert installed.claim("kept")["status"]["phase"] == "Bound"
     roles = installed.api.list("/apis/rbac.authorization.k8s.io/v1/clusterroles")
     assert installed.name not in {one["metadata"]["name"] for one in roles}
-    again = installed.berth("uninstall")
+    again = installed.berth("uninstall", "--yes")
     assert again.returncode == 1
     assert "nothing that `berth install` made under the name" in again.stderr

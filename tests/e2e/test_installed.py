@@ -46,7 +46,19 @@ class Installation:
         name = self.namespace
         where = ["--server", self.node.nfs.host, "--path", self.node.nfs.export]
         names = ["--namespace", name, "--name", name, "--class", name, "--provisioner-name", f"nfs.berth.io/{name}"]
-        self.berth("install", *where, *names, "--image", image, "--on-delete", "delete", "--apply", "--timeout", "60")
+        self.berth(
+            "install",
+            *where,
+            *names,
+            "--image",
+            image,
+            "--use-existing",
+            "--on-delete",
+            "delete",
+            "--apply",
+            "--timeout",
+            "60",
+        )
 
     def alarms(self) -> list[dict[str, Any]]:
         """What the doctor finds wrong with it. Other tests may have left theirs in the same cluster."""
@@ -89,7 +101,7 @@ def installation(cluster: DevCluster, node: Node, namespace: str, berth_image: s
     made = Installation(cluster, node, namespace)
     made.install(berth_image)
     yield made
-    made.berth("uninstall", "--namespace", namespace, "--name", namespace)
+    made.berth("uninstall", "--yes", "--namespace", namespace, "--name", namespace)
 
 
 def test_an_installation_works_as_its_own_user_and_is_upgraded_under_load(

@@ -118,9 +118,8 @@ def _apply(asked: Asked, yes: bool, timeout: float, output: str, access: Access,
             _ask_the_doctor(access.kubeconfig, access.context, lang)
     else:
         report = {**dataclasses.asdict(installed), "ready": installed.rollout.is_complete}
-        click.echo(
-            json.dumps(report, indent=2, ensure_ascii=False) if output == "json" else to_yaml([report]), nl=False
-        )
+        text = json.dumps(report, indent=2, ensure_ascii=False) if output == "json" else to_yaml([report])
+        click.echo(text, nl=output == "json")
     if not installed.rollout.is_complete:
         raise SystemExit(EXIT_FAILED)
 

@@ -18,14 +18,13 @@ from berth.kube.manifest import ManifestApi
 from berth.manifests.yaml_text import to_yaml
 from berth.operations.apply import Applied
 from berth.operations.errors import Stopped
+from berth.operations.static_given import Given, give
 from berth.operations.static_volume import (
     ACCESS_MODES,
     SAFE,
-    Given,
     StaticVolume,
     check_directory,
     checked,
-    give,
     static_manifests,
 )
 from berth.reconcilers.quantity import to_bytes
@@ -64,7 +63,8 @@ def _static_command() -> click.Command:
         callback=_static,
         short_help="A PV and a claim for a directory that exists, bound to each other.",
         help="Print, or apply, a PV and a claim for a directory that exists already, bound to each other and to nobody "
-        "else.\n\nThe directory is never removed: when the claim is deleted, PV and data stay.",
+        "else.\n\nThe directory is adopted: Berth did not make it, so its end is retain. It is never removed: when the "
+        "claim is deleted, PV and data stay.",
     )  # fmt: skip
 
 
@@ -157,6 +157,12 @@ def _tell(given: Given, volume: StaticVolume, timeout: float, lang: Language) ->
             Text(
                 f"claim {given.claim} has {volume.server}:{volume.path}; deleting it keeps PV {given.pv} and all data",
                 f"PVC {given.claim} 已得到 {volume.server}:{volume.path}；删除它会保留 PV {given.pv} 和全部数据",
+            ).said(lang)
+        )
+        say(
+            Text(
+                "the directory is adopted: Berth did not make it, so its end is retain (PV policy Retain)",
+                "该目录是接纳的（adopted）：不是 Berth 创建的，因此它的归宿是保留（PV 策略 Retain）",
             ).said(lang)
         )
         return

@@ -1,4 +1,5 @@
-"""A static volume: a directory that exists already, given to one claim and to no other, and never removed by anybody.
+"""A static volume: a directory that exists already, given to one claim and to no other. It is adopted: Berth did not
+make it and serves it because it was told to, so its end is retain, and nobody removes it.
 
 The PV names the claim and the claim names the PV, and neither has a class: no other claim gets the PV, and no default
 class gives the claim another one.
@@ -6,21 +7,16 @@ class gives the claim another one.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from berth.kube.errors import NotFound
-from berth.kube.manifest import Manifest, ManifestApi, place, place_of
-from berth.operations.apply import Applied, apply_all
+from berth.kube.manifest import Manifest
 from berth.operations.errors import Stopped
-from berth.reconcilers.places import normal
+from berth.reconcilers.objects import ON_DELETE
 from berth.shares.choose import Shares
 from berth.texts.text import Text
 from berth.volumes.errors import Refused, VolumeError
-from berth.volumes.naming import overlaps
 from berth.volumes.parameters import parse_export, parse_server, share_address
 
 ACCESS_MODES = ("ReadWriteMany", "ReadWriteOnce", "ReadOnlyMany", "ReadWriteOncePod")
@@ -28,9 +24,7 @@ SAFE = ("hard", "nfsvers=4.1")
 """hard: while the server is away, programs wait and lose nothing; 4.1: one port, and locks that survive a restart."""
 _MOVING = re.compile(r"\.nas\.aliyuncs\.com$|\.efs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$|\.sfsturbo\.internal$")
 """File services of clouds that advise noresvport: a client that reconnects from a new port gets through at once."""
-_NOTICED = 5.0
-"""Seconds that the PV controller is given to notice a PV."""
-_LOOK = 0.2
+_LONGEST_PV = 255 - len(".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +49,6 @@ class StaticVolume:
         return self.name or f"{self.namespace}-{self.claim}"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What became of it."""
-
-    pv: str
-    claim: str
-    applied: tuple[Applied, ...]
-    is_bound: bool
-    beside: tuple[str, ...]
-    """Other PVs on this directory, in it or above it: `name (claim, policy)`."""
-
-
 def checked(volume: StaticVolume) -> StaticVolume:
     """The same, in normal form. Refused, naming the option, for what can't be or would be dangerous."""
     server = parse_server(volume.server, "--server")
@@ -79,12 +61,25 @@ def checked(volume: StaticVolume) -> StaticVolume:
             "soft lets writes fail when the server is away for a moment, and programs that don't look lose data; leave "
             "it out, or make the volume --read-only",
         )
+    _check_name(volume)
     modes = (
         ("ReadOnlyMany",) if volume.is_read_only and volume.access_modes == ("ReadWriteMany",) else volume.access_modes
     )
     return StaticVolume(
         server, path, volume.namespace, volume.claim, volume.size, modes, options, volume.is_read_only, volume.name
     )
+
+
+def _check_name(volume: StaticVolume) -> None:
+    """Refused for a name of which no record could be kept: a share keeps them as files called after their PV."""
+    if len(volume.pv.encode()) > _LONGEST_PV:
+        option = "--name" if volume.name else "--claim"
+        raise Refused(
+            option,
+            f"the PV would be called {volume.pv[:40]}…, which is {len(volume.pv.encode())} bytes; its record on a share is "
+            f"the file <PV>.json, and a file's name has at most 255: give it a name of at most {_LONGEST_PV} with "
+            f"--name",
+        )
 
 
 def all_options(server: str, asked: tuple[str, ...]) -> tuple[str, ...]:
@@ -105,13 +100,14 @@ def static_manifests(volume: StaticVolume) -> list[Manifest]:
     """The PV and the claim, in the order in which they are applied. volume: checked."""
     labels = {"app.kubernetes.io/managed-by": "berth"}
     nfs: dict[str, Any] = {"server": volume.server, "path": volume.path}
+    end = {ON_DELETE: "retain"}  # said as on every volume, beside the policy that Kubernetes goes by
     if volume.is_read_only:
         nfs["readOnly"] = True
     return [
         {
             "apiVersion": "v1",
             "kind": "PersistentVolume",
-            "metadata": {"name": volume.pv, "labels": labels},
+            "metadata": {"name": volume.pv, "labels": labels, "annotations": end},
             "spec": {
                 "capacity": {"storage": volume.size},
                 "accessModes": list(volume.access_modes),
@@ -164,97 +160,3 @@ async def check_directory(volume: StaticVolume, *, deadline: float = 10.0) -> No
                 f"{volume.server}:{volume.path} 不是目录，而是 {entry.kind}",
             )
         )
-
-
-async def give(api: ManifestApi, volume: StaticVolume, *, patience: float, told: Callable[[Applied], None]) -> Given:
-    """Applies PV and claim, and waits until they are bound to each other. Stopped when something of these names is
-    there already and is another's; KubeError. Repeatable. volume: checked. patience: seconds.
-    """
-    pv, claim = static_manifests(volume)
-    await _check_pv(api, volume)
-    await _check_claim(api, volume)
-    beside = await _beside(api, volume)
-    applied = await apply_all(api, [pv], told)
-    # The PV controller has seen the PV by then, and binds the claim when it comes, not at its next look around.
-    await _wait_phase(api, pv, ("Available", "Bound"), min(patience, _NOTICED))
-    applied += await apply_all(api, [claim], told)
-    is_bound = await _wait_phase(api, claim, ("Bound",), patience)
-    return Given(volume.pv, f"{volume.namespace}/{volume.claim}", tuple(applied), is_bound, beside)
-
-
-async def _wait_phase(api: ManifestApi, manifest: Manifest, phases: tuple[str, ...], patience: float) -> bool:
-    """Returns once the object is in one of these phases; False when it is not before patience is over."""
-    clock, where = asyncio.get_running_loop().time, place_of(manifest)
-    end = clock() + patience
-    while True:
-        if (await api.read(where)).get("status", {}).get("phase") in phases:
-            return True
-        if clock() >= end:
-            return False
-        await asyncio.sleep(_LOOK)
-
-
-async def _check_pv(api: ManifestApi, volume: StaticVolume) -> None:
-    try:
-        found = await api.read(place("v1", "PersistentVolume", volume.pv))
-    except NotFound:
-        return
-    spec, phase = found["spec"], found.get("status", {}).get("phase", "")
-    nfs, claim = spec.get("nfs") or {}, spec.get("claimRef") or {}
-    where = f"{nfs.get('server', '?')}:{nfs.get('path', '?')}"
-    if (nfs.get("server"), nfs.get("path")) != (volume.server, volume.path):
-        raise Stopped(
-            Text(
-                f"PV {volume.pv} exists already and is {where}; take another name with --name",
-                f"PV {volume.pv} 已存在，指向 {where}；请用 --name 换个名字",
-            )
-        )
-    if (claim.get("namespace"), claim.get("name")) != (volume.namespace, volume.claim):
-        whose = f"{claim.get('namespace')}/{claim.get('name')}" if claim else "-"
-        raise Stopped(
-            Text(
-                f"PV {volume.pv} exists already, for claim {whose}; take another name with --name",
-                f"PV {volume.pv} 已存在，属于 PVC {whose}；请用 --name 换个名字",
-            )
-        )
-    if phase == "Released" and claim.get("uid"):  # without the uid it was freed, which takes a moment to show
-        patch = '{"spec":{"claimRef":{"uid":null,"resourceVersion":null}}}'
-        command = f"kubectl patch pv {volume.pv} -p '{patch}'"
-        raise Stopped(
-            Text(
-                f"PV {volume.pv} still belongs to an earlier claim of that name (Released); its data is untouched. "
-                f"Free it with `{command}` and try again",
-                f"PV {volume.pv} 仍属于先前同名的 PVC（Released），数据没有动。执行 `{command}` 释放后重试",
-            )
-        )
-
-
-async def _check_claim(api: ManifestApi, volume: StaticVolume) -> None:
-    try:
-        found = await api.read(place("v1", "PersistentVolumeClaim", volume.claim, volume.namespace))
-    except NotFound:
-        return
-    bound = found["spec"].get("volumeName", "")
-    key = f"{volume.namespace}/{volume.claim}"
-    if bound != volume.pv:
-        said = Text(f"has PV {bound}", f"已绑定 PV {bound}") if bound else Text("names no PV", "没有指定 PV")
-        raise Stopped(
-            Text(
-                f"claim {key} exists already and {said.en}; take another name for the claim, or delete it if nobody "
-                f"needs it",
-                f"PVC {key} 已存在，{said.zh}；请换个 PVC 名，或在无人使用时删除它",
-            )
-        )
-
-
-async def _beside(api: ManifestApi, volume: StaticVolume) -> tuple[str, ...]:
-    found = []
-    for one in (await api.read(place("v1", "PersistentVolume")))["items"]:
-        nfs, claim = one["spec"].get("nfs"), one["spec"].get("claimRef") or {}
-        if one["metadata"]["name"] == volume.pv or not nfs or nfs["server"].lower() != volume.server.lower():
-            continue
-        if overlaps(normal(nfs["path"]).strip("/"), volume.path.strip("/")):
-            whose = f"{claim['namespace']}/{claim['name']}, " if claim.get("name") else ""
-            policy = one["spec"].get("persistentVolumeReclaimPolicy", "")
-            found.append(f"{one['metadata']['name']} ({whose}{policy})")
-    return tuple(found)

@@ -1,0 +1,175 @@
+"""A static volume given to its claim: PV and claim applied, and bound to each other; or nothing, and why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from berth.kube.errors import KubeError, NotFound, StatusError
+from berth.kube.manifest import Manifest, ManifestApi, place, place_of
+from berth.operations.apply import MANAGER, Applied, apply_all, remove_one
+from berth.operations.errors import Stopped
+from berth.operations.static_volume import StaticVolume, static_manifests
+from berth.reconcilers.places import normal
+from berth.texts.text import Text
+from berth.volumes.naming import overlaps
+
+_NOTICED = 5.0
+"""Seconds that the PV controller is given to notice a PV."""
+_LOOK = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What became of it."""
+
+    pv: str
+    claim: str
+    applied: tuple[Applied, ...]
+    is_bound: bool
+    beside: tuple[str, ...]
+    """Other PVs on this directory, in it or above it: `name (claim, policy)`."""
+
+
+async def give(api: ManifestApi, volume: StaticVolume, *, patience: float, told: Callable[[Applied], None]) -> Given:
+    """Applies PV and claim, and waits until they are bound to each other. Stopped when something of these names is
+    there already and is another's, or the namespace is not there; KubeError. Repeatable. volume: checked. patience:
+    seconds. Where the claim can't be made, the PV that was made for it is taken back.
+    """
+    pv, claim = static_manifests(volume)
+    await _check_namespace(api, volume.namespace)
+    await _check_pv(api, volume)
+    await _check_claim(api, volume)
+    await _try_out(api, claim)
+    beside = await _beside(api, volume)
+    applied = await apply_all(api, [pv], told)
+    try:
+        # The PV controller has seen the PV by then, and binds the claim when it comes, not at its next look around.
+        await _wait_phase(api, pv, ("Available", "Bound"), min(patience, _NOTICED))
+        applied += await apply_all(api, [claim], told)
+    except (KubeError, asyncio.CancelledError):
+        if applied[0].what == "created":
+            await _take_back(api, pv, claim, told)
+        raise
+    is_bound = await _wait_phase(api, claim, ("Bound",), patience)
+    return Given(volume.pv, f"{volume.namespace}/{volume.claim}", tuple(applied), is_bound, beside)
+
+
+async def _check_namespace(api: ManifestApi, namespace: str) -> None:
+    try:
+        metadata = (await api.read(place("v1", "Namespace", namespace)))["metadata"]
+    except NotFound as error:
+        raise Stopped(
+            Text(
+                f"namespace {namespace} does not exist; make it with `kubectl create namespace {namespace}` and try "
+                f"again. Nothing was made",
+                f"命名空间 {namespace} 不存在；请先执行 `kubectl create namespace {namespace}` 再重试。"
+                f"没有创建任何对象",
+            )
+        ) from error
+    if metadata.get("deletionTimestamp"):
+        raise Stopped(
+            Text(
+                f"namespace {namespace} is being deleted; wait until it is gone, make it anew and try again. Nothing "
+                f"was made",
+                f"命名空间 {namespace} 正在删除；请等它删完、重新创建后再试。没有创建任何对象",
+            )
+        )
+
+
+async def _try_out(api: ManifestApi, claim: Manifest) -> None:
+    """KubeError where the claim would be refused, by a quota or a webhook: before anything is made for it."""
+    try:
+        await api.apply(claim, manager=MANAGER, dry_run=True)
+    except StatusError as error:
+        if "dry run" not in error.message:  # a webhook that can't be asked so; what it says is heard soon enough
+            raise
+
+
+async def _take_back(api: ManifestApi, pv: Manifest, claim: Manifest, told: Callable[[Applied], None]) -> None:
+    """Removes the PV that was made a moment ago, unless the claim is there after all. The data is not touched."""
+    try:
+        await api.read(place_of(claim))
+    except NotFound:
+        told(await remove_one(api, pv))
+    except KubeError:
+        return  # not known: the next run finds the PV and goes on with it
+
+
+async def _wait_phase(api: ManifestApi, manifest: Manifest, phases: tuple[str, ...], patience: float) -> bool:
+    """Returns once the object is in one of these phases; False when it is not before patience is over."""
+    clock, where = asyncio.get_running_loop().time, place_of(manifest)
+    end = clock() + patience
+    while True:
+        if (await api.read(where)).get("status", {}).get("phase") in phases:
+            return True
+        if clock() >= end:
+            return False
+        await asyncio.sleep(_LOOK)
+
+
+async def _check_pv(api: ManifestApi, volume: StaticVolume) -> None:
+    try:
+        found = await api.read(place("v1", "PersistentVolume", volume.pv))
+    except NotFound:
+        return
+    spec, phase = found["spec"], found.get("status", {}).get("phase", "")
+    nfs, claim = spec.get("nfs") or {}, spec.get("claimRef") or {}
+    where = f"{nfs.get('server', '?')}:{nfs.get('path', '?')}"
+    if (nfs.get("server"), nfs.get("path")) != (volume.server, volume.path):
+        raise Stopped(
+            Text(
+                f"PV {volume.pv} exists already and is {where}; take another name with --name",
+                f"PV {volume.pv} 已存在，指向 {where}；请用 --name 换个名字",
+            )
+        )
+    if (claim.get("namespace"), claim.get("name")) != (volume.namespace, volume.claim):
+        whose = f"{claim.get('namespace')}/{claim.get('name')}" if claim else "-"
+        raise Stopped(
+            Text(
+                f"PV {volume.pv} exists already, for claim {whose}; take another name with --name",
+                f"PV {volume.pv} 已存在，属于 PVC {whose}；请用 --name 换个名字",
+            )
+        )
+    if phase == "Released" and claim.get("uid"):  # without the uid it was freed, which takes a moment to show
+        patch = '{"spec":{"claimRef":{"uid":null,"resourceVersion":null}}}'
+        command = f"kubectl patch pv {volume.pv} -p '{patch}'"
+        raise Stopped(
+            Text(
+                f"PV {volume.pv} still belongs to an earlier claim of that name (Released); its data is untouched. "
+                f"Free it with `{command}` and try again",
+                f"PV {volume.pv} 仍属于先前同名的 PVC（Released），数据没有动。执行 `{command}` 释放后重试",
+            )
+        )
+
+
+async def _check_claim(api: ManifestApi, volume: StaticVolume) -> None:
+    try:
+        found = await api.read(place("v1", "PersistentVolumeClaim", volume.claim, volume.namespace))
+    except NotFound:
+        return
+    bound = found["spec"].get("volumeName", "")
+    key = f"{volume.namespace}/{volume.claim}"
+    if bound != volume.pv:
+        said = Text(f"has PV {bound}", f"已绑定 PV {bound}") if bound else Text("names no PV", "没有指定 PV")
+        raise Stopped(
+            Text(
+                f"claim {key} exists already and {said.en}; take another name for the claim, or delete it if nobody "
+                f"needs it",
+                f"PVC {key} 已存在，{said.zh}；请换个 PVC 名，或在无人使用时删除它",
+            )
+        )
+
+
+async def _beside(api: ManifestApi, volume: StaticVolume) -> tuple[str, ...]:
+    found = []
+    for one in (await api.read(place("v1", "PersistentVolume")))["items"]:
+        nfs, claim = one["spec"].get("nfs"), one["spec"].get("claimRef") or {}
+        if one["metadata"]["name"] == volume.pv or not nfs or nfs["server"].lower() != volume.server.lower():
+            continue
+        if overlaps(normal(nfs["path"]).strip("/"), volume.path.strip("/")):
+            whose = f"{claim['namespace']}/{claim['name']}, " if claim.get("name") else ""
+            policy = one["spec"].get("persistentVolumeReclaimPolicy", "")
+            found.append(f"{one['metadata']['name']} ({whose}{policy})")
+    return tuple(found)
