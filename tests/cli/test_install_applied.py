@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import pty
 import secrets
 import signal
 import subprocess
+import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -30,7 +35,7 @@ class Installing:
         """The command, under way."""
         argv = [
             str(PROGRAM), "install", "--apply", "--server=nfs.example.com", "--path=/srv", f"--class={self.name}",
-            f"--provisioner-name={self.name}.example/nfs", *self.where(), *options,
+            f"--provisioner-name={self.name}.example/nfs", *self.where(), "--use-existing", *options,
         ]  # fmt: skip
         with subprocess.Popen(
             argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env, bufsize=1
@@ -49,8 +54,14 @@ class Installing:
             self.cluster.request("PUT", f"{path}/{pod['metadata']['name']}/status", whole)
 
     def uninstall(self, *options: str) -> subprocess.CompletedProcess[str]:
-        argv = [str(PROGRAM), "uninstall", *self.where(), *options]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=self.env)
+        return self.run("uninstall", "--yes", *options)
+
+    def run(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """The command to its end, with nobody to ask."""
+        argv = [str(PROGRAM), command, *self.where(), *options]
+        return subprocess.run(
+            argv, capture_output=True, text=True, timeout=60, check=False, env=self.env, stdin=subprocess.DEVNULL
+        )
 
     def where(self) -> list[str]:
         return [f"--name={self.name}", f"--namespace={self.namespace}"]
@@ -104,7 +115,7 @@ def test_it_waits_for_the_pods_and_says_what_is_served(
     assert "Traceback" not in complaints
     removed = installing.uninstall(f"--lang={lang}")
     assert removed.returncode == 0
-    assert {"en": "kept: all data, all claims, and 0 PVs", "zh": "已保留：全部数据"}[lang] in removed.stdout
+    assert {"en": "  all data, all claims, and 0 PVs", "zh": "  全部数据、全部 PVC，以及"}[lang] in removed.stdout
 
 
 @pytest.mark.timeout(60)
@@ -119,19 +130,124 @@ def test_interrupted_it_says_so_and_what_was_applied_stays(installing: Installin
 
 
 @pytest.mark.timeout(60)
-def test_names_are_given_up_by_those_who_name_others_and_by_nobody_else(installing: Installing) -> None:
-    own = f"{installing.name}.example/nfs"
+def test_repeated_it_shows_what_changes_in_narrow_lines_and_nothing_else_changes(installing: Installing) -> None:
+    with installing.start("--timeout=0", "--image=registry.example.com/a/rather/long/path/berth:1") as process:
+        process.communicate(timeout=60)
+    bare = installing.run("install", "--apply", "--timeout=0")
+    assert "changed" not in bare.stdout.replace("unchanged", "")
+    said = ["--replicas=3", "--image=registry.example.com/another/rather/long/path/berth:2"]
+    changed = installing.run("install", "--apply", "--timeout=0", *said, "--lang=zh")
+    told = changed.stdout.splitlines()
+    begin = told.index(f"Deployment {installing.namespace}/{installing.name}")
+    assert told[begin + 1 : begin + 5] == [
+        "  replicas: 2 -> 3",
+        "  image:",
+        "    - registry.example.com/a/rather/long/path/berth:1",
+        "    + registry.example.com/another/rather/long/path/berth:2",
+    ]
+    assert max(map(len, told[begin : begin + 5])) <= 60
+    answer = installing.run("install", "--apply", "--timeout=0", "--replicas=1", "-o", "json")
+    report = json.loads(answer.stdout)
+    about = f"Deployment {installing.namespace}/{installing.name}"
+    assert {"object": about, "field": "replicas", "old": "3", "new": "1"} in report["changes"]
+    assert (report["ready"], answer.returncode) == (False, 1)
 
-    def install(*options: str) -> str:
-        with installing.start("--no-class", "--timeout=0", *options) as process:
-            _, complaints = process.communicate(timeout=30)
-        return complaints
 
-    install(f"--provisioner-name={own},cluster.local/old")
-    assert "answers to" not in install("--provisioner-name=nfs.berth.io")
-    install(f"--provisioner-name={own},cluster.local/old")
-    argv = [str(PROGRAM), "install", "--apply", "--server=nfs.example.com", "--path=/srv", *installing.where()]
-    refused = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False, env=installing.env)
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_namespace_of_others_is_refused_in_a_sentence(installing: Installing, lang: str) -> None:
+    options = ["--server=nfs.example.com", "--path=/srv", "--apply", f"--lang={lang}"]
+    refused = installing.run("install", *options)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert f"repeat `--provisioner-name {own},cluster.local/old`" in refused.stderr
+    words = {"en": "is there already, and Berth did not make it", "zh": "已存在，它不是 Berth 创建的"}[lang]
+    assert refused.stderr.startswith(f"berth: {'namespace' if lang == 'en' else '命名空间'} {installing.namespace}")
+    assert words in refused.stderr
+    assert "--use-existing" in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def old_default(cluster: DevCluster) -> Iterator[str]:
+    """A class that is the default."""
+    name = f"old-{secrets.token_hex(4)}"
+    notes = {"storageclass.kubernetes.io/is-default-class": "true"}
+    path = "/apis/storage.k8s.io/v1/storageclasses"
+    cluster.request("POST", path, {"metadata": {"name": name, "annotations": notes}, "provisioner": "x.io/y"})
+    yield name
+    cluster.request("DELETE", f"{path}/{name}")
+
+
+@pytest.mark.timeout(120)
+def test_it_asks_before_another_class_stops_being_the_default(installing: Installing, old_default: str) -> None:
+    fresh = ["install", "--apply", "--timeout=0", "--use-existing", "--server=nfs.example.com", "--path=/srv",
+             f"--class={installing.name}", f"--provisioner-name={installing.name}.example/nfs", "--default-class"]  # fmt: skip
+    for lang, words in (("en", "is the default class now"), ("zh", "目前的默认存储类是")):
+        refused = installing.run(*fresh, f"--lang={lang}")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert words in refused.stderr
+        assert old_default in refused.stderr
+        assert "--yes" in refused.stderr
+    code, said = on_a_terminal(installing, "n\n", *fresh)
+    assert (code, "Make " in said, "nothing was changed" in said) == (1, True, True)
+    assert installing.run("uninstall", "--yes").returncode == 1  # nothing was made
+    code, said = on_a_terminal(installing, "y\n", *fresh)
+    assert f"StorageClass {installing.name} is the default class now" in said
+    assert f"StorageClass {old_default} no longer is the default" in said
+    assert default_classes(installing) == [installing.name]
+    assert installing.run(*fresh).returncode == 1  # its pods are not ready; and nobody had to be asked
+
+
+@pytest.mark.timeout(120)
+def test_uninstalling_shows_its_plan_asks_and_can_be_interrupted(installing: Installing) -> None:
+    with installing.start("--timeout=0") as process:
+        process.communicate(timeout=60)
+    looked = installing.run("uninstall", "--dry-run")
+    assert (looked.returncode, looked.stderr) == (0, "")
+    for words in ("goes:", f"  Deployment {installing.namespace}/{installing.name}", "stays:", "with .berth"):
+        assert words in looked.stdout
+    as_json = json.loads(installing.run("uninstall", "--dry-run", "-o", "json").stdout)
+    assert {"kind": "ClusterRole", "key": installing.name} in as_json["goes"]
+    for lang, words in (("en", "nobody is there to ask; give --yes"), ("zh", "无法询问确认")):
+        refused = installing.run("uninstall", f"--lang={lang}")
+        assert refused.returncode == 2
+        assert words in refused.stderr
+        assert "removed" not in refused.stdout
+    code, said = on_a_terminal(installing, "\x03", "uninstall")
+    assert (code, "nothing was changed" in said) == (130, True)
+    code, said = on_a_terminal(installing, "n\n", "uninstall")
+    assert (code, "Remove this?" in said) == (1, True)
+    assert installing.run("uninstall", "--dry-run").stdout == looked.stdout
+    code, said = on_a_terminal(installing, "y\n", "uninstall", "--lang=zh")
+    assert (code, "确定删除？" in said, "完成" in said) == (0, True, True)
+    assert installing.run("uninstall", "--dry-run").returncode == 1
+
+
+def default_classes(installing: Installing) -> list[str]:
+    items = installing.cluster.request("GET", "/apis/storage.k8s.io/v1/storageclasses")["items"]
+    return [
+        one["metadata"]["name"]
+        for one in items
+        if "true" in [v for k, v in (one["metadata"].get("annotations") or {}).items() if "is-default-class" in k]
+    ]
+
+
+def on_a_terminal(installing: Installing, typed: str, command: str, *options: str) -> tuple[int, str]:
+    """Exit code and what is on the screen. typed: as soon as a question is there."""
+    argv = [str(PROGRAM), command, *installing.where(), *options]
+    parent, child = pty.openpty()
+    with subprocess.Popen(
+        argv, stdin=child, stdout=child, stderr=child, env=installing.env, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    ) as process:  # fmt: skip
+        os.close(child)
+        screen = b""
+        is_typed = False
+        with suppress(OSError):  # the end of a terminal
+            while part := os.read(parent, 4096):
+                screen += part
+                if not is_typed and b"[y/N]" in screen:
+                    os.write(parent, typed.encode())
+                    is_typed = True
+        process.wait(timeout=60)
+    os.close(parent)
+    return process.returncode, screen.decode()

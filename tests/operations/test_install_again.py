@@ -1,4 +1,4 @@
-"""Installing where Berth runs already: nothing is reset that nobody mentioned, and what was asked for is done and told."""
+"""Installing where Berth runs already: nothing is reset that nobody mentioned; what was asked for is done and told."""
 
 from __future__ import annotations
 
@@ -316,7 +316,7 @@ def test_the_default_is_set_as_by_the_command_for_it_and_stays_when_nobody_menti
 
 
 def test_options_say_only_what_was_said() -> None:
-    nothing = {
+    nothing: dict[str, Any] = {
         "server": None, "path": None, "class_name": None, "no_class": False, "default_class": False, "on_delete": None,
         "parameters": (), "reclaim_policy": None, "provisioner_name": None, "name": "a", "namespace": "b",
         "use_existing": False, "kubernetes_version": None, "mount_options": (), "mount": None, "image": None,

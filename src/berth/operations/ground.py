@@ -29,7 +29,7 @@ class Ground:
     is_bound: bool
     """An administrator has given rights to the ServiceAccount of this name here: what runs under it is believed."""
     has_stale_binding: bool = False
-    """A binding is left from an earlier namespace of that name."""
+    """A binding is left from an earlier namespace of that name, or does not give Berth's rights."""
 
 
 async def look_at_ground(api: ManifestApi, name: str, namespace: str, *, uses_namespace: bool) -> Ground:
@@ -38,7 +38,7 @@ async def look_at_ground(api: ManifestApi, name: str, namespace: str, *, uses_na
     """
     home = await read_if_there(api, place("v1", "Namespace", namespace))
     binding = await _binding(api, name, namespace)
-    is_bound = binding is not None and home is not None and accounts(binding) != set() and _is_older(home, binding)
+    is_bound = binding is not None and home is not None and _gives_rights(binding, name) and _is_older(home, binding)
     if home is None:
         if uses_namespace:
             raise _missing(namespace)
@@ -81,6 +81,10 @@ def check_is_here(binding: Object, name: str, namespace: str) -> None:
             f"或用 --name 换个名字",
         )
     )
+
+
+def _gives_rights(binding: Object, name: str) -> bool:
+    return accounts(binding) != set() and binding["roleRef"]["name"] == name
 
 
 def accounts(binding: Object) -> set[tuple[str, str]]:

@@ -70,14 +70,14 @@ async def plan_install(api: ManifestApi, asked: Asked, permissions: Iterable[Per
     wanted = _in_order(install_manifests(settings, permissions), of_classes)
     before = [] if base is None else install_manifests(base, permissions)
     manifests, found = await _with_what_is_kept(api, wanted, before, asked.name)
-    gone = await _no_longer_wanted(api, wanted, before, asked.name)
+    gone = [*await _no_longer_wanted(api, wanted, before, asked.name), *_stale(wanted, ground)]
     default = _named(asked.of_class, classes) if asked.of_class.default else ""
     ours = {default} if default else {one["metadata"]["name"] for one in classes if is_default(one)}
     return InstallPlan(
         settings=settings,
         is_new=now is None,
         makes_namespace=not ground.has_namespace,
-        removed=(*gone, *_stale(wanted, ground)),
+        removed=tuple(gone),
         manifests=tuple(manifests),
         classes=(*(one["metadata"]["name"] for one in of_classes), *left_alone),
         left_alone=tuple(left_alone),
@@ -213,8 +213,11 @@ async def _preview(
 ) -> list[Change]:
     """What becomes of what is there, as the API server itself says it. KubeError for what it would not take."""
     told: list[Change] = []
+    anew = {_key(one) for one in gone}
     for manifest, live in zip(manifests, found, strict=True):
-        if live is not None:  # the others depend on each other, and none of them can be tried alone
+        if (
+            live is not None and _key(manifest) not in anew
+        ):  # the others depend on each other, and none of them can be tried alone
             after = await api.apply(manifest, manager=MANAGER, dry_run=True)
             told += changes(manifest["kind"], place_of(manifest).key, live, after)
     told += [removal(one["kind"], place_of(one).key) for one in gone]
