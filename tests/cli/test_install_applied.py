@@ -180,7 +180,8 @@ def old_default(cluster: DevCluster) -> Iterator[str]:
 @pytest.mark.timeout(120)
 def test_it_asks_before_another_class_stops_being_the_default(installing: Installing, old_default: str) -> None:
     fresh = ["install", "--apply", "--timeout=0", "--use-existing", "--server=nfs.example.com", "--path=/srv",
-             f"--class={installing.name}", f"--provisioner-name={installing.name}.example/nfs", "--default-class"]  # fmt: skip
+             f"--class={installing.name}", f"--provisioner-name={installing.name}.example/nfs",
+             "--default-class"]  # fmt: skip
     for lang, words in (("en", "is the default class now"), ("zh", "目前的默认存储类是")):
         refused = installing.run(*fresh, f"--lang={lang}")
         assert (refused.returncode, refused.stdout) == (2, "")

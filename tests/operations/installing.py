@@ -49,9 +49,8 @@ async def clearing(api: ManifestApi, asked: Asked) -> AsyncIterator[None]:
         yield
     finally:
         with suppress(Stopped):
-            await uninstall(
-                api, await plan_uninstall(api, name=asked.name, namespace=asked.namespace), told=lambda _: 0
-            )
+            gone = await plan_uninstall(api, name=asked.name, namespace=asked.namespace)
+            await uninstall(api, gone, told=lambda _: None)
         with suppress(NotFound):
             await api.remove(place("v1", "Namespace", asked.namespace))
 

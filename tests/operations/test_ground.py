@@ -130,7 +130,7 @@ def test_a_namespace_that_takes_a_name_for_which_there_is_a_binding_is_not_belie
 
 def test_a_deployment_that_no_administrator_installed_gets_no_rights(cluster: DevCluster) -> None:
     async def body(api: ManifestApi, asked: Asked) -> None:
-        """A tenant's, with Berth's name, labels and an image of his own; the administrator says the namespace himself."""
+        """A tenant's, with Berth's name and labels and an image of his own; the administrator names the namespace."""
         await make_namespace(api, asked.namespace, of_berth(asked))
         labels = {**of_berth(asked), "app": "evil"}
         metadata = {"name": asked.name, "namespace": asked.namespace, "labels": labels}

@@ -203,7 +203,7 @@ def test_a_run_that_was_killed_anywhere_is_finished_by_the_same_command(cluster:
                 of_class=replace(asked.of_class, name=alone.name),
             )
             async with clearing(api, alone):
-                seen = []
+                seen: list[Any] = []
 
                 def told(one: Any, seen: list[Any] = seen, number: int = number) -> None:
                     seen.append(one)
