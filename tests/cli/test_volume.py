@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
@@ -21,6 +23,8 @@ from berth.operations.static_volume import all_options
         (["--mount-option=soft"], "--mount-option: soft lets writes fail"),
         (["--mount-option=nfsvers=5"], "--mount-option: nfsvers=5 is not an NFS version"),
         (["--name=Upper"], "--name: 'Upper' is not a name"),
+        ([f"--name={'v' * 251}"], f"--name: the PV would be called {'v' * 40}…, which is 251 bytes; its record"),
+        ([f"--claim=shop/{'c' * 246}"], f"--claim: the PV would be called shop-{'c' * 35}…, which is 251 bytes"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -30,6 +34,15 @@ def test_what_can_not_be_or_would_be_dangerous_is_refused_in_one_sentence(argume
     assert answer.exit_code == 2
     assert answer.stderr.startswith(f"berth: {said}")
     assert answer.stdout == ""
+
+
+def test_the_longest_name_that_a_record_can_have_is_taken_and_the_end_is_written_on_the_pv() -> None:
+    fine = ["--server=10.0.0.5", "--path=/srv", f"--claim=shop/{'c' * 245}", "--size=1Gi", "-o", "json"]
+    answer = CliRunner().invoke(volume_command(), ["static", *fine])
+    pv = json.loads(answer.stdout)["items"][0]
+    assert len(pv["metadata"]["name"]) == 250
+    assert pv["metadata"]["annotations"] == {"berth.io/on-delete": "retain"}
+    assert pv["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
 
 
 @pytest.mark.parametrize(

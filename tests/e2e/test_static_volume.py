@@ -58,6 +58,7 @@ def test_pv_and_claim_are_bound_to_each_other_and_to_nobody_else(shop: Shop) -> 
     answer = shop.static("--check", "--apply")
     assert answer.returncode == 0, answer.stderr
     assert f"deleting it keeps PV {shop.namespace}-uploads and all data" in answer.stdout
+    assert "the directory is adopted: Berth did not make it, so its end is retain (PV policy Retain)" in answer.stdout
     pv = shop.pv(f"{shop.namespace}-uploads")
     assert (pv["status"]["phase"], pv["spec"]["claimRef"]["name"]) == ("Bound", "uploads")
     assert pv["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
@@ -68,6 +69,7 @@ def test_pv_and_claim_are_bound_to_each_other_and_to_nobody_else(shop: Shop) -> 
     again = shop.static("--apply", "--lang=zh")
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("无变化") == 2
+    assert "归宿是保留（PV 策略 Retain）" in again.stdout
 
 
 def test_after_its_claim_the_data_stays_and_the_next_claim_gets_it_as_the_message_says(shop: Shop) -> None:
@@ -102,6 +104,81 @@ def test_a_directory_that_is_not_there_is_told_before_anything_is_made(shop: Sho
     assert answer.returncode == 1
     assert "missing can't be used" in answer.stderr
     assert shop.api.get(f"{paths.PVS}/{shop.namespace}-uploads") is None
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_in_a_namespace_that_is_not_there_nothing_is_made(shop: Shop, lang: str) -> None:
+    elsewhere = f"{shop.namespace}-missing"
+    answer = shop.static("--apply", f"--claim={elsewhere}/uploads", f"--lang={lang}")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert f"`kubectl create namespace {elsewhere}`" in answer.stderr
+    assert shop.api.get(f"{paths.PVS}/{elsewhere}-uploads") is None
+    # What is printed works, and then so does the command.
+    shop.cluster.kubectl("create", "namespace", elsewhere)
+    assert shop.static("--apply", f"--claim={elsewhere}/uploads").returncode == 0
+    shop.cluster.kubectl("delete", "namespace", elsewhere, "--wait=false")
+    shop.api.delete(f"{paths.PVS}/{elsewhere}-uploads")
+
+
+def test_where_the_claim_is_refused_no_pv_is_left_behind(shop: Shop) -> None:
+    """By a quota, which is asked beforehand; by a webhook that can't be asked so, and says no once the PV is there."""
+    pv = f"{paths.PVS}/{shop.namespace}-uploads"
+    quota = f"/api/v1/namespaces/{shop.namespace}/resourcequotas"
+    shop.api.create(quota, {"metadata": {"name": "none"}, "spec": {"hard": {"persistentvolumeclaims": "0"}}})
+    refused = shop.static("--apply")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "exceeded quota" in refused.stderr
+    assert shop.api.get(pv) is None
+    shop.api.delete(f"{quota}/none")
+    webhooks = "/apis/admissionregistration.k8s.io/v1beta1/validatingwebhookconfigurations"
+    shop.api.create(webhooks, {"metadata": {"name": shop.namespace}, "webhooks": [late_guard(shop.namespace)]})
+    shop.cluster.kubectl("label", "namespace", shop.namespace, f"guarded={shop.namespace}")
+    try:
+
+        def is_guarded() -> bool:
+            refused = shop.static("--apply")
+            if refused.returncode == 0:  # not yet; what was made goes, and is tried again
+                shop.api.delete(f"{paths.claims(shop.namespace)}/uploads")
+                until("the claim is gone", lambda: not shop.api.get(f"{paths.claims(shop.namespace)}/uploads"))
+                shop.api.delete(pv)
+                until("the PV is gone", lambda: not shop.api.get(pv))
+                return False
+            assert f"PersistentVolume {shop.namespace}-uploads removed" in refused.stdout
+            assert "guard.example.com" in refused.stderr
+            return True
+
+        until("the webhook is asked", is_guarded)
+        assert shop.api.get(pv) is None
+    finally:
+        shop.api.delete(f"{webhooks}/{shop.namespace}")
+
+
+def late_guard(namespace: str) -> Object:
+    """A webhook that can't be asked for a dry run, and refuses everything since it is out of order."""
+    return {
+        "name": "guard.example.com",
+        "clientConfig": {"url": "https://127.0.0.1:9/"},
+        "failurePolicy": "Fail",
+        "sideEffects": "Unknown",
+        "timeoutSeconds": 1,
+        "namespaceSelector": {"matchLabels": {"guarded": namespace}},
+        "rules": [
+            {
+                "apiGroups": [""],
+                "apiVersions": ["v1"],
+                "operations": ["CREATE"],
+                "resources": ["persistentvolumeclaims"],
+            }
+        ],
+    }
+
+
+def test_killed_between_the_two_the_same_command_finishes(shop: Shop) -> None:
+    pv = json.loads(shop.static("-o", "json").stdout)["items"][0]
+    shop.api.create(paths.PVS, pv)
+    answer = shop.static("--apply")
+    assert answer.returncode == 0, answer.stderr
+    assert shop.pv(f"{shop.namespace}-uploads")["status"]["phase"] == "Bound"
 
 
 def test_without_apply_it_prints_what_kubectl_takes(shop: Shop, tmp_path: Path) -> None:

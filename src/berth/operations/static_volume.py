@@ -76,9 +76,9 @@ def _check_name(volume: StaticVolume) -> None:
         option = "--name" if volume.name else "--claim"
         raise Refused(
             option,
-            f"the PV would be called {volume.pv[:40]}…, which is {len(volume.pv.encode())} bytes; its record on a share "
-            f"is the file <PV>.json, and a file's name has at most 255: give it a name of at most {_LONGEST_PV} with "
-            f"--name",
+            f"the PV would be called {volume.pv[:40]}…, which is {len(volume.pv.encode())} bytes; its record on a "
+            f"share is the file <PV>.json, and a file's name has at most 255: give it a name of at most {_LONGEST_PV} "
+            f"with --name",
         )
 
 
