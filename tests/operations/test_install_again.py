@@ -41,6 +41,7 @@ BY_HAND: list[dict[str, Any]] = [
     {"op": "replace", "path": f"{POD}/containers/0/imagePullPolicy", "value": "Always"},
     {"op": "replace", "path": f"{POD}/containers/0/readinessProbe/periodSeconds", "value": 17},
     {"op": "replace", "path": f"{POD}/containers/0/resources", "value": {"limits": {"cpu": "2", "memory": "1Gi"}}},
+    {"op": "replace", "path": f"{POD}/containers/0/ports/0/containerPort", "value": 9090},
     {"op": "add", "path": f"{POD}/containers/0/env/-", "value": {"name": "BERTH_LOG_LEVEL", "value": "debug"}},
     {"op": "add", "path": f"{POD}/containers/-", "value": {"name": "beside", "image": "sidecar:1"}},
     {"op": "add", "path": f"{POD}/imagePullSecrets", "value": [{"name": "registry"}]},

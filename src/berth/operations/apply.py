@@ -9,11 +9,11 @@ from typing import Any
 
 from berth.kube.errors import Conflict, NotFound
 from berth.kube.manifest import Manifest, ManifestApi, place_of
+from berth.operations.changes import changes
 
 MANAGER = "berth"
 """Whose fields these are, in metadata.managedFields."""
 
-_BOOKS = ("managedFields", "resourceVersion")
 _TRIES = 5
 """Against writers that come in between, which is over in a moment."""
 
@@ -49,8 +49,11 @@ async def apply_one(api: ManifestApi, manifest: Manifest) -> Applied:
     except NotFound:
         before = None
     after = await _apply(api, manifest)
-    what = "created" if before is None else "unchanged" if _content(before) == _content(after) else "changed"
-    return Applied(manifest["kind"], where.key, what)
+    kind = manifest["kind"]
+    if before is None:
+        return Applied(kind, where.key, "created")
+    is_changed = changes(kind, where.key, before, after, manager=MANAGER)
+    return Applied(kind, where.key, "changed" if is_changed else "unchanged")
 
 
 async def remove_one(api: ManifestApi, manifest: Manifest) -> Applied:
@@ -70,9 +73,3 @@ async def _apply(api: ManifestApi, manifest: Manifest) -> dict[str, Any]:
         except Conflict:
             await asyncio.sleep(0.2)
     return await api.apply(manifest, manager=MANAGER)
-
-
-def _content(found: dict[str, Any]) -> dict[str, Any]:
-    """What an object says, without its version and the books about who said it, which old API servers write anew."""
-    metadata = {key: value for key, value in found["metadata"].items() if key not in _BOOKS}
-    return {**found, "metadata": metadata, "status": None}

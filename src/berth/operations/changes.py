@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_BOOKS = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
+from berth.operations.fields import Fields, below, fields_of, is_named, merge, of_element
+
 _VERSION = "app.kubernetes.io/version"
 """On every object and pod: it says the same many times."""
-_APPLIED_BY_KUBECTL = "kubectl.kubernetes.io/last-applied-configuration"
 _POD = ("spec", "template", "spec")
 _NONE = "-"
 
@@ -26,10 +26,15 @@ class Change:
     new: str
 
 
-def changes(kind: str, key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """What is different in an object, without what the API server keeps for itself."""
+def changes(kind: str, key: str, before: Mapping[str, Any], after: Mapping[str, Any], *, manager: str) -> list[Change]:
+    """What manager's apply has changed in an object: in the fields that it said then or says now. What others write in
+    between, as controllers do all the time, is none of it.
+    """
+    said: dict[str, Any] = {}
+    for one in (before, after):
+        merge(said, fields_of(one, (manager,)))
     about = f"{kind} {key}"
-    found = _differences((), _content(before), _content(after))
+    found = _differences((), before, after, said) if said else ()
     return [Change(about, _named(path), _shown(old), _shown_new(old, new)) for path, old, new in found]
 
 
@@ -47,35 +52,26 @@ def without_repeats(found: Iterable[Change]) -> list[Change]:
     return [*first, *(one for one in known if not one.field.endswith(version))]
 
 
-def _content(found: Mapping[str, Any]) -> dict[str, Any]:
-    metadata = {key: value for key, value in found["metadata"].items() if key not in _BOOKS}
-    notes = {k: v for k, v in (metadata.pop("annotations", None) or {}).items() if k != _APPLIED_BY_KUBECTL}
-    content = {key: value for key, value in found.items() if key != "status"}
-    return {**content, "metadata": {**metadata, **({"annotations": notes} if notes else {})}}
-
-
-def _differences(path: tuple[str, ...], old: Any, new: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+def _differences(path: tuple[str, ...], old: Any, new: Any, said: Fields) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     if old == new:
         return
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in dict.fromkeys([*old, *new]):
-            yield from _differences((*path, key), old.get(key), new.get(key))
-        return
-    ours, theirs = _by_name(old), _by_name(new)
-    if ours is None or theirs is None or not (ours or theirs):
+    ours, theirs = _parts(old), _parts(new)
+    if not said or ours is None or theirs is None:
         yield path, old, new
         return
-    for name in dict.fromkeys([*ours, *theirs]):
-        yield from _differences((*path, name), ours.get(name), theirs.get(name))
+    for key in dict.fromkeys([*ours, *theirs]):
+        about = of_element(said, key) if is_named(old) or is_named(new) else below(said, key)
+        if about is not None:
+            yield from _differences((*path, key), ours.get(key), theirs.get(key), about)
 
 
-def _by_name(value: Any) -> dict[str, Any] | None:
-    """The elements of a list by their names; None for what is no list of named things."""
+def _parts(value: Any) -> Mapping[str, Any] | None:
+    """What a thing consists of, by keys or names; None for what is one thing."""
     if value is None:
         return {}
-    if not isinstance(value, list) or not all(isinstance(one, Mapping) and "name" in one for one in value):
-        return None
-    return {one["name"]: {key: part for key, part in one.items() if key != "name"} for one in value}
+    if is_named(value):
+        return {one["name"]: {key: part for key, part in one.items() if key != "name"} for one in value}
+    return value if isinstance(value, Mapping) else None
 
 
 def _named(path: tuple[str, ...]) -> str:

@@ -219,7 +219,7 @@ async def _preview(
             live is not None and _key(manifest) not in anew
         ):  # the others depend on each other, and none of them can be tried alone
             after = await api.apply(manifest, manager=MANAGER, dry_run=True)
-            told += changes(manifest["kind"], place_of(manifest).key, live, after)
+            told += changes(manifest["kind"], place_of(manifest).key, live, after, manager=MANAGER)
     told += [removal(one["kind"], place_of(one).key) for one in gone]
     return without_repeats(told)
 

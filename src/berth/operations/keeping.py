@@ -7,12 +7,12 @@ are not kept so: those that the code declares are the ones it needs, no more and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from berth.kube.manifest import Manifest
 from berth.operations.apply import MANAGER
+from berth.operations.fields import Fields, below, fields_of_only, is_named, is_whole, of_element
 
 INSTALLERS = (MANAGER, "kubectl", "kubectl-client-side-apply", "kubectl-create", "before-first-apply")
 """Who applies what `berth install` made or printed. Whoever changes a field in another way has another name."""
@@ -21,7 +21,6 @@ _OF_THE_SHARE = ("NFS_SERVER", "NFS_PATH")
 _IDENTITY = ("name", "apiVersion", "kind", "namespace")
 _MISSING: Any = object()
 
-Fields = Mapping[str, Any]
 Object = dict[str, Any]
 
 
@@ -33,7 +32,7 @@ def kept(wanted: Manifest, before: Manifest | None, live: Mapping[str, Any]) -> 
     """
     if wanted["kind"] in RIGHTS:
         return dict(wanted)
-    reduced: Object = _kept(wanted, wanted if before is None else before, live, said_by_installers(live))
+    reduced: Object = _kept(wanted, wanted if before is None else before, live, fields_of_only(live, INSTALLERS))
     if wanted["kind"] == "Deployment":
         there = {one["name"]: one for one in live["spec"]["template"]["spec"]["containers"]}
         for container in reduced["spec"]["template"]["spec"]["containers"]:
@@ -41,32 +40,23 @@ def kept(wanted: Manifest, before: Manifest | None, live: Mapping[str, Any]) -> 
     return reduced
 
 
-def said_by_installers(live: Mapping[str, Any]) -> Fields:
-    """The fields whose present value an installer said."""
-    fields: Object = {}
-    for entry in live["metadata"].get("managedFields") or []:
-        if entry.get("manager", "").partition("/")[0] in INSTALLERS:
-            _merge(fields, entry.get("fieldsV1") or {})
-    return fields
-
-
 def _kept(wanted: Any, before: Any, live: Any, said: Fields) -> Any:
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
         kept = {}
         for key, value in wanted.items():
-            one = _kept(value, _part(before, key), live.get(key, _MISSING), said.get(f"f:{key}") or {})
-            is_said = f"f:{key}" in said or key in _IDENTITY
+            one = _kept(value, _part(before, key), live.get(key, _MISSING), below(said, key) or {})
+            is_said = is_whole(below(said, key)) or key in _IDENTITY
             if _is_leaf(value) and not is_said and _is_changed(value, _part(before, key), live.get(key, _MISSING)):
                 continue
             if key == "value" and "valueFrom" in live and value == _part(before, key):
                 continue  # the variable comes from a ConfigMap or Secret now
             kept[key] = one
         return kept
-    if _is_named(wanted) and isinstance(live, list):
+    if is_named(wanted) and isinstance(live, list):
         there = {one.get("name"): one for one in live}
-        then = {one.get("name"): one for one in before} if _is_named(before) else {}
+        then = {one.get("name"): one for one in before} if is_named(before) else {}
         return [
-            _kept(one, then.get(one["name"]), there.get(one["name"], _MISSING), said.get(_key_of(one["name"])) or {})
+            _kept(one, then.get(one["name"]), there.get(one["name"], _MISSING), of_element(said, one["name"]) or {})
             for one in wanted
         ]
     return wanted
@@ -78,12 +68,7 @@ def _is_changed(wanted: Any, before: Any, live: Any) -> bool:
 
 
 def _is_leaf(value: Any) -> bool:
-    return not isinstance(value, Mapping) and not _is_named(value)
-
-
-def _is_named(value: Any) -> bool:
-    """Whether it is a list of things with names, such as containers and variables, each with an owner of its own."""
-    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and "name" in one for one in value)
+    return not isinstance(value, Mapping) and not is_named(value)
 
 
 def _covers(live: Any, wanted: Any) -> bool:
@@ -98,16 +83,6 @@ def _covers(live: Any, wanted: Any) -> bool:
 
 def _part(value: Any, key: str) -> Any:
     return value.get(key, _MISSING) if isinstance(value, Mapping) else _MISSING
-
-
-def _key_of(name: str) -> str:
-    """How managedFields call the element of a list."""
-    return "k:" + json.dumps({"name": name}, separators=(",", ":"))
-
-
-def _merge(into: Object, fields: Mapping[str, Any]) -> None:
-    for key, below in fields.items():
-        _merge(into.setdefault(key, {}), below)
 
 
 def _keep_container(container: Object, live: Mapping[str, Any] | None) -> None:
