@@ -15,13 +15,11 @@ One Api is one set of connections and one set of limits; build a second one wher
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Self
 
-import aiohttp
 import msgspec
 from lightkube.config.kubeconfig import SingleConfig
 
@@ -29,6 +27,7 @@ from berth.kube.answers import UNREADABLE, Answer, failure_of_status, unreadable
 from berth.kube.errors import ServerError, Silent, TooLarge
 from berth.kube.exchange import Exchange, Request, RequestObserver
 from berth.kube.kind import Kind, R, WatchType, kind_of, read_watch_line
+from berth.kube.lines import whole_lines
 from berth.kube.permissions import Right
 
 PatchKind = Literal["merge", "strategic", "json"]
@@ -261,7 +260,7 @@ class Api:
         request = Request("watch", kind.plural, namespace, "GET", target)
         async with self._exchange.stream(request) as content:
             silent = Silent(str(request), self.server, f"nothing came for {silence:g} s, not even a bookmark")
-            async with aclosing(_lines(request, content, silence, silent)) as lines:
+            async with aclosing(whole_lines(request, content, silence, silent)) as lines:
                 async for line in lines:
                     yield _read_event(request, kind, line)
 
@@ -283,31 +282,6 @@ def _read(request: Request, kind: Kind[R], answer: Answer) -> R:
         return kind.read.decode(answer.body)
     except UNREADABLE as error:
         raise unreadable(str(request), error) from error
-
-
-async def _lines(
-    request: Request, content: aiohttp.StreamReader, silence: float, silent: Silent
-) -> AsyncGenerator[bytes, None]:
-    """Whole lines, each within silence seconds of the one before: one that only ever goes on is silence, too."""
-    clock = asyncio.get_running_loop().time
-    begun: list[bytes] = []
-    size, since = 0, clock()
-    while True:
-        try:
-            async with asyncio.timeout_at(since + silence):
-                part = await content.readany()
-        except TimeoutError as error:
-            raise silent from error
-        if not part:
-            return
-        *whole, rest = part.split(b"\n")
-        for line in whole:
-            yield b"".join((*begun, line))
-            begun, size, since = [], 0, clock()
-        begun.append(rest)
-        size += len(rest)
-        if size > request.most:
-            raise TooLarge(str(request), request.most)
 
 
 def _read_event(request: Request, kind: Kind[R], line: bytes) -> WatchEvent[R]:

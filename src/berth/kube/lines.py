@@ -1,0 +1,38 @@
+"""A watch's stream, line by line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import aiohttp
+
+from berth.kube.errors import Silent, TooLarge
+from berth.kube.exchange import Request
+
+
+async def whole_lines(
+    request: Request, content: aiohttp.StreamReader, silence: float, silent: Silent
+) -> AsyncGenerator[bytes, None]:
+    """Whole lines, each within silence seconds of the one before, else silent is raised: a line that only ever goes on is
+    silence, too. TooLarge for one of more bytes than request may have for an answer.
+    """
+    clock = asyncio.get_running_loop().time
+    begun: list[bytes] = []
+    size, since = 0, clock()
+    while True:
+        try:
+            async with asyncio.timeout_at(since + silence):
+                part = await content.readany()
+        except TimeoutError as error:
+            raise silent from error
+        if not part:
+            return
+        *whole, rest = part.split(b"\n")
+        for line in whole:
+            yield b"".join((*begun, line))
+            begun, size, since = [], 0, clock()
+        begun.append(rest)
+        size += len(rest)
+        if size > request.most:
+            raise TooLarge(str(request), request.most)
