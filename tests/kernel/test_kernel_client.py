@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from devcluster.kernel import ROOT, run_in_kernel
-from tests.kernel.guest import mounted_volumes
+from tests.kernel.guest import file_systems, mounted_volumes
 
 SCRIPT = """
 . tests/kernel/guest/start.sh
@@ -24,6 +24,8 @@ SUITE = [path.stem for path in sorted((ROOT / "tests/conformance").glob("test_*.
 PLACES = ("v3-free", "v3-squashed", "v4-free", "v4-squashed")
 """As guest/kernel_places.py calls them: NFS version, and whether root is squashed."""
 FACTS = [name for name in vars(mounted_volumes) if name.startswith("test_")]
+ODDITIES = [name for name in vars(file_systems) if name.startswith("test_")]
+MODULES = ("tests/kernel/guest/mounted_volumes.py", "tests/kernel/guest/file_systems.py")
 
 Report = dict[tuple[str, str], str]
 """(module, test with its parameters) -> what is wrong with it, empty when nothing is."""
@@ -34,7 +36,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """What became of all tests that the guest ran."""
     out_dir = tmp_path_factory.mktemp("guest")
     tests = [f"tests/conformance/{name}.py" for name in SUITE]
-    env = {"PYTHON": sys.executable, "TESTS": " ".join([*tests, "tests/kernel/guest/mounted_volumes.py"])}
+    env = {"PYTHON": sys.executable, "TESTS": " ".join([*tests, *MODULES])}
     result = run_in_kernel(SCRIPT, out_dir=out_dir, deadline=280, env=env)
     written = out_dir / "report.xml"
     assert written.exists(), result.output
@@ -64,3 +66,9 @@ def test_the_direct_share_conforms_on_the_kernels_server(report: Report, place: 
 @pytest.mark.parametrize("fact", FACTS)
 def test_a_volume_on_a_node(report: Report, fact: str, version: str) -> None:
     check(report, "mounted_volumes", lambda name: name == f"{fact}[{version}]")
+
+
+@pytest.mark.parametrize("version", file_systems.VERSIONS)
+@pytest.mark.parametrize("fact", ODDITIES)
+def test_a_server_with_an_odd_file_system(report: Report, fact: str, version: str) -> None:
+    check(report, "file_systems", lambda name: name == f"{fact}[{version}]")

@@ -1,0 +1,59 @@
+"""Another file system below a share: told by the device, and no directory moves between the two."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from berth.shares.direct import DirectShare
+from berth.shares.mounted import MountedShare
+from berth.shares.resolve import Resolver
+from berth.volumes.errors import Refused
+from berth.volumes.share import Share, ShareAddress
+from devcluster.ganesha import Export, GaneshaServer
+from tests.conformance.places import address
+
+
+@pytest.fixture(scope="module")
+def nested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GaneshaServer]:
+    """A server whose export has a file system of its own at `pool`, mounted before the server started."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    directory = tmp_path_factory.mktemp("nested")
+    pool = directory / "share/nested/pool"
+    pool.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "pool", str(pool)], check=True)
+    try:
+        with GaneshaServer(directory, exports=[Export("/nested")]) as server:
+            yield server
+    finally:
+        subprocess.run(["umount", "--lazy", str(pool)], check=True)
+
+
+def open_share(server: GaneshaServer, kind: str) -> Share:
+    if kind == "mounted":
+        return MountedShare(str(server.root), ShareAddress("x", "/x"), requires_mount=False)
+    return DirectShare(address(server, "/nested", kind), Resolver())
+
+
+@pytest.mark.parametrize("kind", ["mounted", "3", "4"])
+async def test_a_nested_file_system_has_a_device_of_its_own_and_lets_nothing_out(
+    nested: GaneshaServer, kind: str
+) -> None:
+    async with aclosing(open_share(nested, kind)) as share:
+        root = await share.stat("")
+        here = (await share.make_directory(f"here-{kind}", mode=0o755)).entry
+        there = (await share.make_directory(f"pool/there-{kind}", mode=0o755)).entry
+        assert here.device == root.device != there.device == (await share.stat("pool")).device
+        assert {entry.device for entry in await share.list("pool")} == {there.device}
+        for source, target in ((f"pool/there-{kind}", "moved"), (here.name, "pool/moved")):
+            with pytest.raises(Refused, match="another file system"):
+                await share.rename(source, target)
+        behind: Path = nested.root
+        assert (behind / f"pool/there-{kind}").is_dir()
+        assert (behind / here.name).is_dir()
