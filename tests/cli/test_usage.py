@@ -117,6 +117,7 @@ def test_a_wrong_setting_ends_the_process_with_one_sentence() -> None:
         (["--share-timeout", "1 hour"], {}, "--share-timeout: expected a duration"),
         (["--provisioner-name", ""], {"PROVISIONER_NAME": "fine"}, "--provisioner-name: is empty"),
         (["--lease-duration", "5s"], {}, "--lease-duration: must be longer"),
+        (["--share-timeout", "15s"], {}, "--share-timeout: must be shorter than --lease-duration"),
         (["--log-format", "xml"], {}, "--log-format: expected one of"),
     ],
 )

@@ -114,7 +114,8 @@ def frozen(site: Site, server: GaneshaServer, controller: Controller) -> None:
 
 
 def test_what_is_in_flight_is_finished_and_the_lease_given_back(site: Site, server: GaneshaServer) -> None:
-    controller = site.controller(ENABLE_LEADER_ELECTION="true", BERTH_SHARE_TIMEOUT="20s").start()
+    patient = {"BERTH_SHARE_TIMEOUT": "20s", "BERTH_LEASE_DURATION": "30s"}
+    controller = site.controller(ENABLE_LEADER_ELECTION="true", **patient).start()
     frozen(site, server, controller)
     controller.process.signal(signal.SIGTERM)
     controller.wait_logged("stopping")

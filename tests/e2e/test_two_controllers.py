@@ -88,6 +88,7 @@ def test_claims_come_and_go_while_the_leader_is_killed_ten_times(site: Site) -> 
         "BERTH_LEASE_DURATION": "2s",
         "BERTH_RENEW_DEADLINE": "1.5s",
         "BERTH_RETRY_PERIOD": "0.2s",
+        "BERTH_SHARE_TIMEOUT": "1.5s",
         "BERTH_RESYNC": "5s",
     }
     both = [site.controller(name, **settings).start(wait=False) for name in ("first", "second")]

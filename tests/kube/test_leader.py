@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +15,10 @@ from structlog.testing import capture_logs
 
 from berth.kube.client import Api
 from berth.kube.config import load
+from berth.kube.freshness import Moment, read_clocks
 from berth.kube.leader import Election, LeadershipLost, lock_name
+from berth.kube.leadership import Leadership
+from berth.kube.lease import LEADERS, REMEMBERED, RULED_OUT
 from berth.kube.outcome import Note
 from devcluster.cluster import DevCluster
 from tests.kube.support import config_of, eventually
@@ -28,6 +33,8 @@ class Candidate:
     def __init__(self, api: Api, namespace: str, identity: str) -> None:
         self.notes: list[Note] = []
         self.changes: list[bool] = []
+        self.asleep = 0.0
+        """Seconds by which the machine's boot-time clock seems to be ahead of what went by for this process."""
         self.election = Election(
             api,
             name="nfs.berth.io",
@@ -38,7 +45,17 @@ class Candidate:
             renew_deadline=RENEW,
             retry_period=RETRY,
             on_change=self.changes.append,
+            clock=self._read_clocks,
         )
+        self.leadership = Leadership(self.election)
+
+    @property
+    def leads(self) -> bool:
+        return not self.election.doubt()
+
+    def _read_clocks(self) -> Moment:
+        now = read_clocks()
+        return replace(now, boot=now.boot + self.asleep, wall=now.wall + self.asleep)
 
 
 @asynccontextmanager
@@ -68,7 +85,7 @@ def test_a_free_lock_is_taken_and_written_as_client_go_does(cluster: DevCluster,
     async def main() -> None:
         async with candidate(cluster, namespace, "one") as one:
             await one.election.acquire()
-            assert one.election.is_leader
+            assert one.leads
             assert one.changes == [True]
             note = one.notes[0]
             assert (note.reason, note.message, note.about.kind) == ("LeaderElection", "one became leader", "Lease")
@@ -88,9 +105,9 @@ def test_the_next_one_takes_over_at_once_after_a_release(cluster: DevCluster, na
             holding = asyncio.create_task(one.election.hold())
             waiting = asyncio.create_task(two.election.acquire())
             await eventually(lambda: two.election.holder == "one")
-            assert not two.election.is_leader
+            assert not two.leads
             await one.election.release()
-            assert not one.election.is_leader
+            assert not one.leads
             released = clock()
             await waiting
             assert clock() - released < LEASE / 2
@@ -145,8 +162,8 @@ def test_a_leader_that_can_not_renew_stops_before_anybody_else_can_lead(
             with pytest.raises(LeadershipLost, match="not renewed for 2 s: "):
                 await holding
             assert clock() - begin <= RENEW + 0.5
-            assert not one.election.is_leader
-            assert not two.election.is_leader
+            assert not one.leads
+            assert not two.leads
             assert one.changes == [True, False]
             await waiting
 
@@ -167,7 +184,7 @@ def test_a_short_outage_costs_no_leadership(cluster: DevCluster, namespace: str)
                 await proxy.accept()
                 await asyncio.sleep(RENEW)
             assert not holding.done()
-            assert one.election.is_leader
+            assert one.leads
             await cancel(holding)
 
     asyncio.run(main())
@@ -203,6 +220,89 @@ def test_a_lease_that_somebody_removes_or_labels_stays_ours(cluster: DevCluster,
             assert lease["spec"]["holderIdentity"] == "one"
             assert lease["metadata"]["labels"] == {"a": "b"}
             await cancel(holding)
+
+    asyncio.run(main())
+
+
+def test_a_leader_that_slept_is_in_doubt_until_it_has_renewed_its_lease(cluster: DevCluster, namespace: str) -> None:
+    async def main() -> None:
+        async with (
+            TcpProxy(cluster.server_url) as proxy,
+            candidate(cluster, namespace, "one", server=proxy.url) as one,
+        ):
+            await one.election.acquire()
+            assert one.leads
+            assert one.leadership.doubt() == ""
+            await proxy.refuse()
+            one.asleep += LEASE
+            assert one.election.doubt().startswith("the lease was last renewed 3.")
+            why = await one.leadership.confirm()  # which needs an answer of the API server, now
+            assert why.startswith("the lease was last renewed 3.")
+            await proxy.accept()
+            assert await one.leadership.confirm() == ""
+            assert one.leads
+            before = lease_of(cluster, namespace)["metadata"]["resourceVersion"]
+            assert await one.leadership.confirm() == ""  # asked anew, it is renewed anew
+            assert lease_of(cluster, namespace)["metadata"]["resourceVersion"] != before
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("ended", ["gave it back", "removed it", "has it"])
+def test_who_slept_while_another_led_never_leads_again(cluster: DevCluster, namespace: str, ended: str) -> None:
+    async def main() -> None:
+        async with (
+            candidate(cluster, namespace, "one") as one,
+            candidate(cluster, namespace, "two") as two,
+            Api(config_of(cluster)) as api,
+        ):
+            await one.election.acquire()
+            one.asleep += LEASE  # from here on it is stopped: nobody renews
+            await two.election.acquire()
+            if ended == "gave it back":
+                await two.election.release()
+            elif ended == "removed it":
+                await api.delete(Lease, "nfs.berth.io", namespace=namespace)
+            assert not one.leads
+            assert await one.election.confirm() != ""
+            with pytest.raises(LeadershipLost):
+                await one.election.hold()
+            assert await one.election.confirm() == "this process does not lead"
+            assert one.changes == [True, False]
+            await one.election.release()
+            if ended != "removed it":
+                assert lease_of(cluster, namespace)["spec"]["holderIdentity"] == ("two" if ended == "has it" else "")
+
+    asyncio.run(main())
+
+
+def test_the_lease_tells_its_leaders_and_what_administrators_ruled_out(cluster: DevCluster, namespace: str) -> None:
+    async def main() -> None:
+        names = [f"leader-{number}" for number in range(REMEMBERED + 2)]
+        versions = [0]
+        for number, name in enumerate(names):
+            async with candidate(cluster, namespace, name) as one:
+                await one.election.acquire()
+                standing = one.leadership
+                assert standing.predecessors == frozenset(names[max(0, number - REMEMBERED) : number])
+                assert standing.found_version >= versions[-1]
+                assert standing.term == number
+                await standing.confirm()
+                assert standing.version > standing.found_version
+                versions.append(standing.version)
+                await one.election.release()
+        assert lease_of(cluster, namespace)["metadata"]["annotations"][LEADERS] == ",".join(names[-REMEMBERED:])
+        async with candidate(cluster, namespace, "last") as last:
+            await last.election.acquire()
+            for other in ("copy_1", "copy 2; $(reboot)"):
+                command = shlex.split(last.leadership.how_to_rule_out(other))
+                await asyncio.to_thread(cluster.kubectl, *command[1:])
+                assert await last.leadership.confirm() == ""
+            assert last.leadership.ruled_out == {"copy_1", "copy 2; $(reboot)"}
+            assert await last.leadership.confirm() == ""
+            annotations = lease_of(cluster, namespace)["metadata"]["annotations"]
+            assert annotations[RULED_OUT] == "copy 2; $(reboot),copy_1"
+            assert annotations[LEADERS].endswith(",last")
 
     asyncio.run(main())
 
@@ -250,7 +350,7 @@ def test_an_api_server_that_is_away_is_waited_for(cluster: DevCluster, namespace
                 assert len(set(whys)) == len(whys)  # each reason once, however often it was tried
                 await proxy.accept()
                 await waiting
-            assert one.election.is_leader
+            assert one.leads
 
     asyncio.run(main())
 
@@ -271,7 +371,7 @@ def test_without_a_right_to_any_lock_nobody_leads_and_the_right_to_give_is_named
                 await cancel(trying)
             (line,) = [line for line in logs if line["event"] == "can't reach the lock, trying again"]
             assert 'cannot get resource "leases"' in line["why"]
-            assert not one.election.is_leader
+            assert not one.leads
 
     asyncio.run(main())
 

@@ -9,7 +9,7 @@ import pytest
 from lightkube.resources.core_v1 import ConfigMap, Namespace
 
 from berth.kube.client import Api
-from berth.kube.errors import ConfigurationError, Conflict, Gone, ServerError, TooManyRequests, Unreachable
+from berth.kube.errors import ConfigurationError, Conflict, Gone, ServerError, TooManyRequests, Unreachable, Withheld
 from tests.kube.fake_server import FakeServer, Received, Reply
 from tests.kube.support import config_map, plain_config
 
@@ -40,6 +40,32 @@ def test_429_is_waited_for_as_long_as_the_server_says() -> None:
             assert 2 <= clock() - begin < 10
             assert codes == [429, 429, 201]
             assert len({received.body for received in server.received}) == 1
+
+    asyncio.run(main())
+
+
+def test_a_guard_is_asked_each_time_and_withholds_what_must_not_be_written_any_more() -> None:
+    async def main() -> None:
+        answers = ["", "the lease is over"]
+        busy = Reply.of(BUSY, 429, Retry_After="0")
+        ready = Reply.of({"metadata": {"name": "a"}})
+        async with FakeServer(scripted(busy, ready)) as server, Api(plain_config(server.url)) as api:
+            with pytest.raises(Withheld, match="delete configmaps default/a: not sent: the lease is over"):
+                await api.guarded(lambda: answers.pop(0)).delete(ConfigMap, "a", namespace="default")
+            assert len(server.received) == 1
+            late = api.guarded(lambda: "too late")
+            for write in (
+                late.create(config_map("default", "a")),
+                late.replace(config_map("default", "a")),
+                late.patch(ConfigMap, "a", {}, namespace="default"),
+                late.delete(ConfigMap, "a", namespace="default"),
+            ):
+                with pytest.raises(Withheld, match="configmaps default/a: not sent: too late"):
+                    await write
+            assert len(server.received) == 1
+            await late.get(ConfigMap, "a", namespace="default")  # looking changes nothing
+            await api.patch(ConfigMap, "a", {}, namespace="default")  # and who needs no leave is not asked
+            assert len(server.received) == 3
 
     asyncio.run(main())
 

@@ -81,6 +81,12 @@ def test_an_export_is_put_in_normal_form(written: str, understood: str) -> None:
         pytest.param({"BERTH_LOG_LEVEL": "trace"}, "BERTH_LOG_LEVEL", "debug, info", id="an unknown level"),
         pytest.param({"BERTH_LEASE_DURATION": "5s"}, "--lease-duration", "longer than", id="lease below renewal"),
         pytest.param({"BERTH_RETRY_PERIOD": "10s"}, "--lease-duration", "10s, 10s", id="retries as long as renewal"),
+        pytest.param(
+            {"BERTH_SHARE_TIMEOUT": "60s"}, "--share-timeout", "shorter than --lease-duration", id="share over lease"
+        ),
+        pytest.param(
+            {"BERTH_SHARE_TIMEOUT": "15s"}, "--share-timeout", "got 15s, 15s", id="share timeout as long as the lease"
+        ),
     ],
 )
 def test_a_mistake_is_named_with_what_would_work(environ: dict[str, str], named: str, advice: str) -> None:
@@ -89,6 +95,18 @@ def test_a_mistake_is_named_with_what_would_work(environ: dict[str, str], named:
     assert caught.value.setting == named
     assert advice in caught.value.why
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        pytest.param({"BERTH_SHARE_TIMEOUT": "14s"}, id="below the lease"),
+        pytest.param({"BERTH_SHARE_TIMEOUT": "60s", "ENABLE_LEADER_ELECTION": "false"}, id="without a lease"),
+        pytest.param({"BERTH_SHARE_TIMEOUT": "60s", "BERTH_LEASE_DURATION": "2m"}, id="with a longer lease"),
+    ],
+)
+def test_a_share_may_be_waited_for_as_long_as_no_lease_runs_out_meanwhile(environ: dict[str, str]) -> None:
+    load(environ)
 
 
 def test_every_setting_can_be_given_as_a_flag_and_as_a_variable() -> None:

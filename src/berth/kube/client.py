@@ -11,12 +11,15 @@ One Api is one set of connections and one set of limits; build a second one wher
 * On 401 the token is read again, once.
 * Whatever the server sends: an answer, or a line of a watch, is read up to 16 MiB (TooLarge), and nothing is followed
   elsewhere. A list that is too large is asked for in smaller pages.
+* A guarded Api asks its guard before each time something is written. What the guard can't see is the time that a new
+  connection takes to come about.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Self
 
@@ -25,7 +28,7 @@ from lightkube.config.kubeconfig import SingleConfig
 
 from berth.kube.answers import UNREADABLE, Answer, failure_of_status, unreadable
 from berth.kube.errors import ServerError, Silent, TooLarge
-from berth.kube.exchange import Exchange, Request, RequestObserver
+from berth.kube.exchange import Exchange, Guard, Request, RequestObserver
 from berth.kube.kind import Kind, R, WatchType, kind_of, read_watch_line
 from berth.kube.lines import whole_lines
 from berth.kube.permissions import Right
@@ -90,6 +93,15 @@ class Api:
             user_agent=user_agent,
             observer=observer,
         )
+        self._guard: Guard | None = None
+
+    def guarded(self, guard: Guard) -> Api:
+        """The same Api, connections and all, for one who may write only while guard has no reason against it: what it
+        creates, replaces, patches and deletes is Withheld otherwise, in the moment in which it would leave.
+        """
+        view = copy(self)
+        view._guard = guard
+        return view
 
     async def __aenter__(self) -> Self:
         return self
@@ -148,14 +160,14 @@ class Api:
         request = Request(
             "create", kind.plural, _key(namespace, name), "POST", kind.collection(namespace), kind.encode(obj)
         )
-        return _read(request, kind, await self._exchange.answer(request))
+        return _read(request, kind, await self._write(request))
 
     async def replace(self, obj: R) -> R:
         """Puts obj in the place of its namesake. Conflict unless its resourceVersion is the current one; NotFound."""
         kind, namespace, name = _locate(obj)
         target = kind.object(name, namespace)
         request = Request("update", kind.plural, _key(namespace, name), "PUT", target, kind.encode(obj))
-        return _read(request, kind, await self._exchange.answer(request))
+        return _read(request, kind, await self._write(request))
 
     async def patch(
         self,
@@ -169,16 +181,10 @@ class Api:
     ) -> R:
         """Changes parts of an object. NotFound; Conflict if the patch names an old resourceVersion."""
         where = kind_of(resource)
-        request = Request(
-            "patch",
-            f"{where.plural}/{subresource}" if subresource else where.plural,
-            _key(namespace, name),
-            "PATCH",
-            where.object(name, namespace, subresource),
-            msgspec.json.encode(patch),
-            _PATCH_TYPES[kind],
-        )
-        return _read(request, where, await self._exchange.answer(request))
+        named = f"{where.plural}/{subresource}" if subresource else where.plural
+        target, body = where.object(name, namespace, subresource), msgspec.json.encode(patch)
+        request = Request("patch", named, _key(namespace, name), "PATCH", target, body, _PATCH_TYPES[kind])
+        return _read(request, where, await self._write(request))
 
     async def delete(
         self, resource: type[R], name: str, *, namespace: str = "", uid: str = "", resource_version: str = ""
@@ -191,9 +197,11 @@ class Api:
         given = {"uid": uid, "resourceVersion": resource_version}
         preconditions = {name: value for name, value in given.items() if value}
         body = msgspec.json.encode({"preconditions": preconditions}) if preconditions else b""
-        await self._exchange.answer(
-            Request("delete", kind.plural, _key(namespace, name), "DELETE", kind.object(name, namespace), body)
-        )
+        target = kind.object(name, namespace)
+        await self._write(Request("delete", kind.plural, _key(namespace, name), "DELETE", target, body))
+
+    async def _write(self, request: Request) -> Answer:
+        return await self._exchange.answer(request, self._guard)
 
     async def may(self, right: Right, *, namespace: str, account: str = "", by_name: bool = False) -> bool:
         """Whether the API server gives us that right; namespace: ours, for a right that is held there alone.

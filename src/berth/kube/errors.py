@@ -5,6 +5,7 @@ KubeError
  |- Unreachable          no answer: connecting, TLS, a broken connection, or a deadline; what was asked may still have
                          happened
  |   `- Silent           a watch told nothing for too long: watch again
+ |- Withheld             it was not asked, because this process may not act at the moment
  `- StatusError          the API server answered, with an error (code, reason)
      |- Invalid           400, 405, 413, 415, 422: what was asked makes no sense to the server
      |- Unauthorized      401: it does not know who we are
@@ -43,6 +44,15 @@ class Unreachable(KubeError):  # noqa: N818
 
 class Silent(Unreachable):
     """A watch that told nothing for too long: its connection may be dead, or nothing happened. Watch again."""
+
+
+class Withheld(KubeError):  # noqa: N818
+    """A request that was not sent, because its guard had a reason against it in that moment. Nothing happened."""
+
+    def __init__(self, request: str, why: str) -> None:
+        super().__init__(f"{request}: not sent: {why}")
+        self.request = request
+        self.why = why
 
 
 class StatusError(KubeError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,7 +23,7 @@ from yarl import URL
 
 from berth.kube.answers import Answer, explain, failure
 from berth.kube.credentials import Credentials
-from berth.kube.errors import ConfigurationError, TooLarge, TooManyRequests, Unreachable
+from berth.kube.errors import ConfigurationError, TooLarge, TooManyRequests, Unreachable, Withheld
 from berth.kube.proxy import proxy_for
 
 _WAIT_WITHOUT_ADVICE = 1.0
@@ -32,6 +32,10 @@ MOST = 16 << 20
 """Bytes of one answer. Objects have up to 1.5 MiB, and whoever asks for many at once can ask for fewer."""
 _KEPT_IDLE = 30.0
 """Seconds; below the idle limits of API servers (90 s) and of the load balancers in front of them (50 s and more)."""
+
+
+Guard = Callable[[], str]
+"""Why nothing may be written now; empty while it may. Must answer at once."""
 
 
 class RequestObserver(Protocol):
@@ -96,12 +100,15 @@ class Exchange:
         if self._session is not None:
             await self._session.close()
 
-    async def answer(self, request: Request) -> Answer:
-        """The whole answer, a success. Unreachable, or the StatusError for any other answer."""
+    async def answer(self, request: Request, guard: Guard | None = None) -> Answer:
+        """The whole answer, a success. Unreachable, or the StatusError for any other answer.
+
+        guard: asked before each time the request is sent, after any waiting; its reason is Withheld.
+        """
         async with self._writes if request.method != "GET" else nullcontext():
             try:
                 async with asyncio.timeout(self._timeout):
-                    return await self._persist(request)
+                    return await self._persist(request, guard)
             except (OSError, aiohttp.ClientError) as error:
                 raise Unreachable(str(request), self._server, explain(error, self._timeout)) from error
 
@@ -133,13 +140,16 @@ class Exchange:
                 self._observe(request, 0, begin)
             raise Unreachable(str(request), self._server, explain(error, self._timeout)) from error
 
-    async def _persist(self, request: Request) -> Answer:
+    async def _persist(self, request: Request, guard: Guard | None) -> Answer:
         """Sends until there is an answer that counts: again with a new token after 401, again later after 429."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._timeout
         renewed = False
         while True:
             authorization = await self._credentials.header()
+            why = guard() if guard is not None else ""
+            if why:
+                raise Withheld(str(request), why)
             answer = await self._send(request, authorization)
             if answer.status < 300:
                 return answer

@@ -14,6 +14,14 @@ from berth.kube.client import Api
 from berth.kube.outcome import Reference
 from berth.kube.permissions import Permission
 
+LEADERS = "berth.io/leaders"
+"""Annotation of a lock: who held it last, comma separated, the latest at the end."""
+RULED_OUT = "berth.io/ruled-out"
+"""Annotation of a lock, written by administrators: identities, comma separated, of controllers in another cluster that
+must not be minded any more on the shares that both use."""
+REMEMBERED = 8
+"""How many leaders the annotation names."""
+
 LEASES = (Permission("coordination.k8s.io", "leases", ("get", "create", "update"), own_namespace=True),)
 
 
@@ -81,6 +89,37 @@ class LeaseLock:
         )
 
 
-def write_now() -> str:
-    """This moment as a Lease spells it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def write_now(moment: float | None = None) -> str:
+    """A moment, in seconds since 1970, as a Lease spells it; now without one."""
+    when = datetime.now(UTC) if moment is None else datetime.fromtimestamp(moment, UTC)
+    return when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def listed(lease: LeaseObject, annotation: str) -> frozenset[str]:
+    """The names in an annotation that lists some."""
+    return frozenset(_split(lease, annotation))
+
+
+def leaders_of(lease: LeaseObject) -> tuple[str, ...]:
+    """Who held the lock last, the latest at the end: as the annotation says, and whose name is in it."""
+    known = [name for name in _split(lease, LEADERS) if name != lease.spec.holderIdentity]
+    return tuple(known + ([lease.spec.holderIdentity] if lease.spec.holderIdentity else []))
+
+
+def entered(lease: LeaseObject, identity: str) -> LeaseObject:
+    """The lease with this name as the latest among its leaders; what else is annotated stays."""
+    others = [name for name in leaders_of(lease) if name != identity]
+    annotations = dict(lease.metadata.annotations or {})
+    annotations[LEADERS] = ",".join([*others[1 - REMEMBERED :], identity])
+    return LeaseObject(metadata=msgspec.structs.replace(lease.metadata, annotations=annotations), spec=lease.spec)
+
+
+def version_of(lease: LeaseObject) -> int:
+    """The lock's resourceVersion as a number that grows; 0 where an API server makes no numbers of them."""
+    version = lease.metadata.resourceVersion or ""
+    return int(version) if version.isascii() and version.isdigit() else 0
+
+
+def _split(lease: LeaseObject, annotation: str) -> list[str]:
+    given = (lease.metadata.annotations or {}).get(annotation, "")
+    return [name for part in given.split(",") if (name := part.strip())]

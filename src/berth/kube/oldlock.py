@@ -22,7 +22,7 @@ from lightkube.resources.core_v1 import Endpoints
 from berth.kube.answers import UNREADABLE
 from berth.kube.client import Api
 from berth.kube.errors import Forbidden, KubeError, NotFound
-from berth.kube.lease import LeaseObject, LeaseSpec
+from berth.kube.lease import LEADERS, LeaseObject, LeaseSpec
 from berth.kube.outcome import Note, Reference
 from berth.kube.permissions import Permission
 
@@ -98,6 +98,8 @@ class EndpointsLock:
             leaderTransitions=spec.leaseTransitions or 0,
         )
         annotations = {ANNOTATION: msgspec.json.encode(content).decode()}
+        if LEADERS in (record.metadata.annotations or {}):
+            annotations[LEADERS] = (record.metadata.annotations or {})[LEADERS]
         if not version:
             meta = _Meta(name=self._name, namespace=self._namespace, annotations=annotations)
             return _as_lease(await self._api.create(_OldLock(metadata=meta)))
@@ -119,7 +121,11 @@ def _as_lease(lock: _OldLock) -> LeaseObject:
         record = _Record()
     return LeaseObject(
         metadata=ObjectMeta(
-            name=meta.name, namespace=meta.namespace, uid=meta.uid, resourceVersion=meta.resourceVersion
+            name=meta.name,
+            namespace=meta.namespace,
+            uid=meta.uid,
+            resourceVersion=meta.resourceVersion,
+            annotations=meta.annotations,
         ),
         spec=LeaseSpec(
             holderIdentity=record.holderIdentity,

@@ -107,8 +107,9 @@ VOLUME_WORKERS = Setting(
     "volume-workers", "BERTH_VOLUME_WORKERS", 32, count(1, 256), "Released PVs worked on at once.", "32"
 )
 SHARE_TIMEOUT = Setting(
-    "share-timeout", "BERTH_SHARE_TIMEOUT", 10.0, seconds(0.5, 600), "When a silent NFS server counts as down.", "10s"
-)
+    "share-timeout", "BERTH_SHARE_TIMEOUT", 10.0, seconds(0.5, 600),
+    "When a silent NFS server counts as down. Shorter than the lease's duration.", "10s",
+)  # fmt: skip
 RESYNC = Setting(
     "resync", "BERTH_RESYNC", 900.0, seconds(1, 86400), "When everything is looked at again, changed or not.", "15m"
 )
@@ -191,6 +192,13 @@ def _check_together(settings: ControllerSettings) -> None:
             "--lease-duration",
             f"must be longer than --renew-deadline, and that longer than --retry-period; "
             f"got {settings.lease_duration:g}s, {settings.renew_deadline:g}s, {settings.retry_period:g}s",
+        )
+    if settings.leader_election and settings.share_timeout >= settings.lease_duration:
+        # A step that is still waited for when the lease is over could be done after the next leader's.
+        raise SettingError(
+            "--share-timeout",
+            f"must be shorter than --lease-duration, so that no step of a former leader outlasts its lease; "
+            f"got {settings.share_timeout:g}s, {settings.lease_duration:g}s",
         )
 
 
