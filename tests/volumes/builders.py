@@ -16,6 +16,7 @@ from berth.volumes.records import encode, record_of
 from berth.volumes.release import ReleasePlan, make_release_plan
 from berth.volumes.request import Claim, Neighbour, Neighbours, ReleaseRequest, VolumeRequest
 from berth.volumes.share import Share
+from berth.volumes.standing import ALONE, Standing
 
 T = TypeVar("T")
 
@@ -28,10 +29,10 @@ GIB = 1024**3
 class Life(Lifecycle):
     """The doings of a cluster whose PVs and claims a test decides on: none, unless it says otherwise."""
 
-    def __init__(self, cluster: str, *, former: frozenset[str] = frozenset()) -> None:
+    def __init__(self, cluster: str, *, former: frozenset[str] = frozenset(), standing: Standing = ALONE) -> None:
         self.has_pv: Callable[[str], bool] = lambda pv: False
         self.has_claim: Callable[[Claim], bool] = lambda claim: False
-        super().__init__(cluster, living=_Living(self), former=former)
+        super().__init__(cluster, living=_Living(self), former=former, standing=standing)
 
 
 class _Living:

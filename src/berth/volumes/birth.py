@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
 from berth.volumes.exits import Exits
 from berth.volumes.home import Home, Homes
+from berth.volumes.leads import Leads
 from berth.volumes.ledger import Ledger
 from berth.volumes.naming import record_path, trash_path
 from berth.volumes.orphans import Orphans
@@ -55,12 +56,15 @@ class _Before:
 class Birth:
     """The births of one cluster's volumes."""
 
-    def __init__(self, cluster: str, homes: Homes, ledger: Ledger, orphans: Orphans, others: Others) -> None:
+    def __init__(
+        self, cluster: str, homes: Homes, ledger: Ledger, orphans: Orphans, others: Others, leads: Leads
+    ) -> None:
         self._cluster = cluster
         self._homes = homes
         self._ledger = ledger
         self._orphans = orphans
         self._others = others
+        self._leads = leads
         self._exits = Exits()
 
     async def create(self, plan: Plan, share: Share, is_served: IsServed) -> Born:
@@ -102,6 +106,8 @@ class Birth:
         try:
             # Once more, with the record in place: of two that want one path at once, one at least sees the other's.
             heritage = await self._others.before_birth(plan, share)
+            if heritage.earlier:  # two clusters under one UID could both take it for their claim's
+                await self._leads.require(share, alone=True)
             if adopted:
                 await self._others.refuse_lookalikes(plan.path, heritage.lookalikes, share)
             else:

@@ -18,6 +18,7 @@ from berth.volumes.index import PathIndex
 from berth.volumes.naming import VOLUMES, fold_path, overlaps, record_path, recorded_name
 from berth.volumes.records import Record, Unreadable, decode, encode
 from berth.volumes.share import Share, ShareAddress
+from berth.volumes.standing import ALONE, Fence, Standing
 
 READS_AT_ONCE = 32
 """How many records are read side by side when many have to be looked at."""
@@ -51,7 +52,10 @@ class Overlap:
 class Ledger:
     """The records of any number of shares, as one cluster sees them."""
 
-    def __init__(self, cluster: str, homes: Homes, *, former: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, cluster: str, homes: Homes, *, former: frozenset[str] = frozenset(), standing: Standing = ALONE
+    ) -> None:
+        self._fence = Fence(standing)
         self._cluster = cluster
         self._former = former
         self._homes = homes
@@ -60,13 +64,15 @@ class Ledger:
     async def read(self, pv: str, share: Share, *, as_written: bool = False) -> Record | None:
         """A volume's record as it is on the share now; None without one. Refused when it makes no sense.
 
-        What this cluster wrote under a former name comes as its own, unless as_written.
+        What this cluster wrote under a former name comes as its own, unless as_written. Unavailable(lease) when another
+        leader of this cluster wrote it, of whom it is not certain that it is of the past.
         """
         with suppress(Missing):
             record = decode(await share.read_file(record_path(pv)), record_path(pv))
             if record.cluster in self._former and not as_written:
                 record = replace(record, cluster=self._cluster)
             if (record.cluster, record.pv) == (self._cluster, pv):
+                await self._fence.check(record, share)
                 self._shelf(share).paths.put(pv, record.path)
             return record
         return None
@@ -77,7 +83,7 @@ class Ledger:
 
     async def write(self, record: Record, share: Share, *, exclusive: bool = False) -> None:
         """Puts a record in its place. exclusive: Taken if there is one already."""
-        path, content = record_path(record.pv), encode(record)
+        path, content = record_path(record.pv), encode(self._fence.stamp(record))
         self._remember(record, share)  # beforehand: the answer may get lost
         try:
             await share.write_file(path, content, exclusive=exclusive)

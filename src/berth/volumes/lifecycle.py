@@ -13,6 +13,7 @@ from berth.volumes.birth import Birth, Born, IsServed
 from berth.volumes.ending import Ending
 from berth.volumes.errors import Missing, Refused, Unavailable
 from berth.volumes.home import Homes, find_home
+from berth.volumes.leads import Leads
 from berth.volumes.ledger import Ledger
 from berth.volumes.naming import TRASH, TRIAL, trash_path, trial_path
 from berth.volumes.orphans import Left, Orphans
@@ -21,22 +22,26 @@ from berth.volumes.plan import Plan
 from berth.volumes.release import ReleasePlan
 from berth.volumes.request import Living
 from berth.volumes.share import Share, ShareAddress
+from berth.volumes.standing import ALONE, Standing
 
 
 class Lifecycle:
     """The doings of one cluster on any number of shares."""
 
-    def __init__(self, cluster: str, *, living: Living, former: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, cluster: str, *, living: Living, former: frozenset[str] = frozenset(), standing: Standing = ALONE
+    ) -> None:
         """cluster: UID of namespace kube-system, written into every record. living: what lives there. former: what
-        stood there instead of the UID, while that could not be asked for.
+        stood there instead of the UID, while that could not be asked for. standing: in whose name all this is done.
         """
         self._cluster = cluster
         self._living = living
         self._homes = Homes(cluster, former=former)
-        self._ledger = Ledger(cluster, self._homes, former=former)
+        self._ledger = Ledger(cluster, self._homes, former=former, standing=standing)
+        self._leads = Leads(cluster, standing)
         self._orphans = Orphans(self._ledger)
         others = Others(cluster, self._ledger, living)
-        self._birth = Birth(cluster, self._homes, self._ledger, self._orphans, others)
+        self._birth = Birth(cluster, self._homes, self._ledger, self._orphans, others, self._leads)
         self._ending = Ending(cluster, self._homes, self._ledger, others)
 
     async def create(self, plan: Plan, share: Share, *, is_served: IsServed | None = None) -> Born:
@@ -55,7 +60,9 @@ class Lifecycle:
         """Does what the plan says with the directory. Answers where it is now: a path on the share, empty for nowhere.
 
         Refused when neither a record nor the path itself proves that the directory is this volume's.
+        Unavailable(lease), here and below, while another controller acts in this cluster's name.
         """
+        await self._leads.require(share)
         return await self._ending.release(plan, share)
 
     async def resize(self, pv: str, size_bytes: int, share: Share) -> None:
@@ -70,6 +77,7 @@ class Lifecycle:
 
     async def purge(self, pv: str, share: Share) -> int:
         """Removes one deleted volume for good, then its record. Answers how many entries went; can be resumed."""
+        await self._leads.require(share)
         record = None if self._ledger.is_own(pv, share) else await self._ledger.read(pv, share)
         if record is not None and record.cluster != self._cluster:
             raise Refused(trash_path(pv), f"is cluster {record.cluster}'s, and for that cluster to purge")
@@ -85,6 +93,8 @@ class Lifecycle:
         home = await find_home(share)
         if home is None:
             return []
+        await self._leads.look(share)
+        await self._leads.require(share, alone=True)
         left = []
         trash = set(await self._trash(share))
         for name in trash:
@@ -118,6 +128,12 @@ class Lifecycle:
         """Looks at the share's `.berth/` afresh on the next use."""
         self._homes.forget(address)
         self._ledger.forget(address)
+
+    def rivals(self, address: ShareAddress) -> str:
+        """Why another controller in this cluster's name has to be minded on a share, and what ends that; empty while
+        none was seen there. The sweep looks.
+        """
+        return self._leads.rivals(address)
 
     def share_id(self, address: ShareAddress) -> str:
         """The identity of a share that was used before; empty otherwise."""

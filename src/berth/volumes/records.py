@@ -49,6 +49,10 @@ class Record:
     """When a directory that Berth had not made was taken into service: it is kept at the end, whatever else is said."""
     sharing: str = ""
     """`namespace` or `allow` where its class lets claims share a directory; empty for deny."""
+    leader: str = ""
+    """Which process wrote this, where one is elected (standing); a name that no other process ever has."""
+    term: int = 0
+    """How often that process's lock had changed hands by then."""
 
     @property
     def owner(self) -> Claim:
@@ -58,6 +62,7 @@ class Record:
 
 _TO_JSON = json.JSONEncoder(ensure_ascii=False)
 _JSON_NAMES = {"claim_uid": "claimUID", "class_name": "class", "on_delete": "onDelete", "sharing": "sharedPaths"}
+_NUMBERS = ("capacity", "term")
 _PATH = re.compile(rb'"path": ("(?:[^"\\\\]|\\\\.)*")')
 
 
@@ -120,7 +125,7 @@ def encode(record: Record) -> bytes:
     lines = [f'{{\n "format": {FORMAT}']
     for name in Record.__dataclass_fields__:
         value = getattr(record, name)
-        if value != "":
+        if value != "" and (name != "term" or record.leader):
             lines.append(f' "{_JSON_NAMES.get(name, name)}": {_TO_JSON.encode(value)}')
     return (",\n".join(lines) + "\n}\n").encode()
 
@@ -145,7 +150,7 @@ def _decode(content: bytes, where: str) -> Record:
     values = parse_json(content, where)
     known: dict[str, Any] = {}
     for name in Record.__dataclass_fields__:
-        key, type_ = _JSON_NAMES.get(name, name), int if name == "capacity" else str
+        key, type_ = _JSON_NAMES.get(name, name), int if name in _NUMBERS else str
         value = values.get(key, type_())
         if type(value) is not type_:
             raise Refused(where, f"{key} is not a {'whole number' if type_ is int else 'text'}")
