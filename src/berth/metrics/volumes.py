@@ -69,6 +69,14 @@ class VolumeMetrics:
                 registry=registry,
             )
         )
+        self._contested = Series(
+            Gauge(
+                "berth_share_contested",
+                "1 while another controller under this cluster's UID was seen on the share.",
+                ["share"],
+                registry=registry,
+            )
+        )
         self._share_seconds = Series(
             Histogram(
                 "berth_share_operation_duration_seconds",
@@ -122,6 +130,10 @@ class VolumeMetrics:
     def left(self, share: str, count: int) -> None:
         """A sweep of share found so many directories that nobody owns."""
         self._left(share).set(count)
+
+    def contested(self, share: str, is_contested: bool) -> None:
+        """Whether somebody else in this cluster's name was seen on the share."""
+        self._contested(share).set(is_contested)
 
     def share_answered(self, share: str, operation: str, seconds: float, error: str | None) -> None:
         """A share finished an operation; error: the stage that failed, None if none did."""

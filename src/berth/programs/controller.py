@@ -2,7 +2,8 @@
 
 Started:  caches -> web -> election -> (as leader) queues and loops.
 Stopped:  loops finish what is in flight -> Events are flushed -> the lease is given back -> web and caches end.
-Leadership lost ends everything at once: somebody else may be working by then.
+Leadership lost ends everything at once: somebody else may be working by then. Until a process that was stopped notices
+that, no step that can't be taken back leaves it: shares and API ask the election right before (Election.doubt).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from berth.kube.config import fingerprint, load
 from berth.kube.events import Recorder
 from berth.kube.informer import Informer
 from berth.kube.leader import Election, lock_name
+from berth.kube.leadership import Leadership
 from berth.kube.lease import LEASES
 from berth.kube.loop import Loop, Reconciler
 from berth.kube.permissions import Permission, Right, rights
@@ -47,7 +49,8 @@ from berth.shares.choose import Shares
 from berth.volumes.errors import VolumeError
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.plan import DefaultShare
-from berth.volumes.share import ShareAddress
+from berth.volumes.share import ShareAddress, always
+from berth.volumes.standing import ALONE
 from berth.web.app import make_app
 from berth.web.serve import WebServer
 
@@ -92,11 +95,14 @@ class Controller:
         self._recorder = Recorder(
             self._api, component=f"{settings.provisioners[0]}_{self._identity}", host=settings.identity
         )
+        self._election = self._candidate() if settings.leader_election else None
+        self._guard = self._election.doubt if self._election else always
         self._shares = Shares(
             default=ShareAddress(settings.server, settings.export) if settings.server else None,
             mounted_at=settings.mounted_at,
             timeout=settings.share_timeout,
             observer=self._metrics.share_answered,
+            guard=self._guard,
         )
         self._cluster = Cluster(
             claims=Informer(self._api, ClaimObject, transform=slim, resync=settings.resync),
@@ -136,19 +142,9 @@ class Controller:
         await asyncio.gather(cluster.claims.wait_synced(), cluster.classes.wait_synced(), cluster.volumes.wait_synced())
         await self._shares.wait_settled()  # until a server's name is looked up, it may be any other's second name
         self._problem = ""  # a standby is ready too: it takes over within seconds
-        if settings.leader_election:
-            election = Election(
-                self._lease_api,
-                name=self._lock,
-                namespace=settings.namespace,
-                identity=self._identity,
-                post=self._recorder.post,
-                lease_seconds=settings.lease_duration,
-                renew_deadline=settings.renew_deadline,
-                retry_period=settings.retry_period,
-                on_change=partial(self._machinery.leads, self._lock),
-            )
-            log.info("waiting to lead", lock=f"{settings.namespace}/{self._lock}", identity=self._identity)
+        election = self._election
+        if election is not None:
+            log.info("waiting to lead", lock=election.lock, identity=self._identity)
             await election.acquire()
             tasks.start("lease", election.hold(), stop=election.release)
         else:
@@ -161,8 +157,9 @@ class Controller:
                 lacks=", ".join(map(str, missing)),
             )
         uid = await cluster_uid(self._api, otherwise=self._fingerprint)
+        standing = Leadership(election) if election is not None else ALONE
         former = frozenset({self._fingerprint} - {uid})
-        self._start_work(tasks, Lifecycle(uid, living=cluster, former=former), missing)
+        self._start_work(tasks, Lifecycle(uid, living=cluster, former=former, standing=standing), missing)
         log.info(
             "leading",
             provisioners=",".join(settings.provisioners),
@@ -170,9 +167,23 @@ class Controller:
             pvs=len(cluster.volumes),
         )
 
+    def _candidate(self) -> Election:
+        settings = self._settings
+        return Election(
+            self._lease_api,
+            name=self._lock,
+            namespace=settings.namespace,
+            identity=self._identity,
+            post=self._recorder.post,
+            lease_seconds=settings.lease_duration,
+            renew_deadline=settings.renew_deadline,
+            retry_period=settings.retry_period,
+            on_change=partial(self._machinery.leads, self._lock),
+        )
+
     def _start_work(self, tasks: Tasks, lifecycle: Lifecycle, missing: list[Right]) -> None:
         """Starts the loops. Stopped the other way round: claims first, so that what is in flight is served."""
-        with_finalizer = CHANGE_PVS not in missing
+        with_finalizer, election = CHANGE_PVS not in missing, self._election
         claims, volumes, expansions, trash, sweeps = (
             WorkQueue(name, backoff=Backoff(), observer=self._machinery)
             for name in ("claims", "volumes", "expansions", "trash", "sweeps")
@@ -190,9 +201,11 @@ class Controller:
             default=default,
             metrics=self._metrics,
             trashed=trashed,
+            lock=(lambda: election.reference) if election is not None else None,
         )
+        api = self._api.guarded(self._guard)
         expanding = Expand(
-            api=self._api,
+            api=api,
             cluster=cluster,
             shares=shares,
             lifecycle=lifecycle,
@@ -200,7 +213,7 @@ class Controller:
             missing=[str(right) for right in rights(expand.PERMISSIONS) if right in missing],
         )
         reclaiming = Reclaim(
-            api=self._api,
+            api=api,
             cluster=cluster,
             shares=shares,
             lifecycle=lifecycle,
@@ -211,7 +224,7 @@ class Controller:
             again=volumes.add,
         )
         provisioning = Provision(
-            api=self._api,
+            api=api,
             cluster=cluster,
             shares=shares,
             lifecycle=lifecycle,

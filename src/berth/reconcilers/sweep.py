@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import structlog
 
-from berth.kube.outcome import Done, Note, Outcome
+from berth.kube.outcome import Done, Note, Outcome, Reference
 from berth.kube.permissions import Permission
 from berth.metrics.volumes import VolumeMetrics
 from berth.reconcilers import objects
@@ -39,14 +39,18 @@ class Sweep:
         default: DefaultShare,
         metrics: VolumeMetrics,
         trashed: Callable[[ShareAddress, str], None],
+        lock: Callable[[], Reference] | None = None,
     ) -> None:
-        """trashed: told (share, PV) of each volume that waits to be purged."""
+        """trashed: told (share, PV) of each volume that waits to be purged. lock: the object by which this process
+        leads, if it was elected.
+        """
         self._cluster = cluster
         self._shares = shares
         self._lifecycle = lifecycle
         self._default = default
         self._metrics = metrics
         self._trashed = trashed
+        self._lock = lock
         self._addresses: dict[str, ShareAddress] = {}
 
     def key_for(self, address: ShareAddress) -> str:
@@ -89,7 +93,10 @@ class Sweep:
         for pv in await self._lifecycle.waiting_trash(share):
             if pv not in self._cluster.volumes:  # else its end is not through yet (I4)
                 self._trashed(address, pv)
-        left = await self._lifecycle.sweep(share)
+        try:
+            left = await self._lifecycle.sweep(share)
+        finally:
+            self._metrics.contested(key, bool(self._lifecycle.rivals(address)))
         self._metrics.left(key, len(left))
         for found in left:
             log.warning(
@@ -102,5 +109,10 @@ class Sweep:
         return Done()
 
     def blame(self, key: str, error: Exception) -> tuple[Note, ...]:
-        """Nobody: no object stands for a share; its claims are told themselves."""
-        return ()
+        """The lock, of another controller in this cluster's name: its annotations settle that. Of all else nobody: no
+        object stands for a share; its claims are told themselves.
+        """
+        address = self._addresses.get(key)
+        if self._lock is None or address is None or not self._lifecycle.rivals(address):
+            return ()
+        return (Note(self._lock(), "Warning", "ShareContested", str(error)),)

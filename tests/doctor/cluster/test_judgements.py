@@ -207,6 +207,36 @@ def test_a_stale_lease_is_told_only_of_pods_that_had_time_to_take_it() -> None:
     assert ids(provisioners.judge_leases, snapshot(pods=[], leases=[lease("x-nfs", 600)])) == []
 
 
+def test_a_share_that_two_clusters_take_for_their_own_is_told_with_the_command_that_settles_it() -> None:
+    said = (
+        "share nfs.example:/srv/k8s is left alone: another controller uses this share under the same cluster UID: "
+        "berth-1_7e,berth-2_8f, unknown to this cluster's lock a/x-nfs, as after a cluster was restored from a backup; "
+        "until that is settled, nothing is deleted, archived or purged here. Stop the controller of the cluster that "
+        "gives the share up. For this one (berth-3_9a) to keep it: kubectl -n a annotate lease x-nfs --overwrite "
+        "berth.io/ruled-out=berth-1_7e,berth-2_8f"
+    )
+    told = event("Lease", "x-nfs", "ShareContested", said)
+    seen = snapshot(leases=[lease("x-nfs", 5)], events=[told])
+    (finding,) = provisioners.judge_leases(seen, Served(seen))
+    assert (finding.id, finding.harm) == ("share-contested", "data")
+    assert {(each.kind, each.name) for each in finding.about} >= {
+        ("share", "nfs.example:/srv/k8s"),
+        ("lease", "a/x-nfs"),
+    }
+    assert finding.commands == (
+        "kubectl -n a annotate lease x-nfs --overwrite berth.io/ruled-out=berth-1_7e,berth-2_8f",
+    )
+    assert "berth-1_7e,berth-2_8f" in finding.seen.zh
+    assert (
+        ids(provisioners.judge_leases, replace(seen, events=[msgspec.structs.replace(told, lastTimestamp=ago(9999))]))
+        == []
+    )
+    hurried = event("Lease", "x-nfs", "ShareContested", said.partition("Stop")[0])  # as where it was cut off
+    seen = replace(seen, events=[hurried])
+    (finding,) = provisioners.judge_leases(seen, Served(seen))
+    assert finding.commands[0].startswith("kubectl -n a get events --field-selector reason=ShareContested")
+
+
 def test_a_name_is_served_by_who_renews_its_lease_wherever_that_is() -> None:
     seen = snapshot(pods=[], claims=[claim("waits")], leases=[lease("x-nfs", 5)])
     assert Served(seen).names == {"x/nfs"}

@@ -266,7 +266,8 @@ def judge_twice(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
 
 
 def judge_leases(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
-    """Leases of provisioners with ready pods that nobody renews."""
+    """Leases of provisioners with ready pods that nobody renews, and those under which a share is contested."""
+    yield from _contested(snapshot)
     for each in served.provisioners:
         lease = next((one for one in snapshot.leases if one.key == f"{each.namespace}/{each.lock}"), None)
         if lease is None or not each.is_ready or each.lock in served.fresh_locks or not lease.spec.renewTime:
@@ -283,3 +284,20 @@ def judge_leases(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             account=each.account.replace("/", ":"),
             ref=each.ref,
         )
+
+
+_CONTESTED = 3600.0
+"""Seconds since a controller said so last. While it lasts, it says so every five minutes."""
+
+
+def _contested(snapshot: Snapshot) -> Iterator[Finding]:
+    for (kind, key), events in snapshot.events_about.items():
+        if kind not in ("Lease", "Endpoints"):
+            continue
+        told: set[str] = set()
+        for event in events:
+            for finding in known_failures(event, snapshot.version, lease=key):
+                place = finding.seen.en
+                if finding.id == "share-contested" and place not in told and snapshot.age(event.moment) < _CONTESTED:
+                    told.add(place)
+                    yield finding
