@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from devcluster import binaries, controlplane, directories, state
 from devcluster.controlplane import Layout, Tuning
+from devcluster.copied import CopiedCluster
 from devcluster.errors import CommandFailed, DevClusterError
 from devcluster.ganesha import Export, GaneshaServer
 from devcluster.node.node import Node
@@ -119,6 +120,10 @@ class DevCluster:
         self.node.start(self._save)
         self._save()
         return self.node
+
+    def copy(self) -> CopiedCluster:
+        """A cluster with all that this one has stored now, as a restored backup is, to be started beside it."""
+        return CopiedCluster(self._layout, self._programs, self.etcd)
 
     def leave_running(self) -> None:
         """The end of `with` no longer stops the cluster, which needs a record: `python3 -m devcluster down` does."""

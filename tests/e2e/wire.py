@@ -1,8 +1,8 @@
 """A man in the middle of a controller's two conversations, with the API server and with the NFS server.
 
 He passes on everything, counts what changes something on either side (Events aside), and strikes at the n-th change:
-it is not passed on and the controller is killed, or it is passed on and its answer is lost. The product knows nothing
-of it.
+it is not passed on and the controller is killed, or it is passed on and its answer is lost. He also keeps back what a
+test asks him to (holds.py). The product knows nothing of it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from devcluster.cluster import DevCluster
 from devcluster.ganesha import GaneshaServer
 from devcluster.ports import free_loopback_address, free_ports
+from tests.e2e.holds import Hold
 from tests.e2e.nfs_calls import change_in, transaction
 
 _CHANGING = (b"POST ", b"PUT ", b"PATCH ", b"DELETE ")
@@ -54,6 +55,8 @@ class Wire:
         self._struck = False
         self._kill: Callable[[], None] | None = None
         self._seen: list[str] = []
+        self._calls: list[str] = []
+        self._holds: list[Hold] = []
         self.problems: list[BaseException] = []
         """What went wrong with the wire itself."""
 
@@ -101,6 +104,24 @@ class Wire:
         with self._lock:
             return list(self._seen)
 
+    @property
+    def calls(self) -> list[str]:
+        """All calls to the NFS server so far: what each changes, empty where that is nothing."""
+        with self._lock:
+            return list(self._calls)
+
+    def hold(self, fits: Callable[[str], bool]) -> Hold:
+        """Keeps back what fits, from now on. A message is `PUT /apis/…`, `answer to PATCH /api/…`, or, of the NFS call
+        that is calls[3], `answer to call 3`.
+        """
+        hold = Hold(self._loop, fits)
+        self._holds.append(hold)
+        return hold
+
+    async def _hold_back(self, message: str) -> None:
+        for hold in list(self._holds):
+            await hold.pass_by(message)
+
     def _count(self, change: str) -> bool:
         """Whether the answer to this change is to be lost. _Cut when it must not even be passed on."""
         with self._lock:
@@ -134,16 +155,23 @@ class Wire:
 
     async def _serve_api(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there = await asyncio.open_connection(*self._api, ssl=self._to_api)
-        is_lost = asyncio.Event()
+        is_lost, asked = asyncio.Event(), [""]
         await self._converse(
-            (reader, writer), there, self._pass_requests(reader, there[1], is_lost), _pass(there[0], writer, is_lost)
+            (reader, writer),
+            there,
+            self._pass_requests(reader, there[1], is_lost, asked),
+            _pass(there[0], writer, is_lost, lambda: self._hold_back(f"answer to {asked[0]}")),
         )
 
     async def _serve_nfs(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there = await asyncio.open_connection(self._nfs.host, self._nfs.port)
         lost: set[int] = set()
+        numbers: dict[int, int] = {}
         await self._converse(
-            (reader, writer), there, self._pass_calls(reader, there[1], lost), _pass_replies(there[0], writer, lost)
+            (reader, writer),
+            there,
+            self._pass_calls(reader, there[1], lost, numbers),
+            self._pass_replies(there[0], writer, lost, numbers),
         )
 
     async def _serve_mountd(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -167,7 +195,7 @@ class Wire:
                 writer.transport.abort()
 
     async def _pass_requests(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_lost: asyncio.Event
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_lost: asyncio.Event, asked: list[str]
     ) -> None:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -176,35 +204,51 @@ class Wire:
             length = next((int(value) for name, _, value in fields if name.lower() == b"content-length"), 0)
             body = await reader.readexactly(length)
             method, target, _ = lines[0].decode().split(" ", 2)
+            asked[0] = f"{method} {target}"
+            await self._hold_back(asked[0])
             if head.startswith(_CHANGING) and "/events" not in target and self._count(f"{method} {target}"):
                 is_lost.set()
             writer.write(head + body)
             await writer.drain()
 
-    async def _pass_calls(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: set[int]) -> None:
+    async def _pass_calls(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: set[int], numbers: dict[int, int]
+    ) -> None:
         while True:
             raw, call = await _record(reader)
             change = change_in(call)
+            with self._lock:
+                numbers[transaction(call)] = len(self._calls)
+                self._calls.append(change)
             if change and self._count(change):
                 lost.add(transaction(call))
             writer.write(raw)
             await writer.drain()
 
+    async def _pass_replies(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: set[int], numbers: dict[int, int]
+    ) -> None:
+        while True:
+            raw, reply = await _record(reader)
+            if transaction(reply) in lost:
+                raise _Cut
+            await self._hold_back(f"answer to call {numbers.get(transaction(reply))}")
+            writer.write(raw)
+            await writer.drain()
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_lost: asyncio.Event) -> None:
+
+async def _pass(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    is_lost: asyncio.Event,
+    hold_back: Callable[[], Awaitable[None]] | None = None,
+) -> None:
     while data := await reader.read(65536):
         if is_lost.is_set():
             raise _Cut
+        if hold_back is not None:
+            await hold_back()
         writer.write(data)
-        await writer.drain()
-
-
-async def _pass_replies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: set[int]) -> None:
-    while True:
-        raw, reply = await _record(reader)
-        if transaction(reply) in lost:
-            raise _Cut
-        writer.write(raw)
         await writer.drain()
 
 
