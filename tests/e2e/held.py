@@ -13,20 +13,24 @@ from pathlib import Path
 
 from berth.shares.openat import Root
 
-folder = Path(sys.argv[1])
 really_allow = Root.allow
 
 
-def allow(self: Root) -> None:
-    if (folder / "armed").exists():
-        (folder / "held").touch()
-        with open(folder / "go", "rb") as go:
-            go.read(1)
-    really_allow(self)
+def hold(folder: Path) -> None:
+    """From now on, as the module's text says."""
+
+    def allow(self: Root) -> None:
+        if (folder / "armed").exists():
+            (folder / "held").touch()
+            with open(folder / "go", "rb") as go:
+                go.read(1)
+        really_allow(self)
+
+    Root.allow = allow  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    Root.allow = allow  # type: ignore[method-assign]
+    hold(Path(sys.argv[1]))
     sys.argv = sys.argv[2:]
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
     runpy.run_path(sys.argv[0], run_name="__main__")

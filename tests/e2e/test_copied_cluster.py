@@ -107,7 +107,7 @@ def test_it_takes_nothing_away_until_an_administrator_gives_it_the_share(
 def test_a_copy_that_is_given_the_share_goes_on_and_its_original_holds(
     site: Site, cluster: DevCluster, tmp_path: Path
 ) -> None:
-    site.controller("original", **ELECT).start()
+    original = site.controller("original", **ELECT).start()
     of_class = site.make_class(site.parameters(onDelete="delete"))
     kept = site.serve("kept", of_class)
     until("the leader has entered itself", lambda: entry(site))
@@ -118,11 +118,11 @@ def test_a_copy_that_is_given_the_share_goes_on_and_its_original_holds(
         restored = twin.controller("restored", **ELECT).start()
         command = contest(twin).rpartition(" to keep it: ")[2]
         cluster.kubectl(*shlex.split(command)[1:], kubeconfig=copied.kubeconfig)
-        until("the share is the copy's", lambda: not is_contested(restored))
+        until("the share is the copy's", lambda: not is_contested(restored) and is_contested(original))
         site.delete_claim("kept")
         site.wait_event(kept["metadata"]["name"], "VolumeFailedDelete", kind="PersistentVolume", having=SAID)
         assert site.directory_of(kept).is_dir()
-        site.controllers[0].stop()
+        original.stop()
         twin.delete_claim("kept")
         twin.wait_gone(kept["metadata"]["name"])
         twin.wait_purged(kept["metadata"]["name"])

@@ -247,3 +247,13 @@ async def test_a_leader_that_is_sure_of_a_share_asks_nobody(share: Bench) -> Non
     for _ in range(5):
         assert await first.may_tidy()
     assert first.leader.confirmed == asked
+
+
+async def test_who_came_between_two_sweeps_is_noticed_soon(share: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Cluster()
+    first = await start(share, original)
+    copy = await start(share, original.back_up())
+    assert await first.may_take_away()  # it looked a moment ago
+    monkeypatch.setattr("berth.volumes.leads.LASTS", -1.0)
+    assert not await first.may_take_away()
+    assert not await copy.may_take_away()

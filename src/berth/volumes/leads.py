@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -31,6 +32,8 @@ from berth.volumes.standing import Standing
 
 MOST_RIVALS = 8
 """How many names of other leaders an entry keeps."""
+LASTS = 10.0
+"""Seconds for which a look at the share counts: for so long the other side may not have been noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +97,26 @@ class Leads:
         self._standing = standing
         self._ours: set[ShareAddress] = set()
         self._known: dict[ShareAddress, Verdict] = {}
+        self._looked: dict[ShareAddress, float] = {}
         self._looking: defaultdict[ShareAddress, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def require(self, share: Share, *, alone: bool = False) -> None:
         """Unavailable(lease) while nothing may be taken away on the share because of somebody else in this cluster's
         name. alone: also while such a one was merely seen there.
 
-        Looks at the share the first time, and as long as the answer is no.
+        Looks at the share, unless it did so LASTS seconds ago and nobody else was there.
         """
         verdict = self._known.get(share.address)
-        if self._standing.identity and (verdict is None or verdict.rivals):
-            verdict = await self.look(share)
+        is_old = time.monotonic() > self._looked.get(share.address, 0.0) + LASTS
+        if self._standing.identity and (verdict is None or verdict.rivals or is_old):
+            verdict = await self.look(share, renew=False)
         if verdict is not None and (verdict.is_held or (alone and verdict.rivals)):
             raise Unavailable(str(share.address), "lease", self._why(verdict))
 
-    async def look(self, share: Share) -> Verdict | None:
-        """Reads the entry, and writes it anew where it is this process's to write. None without an election.
+    async def look(self, share: Share, *, renew: bool = True) -> Verdict | None:
+        """Reads the entry, and writes it where it has to become another. None without an election.
+
+        renew: also where only the time and the version in it are old.
 
         Unavailable(lease) when this process does not lead for certain.
         """
@@ -123,7 +130,8 @@ class Leads:
                     raise Unavailable(str(share.address), "lease", why)
             was_ours = share.address in self._ours
             verdict = self._known[share.address] = judge(found, self._standing, was_ours=was_ours, now=now_text())
-            if verdict.entry != found:
+            self._looked[share.address] = time.monotonic()
+            if found is None or renew or not _is_alike(verdict.entry, found):
                 await self._write(verdict.entry, share)
             if verdict.entry.leader == self._standing.identity:
                 self._ours.add(share.address)
@@ -164,6 +172,10 @@ class Leads:
 def lead_path(cluster: str, lock: str) -> str:
     """Where a share says who leads there in a cluster's name. Its suffix keeps it from being taken for a cluster."""
     return f"{CLUSTERS}/{cluster}.{hashlib.sha256(lock.encode()).hexdigest()[:12]}.leader"
+
+
+def _is_alike(one: Lead, other: Lead) -> bool:
+    return replace(one, term=other.term, version=other.version, time=other.time) == other
 
 
 def _last(names: list[str]) -> tuple[str, ...]:
