@@ -8,7 +8,7 @@ import json
 import pytest
 
 from berth.volumes.errors import Refused, Unavailable
-from berth.volumes.home import clusters_on, find_home, open_home, require_home
+from berth.volumes.home import Homes, clusters_on, find_home, open_home, require_home
 from berth.volumes.naming import CLUSTERS, DIRECTORIES, SHARE_FILE
 from tests.volumes.bench import Bench
 
@@ -103,3 +103,33 @@ async def test_one_that_is_required_and_missing_means_that_something_else_is_mou
         await require_home(share, frozenset({"cluster-1"}))
     assert error.value.stage == "mount"
     assert share.tree() == before
+
+
+async def test_a_share_that_is_not_what_it_was_is_doubted_and_looked_at_afresh(share: Bench) -> None:
+    homes = Homes("cluster-1")
+    assert "is missing" in await homes.doubt(share)
+    assert share.tree() == {}
+    first = await homes.open(share)
+    assert await homes.doubt(share) == ""
+    share.take_away(f"{CLUSTERS}/cluster-1.json")
+    assert "knows nothing of this cluster" in await homes.doubt(share)
+    await homes.reopen(share)
+    content = await share.read_file(SHARE_FILE)
+    for torn in (b"", content[:20], b'{"format": 9, "id": "x"}'):
+        await share.write_file(SHARE_FILE, torn)
+        assert SHARE_FILE in await homes.doubt(share)
+        assert await homes.open(share) == first  # what is known still serves
+    await share.write_file(SHARE_FILE, content.replace(first.share_id.encode(), b"another"))
+    assert f"this is share another, and it was {first.share_id} before" in await homes.doubt(share)
+    assert homes.known(share.address) is None
+    assert await homes.doubt(share) == ""  # told once
+    assert (await homes.open(share)).share_id == "another"
+
+
+async def test_a_home_that_was_removed_and_made_anew_meanwhile_is_doubted_too(share: Bench) -> None:
+    homes = Homes("cluster-1")
+    before = await homes.open(share)
+    share.take_away(".berth")
+    after = await homes.reopen(share)  # for the next claim
+    assert f"{after.share_id}, and it was {before.share_id} before" in await homes.doubt(share)
+    assert await homes.doubt(share) == ""

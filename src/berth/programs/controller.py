@@ -32,10 +32,12 @@ from berth.kube.loop import Loop, Reconciler
 from berth.kube.permissions import Permission, Right, rights
 from berth.kube.standing import cluster_uid, missing_rights
 from berth.kube.workqueue import WorkQueue
+from berth.metrics.displaced import DisplacedMetrics
 from berth.metrics.machinery import MachineryMetrics
 from berth.metrics.volumes import VolumeMetrics
 from berth.reconcilers import expand, provision, purge, reclaim, sweep
 from berth.reconcilers.cluster import Cluster
+from berth.reconcilers.displaced import Displacements
 from berth.reconcilers.expand import Expand
 from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.reconcilers.provision import Provision
@@ -84,6 +86,7 @@ class Controller:
         self._settings = settings
         registry = CollectorRegistry()
         self._machinery, self._metrics = MachineryMetrics(registry), VolumeMetrics(registry)
+        self._displaced = DisplacedMetrics(registry)
         self._identity = f"{settings.identity}_{uuid.uuid4()}"
         self._lock = lock_name(settings.provisioners[0])
         self._default = DefaultShare(settings.server, settings.export)
@@ -202,6 +205,7 @@ class Controller:
             metrics=self._metrics,
             trashed=trashed,
             lock=(lambda: election.reference) if election is not None else None,
+            displacements=Displacements(cluster=cluster, lifecycle=lifecycle, default=default, metrics=self._displaced),
         )
         api = self._api.guarded(self._guard)
         expanding = Expand(

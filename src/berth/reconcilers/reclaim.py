@@ -56,6 +56,8 @@ class Reclaim:
         self._again = again
         self._removed: set[str] = set()
         """UIDs of PVs that are on their way out: the cache shows them for a moment longer."""
+        self._to_purge: dict[str, tuple[ShareAddress, str]] = {}
+        """Volumes in the trash, by the UIDs of their PVs: as long as one is seen, its volume is not purged."""
 
     def wants(self, volume: VolumeObject) -> bool:
         """Whether there is anything to do for this PV."""
@@ -71,6 +73,8 @@ class Reclaim:
         meta = objects.meta_of(volume)
         self._removed.discard(meta.uid or "")
         self._cluster.wait_no_more(self._waiter(meta.name or ""))
+        if (meta.uid or "") in self._to_purge:
+            self._trashed(*self._to_purge.pop(meta.uid or ""))
 
     def _waiter(self, key: str) -> str:
         return f"{self.name} {key}"
@@ -97,9 +101,12 @@ class Reclaim:
             where = await self._lifecycle.release(plan, share)
         except Refused as refusal:
             return self._refused(key, volume, refusal)
-        await self._remove(volume)
+        uid = objects.meta_of(volume).uid or ""
         if where == trash_path(plan.pv):
-            self._trashed(plan.share, plan.pv)
+            self._to_purge[uid] = (plan.share, plan.pv)
+        await self._remove(volume)
+        if key not in self._cluster.volumes and uid in self._to_purge:
+            self._trashed(*self._to_purge.pop(uid))
         self._metrics.deleted(plan.class_name, monotonic() - begin)
         return Done(did=_what_was_done(plan, where))
 

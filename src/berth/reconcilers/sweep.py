@@ -12,6 +12,7 @@ from berth.kube.permissions import Permission
 from berth.metrics.volumes import VolumeMetrics
 from berth.reconcilers import objects
 from berth.reconcilers.cluster import Cluster
+from berth.reconcilers.displaced import Displacements
 from berth.shares.choose import Shares
 from berth.volumes.errors import Refused
 from berth.volumes.lifecycle import Lifecycle
@@ -40,9 +41,10 @@ class Sweep:
         metrics: VolumeMetrics,
         trashed: Callable[[ShareAddress, str], None],
         lock: Callable[[], Reference] | None = None,
+        displacements: Displacements | None = None,
     ) -> None:
         """trashed: told (share, PV) of each volume that waits to be purged. lock: the object by which this process
-        leads, if it was elected.
+        leads, if it was elected. displacements: compares PVs with shares.
         """
         self._cluster = cluster
         self._shares = shares
@@ -51,6 +53,7 @@ class Sweep:
         self._metrics = metrics
         self._trashed = trashed
         self._lock = lock
+        self._displacements = displacements
         self._addresses: dict[str, ShareAddress] = {}
 
     def key_for(self, address: ShareAddress) -> str:
@@ -90,6 +93,7 @@ class Sweep:
         if address is None:
             return Done()
         share = await self._shares.get(address)
+        notes = await self._displacements.look(key, share) if self._displacements is not None else ()
         for pv in await self._lifecycle.waiting_trash(share):
             if pv not in self._cluster.volumes:  # else its end is not through yet (I4)
                 self._trashed(address, pv)
@@ -106,7 +110,7 @@ class Sweep:
                 claim=str(found.record.owner),
                 why=found.why,
             )
-        return Done()
+        return Done(notes=notes)
 
     def blame(self, key: str, error: Exception) -> tuple[Note, ...]:
         """The lock, of another controller in this cluster's name: its annotations settle that. Of all else nobody: no

@@ -16,6 +16,8 @@ from berth.volumes.naming import CLUSTERS, DIRECTORIES, HOME, SHARE_FILE, TRASH,
 from berth.volumes.records import FORMAT, now_text, parse_json
 from berth.volumes.share import Share, ShareAddress
 
+_RIGHT_ONE = "is the right directory exported and mounted?"
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -39,6 +41,8 @@ class Homes:
         self._cluster = cluster
         self._former = former
         self._known: dict[ShareAddress, Home] = {}
+        self._ids: dict[ShareAddress, str] = {}
+        """The identity by which each share was known first, or since doubt told of another."""
 
     async def open(self, share: Share) -> Home:
         """The share's home, made where it is missing."""
@@ -51,11 +55,33 @@ class Homes:
             with suppress(Missing):
                 await share.remove_file(f"{CLUSTERS}/{name}.json")
         home = self._known[share.address] = replace(home, clusters=home.clusters - self._former)
+        self._ids.setdefault(share.address, home.share_id)
         return home
 
     async def require(self, share: Share) -> None:
         """See require_home."""
         await require_home(share, self._former | {self._cluster})
+
+    async def doubt(self, share: Share) -> str:
+        """Why this may not be the share that holds this cluster's volumes; empty where it is. It is looked at now, and
+        makes nothing. Another share in its place is told once; from then on it is the one that is known.
+        """
+        try:
+            home = await find_home(share)
+        except Refused as refusal:
+            return str(refusal)
+        if home is None or not (self._former | {self._cluster}) & home.clusters:
+            what = f"{HOME}/ is missing" if home is None else f"{HOME}/clusters/ knows nothing of this cluster"
+            return f"{what}, though PVs of this cluster lie here; {_RIGHT_ONE}"
+        before = self._ids.setdefault(share.address, home.share_id)
+        if before == home.share_id:
+            return ""
+        self._ids[share.address] = home.share_id
+        self.forget(share.address)
+        return (
+            f"{SHARE_FILE} says that this is share {home.share_id}, and it was {before} before: another one was put in "
+            f"its place, or {HOME}/ was made anew; {_RIGHT_ONE}"
+        )
 
     def known(self, address: ShareAddress) -> Home | None:
         """The home of a share that was opened before."""
@@ -108,8 +134,7 @@ async def require_home(share: Share, names: frozenset[str]) -> None:
         raise Unavailable(
             str(share.address),
             "mount",
-            f"{HOME}/ is missing or knows nothing of this cluster, though Berth has made volumes here; is the right "
-            f"directory exported and mounted?",
+            f"{HOME}/ is missing or knows nothing of this cluster, though Berth has made volumes here; {_RIGHT_ONE}",
         )
 
 

@@ -118,7 +118,7 @@ class Ledger:
             is_known = is_alone and not shelf.is_shared and shelf.is_complete
             foreign = {} if is_known else await self._fill(shelf, share)
         near = [name for name, _ in shelf.paths.overlapping(path) if name != without]
-        answers = {**foreign, **await self._read_all(near, share)}
+        answers = {**foreign, **await self.read_all(near, share)}
         answers.pop(without, None)
         return _overlap(path, answers)
 
@@ -129,7 +129,7 @@ class Ledger:
     async def _fill(self, shelf: _Shelf, share: Share) -> dict[str, Record | Unreadable]:
         """Learns of all records that were not known, and answers those of other clusters and the unreadable ones."""
         changes = shelf.changes
-        answers = await self._read_all([name for name in await self.names(share) if name not in shelf.paths], share)
+        answers = await self.read_all([name for name in await self.names(share) if name not in shelf.paths], share)
         foreign = {}
         for name, record in answers.items():
             if isinstance(record, Record) and record.cluster == self._cluster:
@@ -149,7 +149,7 @@ class Ledger:
             await self._homes.reopen(share)
         return clusters == {self._cluster}
 
-    async def _read_all(self, names: list[str], share: Share) -> dict[str, Record | Unreadable]:
+    async def read_all(self, names: list[str], share: Share) -> dict[str, Record | Unreadable]:
         """The records of these PVs that are there, or why one can't be read."""
         found: dict[str, Record | Unreadable] = {}
         for start in range(0, len(names), READS_AT_ONCE):

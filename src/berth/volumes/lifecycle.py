@@ -6,6 +6,7 @@ by one rename before the PV goes (I4), and the record outlives the trash. Kubern
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -20,9 +21,10 @@ from berth.volumes.orphans import Left, Orphans
 from berth.volumes.others import Others
 from berth.volumes.plan import Plan
 from berth.volumes.release import ReleasePlan
-from berth.volumes.request import Living
+from berth.volumes.request import Claim, Living
 from berth.volumes.share import Share, ShareAddress
 from berth.volumes.standing import ALONE, Standing
+from berth.volumes.whereabouts import Displaced, Placed, Whereabouts
 
 
 class Lifecycle:
@@ -43,6 +45,9 @@ class Lifecycle:
         others = Others(cluster, self._ledger, living)
         self._birth = Birth(cluster, self._homes, self._ledger, self._orphans, others, self._leads)
         self._ending = Ending(cluster, self._homes, self._ledger, others)
+        self._whereabouts = Whereabouts(cluster, self._ledger, living)
+        self._released: dict[str, Claim] = {}
+        """Whose the volumes were that this process moved to the trash, until they are purged."""
 
     async def create(self, plan: Plan, share: Share, *, is_served: IsServed | None = None) -> Born:
         """Makes the volume's record and directory. Refused when its path is another volume's, holds what Berth did not
@@ -63,7 +68,10 @@ class Lifecycle:
         Unavailable(lease), here and below, while another controller acts in this cluster's name.
         """
         await self._leads.require(share)
-        return await self._ending.release(plan, share)
+        where = await self._ending.release(plan, share)
+        if where == trash_path(plan.pv):
+            self._released[plan.pv] = plan.claim
+        return where
 
     async def resize(self, pv: str, size_bytes: int, share: Share) -> None:
         """Writes the volume's new size into its record. A volume without a record (not made by Berth) stays without."""
@@ -76,14 +84,36 @@ class Lifecycle:
         return [name for name in await self._trash(share) if await self._is_own(name, share)]
 
     async def purge(self, pv: str, share: Share) -> int:
-        """Removes one deleted volume for good, then its record. Answers how many entries went; can be resumed."""
+        """Removes one deleted volume for good, then its record. Answers how many entries went; can be resumed.
+
+        Nothing goes while its PV or its claim is in the cluster: a backup has brought it back.
+        """
         await self._leads.require(share)
-        record = None if self._ledger.is_own(pv, share) else await self._ledger.read(pv, share)
-        if record is not None and record.cluster != self._cluster:
-            raise Refused(trash_path(pv), f"is cluster {record.cluster}'s, and for that cluster to purge")
+        owner = self._released.get(pv)  # else it must be asked whose it is
+        if owner is None:
+            record = await self._ledger.read(pv, share)
+            if record is not None and record.cluster != self._cluster:
+                raise Refused(trash_path(pv), f"is cluster {record.cluster}'s, and for that cluster to purge")
+            owner = record.owner if record is not None else None
+        if self._living.has_pv(pv) or (owner is not None and self._living.has_claim(owner)):
+            return 0
         removed = await share.remove_tree(trash_path(pv))
-        await self._ledger.remove(pv, share)
+        if removed or not await self._was_brought_back(pv, share):
+            await self._ledger.remove(pv, share)
+        self._released.pop(pv, None)
         return removed
+
+    async def doubt(self, share: Share) -> str:
+        """Why this may not be the share that it was; empty where it is. What was known of another one is forgotten."""
+        before = self._homes.known(share.address)
+        doubt = await self._homes.doubt(share)
+        if before is not None and self._homes.known(share.address) is None:
+            self._ledger.forget(share.address)
+        return doubt
+
+    async def displaced(self, placed: Sequence[Placed], share: Share) -> list[Displaced]:
+        """Those of these PVs' directories that are not in their places."""
+        return await self._whereabouts.displaced(placed, share)
 
     async def sweep(self, share: Share) -> list[Left]:
         """Tidies up behind claims that went away before their PV was made (a crash in between).
@@ -139,6 +169,13 @@ class Lifecycle:
         """The identity of a share that was used before; empty otherwise."""
         home = self._homes.known(address)
         return home.share_id if home else ""
+
+    async def _was_brought_back(self, pv: str, share: Share) -> bool:
+        """Whether the volume is out of the trash because somebody has put it back, and keeps it without a PV."""
+        with suppress(Refused):
+            record = await self._ledger.read(pv, share)
+            return record is not None and bool(record.released)
+        return True  # nobody can say so
 
     async def _trash(self, share: Share) -> list[str]:
         with suppress(Missing):

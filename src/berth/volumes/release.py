@@ -50,7 +50,7 @@ class ReleasePlan:
 def make_release_plan(request: ReleaseRequest, default: DefaultShare, neighbours: Neighbours) -> ReleasePlan:
     """What to do with a released volume. Refused when that is not sure; Occupied while others use the place."""
     share = share_of(request, default)
-    path = _path(request, share)
+    path = path_of(request, share)
     end, why = _end(request)
     plan = ReleasePlan(
         pv=request.pv,
@@ -107,7 +107,8 @@ def share_of(request: ReleaseRequest, default: DefaultShare) -> ShareAddress:
     return share_address(on_pv, export, request.mount_options)
 
 
-def _path(request: ReleaseRequest, share: ShareAddress) -> str:
+def path_of(request: ReleaseRequest, share: ShareAddress) -> str:
+    """Where on its share the volume is. Refused for what is not below the share's root, or no place for a volume."""
     root = share.export.rstrip("/") + "/"
     if not request.absolute_path.startswith(root):
         raise Refused(
