@@ -14,6 +14,8 @@ from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
 from berth.cli.output import EXIT_FAILED, EXIT_USAGE, LANGUAGE, complain, language, output_option
 from berth.cli.server.answering import print_json
 from berth.cli.tables import say
+from berth.cli.volume_end import end_command
+from berth.cli.volume_restore import restore_command
 from berth.kube.manifest import ManifestApi
 from berth.manifests.yaml_text import to_yaml
 from berth.operations.apply import Applied
@@ -36,8 +38,9 @@ _LONG_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 def volume_command() -> click.Group:
-    """The group; `static` is its one command so far."""
-    return click.Group("volume", commands={"static": _static_command()}, help="Volumes by hand.")
+    """The group."""
+    commands = {"static": _static_command(), "restore": restore_command(), "end": end_command()}
+    return click.Group("volume", commands=commands, help="Volumes by hand.")
 
 
 def _static_command() -> click.Command:
