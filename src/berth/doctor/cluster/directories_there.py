@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from berth.doctor.cluster import kinds
+from berth.doctor.cluster.displaced import look_for_displaced
 from berth.doctor.cluster.served import SHARE_ON_PV, Served
 from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
 from berth.doctor.finding import Finding, Subject, Unseen
@@ -153,7 +154,14 @@ async def _compare(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
     if len(lost) == len(used.volumes) > _FEW:
         found.append(_all_missing(used))
     else:
-        found += [_missing(used.address, path, volume) for path in lost for volume in used.volumes[path]]
+        known = await look_for_displaced(share, used.volumes, snapshot.uid, frozenset(snapshot.volume_of))
+        found += known.values()
+        found += [
+            _missing(used.address, path, volume)
+            for path in lost
+            for volume in used.volumes[path]
+            if volume.name not in known
+        ]
     strangers = sorted({*_strangers(there[""], used, snapshot), *await _recorded(share, there[""], snapshot)})
     if strangers:
         found.append(

@@ -1,0 +1,54 @@
+"""PVs that a restored backup brought back: what Berth's records say of where their directories are by now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from berth.doctor.cluster import kinds
+from berth.doctor.cluster.served import SHARE_ON_PV
+from berth.doctor.finding import Finding, Subject
+from berth.doctor.known import find
+from berth.volumes.errors import VolumeError
+from berth.volumes.home import Homes
+from berth.volumes.ledger import Ledger
+from berth.volumes.request import Census, Claim
+from berth.volumes.share import Share
+from berth.volumes.whereabouts import Displaced, Placed, Whereabouts
+
+_FINDINGS = {"trashed": "volume-in-trash", "archived": "volume-archived", "taken": "volume-place-taken"}
+
+
+async def look_for_displaced(
+    share: Share, volumes: Mapping[str, Sequence[kinds.Volume]], uid: str, pvs: frozenset[str]
+) -> dict[str, Finding]:
+    """Findings by PV, for those whose directories are in the trash, archived, or another volume's. Of what is gone, and
+    where nobody may look into `.berth/`, nothing. volumes: by path; pvs: all that are in the cluster.
+    """
+    placed = [
+        Placed(volume.name, _claim_of(volume), path, SHARE_ON_PV in volume.annotations)
+        for path, some in volumes.items()
+        for volume in some
+        if volume.status.phase == "Bound"
+    ]
+    ledger = Ledger(uid, Homes(uid))
+    try:
+        found = await Whereabouts(uid, ledger, Census(pvs)).displaced(placed, share)
+    except VolumeError:
+        return {}
+    return {one.placed.pv: _finding(one, share) for one in found if one.state in _FINDINGS}
+
+
+def _finding(one: Displaced, share: Share) -> Finding:
+    placed = one.placed
+    about = [Subject("volume", placed.pv), Subject("share", str(share.address))]
+    if placed.claim.name:
+        about.append(Subject("claim", str(placed.claim)))
+    other, owner = (one.by.pv, str(one.by.owner)) if one.by is not None else (None, None)
+    return find(
+        _FINDINGS[one.state], *about, directory=placed.path, archive=one.where or None, other=other, owner=owner
+    )
+
+
+def _claim_of(volume: kinds.Volume) -> Claim:
+    claim = volume.spec.claimRef
+    return Claim(claim.namespace, claim.name, claim.uid) if claim is not None else Claim("", "", "")
