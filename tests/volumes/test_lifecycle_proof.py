@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from berth.volumes.errors import Refused
+from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.naming import SHARE_FILE, record_path
 from tests.volumes.bench import Bench
 from tests.volumes.builders import EXPORT, Life, born_with_data, plan, release_plan, without_home
@@ -139,7 +139,7 @@ async def test_a_share_that_a_newer_berth_has_taken_over_is_left_to_it(share: Be
     made = await born_with_data(share)
     await share.write_file(SHARE_FILE, b'{"format": 2, "id": "x"}')
     before = share.tree()
-    with pytest.raises(Refused, match="newer Berth"):
+    with pytest.raises(Unavailable, match="newer Berth"):
         await lifecycle.release(release_plan(made, on_delete=end), share)
     assert share.tree() == before
 

@@ -49,8 +49,15 @@ class Homes:
         return self._known.get(share.address) or await self.reopen(share)
 
     async def reopen(self, share: Share) -> Home:
-        """Looks again, and mends what is missing."""
-        home = await open_home(share, self._cluster)
+        """Looks again, and mends what is missing. Unavailable where it makes no sense: no claim is to blame for that,
+        and it is tried again until somebody has put it right.
+        """
+        try:
+            home = await open_home(share, self._cluster)
+        except Refused as refusal:
+            raise Unavailable(
+                str(share.address), "io", f"{refusal}; see `berth doctor share {share.address}`"
+            ) from refusal
         for name in home.clusters & self._former:
             with suppress(Missing):
                 await share.remove_file(f"{CLUSTERS}/{name}.json")

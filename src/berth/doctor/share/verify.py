@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from berth.doctor.share import measure, mounts, reach, work
 from berth.doctor.share.calls import LOCKD, MOUNTD, NAMES, NFS3, NFS4, STATD, Offered
+from berth.doctor.share.home import look_into_home
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
 from berth.doctor.share.mounts import Mounted
 from berth.doctor.share.node import probe_node
@@ -21,10 +22,13 @@ DEADLINE = 5.0
 ORDER = (
     "dns", "nfs-port", "answers", "portmapper-port", "programs", "exports", "mount-3", "mount-4.0", "mount-4.1",
     "mount-4.2", "source-port", "write", "squash", "lock", "left-behind", "space", "round-trip",
+    "records",
     "node-helper", "node-kernel", "node-statd", "node-mount",
 )  # fmt: skip
 """The ids of all probes, from the server's name to the data."""
-_EVERYWHERE = tuple(probe for probe in ORDER if probe != "left-behind" and not probe.startswith("node-"))
+_EVERYWHERE = tuple(
+    probe for probe in ORDER if probe not in ("left-behind", "records") and not probe.startswith("node-")
+)
 
 
 @dataclass(slots=True)
@@ -133,6 +137,7 @@ async def _use(target: ShareAddress, ground: Ground, handed: Handed, deadline: f
     found.probes += tried.probes
     if tried.is_alive:
         found.probes += [await measure.space(site), await measure.round_trip(site)]
+        found.probes += await look_into_home(target, deadline)
     return "write"
 
 
