@@ -182,6 +182,22 @@ def test_what_fails_after_the_hand_over_is_put_back_and_the_old_one_serves(town:
     assert town.kubelet.overlaps == []
 
 
+def test_rights_are_not_given_where_others_have_the_names_that_berth_takes_by_default(town: Town) -> None:
+    """A namespace and a binding for the whole cluster that Berth's installation did not make."""
+    api, old = town.site.api, town.old
+    api.create("/api/v1/namespaces", {"metadata": {"name": "berth-system"}})
+    try:
+        argv = [str(PROGRAM), "takeover", "apply", old.key, "--yes", f"--kubeconfig={town.cluster.kubeconfig}"]
+        answer = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, env=environment({}))
+        assert answer.returncode == 1
+        assert "Nothing was changed" in answer.stderr
+        assert "This run changed nothing" in answer.stderr
+        assert old.deployment["spec"]["replicas"] == 1
+        assert api.get("/api/v1/namespaces/berth-system/serviceaccounts/berth") is None
+    finally:
+        town.cluster.kubectl("delete", "namespace", "berth-system", "--wait=false")
+
+
 CONTAINER = {"name": "p", "image": "mirror.example/storage/thing@sha256:" + "0" * 64}
 
 

@@ -72,6 +72,8 @@ def _apply_command() -> click.Command:
                          help="Pods: one leads, the others stand by."),
             click.Option(["--mount"], is_flag=True,
                          help="Mount the export into Berth's pods: for servers without NFS 3 and 4.0. Runs as root."),
+            click.Option(["--use-existing"], is_flag=True,
+                         help="Berth's namespace may be one that it did not make: the administrators' alone."),
             *_common_options(),
         ],
         callback=_apply,
@@ -139,11 +141,13 @@ def _plan(
 
 def _apply(
     only: tuple[str, ...], yes: bool, name: str, namespace: str, no_install: bool, image: str,
-    pull_secrets: tuple[str, ...], replicas: int, mount: bool, without_share: bool, timeout: float, output: str,
-    kubeconfig: str, context: str, lang: str | None,
+    pull_secrets: tuple[str, ...], replicas: int, mount: bool, use_existing: bool, without_share: bool, timeout: float,
+    output: str, kubeconfig: str, context: str, lang: str | None,
 ) -> None:  # fmt: skip
     chosen = language(lang)
-    wanted = _wanted(only, name, namespace, no_install, without_share)
+    wanted = dataclasses.replace(
+        _wanted(only, name, namespace, no_install, without_share), uses_namespace=use_existing
+    )  # fmt: skip
     if not yes:
         _agree(_look(wanted, kubeconfig, context, chosen), wanted, chosen)
     settings = InstallSettings(image=image, pull_secrets=pull_secrets, replicas=replicas, mount=mount, classes=())

@@ -162,7 +162,8 @@ async def _get_ready(run: Run, plan: GroupPlan, settings: InstallSettings) -> fl
     """Berth is ready, and the old provisioner's pods are gone; since when nobody provisions."""
     if plan.is_done:
         return asyncio.get_running_loop().time()
-    await check_rights(run.api, plan, settings, run.permissions)
+    uses = run.wanted.is_named or run.wanted.uses_namespace
+    await check_rights(run.api, plan, settings, run.permissions, uses_namespace=uses)
     if run.wanted.with_share:
         await _open_homes(run, plan)
     if plan.is_installing and not await is_ready(run, plan, settings):

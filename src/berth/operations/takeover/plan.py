@@ -39,6 +39,8 @@ class Wanted:
     """False: somebody else runs Berth, by Helm or git."""
     with_share: bool = True
     """False: nothing is asked of NFS servers, and no records are written."""
+    uses_namespace: bool = False
+    """Berth's namespace may be one that it did not make, though nobody named it."""
 
     @property
     def trusted(self) -> frozenset[str]:

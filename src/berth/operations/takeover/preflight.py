@@ -12,6 +12,7 @@ from berth.kube.permissions import Permission, Right
 from berth.manifests.install import install_manifests
 from berth.operations.apply import MANAGER
 from berth.operations.errors import Stopped
+from berth.operations.ground import look_at_ground
 from berth.operations.takeover.plan import GroupPlan
 from berth.settings.install import InstallSettings
 from berth.texts.text import Text
@@ -20,9 +21,16 @@ _PATCH = Right("patch", "apps", "deployments", own_namespace=True)
 
 
 async def check_rights(
-    api: ManifestApi, plan: GroupPlan, settings: InstallSettings, permissions: Iterable[Permission]
+    api: ManifestApi,
+    plan: GroupPlan,
+    settings: InstallSettings,
+    permissions: Iterable[Permission],
+    *,
+    uses_namespace: bool,
 ) -> None:
-    """Stopped when the take-over would stop half-way for want of a right, or for an object that is not accepted."""
+    """Stopped when the take-over would stop half-way for want of a right, or for an object that is not accepted; and
+    where whoever owns Berth's namespace would get Berth's rights, unless uses_namespace says that he may.
+    """
     for namespace in {one.namespace for one in plan.group.old}:
         if not await api.may(_PATCH, namespace=namespace):
             raise Stopped(
@@ -38,6 +46,7 @@ async def check_rights(
         has_namespace = True
     except NotFound:
         has_namespace = False  # what is in it can't be tried out yet
+    await look_at_ground(api, settings.name, settings.namespace, uses_namespace=uses_namespace and has_namespace)
     for manifest in install_manifests(settings, permissions):
         if "namespace" in manifest["metadata"] and not has_namespace:
             continue
