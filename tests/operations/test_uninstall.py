@@ -67,7 +67,7 @@ def test_the_plan_says_what_goes_what_stays_and_who_is_left_without_a_provisione
             here = f"{asked.namespace}/{asked.name}"
             assert plan.what_goes == [
                 ("StorageClass", asked.name), ("PodDisruptionBudget", here), ("Service", f"{here}-metrics"),
-                ("Deployment", here), ("RoleBinding", here), ("Role", here), ("ClusterRoleBinding", asked.name),
+                ("Deployment", here), ("NetworkPolicy", here), ("RoleBinding", here), ("Role", here), ("ClusterRoleBinding", asked.name),
                 ("ClusterRole", asked.name), ("ServiceAccount", here),
             ]  # fmt: skip
             assert (plan.pvs, plan.held, plan.classes) == (1, 1, (others,))
@@ -163,7 +163,7 @@ def test_what_helm_installed_stops_it_before_anything_is_removed(cluster: DevClu
             await planned(api, asked)
         await api.merge(where, {"metadata": {"labels": {"app.kubernetes.io/managed-by": "berth",
                         "app.kubernetes.io/instance": asked.name}}}, manager="helm")  # fmt: skip
-        assert len((await planned(api, asked)).goes) == 9
+        assert len((await planned(api, asked)).goes) == 10
 
     run(cluster, body)
 
