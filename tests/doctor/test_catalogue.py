@@ -7,10 +7,11 @@ import shlex
 
 import pytest
 
-from berth.doctor.entry import CatalogueError, Entry, Shell, Variant, names, read_entry
+from berth.doctor.entry import CatalogueError, Entry, Variant, names, read_entry
 from berth.doctor.finding import Subject
 from berth.doctor.known import entries, entry, find
 from berth.doctor.versions import Version
+from berth.texts.command import Shell
 from berth.texts.text import Text
 from tests.doctor.rows import ROWS
 
@@ -83,7 +84,7 @@ def test_what_a_terminal_would_obey_is_taken_out() -> None:
     found = find("volume-no-deleter", Subject("volume", "pv\x1b[2J"), evidence=["a\x07b"])
     assert "\x1b" not in found.seen.zh
     assert "\x1b" not in found.commands[0]
-    assert found.evidence == ("a b",)
+    assert found.evidence == (r"a\x07b",)
 
 
 def test_the_first_variant_whose_facts_exist_is_said() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, get_args
@@ -11,23 +9,21 @@ from typing import Any, cast, get_args
 from berth.doctor.finding import Finding, Harm, Severity, Subject
 from berth.doctor.pattern import Pattern, read_pattern
 from berth.doctor.versions import Range, Version, parse_range
-from berth.texts.text import Language, Text
+from berth.texts.command import fill_command
+from berth.texts.command import slots as names
+from berth.texts.text import Text, fill_sentence
+from berth.texts.visible import shortened, visible
 
 Value = str | int | Text | Sequence[str]
 Facts = Mapping[str, Value]
 
-
-class Shell(str):
-    """A command that our own code made, to stand among the commands as it is. Never text that came from elsewhere."""
-
-    __slots__ = ()
-
-
-_NAME = re.compile(r"\{([a-z][a-z_]*)\}")
 _REQUIRED = {"id", "severity", "harm", "title", "seen", "why", "cure", "sources"}
 _KEYS = _REQUIRED | {"patterns", "prove", "versions", "yields_to", "settled_by"}
 _SHOWN = 200
 """Characters of a fact that are shown: a name may come out of anybody's log."""
+
+_QUOTED = 1000
+"""Characters of a line that shows it."""
 
 
 class CatalogueError(Exception):
@@ -92,7 +88,7 @@ class Entry:
             why=_filled(self._chosen("why", self.why, known, version).text, known),
             do=_filled(cure.text, known),
             commands=tuple(_commands(cure, known)),
-            evidence=tuple(printable(line, 1000) for line in evidence),
+            evidence=tuple(shortened(visible(line.replace("\t", " ")), _QUOTED) for line in evidence),
             count=count,
             sources=self.sources,
         )
@@ -133,17 +129,6 @@ def read_entry(source: str, content: object) -> Entry:
         raise CatalogueError(f"{source}: {type(error).__name__}: {error}") from error
 
 
-def names(template: str) -> set[str]:
-    """The facts that a template names."""
-    return set(_NAME.findall(template))
-
-
-def printable(text: str, limit: int = _SHOWN) -> str:
-    """The text without what a terminal would obey, cut to limit characters."""
-    shown = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
-    return shown if len(shown) <= limit else f"{shown[:limit]}…"
-
-
 def _variants(content: Any) -> tuple[Variant, ...]:
     listed = content if isinstance(content, list) else [content]
     return tuple(_variant(each) for each in listed)
@@ -172,36 +157,11 @@ def _subjects(about: Sequence[Subject]) -> dict[str, Value]:
 
 
 def _filled(text: Text, facts: Facts) -> Text:
-    def said(template: str, language: Language) -> str:
-        return _NAME.sub(lambda found: _said(facts[found[1]], language), template)
-
-    return Text(said(text.en, "en"), said(text.zh, "zh"))
-
-
-def _said(value: Value, language: Language) -> str:
-    match value:
-        case Text():
-            return printable(value.said(language), 600)
-        case str() | int():
-            return printable(str(value))
-    return ("、" if language == "zh" else ", ").join(printable(each) for each in value)
+    return Text(fill_sentence(text.en, facts, "en", _SHOWN), fill_sentence(text.zh, facts, "zh", _SHOWN))
 
 
 def _commands(variant: Variant, facts: Facts) -> Iterator[str]:
     for alternatives in variant.commands:
-        for template in alternatives:
-            if names(template) <= facts.keys():
-                yield _NAME.sub(lambda found: _quoted(facts[found[1]]), template)
-                break
-
-
-def _quoted(value: Value) -> str:
-    """For the shell: a name out of a log must not become a command."""
-    match value:
-        case Shell():
-            return value
-        case Text():
-            return shlex.quote(value.en)
-        case str() | int():
-            return shlex.quote(printable(str(value)))
-    return " ".join(shlex.quote(printable(each)) for each in value)
+        template = next((each for each in alternatives if names(each) <= facts.keys()), None)
+        if template is not None:
+            yield fill_command(template, facts)

@@ -14,9 +14,9 @@ from berth.doctor.cluster.mounting import is_waiting
 from berth.doctor.cluster.refusing import accessor_finding, refusing
 from berth.doctor.cluster.served import Served, nearest
 from berth.doctor.cluster.snapshot import Snapshot, class_name_of, place_of, provisioned_by
-from berth.doctor.entry import Shell
 from berth.doctor.finding import Finding, Report, Subject, Unseen, report
 from berth.doctor.known import find
+from berth.texts.command import Shell, command
 from berth.texts.text import Text
 
 SHARES = "shares"
@@ -209,7 +209,8 @@ def _concerns(finding: Finding, chain: Chain, about: Subject) -> bool:
 def _nothing(about: Subject, chain: Chain) -> Finding:
     namespace, _, name = about.name.partition("/")
     kind = {"claim": "pvc", "volume": "pv", "pod": "pod"}[about.kind]
-    watch = f"kubectl get {kind} {about.name} -w" if not name else f"kubectl -n {namespace} get {kind} {name} -w"
+    where = command("-n {namespace} ", namespace=namespace) if name else Shell()
+    watch = command("kubectl {where}get {kind} {name} -w", where=where, kind=kind, name=name or about.name)
     links = [each.text for each in chain.subjects if each.kind not in ("namespace", "lease")]
     return find(
         "nothing-wrong",
@@ -217,7 +218,7 @@ def _nothing(about: Subject, chain: Chain) -> Finding:
         what=about.text,
         waits=chain.waits,
         chain=Text(" -> ".join(each.en for each in links), " -> ".join(each.zh for each in links)),
-        watch=Shell(watch),
+        watch=watch,
     )
 
 

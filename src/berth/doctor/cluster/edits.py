@@ -1,4 +1,8 @@
-"""Scripts for sed that change one field of an object as `kubectl get -o yaml` prints it: cures, ready to paste."""
+"""Scripts for sed that change one field of an object as `kubectl get -o yaml` prints it: cures, ready to paste.
+
+A script is a program (GNU sed's runs commands), so only plain words of the cluster get into one; where something else
+would have to, there is none.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,14 @@ import re
 from collections.abc import Sequence
 
 
-def set_field(path: str, value: str) -> str:
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=,:/-]*")
+"""Means nothing to sed, in a pattern of ours or in what replaces it (dots are escaped), nor to YAML as a value."""
+
+
+def set_field(path: str, value: str) -> str | None:
     """Sets a field: `provisioner` at the top, `spec.storageClassName` below spec, added there where it is missing."""
+    if not _PLAIN.fullmatch(value):
+        return None
     indent = "  " if path.startswith("spec.") else ""
     field = path.removeprefix("spec.")
     if not indent:
@@ -21,19 +31,24 @@ def drop_field(field: str) -> str:
     return f"/^  {field}:/,/^  [a-zA-Z]/{{/^  {field}:/d;/^    /d}}"
 
 
-def rename_key(old: str, new: str) -> str:
+def rename_key(old: str, new: str) -> str | None:
     """Renames a key one level below the top, such as a class's parameter."""
+    if not (_PLAIN.fullmatch(old) and _PLAIN.fullmatch(new)):
+        return None
     return f"s|^  {re.escape(old)}:|  {new}:|"
 
 
-def without_option(options: Sequence[str], option: str) -> str:
+def without_option(options: Sequence[str], option: str) -> str | None:
     """Takes an option out of a class's mountOptions."""
+    if not all(map(_PLAIN.fullmatch, options)):
+        return None
     script = []
     for line in options:
         rest = drop_option([line], option)
         if rest != [line]:
             pattern = f"^- {re.escape(line)}$".replace("/", r"\/")
-            script.append(f"s/{pattern}/- {rest[0]}/" if rest else f"/{pattern}/d")
+            changed = "".join(rest).replace("/", r"\/")
+            script.append(f"s/{pattern}/- {changed}/" if rest else f"/{pattern}/d")
     return ";".join(script)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -11,11 +10,11 @@ from typing import Any
 from berth.doctor.cluster.carriers import Provisioner
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
-from berth.doctor.entry import Shell
 from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
 from berth.kube.permissions import Permission, Right
 from berth.reconcilers import expand, provision, purge, reclaim, sweep
+from berth.texts.command import Shell, command, word
 
 NEEDED = (
     Permission("", "namespaces", ("get",), names=("kube-system",)),
@@ -88,7 +87,7 @@ def grant(missing: Sequence[Right], provisioner: Provisioner) -> Shell:
             binding = {"apiVersion": f"{group}/v1", "kind": f"{kind}Binding", "metadata": metadata}
             items.append({**binding, "roleRef": reference, "subjects": subjects})
     manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, separators=(",", ":"))
-    return Shell(f"echo {shlex.quote(manifest)} | kubectl apply -f -")
+    return command("echo {manifest} | kubectl apply -f -", manifest=Shell(word(manifest)))
 
 
 def _rules(missing: Iterable[Right]) -> list[dict[str, Any]]:

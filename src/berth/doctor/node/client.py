@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 
-from berth.doctor.entry import Shell
 from berth.doctor.finding import Finding, Subject, Unseen
 from berth.doctor.known import find
 from berth.doctor.node.host import Host
 from berth.doctor.run import Check
 from berth.nfsserver.packages import Family, detect, install_commands
+from berth.texts.command import Shell
 from berth.texts.text import Text
 
 _PACKAGES: dict[Family, str] = {
