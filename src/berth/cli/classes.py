@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import click
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
-from berth.cli.output import LANGUAGE, language, output_option
+from berth.cli.output import LANGUAGE, language, output_option, print_json, say
 from berth.operations.classes import DefaultClass, set_default_class
 from berth.texts.text import Text
 
@@ -30,7 +29,10 @@ def class_command() -> click.Group:
 def _default(name: str, output: str, kubeconfig: str, context: str, lang: str | None) -> None:
     chosen = language(lang)
     done = on_cluster(lambda api: set_default_class(api, name), kubeconfig=kubeconfig, context=context, lang=chosen)
-    click.echo(json.dumps(dataclasses.asdict(done)) if output == "json" else _told(done).said(chosen))
+    if output == "json":
+        print_json(dataclasses.asdict(done))
+    else:
+        say(_told(done).said(chosen))
 
 
 def _told(done: DefaultClass) -> Text:

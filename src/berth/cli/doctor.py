@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import click
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG
-from berth.cli.diagnosis import answer, print_data, progress_line
+from berth.cli.diagnosis import answer, progress_line
 from berth.cli.explain import explain_command
-from berth.cli.output import LANGUAGE, complain, language, output_option
+from berth.cli.output import LANGUAGE, complain, language, output_option, print_data, say
 from berth.cli.server.report import EXIT_CODES, is_untried, print_report
 from berth.cli.server.verify import look_at_share, verify_command
-from berth.cli.tables import print_table, say
+from berth.cli.tables import print_table
 from berth.doctor import listing
 from berth.doctor.cluster.examine import examine as examine_cluster
 from berth.doctor.finding import Subject

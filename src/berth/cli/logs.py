@@ -14,6 +14,8 @@ from berth.texts.bounded import bounded
 _LONGEST = 2000
 """Bytes of one value of a line."""
 _TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
+from berth.texts.exact import escaped
+from berth.texts.visible import visible
 
 
 def configure_logs(form: str, level: str) -> None:
@@ -32,7 +34,9 @@ def configure_logs(form: str, level: str) -> None:
             stamp,
             *([] if human else [structlog.processors.ExceptionRenderer(_TRACEBACKS)]),
             _bound,
+            *([_made_visible] if human else []),
             renderer,
+            *([] if human else [_escaped]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -59,3 +63,13 @@ def _bounded(value: Any) -> Any:
             return [_bounded(each) for each in value]
         case _:
             return value
+
+
+def _made_visible(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What strangers wrote, as a terminal may show it. A traceback, which is ours, keeps its lines."""
+    return {name: visible(said) if isinstance(said, str) else said for name, said in event.items()}
+
+
+def _escaped(_logger: object, _method: str, line: Any) -> str:
+    """The same for JSON, which reads back as the very text."""
+    return escaped(line, is_json=True)

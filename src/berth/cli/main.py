@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
 
 from berth import __version__
+from berth.texts.visible import visible
 
 COMMANDS = {
     "run": "berth.cli.run:run_command",
@@ -24,6 +28,16 @@ COMMANDS = {
 class Commands(click.Group):
     """Imports a command's file when it is asked for: the controller carries none of the others."""
 
+    def make_context(self, *given: Any, **more: Any) -> click.Context:
+        """As click does; what was typed is shown in its complaints so that a terminal only shows it."""
+        with _visible_complaints():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does; complaints as in make_context."""
+        with _visible_complaints():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All of them, without importing any."""
         return list(COMMANDS)
@@ -35,6 +49,15 @@ class Commands(click.Group):
         module, function = COMMANDS[cmd_name].split(":")
         made: click.Command = getattr(import_module(module), function)()
         return made
+
+
+@contextmanager
+def _visible_complaints() -> Iterator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = visible(error.message)  # type: ignore[misc] # final for subclasses' sake
+        raise
 
 
 @click.group(

@@ -1,26 +1,25 @@
-"""Tables and findings for people: with colour and frames on a terminal, as plain columns everywhere else."""
+"""Tables for people, and what is being done: with colour and frames on a terminal, as plain columns everywhere else."""
 
 from __future__ import annotations
 
-import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
 from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from berth.cli.output import say
+from berth.texts.visible import shortened, visible
+
 PLAIN_GAP = "  "
-
-
-def say(line: str = "") -> None:
-    """One line on stdout."""
-    click.echo(line)
+_CELL = 300
+"""Characters of a cell at most."""
 
 
 @contextmanager
@@ -29,36 +28,38 @@ def progress(doing: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    with Console(stderr=True).status(escape(f"{doing} …")):
+    with Console(stderr=True).status(Text(f"{_cell(doing)} …")):
         yield
 
 
-def styled(text: str, style: str) -> str:
-    """The text in a colour, where stdout is a terminal. style: `red`, `yellow`, `green`, `bold`, `dim`, or none."""
-    if not sys.stdout.isatty() or not style or os.environ.get("NO_COLOR"):
-        return text
-    if style == "bold":
-        return click.style(text, bold=True)
-    return click.style(text, dim=True) if style == "dim" else click.style(text, fg=style)
+def overwrite(text: str) -> None:
+    """Puts text in the place of what overwrite put on the last line of stderr, a terminal, before."""
+    text, width = visible(text), shutil.get_terminal_size().columns - 1
+    click.echo(f"\r\x1b[K{set_cell_size(text, min(width, cell_len(text)))}", nl=False, err=True, color=True)
+    sys.stderr.flush()
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] = ()) -> None:
     """Rows below headings. styles: for each row's first cell, where stdout is a terminal."""
+    cells = [[_cell(cell) for cell in row] for row in (headings, *rows)]
     if sys.stdout.isatty():
-        _print_framed(headings, rows, styles)
+        _print_framed(cells[0], cells[1:], styles)
         return
-    widths = [max(cell_len(row[at]) for row in (headings, *rows)) for at in range(len(headings))]
-    for row in (headings, *rows):
-        cells = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
-        say(PLAIN_GAP.join(cells).rstrip())
+    widths = [max(cell_len(row[at]) for row in cells) for at in range(len(headings))]
+    for row in cells:
+        padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+        say(PLAIN_GAP.join(padded).rstrip())
+
+
+def _cell(text: str) -> str:
+    return shortened(visible(text), _CELL)
 
 
 def _print_framed(headings: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str]) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(Text(heading), overflow="fold")
     for at, row in enumerate(rows):
-        style = styles[at] if at < len(styles) else ""
-        first = Text(row[0], style=style)
+        first = Text(row[0], style=styles[at] if at < len(styles) else "")
         table.add_row(first, *(Text(cell) for cell in row[1:]))
     Console().print(table)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import shlex
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -15,9 +14,17 @@ import click
 from click.core import ParameterSource
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
-from berth.cli.output import EXIT_FAILED, EXIT_USAGE, LANGUAGE, complain, language, output_option
-from berth.cli.server.answering import print_json
-from berth.cli.tables import say
+from berth.cli.output import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    LANGUAGE,
+    ask,
+    complain,
+    language,
+    output_option,
+    print_json,
+    say,
+)
 from berth.cli.takeover_report import print_plan, print_reverted, print_taken
 from berth.kube.manifest import ManifestApi
 from berth.operations.takeover.apply import take_over
@@ -27,6 +34,7 @@ from berth.operations.takeover.step import Stage, Step, where_it_stands
 from berth.programs.controller import PERMISSIONS
 from berth.settings.install import IMAGE, NAME, NAMESPACE, InstallSettings
 from berth.shares.choose import Shares
+from berth.texts.command import Shell, spelled
 from berth.texts.text import Language, Text
 
 T = TypeVar("T")
@@ -200,7 +208,7 @@ def _look(wanted: Wanted, kubeconfig: str, context: str, lang: Language) -> Take
 
 def _go(
     work: Callable[[ManifestApi, Shares, Callable[[Step], None]], Awaitable[list[T]]],
-    kubeconfig: str, context: str, lang: Language, output: str, *, on: str, back: str,
+    kubeconfig: str, context: str, lang: Language, output: str, *, on: Shell, back: Shell,
 ) -> list[T]:  # fmt: skip
     """Does it, step by step on the terminal. When it ends early, however, it says where things stand."""
     stage: Stage = "nothing"
@@ -209,7 +217,7 @@ def _go(
         nonlocal stage
         stage = step.stage
         with suppress(OSError):  # a terminal that went away is no reason to leave things half done
-            click.echo(step.text.said(lang), err=output == "json")
+            say(step.text.said(lang), on_stderr=output == "json")
 
     async def job(api: ManifestApi) -> list[T]:
         shares = Shares()
@@ -221,7 +229,7 @@ def _go(
     try:
         return on_cluster(_ended_gently(job), kubeconfig=kubeconfig, context=context, lang=lang)
     except SystemExit:
-        click.echo(where_it_stands(stage, on=on, back=back).said(lang), err=True)
+        say(where_it_stands(stage, on=on, back=back).said(lang), on_stderr=True)
         raise
 
 
@@ -253,7 +261,7 @@ def _confirm(question: Text, lang: Language) -> None:
     if not sys.stdin.isatty():
         complain(Text("nobody is there to ask; give --yes to begin", "无法询问确认，请加上 --yes 开始").said(lang))
         raise SystemExit(EXIT_USAGE)
-    if not click.confirm(question.said(lang), default=False):
+    if not ask(question.said(lang)):
         raise SystemExit(EXIT_FAILED)
 
 
@@ -276,7 +284,7 @@ def _keys(only: tuple[str, ...]) -> tuple[str, ...]:
     return only
 
 
-def _again(timeout: float) -> str:
+def _again(timeout: float) -> Shell:
     """This very command, to be typed again, with more time than was not enough."""
     words, given = iter(sys.argv[1:]), []
     for word in words:
@@ -284,12 +292,12 @@ def _again(timeout: float) -> str:
             next(words, None)
         elif not word.startswith("--timeout="):
             given.append(word)
-    return shlex.join(["berth", *given, "--timeout", f"{min(max(2 * timeout, _PATIENCE), _MOST_PATIENCE):g}"])
+    return spelled("berth", *given, "--timeout", f"{min(max(2 * timeout, _PATIENCE), _MOST_PATIENCE):g}")
 
 
-def _spelled(command: str, only: tuple[str, ...], kubeconfig: str, context: str) -> str:
+def _spelled(command: str, only: tuple[str, ...], kubeconfig: str, context: str) -> Shell:
     access: list[Any] = [
         *(["--kubeconfig", kubeconfig] if kubeconfig else []),
         *(["--context", context] if context else []),
     ]
-    return shlex.join(["berth", "takeover", command, *only, *access])
+    return spelled("berth", "takeover", command, *only, *access)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from berth.cli.output import Styled, say
 from berth.cli.server.answering import marks
-from berth.cli.tables import print_table, say, styled
+from berth.cli.tables import print_table
 from berth.operations.takeover.apply import Taken
 from berth.operations.takeover.ends import ends_of
 from berth.operations.takeover.old import OldProvisioner
 from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted
 from berth.operations.takeover.remark import Remark, by_weight, several, some
 from berth.operations.takeover.revert import Reverted
+from berth.texts.command import Shell, command
 from berth.texts.text import Language, Text
 
 _HEADINGS = Text(
@@ -84,14 +86,14 @@ def _row(plan: GroupPlan, old: OldProvisioner, lang: Language) -> tuple[str, ...
 
 
 def _print_remark(remark: Remark, lang: Language) -> None:
-    label = styled(_WEIGHTS[remark.weight].said(lang), marks([_COLOURS[remark.weight]])[0])
+    label = Styled(_WEIGHTS[remark.weight].said(lang), marks([_COLOURS[remark.weight]])[0])
     colon = "：" if lang == "zh" else ": "
     kind, _, name = remark.about.partition(" ")
     about = f"{_KINDS.get(kind, kind)} {name}".strip() if lang == "zh" else remark.about
-    say(f"{label}  {about}{colon}{remark.seen.said(lang)}")
+    say(label, f"  {about}{colon}{remark.seen.said(lang)}")
     say(f"  {_DO.said(lang)}  {remark.do.said(lang)}")
-    for command in remark.commands:
-        say(f"       {command}")
+    for each in remark.commands:
+        say("       ", each)
 
 
 def _steps(plan: GroupPlan, wanted: Wanted) -> Iterator[Text]:
@@ -153,7 +155,7 @@ def _waiting(plan: GroupPlan) -> Text:
     return Text(f" (waiting for that: {several(count, 'claim')})", f"（现有 {count} 个 PVC 在等待）")
 
 
-def print_taken(taken: list[Taken], back: str, lang: Language) -> None:
+def print_taken(taken: list[Taken], back: Shell, lang: Language) -> None:
     """What became of it."""
     if not taken:
         say(Text("No old provisioner was found: nothing to take over.", "没有找到旧供应器，无需接管。").said(lang))
@@ -273,8 +275,8 @@ def _reverted(one: Reverted) -> Iterator[Text]:
         )
     elif one.is_installed:
         namespace, _, name = one.by.partition("/")
+        remove = command("berth uninstall --name {name} --namespace {namespace}", name=name, namespace=namespace)
         yield Text(
-            f"  Berth stays installed, without pods; `berth uninstall --name {name} --namespace {namespace}` removes "
-            f"it",
-            f"  Berth 仍保留安装（没有 Pod）；`berth uninstall --name {name} --namespace {namespace}` 可卸载",
+            f"  Berth stays installed, without pods; `{remove}` removes it",
+            f"  Berth 仍保留安装（没有 Pod）；`{remove}` 可卸载",
         )

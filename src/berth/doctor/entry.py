@@ -9,8 +9,7 @@ from typing import Any, cast, get_args
 from berth.doctor.finding import Finding, Harm, Severity, Subject
 from berth.doctor.pattern import Pattern, read_pattern
 from berth.doctor.versions import Range, Version, parse_range
-from berth.texts.command import fill_command
-from berth.texts.command import slots as names
+from berth.texts.command import Shell, fill_command, slots
 from berth.texts.text import Text, fill_sentence
 from berth.texts.visible import shortened, visible
 
@@ -129,6 +128,11 @@ def read_entry(source: str, content: object) -> Entry:
         raise CatalogueError(f"{source}: {type(error).__name__}: {error}") from error
 
 
+def names(template: str) -> set[str]:
+    """The facts that a template names."""
+    return slots(template)
+
+
 def _variants(content: Any) -> tuple[Variant, ...]:
     listed = content if isinstance(content, list) else [content]
     return tuple(_variant(each) for each in listed)
@@ -160,7 +164,7 @@ def _filled(text: Text, facts: Facts) -> Text:
     return Text(fill_sentence(text.en, facts, "en", _SHOWN), fill_sentence(text.zh, facts, "zh", _SHOWN))
 
 
-def _commands(variant: Variant, facts: Facts) -> Iterator[str]:
+def _commands(variant: Variant, facts: Facts) -> Iterator[Shell]:
     for alternatives in variant.commands:
         template = next((each for each in alternatives if names(each) <= facts.keys()), None)
         if template is not None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from berth.texts.command import Shell
 from berth.texts.text import Text
 
 Severity = Literal["failure", "warning", "note"]
@@ -80,7 +81,7 @@ class Finding:
     seen: Text
     why: Text
     do: Text
-    commands: tuple[str, ...] = ()
+    commands: tuple[Shell, ...] = ()
     """Exact shell commands with the real names, in this order."""
     evidence: tuple[str, ...] = ()
     """What shows it, verbatim: a log line, a field of an object."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from berth.doctor.finding import SEVERITIES, Finding, Report, Severity, Subject, Unseen
+from berth.texts.command import Shell
 from berth.texts.text import Language, Text
+from berth.texts.visible import fact
 
 Style = Literal["failure", "warning", "note", "command", "faint", "plain", "good"]
 
@@ -15,6 +17,8 @@ LINES = 6
 """Lines of one finding at most."""
 _QUOTED = 150
 """Characters of what shows it."""
+_NAME = 200
+"""Characters of a name."""
 _NAMED = 3
 """Objects that are named behind a finding; how many more there are is said."""
 
@@ -67,7 +71,7 @@ def say_finding(finding: Finding, language: Language) -> Iterator[Line]:
     if finding.evidence and len(finding.commands) < LINES - 3:
         cut = "…" if len(finding.evidence[0]) > _QUOTED else ""
         yield Line(f"    > {finding.evidence[0][:_QUOTED]}{cut}", "faint")
-    yield from (Line(f"    $ {command}", "command") for command in finding.commands[: LINES - 3])
+    yield from (Line(Shell(f"    $ {command}"), "command") for command in finding.commands[: LINES - 3])
 
 
 def _said(finding: Finding, language: Language) -> str:
@@ -77,7 +81,7 @@ def _said(finding: Finding, language: Language) -> str:
 def _notes(finding: Finding, seen: str, language: Language) -> str:
     """What else it is about, and how often it was seen."""
     notes = []
-    others = [subject.text.said(language) for subject in finding.about if not _is_named(subject, seen)]
+    others = [fact(subject.text.said(language), _NAME) for subject in finding.about if not _is_named(subject, seen)]
     if others:
         notes.append(_ALSO.said(language).format(_listed(others, language)))
     if finding.count > 1:
@@ -88,7 +92,7 @@ def _notes(finding: Finding, seen: str, language: Language) -> str:
 
 def _is_named(subject: Subject, seen: str) -> bool:
     """Findings about a host speak of this host."""
-    return subject.name in seen or subject.kind == "host"
+    return fact(subject.name, _NAME) in seen or subject.kind == "host"
 
 
 def _listed(names: Sequence[str], language: Language) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from berth.texts.exact import escaped, is_seen
+
 _STR = "tag:yaml.org,2002:str"
 
 
@@ -22,6 +24,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    if not is_seen(text):
+        return dumper.represent_scalar(_STR, text, style='"')
     if "\n" in text:
         return dumper.represent_scalar(_STR, text, style="|")
     # YAML 1.1 (PyYAML's resolver) and what Kubernetes reads differ in corners such as 1e3 and 0o17.
@@ -46,4 +50,4 @@ def to_yaml(manifests: Iterable[Mapping[str, Any]]) -> str:
 
 def _document(manifest: Mapping[str, Any]) -> str:
     text: str = yaml.dump(manifest, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-    return text
+    return escaped(text)

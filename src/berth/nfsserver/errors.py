@@ -11,10 +11,10 @@ ServerError
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from berth.aio.command import CommandError, CommandMissing, CommandTimedOut
+from berth.texts.command import spelled
 from berth.texts.text import Text
 
 
@@ -102,4 +102,4 @@ def told(error: CommandError) -> Text:
             zh = f"被信号 {-error.code} 终止"
         case _:
             zh = f"执行失败，退出码 {error.code}"
-    return Text(str(error), f"`{shlex.join(error.argv)}` {zh}" + (f"：{said}" if said else ""))
+    return Text(str(error), f"`{spelled(*error.argv)}` {zh}" + (f"：{said}" if said else ""))

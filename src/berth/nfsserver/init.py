@@ -11,7 +11,6 @@ that exports nothing.
 from __future__ import annotations
 
 import posixpath
-import shlex
 from collections.abc import Iterator, Sequence
 
 from berth.nfsserver.case import Case
@@ -29,6 +28,7 @@ from berth.nfsserver.services import DEADLINE, start_commands
 from berth.nfsserver.table import compare
 from berth.nfsserver.texts import say
 from berth.nfsserver.wanted import Wanted, acting_user, check_clients, check_path, listed
+from berth.texts.command import Shell, command, word
 from berth.texts.text import Text, joined
 
 MODE = 0o755
@@ -63,7 +63,7 @@ def _packages(machine: Machine) -> Iterator[Step]:
         kind="packages",
         summary=say("step.packages", packages=", ".join(machine.missing)),
         reason=say("why.packages", distribution=machine.distribution.name),
-        commands=tuple(str(command) for command in run),
+        commands=tuple(each.line for each in run),
         run=run,
         deadline=INSTALL_DEADLINE,
         grace=INSTALL_GRACE,
@@ -85,15 +85,14 @@ def _directory(place: Place, acting: Options) -> Iterator[Step]:
     if not is_new and (mode, owner) == (place.mode, (place.uid, place.gid)):
         return
     facts = {"path": place.path, "mode": f"{mode:04o}", "owner": f"{owner[0]}:{owner[1]}"}
-    quoted = shlex.quote(place.path)
     yield PrepareDirectory(
         kind="directory",
         summary=say("step.make" if is_new else "step.adjust", **facts),
         reason=say("why.directory", uid=uid),
         commands=(
-            *([f"mkdir -p {quoted}"] if is_new else []),
-            f"chown {owner[0]}:{owner[1]} {quoted}",
-            f"chmod {mode:04o} {quoted}",
+            *([command("mkdir -p {path}", **facts)] if is_new else []),
+            command("chown {owner} {path}", **facts),
+            command("chmod {mode} {path}", **facts),
         ),
         path=place.path,
         mode=mode,
@@ -116,7 +115,10 @@ def _exports(
         kind="exports",
         summary=say("step.exports", path=path, file=f"/etc/exports.d/{OWN_NAME}"),
         reason=_why_these_options(missing, place),
-        commands=(f"echo {shlex.quote(line)} >> /etc/exports.d/{OWN_NAME}", "exportfs -a"),
+        commands=(
+            command("echo {line} >> /etc/exports.d/{own}", line=Shell(word(line)), own=OWN_NAME),
+            command("exportfs -a"),
+        ),
         path=path,
         clients=missing,
     )
@@ -163,7 +165,7 @@ def _services(machine: Machine) -> Iterator[Step]:
         kind="services",
         summary=say("step.services"),
         reason=say("why.not-enabled" if machine.is_serving else "why.not-serving"),
-        commands=tuple(str(command) for command in run),
+        commands=tuple(each.line for each in run),
         run=run,
         deadline=DEADLINE,
     )

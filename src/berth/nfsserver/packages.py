@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from berth.aio import command
+from berth.texts.command import Shell, word
 
 Family = Literal["apt", "dnf", "yum", "zypper", "apk"]
 
@@ -52,9 +53,11 @@ class Command:
     argv: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
 
-    def __str__(self) -> str:
-        settings = [f"{name}={shlex.quote(value)}" for name, value in self.env]
-        return " ".join([*settings, shlex.join(self.argv)])
+    @property
+    def line(self) -> Shell:
+        """As a person types it."""
+        settings = [f"{name}={word(value)}" for name, value in self.env]
+        return Shell(" ".join([*settings, *map(word, self.argv)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,8 @@ def detect(os_release: str, has_program: Callable[[str], bool]) -> Distribution:
     fields = parse_os_release(os_release)
     name = fields.get("PRETTY_NAME") or fields.get("NAME") or "Linux"
     present = [family for tool, family in _TOOLS if has_program(tool)]
-    for word in (fields.get("ID", ""), *fields.get("ID_LIKE", "").split()):
-        family = _FAMILIES.get(word.lower().split("-")[0])
+    for kind in (fields.get("ID", ""), *fields.get("ID_LIKE", "").split()):
+        family = _FAMILIES.get(kind.lower().split("-")[0])
         if family == "dnf" and "dnf" not in present and "yum" in present:
             family = "yum"
         if family in present:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from berth.nfsserver.packages import Command
+from berth.texts.command import Shell
 from berth.texts.text import Text
 
 Kind = Literal["packages", "directory", "exports", "services"]
@@ -23,7 +24,7 @@ class Step:
     kind: Kind
     summary: Text
     reason: Text
-    commands: tuple[str, ...]
+    commands: tuple[Shell, ...]
 
     def as_dict(self) -> dict[str, object]:
         """The step for `-o json`."""

@@ -46,9 +46,14 @@ def fill_command(template: str, facts: Mapping[str, object]) -> Shell:
     return Shell("".join(parts))
 
 
+def spelled(*argv: object) -> Shell:
+    """The command of these words, which are the person's own: the one that was typed, or one made of its parts."""
+    return Shell(" ".join(map(word, argv)))
+
+
 def word(value: object) -> str:
-    """The value as one word of the shell, or as part of one, however long it is. What can't be seen, and a backtick, is written as its
-    escape, in the form that bash and zsh turn back into the very value ($'…').
+    """The value as one word of the shell, or as part of one, however long it is. What can't be seen, and a backtick, is
+    written as its escape, in the form that bash and zsh turn back into the very value ($'…').
     """
     text = str(value)
     if _PLAIN.fullmatch(text):

@@ -11,8 +11,6 @@ import yaml
 
 from berth.texts.visible import is_visible
 
-STRING = "tag:yaml.org,2002:str"
-
 
 def to_json(content: object, *, indent: int | None = 2) -> str:
     """Content as JSON, without a line break at the end."""
@@ -31,18 +29,22 @@ class ExactDumper(yaml.SafeDumper):
     """
 
 
-def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    """A text, quoted where that is needed. One with line breaks only is shown line by line."""
-    is_seen = all(map(is_visible, text.split("\n")))
-    return dumper.represent_scalar(STRING, text, style=None if is_seen else '"')
+def is_seen(text: str) -> bool:
+    """Whether all of the text is seen, line by line."""
+    return all(map(is_visible, text.split("\n")))
 
 
-ExactDumper.add_representer(str, represent_text)
+def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_seen(text) else '"')
+
+
+ExactDumper.add_multi_representer(str, _represent)
+ExactDumper.add_representer(str, _represent)
 
 
 def escaped(text: str, *, is_json: bool = False) -> str:
     """The text of a file in which what is not seen stands between double quotes only."""
-    if all(map(is_visible, text.split("\n"))):
+    if is_seen(text):
         return text
     return "".join(char if char == "\n" or is_visible(char) else _escape(char, is_json) for char in text)
 
@@ -55,5 +57,3 @@ def _escape(char: str, is_json: bool) -> str:
         return f"\\U{code:08x}"
     code -= 0x10000
     return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
-
-

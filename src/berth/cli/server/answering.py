@@ -1,9 +1,8 @@
-"""What the subcommands of `berth server` have in common: how a job's errors end the process, and JSON."""
+"""What the subcommands of `berth server` have in common: how a job's errors end the process."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
@@ -11,7 +10,6 @@ import click
 
 from berth.aio.command import CommandError
 from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain
-from berth.cli.tables import say
 from berth.nfsserver.errors import Refused, ServerError, told
 from berth.texts.text import Language
 
@@ -36,11 +34,6 @@ def do(job: Coroutine[Any, Any, T], lang: Language) -> T:
     except KeyboardInterrupt:
         complain("已中断" if lang == "zh" else "interrupted")
         raise SystemExit(EXIT_INTERRUPTED) from None
-
-
-def print_json(answer: object) -> None:
-    """The answer for programs."""
-    say(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
 def wanted_options() -> list[click.Parameter]:

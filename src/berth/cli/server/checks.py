@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from berth.cli.output import LANGUAGE, language, output_option
-from berth.cli.server.answering import do, marks, print_json
+from berth.cli.output import LANGUAGE, Part, Styled, language, output_option, print_json, say
+from berth.cli.server.answering import do, marks
 from berth.cli.server.exports import print_exports
-from berth.cli.tables import say, styled
 from berth.nfsserver.case import Need
 from berth.nfsserver.finding import SEVERITIES, Finding
 from berth.nfsserver.lint import lint_file, lint_host
@@ -105,8 +104,9 @@ def _print_findings(findings: tuple[Finding, ...], lang: Language) -> None:
         say(_CLEAN.said(lang))
         return
     for finding in findings:
-        severity = styled(_SEVERITIES[finding.severity].said(lang), marks([finding.severity])[0])
-        say(f"{finding.where or _LIVE_ONLY.said(lang)}: {severity} {finding.code}: {finding.text.said(lang)}")
+        severity = Styled(_SEVERITIES[finding.severity].said(lang), marks([finding.severity])[0])
+        where = finding.where or _LIVE_ONLY.said(lang)
+        say(f"{where}: ", severity, f" {finding.code}: {finding.text.said(lang)}")
         say(f"  {finding.cause.said(lang)}")
         say(f"  → {finding.fix.said(lang)}")
     counts = {severity: sum(each.severity == severity for each in findings) for severity in SEVERITIES}
@@ -128,7 +128,7 @@ def _status(output: str, lang: str | None) -> None:
 def _print_status(status: Status, lang: Language) -> None:
     machine = status.machine
     colour = "green" if status.verdict == "serving" else "red"
-    lines = [("server", styled(_VERDICTS[status.verdict].said(lang), colour))]
+    lines: list[tuple[str, Part]] = [("server", Styled(_VERDICTS[status.verdict].said(lang), colour))]
     if machine.is_serving:
         lines += [("versions", ", ".join(machine.kernel.versions)), ("threads", str(machine.kernel.threads))]
     if machine.missing:
@@ -138,10 +138,10 @@ def _print_status(status: Status, lang: Language) -> None:
     if machine.firewalls:
         lines.append(("firewall", ", ".join(machine.firewalls)))
     for key, value in lines:
-        say(f"{_LABELS[key].said(lang)}{'：' if lang == 'zh' else ': '}{value}")
+        say(_LABELS[key].said(lang), "：" if lang == "zh" else ": ", value)
     say()
     print_exports(status.exports, lang)
-    starting = " && ".join(str(command) for command in start_commands(machine.init, machine.distribution.family))
+    starting = " && ".join(each.line for each in start_commands(machine.init, machine.distribution.family))
     hint = _HINTS[status.verdict].said(lang) if status.verdict in _HINTS else ""
     if status.verdict == "not serving":
         hint = starting or _NO_INIT.said(lang)

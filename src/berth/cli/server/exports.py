@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from berth.cli.output import LANGUAGE, language, output_option
-from berth.cli.server.answering import do, print_json, wanted_options
-from berth.cli.tables import print_table, say
+from berth.cli.output import LANGUAGE, language, output_option, print_json, say
+from berth.cli.server.answering import do, wanted_options
+from berth.cli.tables import print_table
 from berth.nfsserver.change import Change
 from berth.nfsserver.exporting import add_export, list_exports, remove_export
 from berth.nfsserver.status import export_as_dict

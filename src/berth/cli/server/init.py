@@ -8,15 +8,16 @@ from socket import gethostname
 
 import click
 
-from berth.cli.output import EXIT_FAILED, LANGUAGE, complain, language, output_option
-from berth.cli.server.answering import do, print_json, wanted_options
+from berth.cli.output import EXIT_FAILED, LANGUAGE, Styled, ask, complain, language, output_option, print_json, say
+from berth.cli.server.answering import do, wanted_options
 from berth.cli.server.report import EXIT_CODES, print_report
-from berth.cli.tables import progress, say, styled
+from berth.cli.tables import progress
 from berth.doctor.share.probed import Report
 from berth.nfsserver.perform import Performed, check_root, perform, plan_for
 from berth.nfsserver.plan import Plan, RunCommands, Step
 from berth.nfsserver.wanted import Wanted
 from berth.operations.share_out import verify_here
+from berth.texts.command import command
 from berth.texts.text import Language, Text
 
 _PLAN = Text("To export {path}:", "要导出 {path}，需要：")
@@ -34,8 +35,8 @@ _WARNED = Text("exportfs said", "exportfs 提示")
 _LOOKING = Text("looking at it from the client's side", "正在从客户端一侧检查")
 _SEEN = Text("Seen from the client's side:", "从客户端一侧看：")
 _NOBODY = Text(
-    "This host is none of the clients, so it can't try the share; on one of them: berth server verify {host}:{path}",
-    "本机不是客户端之一，无法在此验证；请在某个客户端上执行：berth server verify {host}:{path}",
+    "This host is none of the clients, so it can't try the share; on one of them: {command}",
+    "本机不是客户端之一，无法在此验证；请在某个客户端上执行：{command}",
 )
 
 
@@ -103,7 +104,7 @@ async def _perform(plan: Plan, *, quiet: bool, lang: Language) -> list[Performed
         with progress(step.summary.said(lang)):
             done.append(await _perform_one(step, lang))
         if not quiet:
-            say(f"{styled(_DONE.said(lang), 'green')}  {step.summary.said(lang)}")
+            say(Styled(_DONE.said(lang), "green"), "  ", step.summary.said(lang))
             for warning in done[-1].warnings:
                 say(f"      {_WARNED.said(lang)}: {warning}")
     if done and not quiet:
@@ -133,23 +134,23 @@ def _may(plan: Plan, yes: bool, as_json: bool, lang: Language) -> bool:
             print_json(_answer(plan, [], None))
         complain(_NOT_DONE.said(lang))
         return False
-    return click.confirm(_ASK.said(lang), default=False)
+    return ask(_ASK.said(lang))
 
 
 def _print_plan(plan: Plan, lang: Language) -> None:
     if plan.is_empty:
         say(_NOTHING.said(lang).format(path=plan.path))
     else:
-        say(styled(_PLAN.said(lang).format(path=plan.path), "bold"))
+        say(Styled(_PLAN.said(lang).format(path=plan.path), "bold"))
     for number, step in enumerate(plan.steps, 1):
-        say(f"{number}. {styled(step.summary.said(lang), 'bold')}")
+        say(f"{number}. ", Styled(step.summary.said(lang), "bold"))
         for reason in step.reason.said(lang).split("；" if lang == "zh" else "; "):
             say(f"   {reason}")
-        for command in step.commands:
-            say(styled(f"   $ {command}", "dim"))
+        for each in step.commands:
+            say(Styled("   $ ", "dim"), Styled(each, "dim"))
     if plan.notes:
         say()
-        say(styled(_NOTES.said(lang), "bold"))
+        say(Styled(_NOTES.said(lang), "bold"))
     for note in plan.notes:
         say(f"- {note.said(lang)}")
     say()
@@ -157,9 +158,10 @@ def _print_plan(plan: Plan, lang: Language) -> None:
 
 def _print_seen(path: str, report: Report | None, lang: Language) -> None:
     if report is None:
-        say(_NOBODY.said(lang).format(host=gethostname(), path=path))
+        verify = command("berth server verify {host}:{path}", host=gethostname(), path=path)
+        say(_NOBODY.said(lang).format(command=verify))
         return
-    say(styled(_SEEN.said(lang), "bold"))
+    say(Styled(_SEEN.said(lang), "bold"))
     print_report(report, lang)
 
 

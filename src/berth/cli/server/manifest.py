@@ -7,9 +7,7 @@ import re
 
 import click
 
-from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language
-from berth.cli.server.answering import print_json
-from berth.cli.tables import say
+from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language, print_json, say_exactly
 from berth.manifests.ganesha import GaneshaSettings, ganesha_manifests
 from berth.manifests.yaml_text import to_yaml
 from berth.texts.text import Language, Text
@@ -111,7 +109,7 @@ def _manifest(
         print_json({"apiVersion": "v1", "kind": "List", "items": manifests})
         return
     header = _HEADER.said(spoken).format(namespace=namespace, name=name, path=path)
-    say(header + to_yaml(manifests).rstrip("\n"))
+    say_exactly(header + to_yaml(manifests).rstrip("\n"))
 
 
 def _check(option: str, value: str, is_good: object, lang: Language) -> None:

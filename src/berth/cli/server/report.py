@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from berth.cli.output import Styled, say
 from berth.cli.server.answering import marks
-from berth.cli.tables import print_table, say, styled
+from berth.cli.tables import print_table
 from berth.doctor.share.probed import Outcome, Probed, Report, titles
 from berth.texts.text import Language, Text
 
@@ -57,12 +58,13 @@ def print_report(report: Report, lang: Language) -> None:
     verdict = (
         _VERDICTS["untried" if is_untried(report) else report.outcome].said(lang).format(share=report.share, seen=seen)
     )
-    say(styled(verdict, marks([report.outcome])[0]))
+    say(Styled(verdict, marks([report.outcome])[0]))
 
 
 def _print_wrong(probe: Probed, lang: Language) -> None:
     say()
-    say(f"{styled(_OUTCOMES[probe.outcome].said(lang), marks([probe.outcome])[0])}  {probe.title.said(lang)}")
+    mark = Styled(_OUTCOMES[probe.outcome].said(lang), marks([probe.outcome])[0])
+    say(mark, "  ", probe.title.said(lang))
     for label, text in ((_CAUSE, probe.cause), (_CURE, probe.cure)):
         if text is not None:
             say(f"  {label.said(lang)}  {text.said(lang)}")

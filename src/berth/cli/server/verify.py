@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language, output_option
-from berth.cli.server.answering import do, print_json
+from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language, output_option, print_json
+from berth.cli.server.answering import do
 from berth.cli.server.report import EXIT_CODES, print_report
 from berth.cli.tables import progress
 from berth.doctor.share.probed import Report

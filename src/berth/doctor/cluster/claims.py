@@ -165,7 +165,8 @@ def _refused(served: Served, of_class: kinds.Class, claim: kinds.Claim) -> Findi
         return None
     spec, is_berth = claim.spec, served.is_berth(of_class.provisioner)
     source = spec.dataSource or spec.dataSourceRef
-    field, edit, why = "", "", Text("", "")
+    field, why = "", Text("", "")
+    edit: str | None = None
     if spec.volumeMode == "Block":
         field, edit = "volumeMode: Block", edits.set_field("spec.volumeMode", "Filesystem")
         why = Text("an NFS volume is a directory, never a block device.", "NFS 卷是目录，不能作为块设备。")

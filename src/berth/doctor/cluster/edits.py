@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Sequence
 
-
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=,:/-]*")
 """Means nothing to sed, in a pattern of ours or in what replaces it (dots are escaped), nor to YAML as a value."""
 

@@ -33,7 +33,7 @@ async def _look_for_helper(host: Host) -> AsyncIterator[Finding | Unseen]:
     found = detect(release.read_text("utf-8", "replace") if release.exists() else "", host.find_program)
     install = None
     if found.family is not None:
-        install = Shell(" && ".join(str(each) for each in install_commands(found.family, [_PACKAGES[found.family]])))
+        install = Shell(" && ".join(each.line for each in install_commands(found.family, [_PACKAGES[found.family]])))
     yield find("mount-helper-missing", _name(), missing="/sbin/mount.nfs", install=install)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +16,11 @@ from berth.operations.takeover.strangers import Other
 from berth.reconcilers import objects
 from berth.reconcilers.objects import Place
 from berth.settings.install import NAME
+from berth.texts.command import Shell, command
 from berth.texts.text import Text
+
+_NO_NAME = re.compile(r"[^a-z0-9-]+")
+"""What can't stand in the name of an installation."""
 
 
 def serves_already(group: Group, found: Found) -> Berth | None:
@@ -237,11 +242,19 @@ def judge_cluster(
     return remarks
 
 
+def _scale_down(namespace: str, name: str) -> Shell:
+    return command("kubectl -n {namespace} scale deployment {name} --replicas=0", namespace=namespace, name=name)
+
+
 def _unserved(name: str, places: Mapping[str, Place]) -> Remark:
     first = next(iter(places.values()))
-    command = (
-        f"berth install --server {first.server} --path {posixpath.dirname(first.path)} --no-class "
-        f"--name {NAME}-{lock_name(name).replace('.', '-')[:40].lower().strip('-')} --provisioner-name {name} --apply"
+    install = command(
+        "berth install --server {server} --path {path} --no-class --name {name} --provisioner-name {provisioner} "
+        "--apply",
+        server=first.server,
+        path=posixpath.dirname(first.path),
+        name=f"{NAME}-{_NO_NAME.sub('-', lock_name(name).lower())[:40]}".strip("-"),
+        provisioner=name,
     )
     return Remark(
         "provisioner-gone",
@@ -257,6 +270,6 @@ def _unserved(name: str, places: Mapping[str, Place]) -> Remark:
             "is exported)",
             "如果它也是这样供应目录的，可以让 Berth 以它的名字继续供应（请核对导出的路径）",
         ),
-        (command,),
+        (install,),
         tuple(places),
     )

@@ -11,6 +11,7 @@ from berth.operations.takeover.inventory import Group
 from berth.operations.takeover.remark import Remark, several
 from berth.reconcilers import objects
 from berth.reconcilers.kinds import ClassObject
+from berth.texts.command import Shell, command
 from berth.texts.text import Text
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import KNOWN, Parameters, parse_parameters, share_address
@@ -136,11 +137,11 @@ def _not_unique(name: str, parsed: Parameters) -> Remark:
     )
 
 
-def _remake(name: str) -> tuple[str, ...]:
+def _remake(name: str) -> tuple[Shell, ...]:
     return (
-        f"kubectl get storageclass {name} -o yaml > {name}.yaml",
-        f"${{EDITOR:-vi}} {name}.yaml",
-        f"kubectl replace --force -f {name}.yaml",
+        command("kubectl get storageclass {name} -o yaml > {name}.yaml", name=name),
+        command("${EDITOR:-vi} {name}.yaml", name=name),
+        command("kubectl replace --force -f {name}.yaml", name=name),
     )
 
 

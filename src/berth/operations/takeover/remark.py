@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from berth.texts.command import Shell
 from berth.texts.text import Text
 
 Weight = Literal["stop", "warning", "note"]
@@ -27,7 +28,7 @@ class Remark:
     """The object, as a person types it: `class nfs-client`."""
     seen: Text
     do: Text
-    commands: tuple[str, ...] = ()
+    commands: tuple[Shell, ...] = ()
     names: tuple[str, ...] = ()
     """All objects, where there are several."""
 

@@ -15,6 +15,7 @@ from lightkube.resources.core_v1 import Namespace
 from berth.kube.errors import Conflict, NotFound
 from berth.kube.manifest import ManifestApi, place
 from berth.operations.errors import Stopped
+from berth.operations.looking import describe_pod
 from berth.operations.takeover.inventory import Group, OldVolume, is_nested, make_groups, read_cluster
 from berth.operations.takeover.locks import Held, places_of_leases, wait_free
 from berth.operations.takeover.names import carries, read_names, set_names
@@ -185,10 +186,8 @@ async def _stop_berth(run: _Run, by: str, old: list[OldProvisioner], rest: tuple
         if left:
             raise Stopped(
                 Text(
-                    f"{', '.join(left)} did not end within {run.patience:g} s; see why with `kubectl -n {namespace} "
-                    f"describe pod {left[0].partition('/')[2]}`",
-                    f"{'、'.join(left)} 在 {run.patience:g} 秒内没有结束；用 `kubectl -n {namespace} describe pod "
-                    f"{left[0].partition('/')[2]}` 查看原因",
+                    f"{', '.join(left)} did not end within {run.patience:g} s; see why with `{describe_pod(left[0])}`",
+                    f"{'、'.join(left)} 在 {run.patience:g} 秒内没有结束；用 `{describe_pod(left[0])}` 查看原因",
                 )
             )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from berth.texts.command import Shell
 from berth.texts.text import Text
 
 Stage = Literal["nothing", "standing", "between", "back", "served"]
@@ -27,7 +28,7 @@ class Step:
 Told = Callable[[Step], None]
 
 
-def where_it_stands(stage: Stage, *, on: str, back: str) -> Text:
+def where_it_stands(stage: Stage, *, on: Shell, back: Shell) -> Text:
     """What an administrator needs to know when it ended early. on, back: the commands that go on and back."""
     match stage:
         case "nothing":

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from berth.operations.takeover.inventory import Group, OldVolume, is_nested
 from berth.operations.takeover.remark import Remark, several, some
 from berth.reconcilers.places import normal
+from berth.texts.command import command
 from berth.texts.text import Text
 
 
@@ -86,7 +87,7 @@ def _beside(beside: list[tuple[OldVolume, str]]) -> Remark:
 
 
 def _without_class(name: str, volumes: list[OldVolume]) -> Remark:
-    some_pvs = " ".join(one.pv for one in volumes)
+    keep = command("kubectl annotate pv {pvs} berth.io/on-delete=archive", pvs=[one.pv for one in volumes])
     return Remark(
         "class-gone",
         "warning",
@@ -100,7 +101,7 @@ def _without_class(name: str, volumes: list[OldVolume]) -> Remark:
             "Berth keeps their directories, with a Warning on the PV, until you say delete, archive or retain",
             "Berth 会保留这些目录并在 PV 上给出警告，直到你写明 delete、archive 或 retain",
         ),
-        (f"kubectl annotate pv {some_pvs} berth.io/on-delete=archive",),
+        (keep,),
         _names(volumes),
     )
 
