@@ -31,6 +31,7 @@ _PATIENCE = 3.0
 _NOTHING = Text("no known failure in it", "其中没有已知的故障")
 _EMPTY = Text("{}: there is no text in it", "{}：没有内容")
 _BINARY = Text("{}: this is not text", "{}：不是文本")
+_REFUSED = Text("{}: {}; it was read line by line", "{}：{}；已逐行读取")
 _PACKED = b"\x1f\x8b"
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _PASTE = Text("paste the text, then press Ctrl-D", "请粘贴文本，然后按 Ctrl-D")
@@ -85,9 +86,12 @@ def _explain(
     except KeyboardInterrupt:
         complain("已中断" if spoken == "zh" else "interrupted")
         raise SystemExit(_INTERRUPTED) from None
+    if explainer.refused:
+        complain(_REFUSED.said(spoken).format(name, explainer.refused))
     explanation = explainer.explain()
-    if unreadable is not None and not explanation.report.findings:
-        complain(unreadable.said(spoken).format(name))
+    if (unreadable or explainer.refused) and not explanation.report.findings:
+        if unreadable is not None:
+            complain(unreadable.said(spoken).format(name))
         raise SystemExit(_EXIT_BLIND)
     if explanation.needs_version:
         explanation = explainer.explain(_ask_cluster(kubeconfig, context, spoken))

@@ -8,18 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from berth.doctor.pattern import Pattern, read_pattern
+from berth.doctor.pattern import Pattern, bounded, read_pattern
 
 Names = dict[str, str]
 
 BEFORE = 12
 """Lines before a message that may belong to it: kubelet's event about a mount has five."""
 
-_NAME = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
+_NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
 _SERVER = r"(?:\[[^\]\s]+\]|[^\s:\"\[\]]+)"
 _EVENT = rf"\w+ +(?P<event_kind>\w+)/(?P<event_name>{_NAME})"
 _CLUES = tuple(
-    re.compile(source)
+    re.compile(bounded(source))
     for source in (
         rf'(?:claim|provision|delete|Claim|PVC|key)[ =:]*"(?P<claim>{_NAME}/{_NAME})"',
         rf'(?:class|StorageClass)[ =:]*"(?P<class>{_NAME})"',
@@ -36,11 +36,11 @@ _CLUES = tuple(
         rf"^(?:\S+ +)?(?:Warning|Normal) +{_EVENT}",
     )
 )
-_HEADS = {
-    "kind": re.compile(r'^\s*"?kind"?: "?(?P<said>Pod|PersistentVolume|PersistentVolumeClaim)\b"?,?\s*$'),
-    "name": re.compile(rf'^\s*"?(?:Name|name)"?:\s+"?(?P<said>{_NAME})"?,?\s*$'),
-    "namespace": re.compile(rf'^\s*"?(?:Namespace|namespace)"?:\s+"?(?P<said>{_NAME})"?,?\s*$'),
-    "node": re.compile(rf'^\s*"?(?:Node|host|nodeName)"?:\s+"?(?P<said>{_NAME})(?:/\S+)?"?,?\s*$'),
+_HEADS: dict[str, re.Pattern[str]] = {
+    "kind": re.compile(bounded(r'^\s*"?kind"?: "?(?P<said>Pod|PersistentVolume|PersistentVolumeClaim)\b"?,?\s*$')),
+    "name": re.compile(bounded(rf'^\s*"?(?:Name|name)"?:\s+"?(?P<said>{_NAME})"?,?\s*$')),
+    "namespace": re.compile(bounded(rf'^\s*"?(?:Namespace|namespace)"?:\s+"?(?P<said>{_NAME})"?,?\s*$')),
+    "node": re.compile(bounded(rf'^\s*"?(?:Node|host|nodeName)"?:\s+"?(?P<said>{_NAME})(?:/\S+)?"?,?\s*$')),
 }
 _DESCRIBED_EVENT = re.compile(r"  (?:Warning|Normal) +\w+ ")
 _KINDS = {"pod": "pod", "persistentvolumeclaim": "claim", "persistentvolume": "volume"}

@@ -104,7 +104,7 @@ def _entry(entry: Entry, language: Language) -> Iterator[str]:
     yield from ("", f"### {entry.id}", f"**{entry.title.said(language)}**")
     if entry.patterns:
         yield from ("", _LABELS["seen"].said(language), "```")
-        yield from dict.fromkeys(readable(pattern.regex.pattern) for pattern in entry.patterns)
+        yield from dict.fromkeys(readable(pattern.source) for pattern in entry.patterns)
         yield "```"
     for label, variants in (("why", entry.why), ("cure", entry.cure), ("prove", entry.prove)):
         if variants:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import yaml
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from berth.texts.yaml_in import YamlRefused, read_documents
 
 
 def is_document(begun: bytes) -> bool:
@@ -22,16 +22,15 @@ def is_document(begun: bytes) -> bool:
 
 
 def as_lines(document: bytes) -> bytes:
-    """Its lines; the document itself where it can't be read."""
+    """Its lines; the document itself where it can't be read. YamlRefused where it stands for far more than it says."""
+    is_json = document.lstrip().startswith(b"{")
     try:
-        content = msgspec.json.decode(document) if document.lstrip().startswith(b"{") else _read_yaml(document)
-    except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError):
+        content = msgspec.json.decode(document) if is_json else list(read_documents(document))
+        return "".join(f"{line}\n" for line in _lines(content)).encode()
+    except YamlRefused:
+        raise
+    except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError, RecursionError):
         return document
-    return "".join(f"{line}\n" for line in _lines(content)).encode()
-
-
-def _read_yaml(document: bytes) -> list[Any]:
-    return list(yaml.load_all(document, Loader=_Loader))
 
 
 def _lines(content: Any) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -22,6 +23,7 @@ from berth.doctor.known import entries
 from berth.doctor.pattern import Pattern
 from berth.doctor.sift import Hit, sift
 from berth.doctor.versions import Version, parse_version
+from berth.texts.yaml_in import YamlRefused
 
 _BEGINNING = 4096
 _WHOLE = 64 << 20
@@ -43,7 +45,7 @@ _REPEATED = re.compile(r"\(x(\d+) over ")
 _TOLD = ("kind", "name", "namespace", "host", "gitVersion", "kubeletVersion")
 """Keys of JSON that say what their value is."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_ESCAPED = re.compile(r"\\+(?P<what>[\"nt])")
+_ESCAPED = re.compile(r"(?<!\\)\\+(?P<what>[\"nt])")
 
 
 @dataclass(slots=True)
@@ -112,6 +114,8 @@ class Explainer:
 
     def __init__(self, version: Version | None = None) -> None:
         self._version = version
+        self.refused = ""
+        """Why a list of objects was read line by line only; empty where none was."""
         self._seen: dict[str, _Seen] = {}
         self._described = Described()
         self._by_needle: dict[str, list[_Wanted]] = {needle: [] for needle in Described.NEEDLES}
@@ -123,7 +127,7 @@ class Explainer:
         """Reads all of stream, block by block; a list of objects in YAML or JSON as a whole."""
         begun = stream.read(_BEGINNING)
         if is_document(begun):
-            begun = as_lines(begun + stream.read(_WHOLE - _BEGINNING))
+            begun = self._as_lines(begun + stream.read(_WHOLE - _BEGINNING))
         for hit in sift(stream, self._needles, begun):
             said = _plain(hit.line)
             told: set[str] = set()
@@ -133,6 +137,13 @@ class Explainer:
                     self._described.read(said)
                 for wanted in self._by_needle[needle]:
                     self._try(wanted, said, hit, told)
+
+    def _as_lines(self, document: bytes) -> bytes:
+        try:
+            return as_lines(document)
+        except YamlRefused as refused:
+            self.refused = str(refused)
+            return document
 
     def explain(self, version: Version | None = None) -> Explanation:
         """What was seen so far. version: what is known by now, if the text does not say it."""
@@ -217,12 +228,8 @@ def _plain(line: str) -> str:
     """What a line says: without colours, and read as JSON where it is."""
     line = _COLOUR.sub("", line) if "\x1b" in line else line
     if line.lstrip().startswith("{"):
-        try:
-            content = msgspec.json.decode(line)
-        except msgspec.DecodeError:
-            pass
-        else:
-            line = "\n".join(_said(content))
+        with suppress(msgspec.DecodeError, RecursionError):
+            line = "\n".join(_said(msgspec.json.decode(line)))
     if "\\" in line:
         line = _ESCAPED.sub(lambda found: {"n": "\n", "t": " "}.get(found["what"], '"'), line)
     return line

@@ -1,10 +1,18 @@
-"""A regular expression with the literal by which its lines are found in a big log before anything slow is tried."""
+"""A regular expression with the literal by which its lines are found in a big log before anything slow is tried.
+
+Lines are written by strangers, so the time that matching takes must grow with a line's length and no faster. What a
+pattern repeats without end is bounded here: no name, path or gap between two words is that long.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
+LONGEST = 400
+"""Characters that a name, a path or a run of blanks has in a message at most."""
+GAP = 1000
+"""Characters between two words of one message at most."""
 LEAST = 6
 """Characters of a needle: shorter ones are in too many lines."""
 
@@ -19,7 +27,10 @@ _PIECE = re.compile(
 class Pattern:
     """One way in which a failure shows in a text."""
 
+    source: str
+    """As the catalogue has it."""
     regex: re.Pattern[str]
+    """The same, bounded."""
     needle: str
     """Stands in every text that regex matches."""
 
@@ -27,13 +38,36 @@ class Pattern:
 def read_pattern(source: str) -> Pattern:
     """The pattern. ValueError: it is no regular expression, or has no literal that is long enough."""
     try:
-        regex = re.compile(source)
+        regex = re.compile(bounded(source))
     except re.error as error:
         raise ValueError(f"{source!r}: {error}") from error
     needle = find_needle(source)
     if len(needle) < LEAST:
         raise ValueError(f"{source!r}: no literal of {LEAST} characters that every match has")
-    return Pattern(regex, needle)
+    return Pattern(source, regex, needle)
+
+
+def bounded(source: str) -> str:
+    """The same pattern, whose repetitions have an end, and whose gaps (`.*` outside groups) are tried once."""
+    stretches, depth, last = [""], 0, ""
+    for piece in _PIECE.finditer(source):
+        said = piece[0]
+        depth += {"open": 1, "close": -1}.get(piece.lastgroup or "", 0)
+        if piece.lastgroup in ("repeat", "mark") and said in ("*", "+"):
+            if last == "." and depth == 0:
+                stretches[-1] = stretches[-1][:-1] + ("." if said == "+" else "")
+                stretches.append("")
+                said = "gap"
+            else:
+                stretches[-1] += f"{{{'1' if said == '+' else '0'},{LONGEST}}}"
+        elif not (last == "gap" and said == "?"):
+            stretches[-1] += said
+        last = said
+    first, *others = stretches
+    if not others:
+        return first
+    # What comes after a gap has most room where it begins first, so the first place is the only one to try.
+    return f"(?>{first})" + "".join(f"(?>.{{0,{GAP}}}?{each})" for each in others)
 
 
 def find_needle(source: str) -> str:

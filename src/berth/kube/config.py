@@ -18,6 +18,7 @@ from lightkube.config.kubeconfig import DEFAULT_KUBECONFIG, SERVICE_ACCOUNT, Kub
 from lightkube.core.exceptions import ConfigError
 
 from berth.kube.errors import ConfigurationError
+from berth.texts.yaml_in import read_yaml
 
 
 def load(path: str = "", *, context: str = "") -> SingleConfig:
@@ -66,13 +67,14 @@ def _in_cluster() -> SingleConfig:
 
 
 def _read(path: str) -> KubeConfig:
+    file = Path(path).expanduser()
     try:
-        return KubeConfig.from_file(path)
-    except ConfigError as error:
+        return KubeConfig.from_dict(read_yaml(file.read_bytes()), fname=file)
+    except FileNotFoundError as error:
         raise ConfigurationError(f"kubeconfig {path} does not exist") from error
     except OSError as error:
         raise ConfigurationError(f"kubeconfig {path} can't be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"kubeconfig {path} is not YAML: {' '.join(str(error).split())}") from error
     except (KeyError, TypeError, AttributeError, msgspec.ValidationError) as error:
         raise ConfigurationError(f"kubeconfig {path} is not a kubeconfig: {_what_is_wrong(error)}") from error

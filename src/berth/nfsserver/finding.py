@@ -8,9 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, TypedDict
 
-import yaml
-
 from berth.texts.text import Language, Text, fill
+from berth.texts.yaml_in import read_yaml
 
 Severity = Literal["error", "warning", "note"]
 """error: it does not work; warning: it works, dangerously or not as it looks; note: worth knowing."""
@@ -67,5 +66,5 @@ def find(key: str, *, source: str = "", line: int = 0, path: str = "", **facts: 
 @cache
 def catalogue() -> Mapping[str, Entry]:
     """All that lint can find, by key; read once."""
-    found: dict[str, Entry] = yaml.safe_load(files("berth.nfsserver").joinpath("findings.yaml").read_text("utf-8"))
+    found: dict[str, Entry] = read_yaml(files("berth.nfsserver").joinpath("findings.yaml").read_text("utf-8"))
     return found

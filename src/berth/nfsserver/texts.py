@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-import yaml
-
 from berth.nfsserver.clients import BadClient
 from berth.nfsserver.options import BadOption
 from berth.texts.text import Language, Text, fill
+from berth.texts.yaml_in import read_yaml
 
 
 def say(key: str, **facts: object) -> Text:
@@ -32,7 +31,7 @@ def say_option(bad: BadOption) -> Text:
 
 @cache
 def _texts() -> Mapping[str, Mapping[Language, str]]:
-    found: dict[str, Mapping[Language, str]] = yaml.safe_load(
+    found: dict[str, Mapping[Language, str]] = read_yaml(
         files("berth.nfsserver").joinpath("texts.yaml").read_text("utf-8")
     )
     return found

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-import yaml
-
 from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot, place_of
 from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
 from berth.texts.text import Text
+from berth.texts.yaml_in import read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def apps() -> tuple[App, ...]:
             why=Text(each.get("en", ""), each.get("zh", "")),
             failure=each.get("failure", "app-on-nfs"),
         )
-        for each in yaml.safe_load(content)
+        for each in read_yaml(content)
     )
 
 

@@ -8,9 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-import yaml
-
 from berth.texts.text import Text, fill
+from berth.texts.yaml_in import read_yaml
 
 Outcome = Literal["passed", "skipped", "warning", "failed"]
 """skipped: it could not be tried, or says nothing about this share; neither good nor bad."""
@@ -91,7 +90,7 @@ def told(probe: str, case: str, outcome: Outcome | None = None, /, **facts: obje
 @cache
 def catalogue() -> Mapping[str, Mapping[str, Any]]:
     """Probe -> title, and case -> outcome and sentences; `skipped` stands for all probes. Read once."""
-    found: dict[str, dict[str, Any]] = yaml.safe_load(files(__package__).joinpath("probes.yaml").read_text("utf-8"))
+    found: dict[str, dict[str, Any]] = read_yaml(files(__package__).joinpath("probes.yaml").read_text("utf-8"))
     return found
 
 
