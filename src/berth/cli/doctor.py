@@ -18,6 +18,7 @@ from berth.cli.server.verify import look_at_share, verify_command
 from berth.cli.tables import print_table
 from berth.doctor import listing
 from berth.doctor.cluster.examine import examine as examine_cluster
+from berth.doctor.cluster.probing import Wish
 from berth.doctor.finding import Subject
 from berth.doctor.known import entries
 from berth.doctor.node.checks import examine as examine_node
@@ -36,7 +37,34 @@ _HEALTHY = Text("nothing wrong found", "未发现问题")
 _UNCONFIGURED = Text("{}", "不知道如何连接集群：{}")
 _CODES = "Exit code: 0 healthy, 1 warnings, 2 failures, 3 something could not be looked at."
 _ACTIVE = click.Option(
-    ["--active"], is_flag=True, help="Also try it: a probe claim and short-lived pods, removed again afterwards."
+    ["--active"],
+    is_flag=True,
+    help="Also try it: a probe claim and short-lived pods, removed again afterwards. Only classes that give each PV a "
+    "directory of its own, and delete it.",
+)
+_WISHES: dict[str, click.Option] = {
+    "leaves": click.Option(
+        ["--leave-behind", "leaves"],
+        is_flag=True,
+        help="With --active: also classes that archive or keep. The probe's empty directory stays; how to remove it is "
+        "said.",
+    ),
+    "all_nodes": click.Option(
+        ["--all-nodes"], is_flag=True, help="With --active: also on nodes whose taints keep other pods off."
+    ),
+    "image": click.Option(
+        ["--probe-image", "image"],
+        metavar="IMAGE",
+        default="",
+        help="With --active: the pods' image, with sh in it. [default: that of the Berth that runs and is trusted]",
+    ),
+}
+_TRUST = click.Option(
+    ["--trust", "trusted"],
+    multiple=True,
+    metavar="NAMESPACE/ACCOUNT",
+    help="A service account that is your provisioner's, though no ClusterRoleBinding says so: what it lacks is "
+    "printed. Repeatable.",
 )
 
 
@@ -64,7 +92,7 @@ def doctor_command() -> click.Group:
 
 
 def _cluster_options() -> list[click.Parameter]:
-    return [_ACTIVE, KUBECONFIG, CONTEXT, output_option("yaml"), LANGUAGE]
+    return [_ACTIVE, *_WISHES.values(), _TRUST, KUBECONFIG, CONTEXT, output_option("yaml"), LANGUAGE]
 
 
 @click.pass_context
@@ -93,14 +121,26 @@ def _about(kind: str, metavar: str, help_text: str) -> click.Command:
     return click.Command(kind, params=[argument, *_cluster_options()], callback=look, short_help=help_text, help=text)
 
 
-def _look(about: Subject | None, active: bool, kubeconfig: str, context: str, output: str, lang: str | None) -> None:
+def _look(
+    about: Subject | None, active: bool, trusted: tuple[str, ...], kubeconfig: str, context: str, output: str,
+    lang: str | None, **wishes: Any,
+) -> None:  # fmt: skip
     spoken = language(lang)
+    for name, option in _WISHES.items():
+        if wishes[name] and not active:
+            raise click.UsageError(f"{option.opts[0]} says how to try it: give --active, too")
+    for account in trusted:
+        if account.count("/") != 1 or not all(account.split("/")):
+            raise click.BadParameter(f"{account!r} is not NAMESPACE/ACCOUNT, such as berth-system/berth", param=_TRUST)
     try:
         config = load(kubeconfig, context=context)
     except ConfigurationError as error:
         complain(_UNCONFIGURED.said(spoken).format(error))
         raise SystemExit(EXIT_BLIND) from None
-    report = _do(examine_cluster(about, config, active=active, progress=progress_line(spoken)), spoken)
+    looking = examine_cluster(
+        about, config, active=active, wish=Wish(**wishes), trusted=trusted, progress=progress_line(spoken)
+    )
+    report = _do(looking, spoken)
     answer(report, output, spoken, _HEALTHY)
 
 

@@ -39,7 +39,7 @@ def read_documents(text: str | bytes) -> Iterator[Any]:
 
 
 def _count(text: str) -> None:
-    """YamlRefused where it stands for too much, or goes so deep that a reader's own stack ends. Takes a tenth of the time
+    """YamlRefused where it stands for too much, or so deep that a reader's own stack ends. Takes a tenth of the time
     that reading takes.
     """
     sizes: dict[str, int] = {}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from berth.doctor.cluster.examine import examine
 from berth.doctor.finding import Report
+from berth.kube.config import load
 from tests.doctor.cluster.patient import Object, Patient, find
 
 WARD = Path(__file__).parent / "ward.yaml"
@@ -63,6 +66,7 @@ CASES = [
     Case("selflink-empty", "/old", "stays Pending: its provisioner looks for metadata.selfLink", ("rollout status",)),
     Case("provisioner-lacks-rights", "/berth", "persistentvolumes (get list watch create"),
     Case("provisioner-twice", "/elder", "both answer to"),
+    Case("provisioner-twice", "/cache", "both answer to"),
     Case("class-parameter-refused", "-fast", "did you mean archiveOnDelete?"),
     Case("soft-mount", "-fast", "mounts with `soft`"),
     Case("locks-local", "-fast", "mounts with `nolock`"),
@@ -95,7 +99,7 @@ def ill(patient: Patient) -> Report:
 
     patient.apply("\n---\n".join(json.dumps(each) for each in VOLUMES))
     path = "/api/v1/namespaces/$NAME/pods"
-    wanted = {"lives", "old", "berth", "elder"}
+    wanted = {"lives", "old", "berth", "elder", "cache"}
 
     def names() -> list[str]:
         return [each["metadata"]["name"] for each in patient.request("GET", path)["items"]]
@@ -137,6 +141,24 @@ def test_it_is_found(case: Case, patient: Patient, ill: Report) -> None:
     assert finding is not None, [(each.id, each.about) for each in ill.findings]
     assert case.says in finding.seen.en
     assert {each.check for each in ill.unseen} == {"shares"}  # nobody's server
+
+
+def test_a_name_proves_nothing(patient: Patient, ill: Report) -> None:
+    cache, account = f"{patient.name}/cache", f"{patient.name}:tenant"
+    told = find(ill, "provisioner-untrusted", cache)
+    assert told is not None
+    assert f"its account {account}" in told.seen.en
+    assert [each.about[0].name for each in ill.findings if each.id == told.id] == [cache]
+    assert find(ill, "provisioner-lacks-rights", cache) is None
+    commands = [each for finding in ill.findings for each in finding.commands]
+    assert not [each for each in commands if "tenant" in each]
+    twice = [
+        each for each in ill.findings if each.id == "provisioner-twice" and cache in {one.name for one in each.about}
+    ]
+    assert {each.about[0].name for each in twice} == {cache}  # nobody is stopped for its sake
+    named = asyncio.run(examine(None, load(str(patient.cluster.kubeconfig)), trusted=[account.replace(":", "/")]))
+    (grant,) = (find(named, "provisioner-lacks-rights", cache) or told).commands
+    assert '"name":"tenant"' in grant
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)

@@ -29,7 +29,7 @@ def served(
     """A Berth outside of the cluster, as `berth run` is by hand, a class, and three bound claims."""
     site = Site(cluster, api, account, patient.name, tmp_path_factory.mktemp("site"), cluster.nfs)
     site.controller(ENABLE_LEADER_ELECTION="true").start()
-    of_class = site.make_class(name=f"{patient.name}-nfs")
+    of_class = site.make_class(site.parameters(onDelete="delete"), name=f"{patient.name}-nfs")
     for number in range(3):
         site.file_claim(f"claim-{number}", of_class)
     patient.wait(lambda: len(bound(site)) == 3, "claims bound")

@@ -148,7 +148,7 @@ def test_a_role_of_the_reference_is_enough_and_the_lock_matters_only_to_who_elec
     reference = {"get", "list", "watch", "create"}
     lacks = [each for each in asked if each.verb not in reference or each.resource == "leases"]
     berth = provisioner("berth", "x/nfs", "berth:1")
-    seen = snapshot(pods=[berth], lacking={"a/default": lacks})
+    seen = snapshot(pods=[berth], lacking={"a/default": lacks}, proven=frozenset({"a/default"}))
     assert ids(rights.judge_rights, seen) == ["provisioner-lacks-some-rights"]
     assert ids(rights.judge_rights, replace(seen, lacking={"a/default": asked})) == ["provisioner-lacks-rights"]
     locks = [each for each in asked if each.own_namespace]

@@ -1,14 +1,14 @@
-"""`--active`: a probe claim for each class of NFS that is served and, where there are nodes, a pod on each that writes.
+"""`--active`: a probe claim for each class of NFS that is served and may be tried (see probing), and a pod on each node
+that writes into its volume.
 
-All of it lies in one namespace of its own, which is removed again whatever happens, Ctrl-C included. PVs of the probes
-are told to be deleted, whatever their class would do; only nfs-subdir-external-provisioner may keep an empty
-`archived-…` directory, where its class says so. The pods run Berth's own image if it is there: nodes can pull that.
+All of it lies in one namespace of its own, which is removed again whatever happens, Ctrl-C included; what a killed
+doctor left, the next one finds by its label and uid, and removes. A probe ends as its class says: nothing is written
+onto any PV. The pods run the image of the Berth that is trusted (see trust), or one that the administrator named.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
@@ -17,14 +17,19 @@ from typing import Any
 
 from berth.doctor.cluster import kinds
 from berth.doctor.cluster.mounting import output_of
+from berth.doctor.cluster.probe_room import CLAIM, ProbeRoom
+from berth.doctor.cluster.probing import Tried, Wish, choose, root_of
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
+from berth.doctor.cluster.trust import image_of
 from berth.doctor.finding import Finding, Subject, Unseen
 from berth.doctor.known import find
 from berth.doctor.run import why_unseen
-from berth.kube.errors import KubeError, NotFound
-from berth.kube.manifest import ManifestApi, place
+from berth.kube.errors import KubeError
+from berth.kube.manifest import ManifestApi
+from berth.texts.command import command
 from berth.texts.text import Text, same
+from berth.volumes.request import Claim
 
 CLAIM_PATIENCE = 20.0
 """Seconds that a claim may take to be bound."""
@@ -33,36 +38,47 @@ POD_PATIENCE = 60.0
 _TRIED = 5
 """Times that kubelet has failed to mount the volume, after some 15 s, when that is answer enough."""
 _CLEANING_UP = 30.0
-_SETTLING = 5.0
 _LOOK = 0.2
 _EVENTS = 10
 """Looks at the pod for each one at its Events."""
-IMAGE = "busybox:1.36"
-_MANAGER = "berth-doctor"
-_ON_DELETE = "berth.io/on-delete"
-_POLICY = "persistentVolumeReclaimPolicy"
-_WRITES = "set -e; file=/volume/.probe-$HOSTNAME; echo berth > $file; sync; test -s $file; rm $file"
+_NODES = Text("writing from nodes", "从节点写入")
 
 
 class Prober:
     """One run: makes its namespace when entered, removes it when left."""
 
-    def __init__(self, api: ManifestApi, snapshot: Snapshot, served: Served) -> None:
+    def __init__(self, api: ManifestApi, snapshot: Snapshot, served: Served, wish: Wish) -> None:
         self._api = api
         self._snapshot = snapshot
         self._served = served
-        berths = [each.image for each in served.provisioners if each.flavour == "berth" and each.is_ready]
-        self._image = berths[0] if berths else IMAGE
-        self.namespace = f"berth-doctor-{secrets.token_hex(3)}"
+        self._wish = wish
+        self._image = wish.image or image_of(served, snapshot)
+        self._room = ProbeRoom(api, snapshot.now)
 
     async def look(self) -> AsyncGenerator[Finding | Unseen, None]:
-        """Tries every class, and tells what did not work."""
-        classes = [each for each in self._served.nfs_classes if each.provisioner in self._served.names]
-        if not classes:
+        """Tries every class that may be tried, and tells what did not work, what was not tried, and what stays."""
+        for unseen in await self._room.clear_leftovers():
+            yield unseen
+        tried = []
+        for each in self._served.nfs_classes:
+            if each.provisioner not in self._served.names:
+                continue
+            chosen = choose(each, self._served, self._wish, Claim(self._room.namespace, _name(each), ""))
+            if isinstance(chosen, Tried):
+                tried.append(chosen)
+            else:
+                yield Unseen(_what(each), chosen)
+        if not tried:
             return
         try:
-            await self._make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}})
-            tries = [asyncio.create_task(self._try(each), name=f"probing {each.name}") for each in classes]
+            await self._room.enter()
+            nodes = await self._nodes()
+            if nodes and not self._image:
+                yield Unseen(_NODES, _NO_IMAGE)
+                nodes = []
+            tries = [
+                asyncio.create_task(self._try(each, nodes), name=f"probing {each.of_class.name}") for each in tried
+            ]
             try:
                 for task in asyncio.as_completed(tries):
                     for said in await task:
@@ -72,30 +88,29 @@ class Prober:
                     task.cancel()
                 await asyncio.gather(*tries, return_exceptions=True)
         finally:
-            await _to_the_end(self._clean_up())
+            await _to_the_end(self._room.leave())
 
-    async def _try(self, of_class: kinds.Class) -> list[Finding | Unseen]:
-        name = f"probe-{of_class.name}"[:60].rstrip("-.").replace(".", "-")
+    async def _nodes(self) -> list[str]:
+        nodes = [each for each in (await self._api.list_page(kinds.Node)).items if each.takes_pods]
+        return [each.name for each in nodes if self._wish.all_nodes or not each.keeps_pods_off]
+
+    async def _try(self, tried: Tried, nodes: list[str]) -> list[Finding | Unseen]:
+        of_class, claim = tried.of_class, _name(tried.of_class)
         waits = of_class.volumeBindingMode == "WaitForFirstConsumer"
         try:
-            await self._make(self._claim(name, of_class))
-            if not waits and not await self._is_bound(name):
-                return [await self._unserved(name, of_class)]
-            return [*await self._write(name, of_class)]
+            await self._room.make_claim(claim, of_class)
+            if not waits and not await self._is_bound(claim):
+                return [await self._unserved(claim, of_class)]
+            written = await asyncio.gather(*(self._write_on(node, claim, of_class) for node in nodes))
+            found: list[Finding | Unseen] = [each for each in written if each is not None]
+            return [*found, *await self._left(tried, claim)]
         except KubeError as error:
-            what = Text(f"class {of_class.name}, by trying it", f"实际试用 StorageClass {of_class.name}")
-            return [Unseen(what, why_unseen(error))]
-
-    async def _write(self, claim: str, of_class: kinds.Class) -> list[Finding | Unseen]:
-        nodes = [each.name for each in (await self._api.list_page(kinds.Node)).items if each.takes_pods]
-        found = await asyncio.gather(*(self._write_on(node, claim, of_class) for node in nodes))
-        return [each for each in found if each is not None]
+            return [Unseen(_what(of_class), why_unseen(error))]
 
     async def _write_on(self, node: str, claim: str, of_class: kinds.Class) -> Finding | None:
-        name = f"{claim[:40].rstrip('-')}-{secrets.token_hex(3)}"
-        await self._make(self._pod(name, node, claim))
+        pod = await self._room.make_pod(node, claim, self._image, tolerates=self._wish.all_nodes)
         begun = time.monotonic()
-        phase, reason = await self._end_of(name)
+        phase, reason = await self._end_of(pod)
         if phase == "Succeeded":
             return None
         return find(
@@ -106,12 +121,32 @@ class Prober:
             reason=reason,
         )
 
+    async def _left(self, tried: Tried, name: str) -> list[Finding]:
+        """What of the probe stays, now that its PV is known, and how to remove it."""
+        bound = await self._api.get(kinds.Claim, name, namespace=self._room.namespace)
+        pv = bound.spec.volumeName
+        if not tried.leaves or not pv:
+            return []
+        claim = Claim(self._room.namespace, name, bound.metadata.uid)
+        volume = await self._api.get(kinds.Volume, pv)
+        root = root_of(volume, tried.pattern.path(claim, pv, {}, {}))
+        left = f"{root}/{tried.left(claim, pv)}"
+        return [
+            find(
+                "probe-left",
+                Subject("class", tried.of_class.name),
+                Subject("volume", pv),
+                left=left,
+                kept=pv if tried.keeps_pv else None,
+                remove=command("rmdir {left}", left=left),
+            )
+        ]
+
     async def _is_bound(self, claim: str) -> bool:
-        where = place("v1", "PersistentVolumeClaim", claim, self.namespace)
         with suppress(TimeoutError):
             async with asyncio.timeout(CLAIM_PATIENCE):
                 while True:
-                    if (await self._api.read(where)).get("status", {}).get("phase") == "Bound":
+                    if (await self._room.read(CLAIM, claim)).get("status", {}).get("phase") == "Bound":
                         return True
                     await asyncio.sleep(_LOOK)
         return False
@@ -125,11 +160,10 @@ class Prober:
         )
 
     async def _end_of(self, pod: str) -> tuple[str, Text]:
-        where = place("v1", "Pod", pod, self.namespace)
         with suppress(TimeoutError):
             async with asyncio.timeout(POD_PATIENCE):
                 for looks in count(1):
-                    phase = (await self._api.read(where)).get("status", {}).get("phase", "")
+                    phase = (await self._room.read("Pod", pod)).get("status", {}).get("phase", "")
                     if phase == "Succeeded":
                         return phase, same("")
                     if phase == "Failed":
@@ -151,75 +185,23 @@ class Prober:
 
     async def _warnings(self, name: str) -> list[dict[str, Any]]:
         """The warnings about a claim or pod of ours."""
-        events = (await self._api.read(place("v1", "Event", namespace=self.namespace)))["items"]
+        events = (await self._room.read("Event"))["items"]
         return [each for each in events if each["involvedObject"].get("name") == name and each["type"] == "Warning"]
 
-    def _claim(self, name: str, of_class: kinds.Class) -> dict[str, Any]:
-        least = (of_class.parameters or {}).get("minSize", "")
-        return {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": {"name": name, "namespace": self.namespace},
-            "spec": {
-                "storageClassName": of_class.name,
-                "accessModes": ["ReadWriteMany"],
-                "resources": {"requests": {"storage": f"{least}Gi" if least else "1Mi"}},
-            },
-        }
 
-    def _pod(self, name: str, node: str, claim: str) -> dict[str, Any]:
-        return {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": name, "namespace": self.namespace},
-            "spec": {
-                "restartPolicy": "Never",
-                "automountServiceAccountToken": False,
-                "terminationGracePeriodSeconds": 0,
-                "nodeSelector": {"kubernetes.io/hostname": node},
-                "tolerations": [{"operator": "Exists"}],
-                "containers": [
-                    {
-                        "name": "probe",
-                        "image": self._image,
-                        "command": ["sh", "-c", _WRITES],
-                        "volumeMounts": [{"name": "volume", "mountPath": "/volume"}],
-                    }
-                ],
-                "volumes": [{"name": "volume", "persistentVolumeClaim": {"claimName": claim}}],
-            },
-        }
+_NO_IMAGE = Text(
+    "no Berth runs in the cluster that is trusted, whose image the probe could use; name one with --probe-image",
+    "集群中没有受信任的 Berth 在运行，探测没有可用的镜像；请用 --probe-image 指定",
+)
 
-    async def _make(self, manifest: dict[str, Any]) -> None:
-        await self._api.apply(manifest, manager=_MANAGER)
 
-    async def _clean_up(self) -> None:
-        with suppress(KubeError):
-            for claim in await self._settled_claims():
-                await self._end_with(claim["spec"].get("volumeName", ""))
-                await self._api.remove(place("v1", "PersistentVolumeClaim", claim["metadata"]["name"], self.namespace))
-        with suppress(NotFound):
-            await self._api.remove(place("v1", "Namespace", self.namespace))
+def _name(of_class: kinds.Class) -> str:
+    """The claim that tries a class."""
+    return f"probe-{of_class.name}"[:60].rstrip("-.").replace(".", "-")
 
-    async def _settled_claims(self) -> list[dict[str, Any]]:
-        """The claims, once each has its PV: one that is just being made would end as its class says."""
-        where = place("v1", "PersistentVolumeClaim", namespace=self.namespace)
-        claims: list[dict[str, Any]] = []
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_SETTLING):
-                while True:
-                    claims = (await self._api.read(where))["items"]
-                    if all(each["spec"].get("volumeName") for each in claims):
-                        return claims
-                    await asyncio.sleep(_LOOK)
-        return claims
 
-    async def _end_with(self, volume: str) -> None:
-        """Has the probe's own PV deleted with its claim."""
-        if volume:
-            ending = {"metadata": {"annotations": {_ON_DELETE: "delete"}}, "spec": {_POLICY: "Delete"}}
-            with suppress(KubeError):
-                await self._api.merge(place("v1", "PersistentVolume", volume), ending, manager=_MANAGER)
+def _what(of_class: kinds.Class) -> Text:
+    return Text(f"class {of_class.name}, by trying it", f"实际试用 StorageClass {of_class.name}")
 
 
 async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 
 from berth.doctor.cluster import (
     apps,
@@ -17,6 +17,7 @@ from berth.doctor.cluster import (
     refusing,
     rights,
     servers,
+    trust,
     volumes,
 )
 from berth.doctor.cluster.chain import SHARES
@@ -37,15 +38,16 @@ Judgement = Callable[[Snapshot, Served], Iterator[Finding]]
 class Cluster:
     """What all checks look at: one reading, made by whoever asks first."""
 
-    def __init__(self, api: ManifestApi) -> None:
+    def __init__(self, api: ManifestApi, trusted: Collection[str] = ()) -> None:
         self._api = api
+        self._trusted = trusted
         self._reading: asyncio.Task[Reading] | None = None
         self._served: Served | None = None
 
     async def reading(self) -> Reading:
         """What was read. The error of one who could read nothing at all."""
         if self._reading is None:
-            self._reading = asyncio.create_task(read_cluster(self._api), name="reading the cluster")
+            self._reading = asyncio.create_task(read_cluster(self._api, self._trusted), name="reading the cluster")
         return await asyncio.shield(self._reading)
 
     async def judged(self) -> tuple[Snapshot, Served] | None:
@@ -102,6 +104,7 @@ CHECKS: tuple[Check[Cluster], ...] = (
     _check("provisioner-twice", provisioners.judge_twice, "provisioners of one name", "同名的供应器"),
     _check("leases", provisioners.judge_leases, "leases of provisioners", "供应器的选主锁"),
     _check("rights", rights.judge_rights, "rights of Berth's account", "Berth 账号的权限"),
+    _check("trust", trust.judge_trust, "whom one may take for a provisioner", "谁可以被当作供应器"),
     _check("class-provisioner", classes.judge_classes, "classes and who serves them", "StorageClass 及其供应器"),
     _check("class-parameters", classes.judge_parameters, "parameters of Berth's classes", "Berth StorageClass 的参数"),
     _check("default-class", default_class.judge_default_class, "the default class", "默认 StorageClass"),

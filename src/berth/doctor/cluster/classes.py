@@ -40,7 +40,8 @@ def _unserved(snapshot: Snapshot, served: Served, of_class: kinds.Class, claims:
     near = served.nearest(name)
     berth = near if near is not None and near.flavour == "berth" else None
     if berth is None and near is None:
-        berth = next((each for each in served.provisioners if each.flavour == "berth" and each.is_ready), None)
+        berths = (each for each in served.provisioners if each.flavour == "berth" and each.is_ready)
+        berth = next((each for each in berths if not snapshot.distrusts(each.account)), None)
     meant = nearest(name, near.names) if near is not None else None
     server, path = _share_of(snapshot, of_class)
     about = [Subject("class", of_class.name), *(Subject("claim", each.key) for each in claims[:_SUBJECTS])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import aclosing
 
 from lightkube.config.kubeconfig import SingleConfig
@@ -10,6 +11,7 @@ from berth.doctor.cluster.active import Prober
 from berth.doctor.cluster.chain import about_one
 from berth.doctor.cluster.checks import CHECKS, Cluster
 from berth.doctor.cluster.folding import fold
+from berth.doctor.cluster.probing import Wish
 from berth.doctor.finding import Finding, Report, Subject, Unseen
 from berth.doctor.finding import report as make_report
 from berth.doctor.run import Progress, run, why_unseen
@@ -23,14 +25,21 @@ _PROBE = "probe"
 
 
 async def examine(
-    about: Subject | None, config: SingleConfig, *, active: bool = False, progress: Progress | None = None
+    about: Subject | None,
+    config: SingleConfig,
+    *,
+    active: bool = False,
+    wish: Wish = Wish(),  # noqa: B008 - a value
+    trusted: Collection[str] = (),
+    progress: Progress | None = None,
 ) -> Report:
     """What is wrong with the cluster, or (about: a claim, volume or pod) with one object and all that it hangs on.
 
-    active: claims and pods are made to try it, and removed again.
+    active: claims and pods are made to try it, and removed again; wish: what of that goes further than it has to.
+    trusted: service accounts, `namespace/name`, that are provisioners' on the administrator's word.
     """
     async with ManifestApi(config, timeout=_TIMEOUT, user_agent="berth doctor") as api:
-        cluster = Cluster(api)
+        cluster = Cluster(api, trusted)
         try:
             report = await run(CHECKS, cluster, progress=progress)
             judged = await cluster.judged()
@@ -41,7 +50,7 @@ async def examine(
         elif judged is not None:
             report = about_one(about, report, *judged)
         if active and judged is not None:
-            report = await _tried(Prober(api, *judged), report, progress)
+            report = await _tried(Prober(api, *judged, wish), report, progress)
         return report
 
 

@@ -252,7 +252,7 @@ def judge_twice(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             shares_lock = one.lock == other.lock and one.namespace == other.namespace and one.flavour == other.flavour
             if shares_lock:
                 continue
-            new, old = sorted((one, other), key=lambda each: (_AGE[each.flavour], each.key))
+            new, old = sorted((one, other), key=lambda each: _standing(snapshot, each))
             yield find(
                 "provisioner-twice",
                 Subject("workload", old.key),
@@ -263,6 +263,11 @@ def judge_twice(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
                 old_namespace=old.namespace,
                 old_ref=old.ref,
             )
+
+
+def _standing(snapshot: Snapshot, provisioner: Provisioner) -> tuple[bool, int, str]:
+    """Which of two is to stay: the lesser one. None is stopped for the sake of one that nothing speaks for."""
+    return snapshot.distrusts(provisioner.account), _AGE[provisioner.flavour], provisioner.key
 
 
 def judge_leases(snapshot: Snapshot, served: Served) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ with what came until then: a kind that was read in part counts as not read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from berth.doctor.cluster.rights import NEEDED
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.servers import services_of_servers
 from berth.doctor.cluster.snapshot import Snapshot, parse_moment
+from berth.doctor.cluster.trust import proven
 from berth.doctor.finding import Unseen
 from berth.doctor.run import CouldNotLookError, why_unseen
 from berth.doctor.versions import Version
@@ -69,8 +70,11 @@ class Reading:
     unseen: tuple[Unseen, ...]
 
 
-async def read_cluster(api: ManifestApi) -> Reading:
-    """Reads it all. CouldNotLookError where nothing at all can be read."""
+async def read_cluster(api: ManifestApi, trusted: Collection[str] = ()) -> Reading:
+    """Reads it all. CouldNotLookError where nothing at all can be read.
+
+    trusted: service accounts, `namespace/name`, that the administrator says are provisioners'.
+    """
     found: dict[type[Any], list[Any]] = {}
     failed: dict[type[Any], Exception] = {}
 
@@ -91,7 +95,7 @@ async def read_cluster(api: ManifestApi) -> Reading:
         if resource in failed and not _is_unknown(resource, failed[resource])
     ]
     snapshot = _snapshot(found, failed, version)
-    return await _look_further(api, Reading(snapshot, tuple(unseen)))
+    return await _look_further(api, Reading(replace(snapshot, named=frozenset(trusted)), tuple(unseen)))
 
 
 async def read_all(api: Api, resource: type[Any], *, fields: str = "") -> list[Any]:
@@ -193,10 +197,11 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
         namespace, _, name = key.partition("/")
         return _if_there(lambda: api.get(kinds.Endpoints, name, namespace=namespace))
 
-    rights_of, lock_of, behind = await asyncio.gather(
+    rights_of, lock_of, behind, spoken_for = await asyncio.gather(
         _each({account: lacking(account, each.namespace) for account, each in accounts}),
         _each({key: endpoints(key) for key in locks}),
         _each({key: endpoints(key) for key in services}),
+        _proven(api),
     )
     for what, (_, error) in (
         (Text("rights of Berth's service account", "Berth 的 ServiceAccount 权限"), rights_of),
@@ -208,6 +213,7 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
     snapshot = replace(
         snapshot,
         lacking=rights_of[0],
+        proven=spoken_for,
         locks={key: lock for key, lock in lock_of[0].items() if lock is not None},
         unserved=frozenset(
             key
@@ -216,6 +222,18 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
         ),
     )
     return Reading(snapshot, tuple(unseen))
+
+
+async def _proven(api: ManifestApi) -> frozenset[str] | None:
+    """The accounts that bindings speak for; None where these can't be read: then nobody is known to be distrusted."""
+    try:
+        async with asyncio.timeout(_SECOND):
+            bindings, roles = await asyncio.gather(
+                read_all(api, kinds.ClusterRoleBinding), read_all(api, kinds.ClusterRole)
+            )
+            return proven(bindings, roles)
+    except (KubeError, TimeoutError):
+        return None
 
 
 async def _settings(api: ManifestApi, wanted: set[Source]) -> Known:
