@@ -20,7 +20,8 @@ SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _LONGEST = 1000
 """Characters of a fact in a command: a longer one can't be looked over by who pastes it."""
 _PLAIN = re.compile(r"[A-Za-z0-9@%+=:,./_-]+")
-_ESCAPES = {"\n": r"\n", "\t": r"\t", "\\": r"\\", "'": r"\'", "`": r"\x60"}
+_ESCAPES = {"\n": r"\n", "\t": r"\t", "\\": r"\\", "'": r"\x27", "`": r"\x60"}
+"""No quote among them: parsers that don't know $'…' see one word, too."""
 
 
 class Shell(str):

@@ -1,0 +1,146 @@
+"""Whatever strangers call their things: what is printed is only read, and commands hold names as inert words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from berth.cli.diagnosis import answer
+from berth.cli.main import cli
+from berth.cli.output import Styled, complain, print_data, say
+from berth.cli.server.checks import _print_findings
+from berth.cli.server.report import print_report
+from berth.cli.tables import print_table
+from berth.doctor.entry import CatalogueError, Entry, Variant, names
+from berth.doctor.finding import KINDS, Finding, Report, Subject, Unseen
+from berth.doctor.known import entries
+from berth.doctor.share import probed
+from berth.doctor.versions import Version
+from berth.nfsserver import finding as lint
+from berth.nfsserver import texts
+from berth.texts.command import SLOT
+from berth.texts.text import Language, Text, same
+from tests.cli.hostile import BAIT, NAMES, check
+
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+def printed(work: Callable[..., Any], *arguments: Any) -> str:
+    """What a piece of code prints, on both streams."""
+
+    @click.command()
+    def command() -> None:
+        work(*arguments)
+
+    result = CliRunner().invoke(command)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.output
+
+
+def told(entry: Entry, hostile: str) -> Iterator[Finding]:
+    """The failure's findings with every part of it in every variant, whose facts are all hostile."""
+    whole = {name for variant in variants(entry) for name in slots(variant)}
+    for left_out in [set(), *({name} for name in whole), whole]:
+        about = [Subject(kind, hostile) for kind in KINDS if kind in whole - left_out]
+        facts = {name: hostile for name in whole - left_out if name not in KINDS}
+        for version in (None, Version(1, 20), Version(1, 30)):
+            with suppress(CatalogueError):  # no variant fits these facts
+                yield entry.finding(about, facts, version=version, evidence=[hostile], count=3)
+
+
+def variants(entry: Entry) -> tuple[Variant, ...]:
+    return (*entry.seen, *entry.why, *entry.cure, *entry.prove)
+
+
+def slots(variant: Variant) -> set[str]:
+    said = [variant.text.en, variant.text.zh, *(each for command in variant.commands for each in command)]
+    return {name for each in said for name in names(each)}
+
+
+@pytest.mark.parametrize("hostile", NAMES, ids=ascii)
+def test_all_that_the_doctor_knows(hostile: str, tmp_path: Path) -> None:
+    found = tuple(finding for entry in entries().values() for finding in told(entry, hostile))
+    unseen = (Unseen(same(hostile), Text(f"not allowed: {hostile}", hostile)),)
+    assert {each.id for each in found} == set(entries())
+    for lang in LANGUAGES:
+        commands = check(printed(answer, Report(found, unseen), "text", lang, same("well")), tmp_path)
+    assert any(BAIT in command for command in commands) or BAIT not in hostile or hostile.startswith("-")
+    whole = Report(found[:50], unseen).as_dict()
+    for output, read in (("json", json.loads), ("yaml", yaml.safe_load)):
+        exact = printed(print_data, whole, output)
+        assert read(exact) == json.loads(json.dumps(whole))
+        assert not [char for char in exact if ord(char) < 32 and char != "\n"]
+
+
+@pytest.mark.parametrize("hostile", NAMES, ids=ascii)
+def test_all_that_is_known_of_shares_and_exports(hostile: str, tmp_path: Path) -> None:
+    probes = []
+    for probe, case in product(probed.catalogue(), (case for each in probed.catalogue().values() for case in each)):
+        entry = probed.catalogue()[probe]
+        if case in entry and case not in ("title", "skipped") and probe != "skipped":
+            facts = dict.fromkeys(SLOT.findall(json.dumps(entry[case])), hostile)
+            probes.append(probed.told(probe, case, "failed", **facts))
+    facts = dict.fromkeys(
+        (name.removesuffix("!r") for each in lint.catalogue().values() for name in names_in(each)), hostile
+    )
+    taken = ("source", "line", "path")
+    facts = {name: value for name, value in facts.items() if name not in taken}
+    exports = tuple(lint.find(key, source=hostile, line=1, path=hostile, **facts) for key in lint.catalogue())
+    every = dict.fromkeys((name for each in texts._texts().values() for name in names_in(each)), hostile)
+    notes = [texts.say(key, **every) for key in texts._texts()]
+    for lang in LANGUAGES:
+        check(printed(print_report, probed.Report(hostile, tuple(probes)), lang), tmp_path)
+        check(printed(_print_findings, exports, lang), tmp_path)
+        for note in notes:
+            check(printed(say, note.said(lang)), tmp_path)
+
+
+def names_in(content: object) -> set[str]:
+    """The facts that sentences name."""
+    return set(SLOT.findall(json.dumps(content).replace("!r}", "}")))
+
+
+@pytest.mark.parametrize("hostile", NAMES, ids=ascii)
+def test_printers_and_complaints(hostile: str, tmp_path: Path) -> None:
+    text = hostile.replace("`", "")
+    check(printed(say, text, Styled(text, "red")), tmp_path)
+    check(printed(print_table, ["a", "b"], [[text, text]], ["red"]), tmp_path)
+    check(printed(complain, text), tmp_path)
+
+
+ARGUMENTS = (
+    ["doctor", "claim", "{}"], ["doctor", "claim", "{}/{}"], ["doctor", "{}"], ["doctor", "--trust", "{}"],
+    ["doctor", "explain", "{}"], ["doctor", "explain", "--kubernetes-version", "{}"], ["doctor", "share", "{}"],
+    ["doctor", "node", "--root", "{}"], ["doctor", "--kubeconfig", "{}"], ["server", "verify", "{}:/{}"],
+    ["server", "lint", "{}"], ["server", "manifest", "--image", "{}"], ["server", "manifest", "--image=a", "--path={}"],
+    ["server", "manifest", "--image=a", "--client={}"], ["server", "init", "{}", "--client", "{}", "--dry-run"],
+    ["server", "init", "/{}", "--client", "10.0.0.1", "--dry-run"], ["server", "export", "add", "{}", "--client={}"],
+    ["server", "export", "remove", "{}"], ["install", "--server={}", "--path=/{}"], ["install", "--{}"],
+    ["install", "--server=a", "--path=/a", "--class={}"], ["install", "--server=a", "--path=/a", "--name={}"],
+    ["install", "--server=a", "--path=/a", "--image={}"], ["uninstall", "--kubeconfig={}", "--name={}"],
+    ["volume", "static", "--server={}", "--path=/{}", "--claim=a/b", "--size=1Gi"],
+    ["volume", "static", "--server=a", "--path=/a", "--claim={}", "--size={}"], ["class", "default", "{}"],
+    ["takeover", "plan", "{}"], ["takeover", "apply", "{}/{}", "--yes"], ["takeover", "revert", "--context={}"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS, ids=" ".join)
+def test_what_is_typed_comes_back_visible(arguments: list[str], tmp_path: Path) -> None:
+    nothing = dict.fromkeys(("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "LC_MESSAGES", "LANG"))
+    for hostile, lang in product(
+        (each for each in NAMES if "`" not in each and "\0" not in each), ("C.UTF-8", "zh_CN.UTF-8")
+    ):
+        argv = [each.replace("{}", hostile[:300]) for each in arguments]
+        environment = {**nothing, "HOME": str(tmp_path), "LC_ALL": lang}
+        result = CliRunner().invoke(cli, argv, env=environment)
+        assert result.exception is None or isinstance(result.exception, SystemExit), (argv, result.exception)
+        check(result.output, tmp_path)

@@ -1,0 +1,45 @@
+"""Nothing is printed past the functions that make it fit to be looked at."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import berth
+
+SOURCE = Path(berth.__file__).parent
+PRINTERS = {"cli/output.py", "cli/tables.py"}
+FORBIDDEN = {
+    "print", "click.echo", "click.secho", "click.style", "click.confirm", "click.prompt", "click.echo_via_pager",
+    "sys.stdout.write", "sys.stderr.write", "sys.stdout.buffer.write", "sys.stderr.buffer.write", "os.write",
+    "sys.__stdout__.write", "sys.__stderr__.write", "traceback.print_exc", "warnings.warn", "input", "pprint.pprint",
+}  # fmt: skip
+LIBRARIES = ("rich", "pprint", "curses", "blessed", "colorama")
+"""Who imports them can print with them."""
+
+
+def calls(path: Path) -> Iterator[tuple[int, str]]:
+    """Every call in a file, and every import of a library that prints, with its line."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            yield node.lineno, ast.unparse(node.func)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, f"import {node.module}"
+            yield from ((node.lineno, f"{node.module}.{each.name}") for each in node.names if node.module == "click")
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, f"import {each.name}") for each in node.names)
+
+
+def test_only_the_printers_print() -> None:
+    past = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        where = path.relative_to(SOURCE).as_posix()
+        if where in PRINTERS:
+            continue
+        past += [
+            f"{where}:{line}: {call}"
+            for line, call in calls(path)
+            if call in FORBIDDEN or call.startswith(tuple(f"import {each}" for each in LIBRARIES))
+        ]
+    assert past == []
