@@ -205,3 +205,22 @@ def test_a_share_is_told_in_the_forms_of_all_other_commands(form: str, read: Cal
     report = read(done.stdout)
     assert (report["culprit"], report["exitCode"], done.exit_code) == ("nfs-port", 2, 2)
     assert "3 something could not be looked at" in " ".join(doctor("share", "--help").stdout.split())
+
+
+def test_a_list_that_stands_for_more_than_it_says_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.yaml"
+    levels = [f"a{each}: &a{each} [{', '.join([f'*a{each - 1}'] * 10)}]" for each in range(1, 40)]
+    bomb.write_text("apiVersion: v1\na0: &a0 [x, x, x]\n" + "\n".join(levels))
+    answer = doctor("explain", str(bomb))
+    assert (answer.exit_code, answer.stdout) == (3, "")
+    assert answer.stderr.endswith("stand for more than 10000 values; it was read line by line\n")
+    bomb.write_text(f"{bomb.read_text()}\n{LOG}")
+    assert "[selflink-empty]" in doctor("explain", str(bomb)).stdout
+
+
+def test_what_goes_further_is_asked_for_and_only_with_a_try() -> None:
+    for wish in (["--leave-behind"], ["--all-nodes"], ["--probe-image", "a"]):
+        answer = doctor(*wish)
+        assert answer.exit_code == 2
+        assert f"{wish[0]} says how to try it: give --active, too" in answer.stderr
+    assert "'evil' is not NAMESPACE/ACCOUNT" in doctor("--trust", "evil").stderr

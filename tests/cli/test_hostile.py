@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import product
@@ -29,6 +33,8 @@ from berth.nfsserver import finding as lint
 from berth.nfsserver import texts
 from berth.texts.command import SLOT
 from berth.texts.text import Language, Text, same
+from berth.texts.visible import is_visible
+from tests.cli.command import PROGRAM, environment
 from tests.cli.hostile import BAIT, NAMES, check
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -144,3 +150,30 @@ def test_what_is_typed_comes_back_visible(arguments: list[str], tmp_path: Path) 
         result = CliRunner().invoke(cli, argv, env=environment)
         assert result.exception is None or isinstance(result.exception, SystemExit), (argv, result.exception)
         check(result.output, tmp_path)
+
+
+def test_on_a_terminal_only_our_own_colours_are_obeyed(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    said = [f'storageclass.storage.k8s.io "{each}" not found, mkdir /{each}: permission denied' for each in NAMES]
+    log.write_text("\n".join(f'claim "a/b" {each}' for each in said))
+    exports = tmp_path / "exports"
+    exports.write_text("".join(f'"/{json.dumps(each)[1:-1]}" {each.replace(chr(10), " ")}(rwx)\n' for each in NAMES))
+    for arguments in (["doctor", "explain", str(log)], ["server", "lint", str(exports)], ["doctor", "list"]):
+        shown = on_a_terminal([str(PROGRAM), *arguments])
+        assert "\x1b[" in shown
+        for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r\n", "\n").split("\n"):
+            assert is_visible(line), ascii(line)
+
+
+def on_a_terminal(argv: list[str]) -> str:
+    """What a program writes to a terminal."""
+    ours, its = pty.openpty()
+    settings = environment({"KUBECONFIG": "/nonexistent", "TERM": "xterm-256color", "COLUMNS": "60"})
+    with subprocess.Popen(argv, stdout=its, stderr=its, stdin=subprocess.DEVNULL, env=settings):
+        os.close(its)
+        shown = b""
+        with suppress(OSError):  # EIO: nobody writes any more
+            while read := os.read(ours, 65536):
+                shown += read
+    os.close(ours)
+    return shown.decode()

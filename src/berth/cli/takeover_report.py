@@ -15,6 +15,7 @@ from berth.operations.takeover.remark import Remark, by_weight, several, some
 from berth.operations.takeover.revert import Reverted
 from berth.texts.command import Shell, command
 from berth.texts.text import Language, Text
+from berth.texts.visible import fact
 
 _HEADINGS = Text(
     "DEPLOYMENT|PROVISIONER|SHARE|PODS|CLASSES|PVS|DIRECTORIES|STATE", "部署|供应器|共享目录|POD|存储类|PV|目录|状态"
@@ -90,7 +91,7 @@ def _print_remark(remark: Remark, lang: Language) -> None:
     colon = "：" if lang == "zh" else ": "
     kind, _, name = remark.about.partition(" ")
     about = f"{_KINDS.get(kind, kind)} {name}".strip() if lang == "zh" else remark.about
-    say(label, f"  {about}{colon}{remark.seen.said(lang)}")
+    say(label, f"  {fact(about)}{colon}{remark.seen.said(lang)}")
     say(f"  {_DO.said(lang)}  {remark.do.said(lang)}")
     for each in remark.commands:
         say("       ", each)

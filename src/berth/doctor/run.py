@@ -15,6 +15,7 @@ from berth.aio.command import CommandError
 from berth.doctor.finding import Finding, Report, Unseen, report
 from berth.kube.errors import Forbidden, KubeError, Unauthorized, Unreachable
 from berth.texts.text import Text, same
+from berth.texts.visible import fact
 
 C = TypeVar("C")
 """What checks look at: the cluster, this host, a share. Each group of checks has its own."""
@@ -101,9 +102,9 @@ def why_unseen(error: Exception) -> Text:
         case CouldNotLookError():
             return error.reason
         case Forbidden():
-            return Text(f"not allowed: {error.message}", f"没有权限：{error.message}")
+            return Text(f"not allowed: {fact(error.message)}", f"没有权限：{fact(error.message)}")
         case Unauthorized():
-            said = error.message
+            said = fact(error.message)
             return Text(f"the API server does not know you: {said}", f"API server 不认识当前身份：{said}")
         case Unreachable():
             return Text(
@@ -119,7 +120,5 @@ def why_unseen(error: Exception) -> Text:
         case OSError() if error.strerror:
             where = f"{error.filename}: " if error.filename else ""
             return same(f"{where}{error.strerror}")
-    return Text(
-        f"the check itself failed, which is a bug: {type(error).__name__}: {error}",
-        f"检查程序自身出错（属于缺陷）：{type(error).__name__}: {error}",
-    )
+    said = fact(f"{type(error).__name__}: {error}")
+    return Text(f"the check itself failed, which is a bug: {said}", f"检查程序自身出错（属于缺陷）：{said}")

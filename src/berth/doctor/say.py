@@ -105,7 +105,7 @@ def _listed(names: Sequence[str], language: Language) -> str:
 
 def _say_unseen(unseen: Unseen, language: Language) -> Line:
     colon = "：" if language == "zh" else ": "
-    text = f"{unseen.what.said(language)}{colon}{unseen.reason.said(language)}"
+    text = f"{fact(unseen.what.said(language))}{colon}{unseen.reason.said(language)}"
     return Line(text, "warning", _NOT_SEEN.said(language))
 
 

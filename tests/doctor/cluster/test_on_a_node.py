@@ -8,6 +8,7 @@ from pathlib import Path
 
 from berth.doctor.cluster.active import POD_PATIENCE
 from berth.doctor.cluster.examine import examine
+from berth.doctor.cluster.probing import Wish
 from berth.kube.config import load
 from devcluster.node.node import Node
 from tests.doctor.cluster.patient import Patient, find
@@ -45,9 +46,10 @@ def test_a_try_ends_as_soon_as_kubelet_has_failed_often_enough(
     controller = site.controller(ENABLE_LEADER_ELECTION="true")
     try:
         controller.start()
-        of_class = site.make_class(name=f"{patient.name}-tried")
+        of_class = site.make_class(site.parameters(onDelete="delete"), name=f"{patient.name}-tried")
         begun = time.monotonic()
-        report = asyncio.run(examine(None, load(str(patient.cluster.kubeconfig)), active=True))
+        config, wish = load(str(patient.cluster.kubeconfig)), Wish(image="localhost/busybox:dev")
+        report = asyncio.run(examine(None, config, active=True, wish=wish))
         seconds = time.monotonic() - begun
     finally:
         controller.stop()

@@ -86,8 +86,8 @@ def judge_running(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     used = {each.provisioner for each in snapshot.classes} | {provisioned_by(each) for each in snapshot.volumes}
     for each in served.provisioners:
         names = [name for name in each.names if name in used and name not in served.names]
-        if each.is_ready or _is_starting(snapshot, each):
-            continue
+        if each.is_ready or _is_starting(snapshot, each) or snapshot.distrusts(each.account):
+            continue  # of those that nothing speaks for trust tells, and nobody is told to start one
         if not names:
             yield from _idle(snapshot, served, each, used)
         elif each.taken_by and each.replicas == 0:

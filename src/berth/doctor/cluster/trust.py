@@ -37,7 +37,8 @@ def judge_trust(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     used = {each.provisioner for each in snapshot.classes}
     for each in served.provisioners:
         names = [name for name in each.names if name in used or each.flavour == "berth"]
-        if names and (each.replicas or each.pods) and snapshot.distrusts(each.account):
+        counts = each.replicas or each.pods or any(name in used - served.names for name in names)
+        if names and counts and snapshot.distrusts(each.account):
             yield find(
                 "provisioner-untrusted",
                 Subject("workload", each.key),
