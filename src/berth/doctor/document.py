@@ -34,14 +34,14 @@ berth doctor list                 every check and every failure that is known
 Nothing is changed, except with `--active`. `-o json` and `-o yaml` have stable ids and both languages; `--lang zh`
 speaks Chinese. Exit code: 0 healthy, 1 warnings, 2 failures, 3 something could not be looked at.
 
-`--active` tries classes with a probe claim, and with pods that write into its volume where there are nodes. It tries only
-classes that name the PV in the first part of their path and share no directories, so that a probe can't meet data, and it
-changes no volume's end. What goes further has to be asked for: `--leave-behind` (classes that archive or keep: the empty
-directory stays, and how to remove it is said), `--all-nodes` (nodes whose taints keep other pods off), `--probe-image`
-(instead of the image of the Berth that runs). Own leftovers of a killed run are removed by the next one.
+`--active` tries classes with a probe claim, and with pods that write into its volume where there are nodes. It tries
+only classes that name the PV in the first part of their path and share no directories, so that a probe can't meet data,
+and it changes no volume's end. What goes further has to be asked for: `--leave-behind` (classes that archive or keep:
+the empty directory stays, and how to remove it is said), `--all-nodes` (nodes whose taints keep other pods off),
+`--probe-image` (instead of the image of the Berth that runs). What a killed run left is removed by the next one.
 
-What a workload says of itself proves nothing. Its account is trusted if a ClusterRoleBinding speaks for it that is Berth's
-own or lets it write PVs, or if it is named with `--trust NAMESPACE/ACCOUNT`; rights are printed for no other one.
+What a workload says of itself proves nothing. Its account is trusted if a ClusterRoleBinding speaks for it that is
+Berth's own or lets it write PVs, or if it is named with `--trust NAMESPACE/ACCOUNT`; rights are printed for no other.
 
 Events that go over several lines are cut off by `kubectl get events`; this keeps them whole:
 
@@ -66,10 +66,10 @@ berth doctor list                 列出全部检查项和已知故障
 除非使用 `--active`，否则不做任何修改。`-o json`、`-o yaml` 的 id 保持不变并包含两种语言；`--lang zh` 输出中文。退出码：
 0 正常，1 有警告，2 有故障，3 有内容未能检查。
 
-`--active` 用一个探测 PVC 试用 StorageClass，有节点时还会用 Pod 写入该卷。只试用路径第一段含 PV 名且不共享目录的 StorageClass，
-因此探测不会碰到数据；它也不改变任何卷的结局。更进一步的操作需要明确要求：`--leave-behind`（会归档或保留的 StorageClass：
-空目录会留下，并说明如何清理）、`--all-nodes`（带污点、其他 Pod 不会调度到的节点）、`--probe-image`（代替正在运行的 Berth 的镜像）。
-被强行终止的探测所留下的内容由下一次运行清理。
+`--active` 用一个探测 PVC 试用 StorageClass，有节点时还会用 Pod 写入该卷。只试用路径第一段含 PV 名且不共享目录的
+StorageClass，因此探测不会碰到数据；它也不改变任何卷的结局。更进一步的操作需要明确要求：`--leave-behind`（会归档或
+保留的 StorageClass：空目录会留下，并说明如何清理）、`--all-nodes`（带污点、其他 Pod 不会调度到的节点）、
+`--probe-image`（代替正在运行的 Berth 的镜像）。被强行终止的探测所留下的内容由下一次运行清理。
 
 工作负载对自己的描述不能证明什么。只有当某个 ClusterRoleBinding（Berth 自己的，或允许写 PV 的）指明其账号，或用
 `--trust 命名空间/账号` 指明时，该账号才受信任；doctor 不会为其他账号打印授权命令。

@@ -110,7 +110,9 @@ def _read(of_class: kinds.Class, served: Served) -> Tried | Text:
     if of_class.provisioner == _CSI:
         pattern = parse_sub_dir(given["subDir"]) if given.get("subDir") else _CSI_PATTERN
         return Tried(of_class, pattern, _end(given.get("onDelete", "delete")), flattens=False)
-    if served.is_berth(of_class.provisioner):
+    # A Berth outside of the cluster that has made no PV yet is known by its parameters, which no other one reads.
+    is_outside = not flavours and served.is_outside and bool(given.get("server") and given.get("share"))
+    if served.is_berth(of_class.provisioner) or is_outside:
         read = parse_parameters(given, server="any", export="/")
         if read.sharing != "deny":
             return Text(
