@@ -115,7 +115,9 @@ def why_unseen(error: Exception) -> Text:
             return why_unseen(error.exceptions[0])
         case TimeoutError():
             return Text("no answer in time", "没有及时应答")
-        case KubeError() | CommandError():
+        case CommandError():
+            return Text(str(error), str(error))  # it has the command between backticks, quoted
+        case KubeError():
             return same(str(error))
         case OSError() if error.strerror:
             where = f"{error.filename}: " if error.filename else ""
