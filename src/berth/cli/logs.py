@@ -10,12 +10,12 @@ from typing import Any
 import structlog
 
 from berth.texts.bounded import bounded
+from berth.texts.exact import escaped
+from berth.texts.visible import visible
 
 _LONGEST = 2000
 """Bytes of one value of a line."""
 _TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
-from berth.texts.exact import escaped
-from berth.texts.visible import visible
 
 
 def configure_logs(form: str, level: str) -> None:

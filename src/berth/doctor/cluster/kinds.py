@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 from lightkube.core.resource import ApiInfo, GlobalResource, NamespacedResourceG
-from lightkube.resources import apps_v1, coordination_v1, core_v1, rbac_authorization_v1, storage_v1
+from lightkube.resources import apps_v1, coordination_v1, core_v1, storage_v1
 
 from berth.objects.containers import Container as Container
 from berth.objects.containers import Variable as Variable
@@ -362,38 +362,6 @@ class Namespace(GlobalResource, Object):
     """A Namespace."""
 
     _api_info: ClassVar[ApiInfo] = core_v1.Namespace._api_info  # type: ignore[misc]
-
-
-class RoleSubject(msgspec.Struct, gc=False):
-    """Whom a binding gives its role."""
-
-    kind: str = ""
-    name: str = ""
-    namespace: str = ""
-
-
-class ClusterRoleBinding(GlobalResource, Object):
-    """A ClusterRoleBinding."""
-
-    _api_info: ClassVar[ApiInfo] = rbac_authorization_v1.ClusterRoleBinding._api_info  # type: ignore[misc]
-    roleRef: Ref = msgspec.field(default_factory=Ref)  # noqa: N815
-    subjects: list[RoleSubject] | None = None
-
-
-class Rule(msgspec.Struct, gc=False):
-    """A rule of a role."""
-
-    apiGroups: list[str] | None = None  # noqa: N815
-    resources: list[str] | None = None
-    verbs: list[str] | None = None
-    resourceNames: list[str] | None = None  # noqa: N815
-
-
-class ClusterRole(GlobalResource, Object):
-    """A ClusterRole."""
-
-    _api_info: ClassVar[ApiInfo] = rbac_authorization_v1.ClusterRole._api_info  # type: ignore[misc]
-    rules: list[Rule] | None = None
 
 
 class Taint(msgspec.Struct, gc=False):

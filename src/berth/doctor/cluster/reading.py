@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from berth.doctor.cluster import admission, kinds
+from berth.doctor.cluster import admission, kinds, roles
 from berth.doctor.cluster.carriers import sources
 from berth.doctor.cluster.rights import NEEDED
 from berth.doctor.cluster.served import Served
@@ -228,10 +228,10 @@ async def _proven(api: ManifestApi) -> frozenset[str] | None:
     """The accounts that bindings speak for; None where these can't be read: then nobody is known to be distrusted."""
     try:
         async with asyncio.timeout(_SECOND):
-            bindings, roles = await asyncio.gather(
-                read_all(api, kinds.ClusterRoleBinding), read_all(api, kinds.ClusterRole)
+            bindings, given = await asyncio.gather(
+                read_all(api, roles.ClusterRoleBinding), read_all(api, roles.ClusterRole)
             )
-            return proven(bindings, roles)
+            return proven(bindings, given)
     except (KubeError, TimeoutError):
         return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from berth.doctor.cluster import kinds
+from berth.doctor.cluster import roles
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.finding import Finding, Subject
@@ -20,9 +20,9 @@ _NAME, _BERTH = "app.kubernetes.io/name", "berth"
 _USER = "system:serviceaccount:"
 
 
-def proven(bindings: Iterable[kinds.ClusterRoleBinding], roles: Iterable[kinds.ClusterRole]) -> frozenset[str]:
+def proven(bindings: Iterable[roles.ClusterRoleBinding], given: Iterable[roles.ClusterRole]) -> frozenset[str]:
     """The accounts, `namespace/name`, that bindings for the whole cluster prove to be provisioners'."""
-    role_of = {each.name: each for each in roles}
+    role_of = {each.name: each for each in given}
     return frozenset(
         account
         for binding in bindings
@@ -54,14 +54,14 @@ def image_of(served: Served, snapshot: Snapshot) -> str:
     return next((each.image for each in trusted if snapshot.trusts(each.account)), "")
 
 
-def _is_proof(binding: kinds.ClusterRoleBinding, roles: Mapping[str, kinds.ClusterRole]) -> bool:
+def _is_proof(binding: roles.ClusterRoleBinding, role_of: Mapping[str, roles.ClusterRole]) -> bool:
     if (binding.metadata.labels or {}).get(_NAME) == _BERTH:
         return True
-    role = roles.get(binding.roleRef.name)
+    role = role_of.get(binding.roleRef.name)
     return role is not None and any(_writes_volumes(rule) for rule in role.rules or ())
 
 
-def _writes_volumes(rule: kinds.Rule) -> bool:
+def _writes_volumes(rule: roles.Rule) -> bool:
     return (
         bool({"", "*"} & set(rule.apiGroups or ()))
         and bool({"persistentvolumes", "*"} & set(rule.resources or ()))
@@ -70,7 +70,7 @@ def _writes_volumes(rule: kinds.Rule) -> bool:
     )
 
 
-def _account(subject: kinds.RoleSubject) -> str:
+def _account(subject: roles.RoleSubject) -> str:
     if subject.kind == "ServiceAccount" and subject.namespace:
         return f"{subject.namespace}/{subject.name}"
     if subject.kind == "User" and subject.name.startswith(_USER):
