@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,3 +44,21 @@ def test_only_the_printers_print() -> None:
             if call in FORBIDDEN or call.startswith(tuple(f"import {each}" for each in LIBRARIES))
         ]
     assert past == []
+
+
+COMMAND = re.compile(
+    r"(?:^kubectl|`(?:kubectl|exportfs|systemctl|chmod|chown|mkdir|sed|echo|"
+    r"berth (?:install|uninstall|takeover|doctor|server|class|volume|run))|^berth (?:install|takeover)) [^`]*\0"
+)
+"""A command in an f-string, with a value in it: \0."""
+
+
+def test_no_command_is_made_of_an_f_string() -> None:
+    made = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                parts = [part.value if isinstance(part, ast.Constant) else "\0" for part in node.values]
+                if COMMAND.search("".join(map(str, parts))):
+                    made.append(f"{path.relative_to(SOURCE)}:{node.lineno}")
+    assert made == []

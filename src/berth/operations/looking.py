@@ -1,4 +1,4 @@
-"""Commands that jobs tell people to type when they wait in vain."""
+"""Commands that jobs tell people to type when they wait in vain, or find somebody in their way."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def describe_pods(namespace: str, name: str) -> Shell:
     return command(
         "kubectl -n {namespace} describe pod -l app.kubernetes.io/instance={name}", namespace=namespace, name=name
     )
+
+
+def scale_down(kind: str, namespace: str, name: str) -> Shell:
+    """Ends a workload's pods."""
+    return command("kubectl -n {namespace} scale {kind} {name} --replicas=0", namespace=namespace, kind=kind, name=name)

@@ -11,6 +11,7 @@ from berth.manifests.install import install_manifests
 from berth.operations.apply import apply_all
 from berth.operations.errors import Stopped
 from berth.operations.install import Rollout, is_news, look_at_rollout
+from berth.operations.looking import describe_pod, describe_pods
 from berth.operations.takeover.clashes import serves_already
 from berth.operations.takeover.locks import Held, places_of_leases, wait_free, wait_led
 from berth.operations.takeover.names import names_of
@@ -41,13 +42,13 @@ async def stop_old(run: Run, plan: GroupPlan) -> None:
     pods = [(one.namespace, one.selector) for one in plan.group.old]
     left = await wait_pods_gone(run.api, pods, patience=run.patience, progress=still)
     if left:
-        namespace, _, name = left[0].partition("/")
+        look = describe_pod(left[0])
         raise Stopped(
             Text(
-                f"{', '.join(left)} did not end within {run.patience:g} s; see what holds it with `kubectl -n "
-                f"{namespace} describe pod {name}` (a node that is down? a share that can't be unmounted?)",
-                f"{'、'.join(left)} 在 {run.patience:g} 秒内没有结束；用 `kubectl -n {namespace} describe pod {name}` "
-                f"查看原因（节点失联？共享目录无法卸载？）",
+                f"{', '.join(left)} did not end within {run.patience:g} s; see what holds it with `{look}` (a node "
+                f"that is down? a share that can't be unmounted?)",
+                f"{'、'.join(left)} 在 {run.patience:g} 秒内没有结束；用 `{look}` 查看原因"
+                f"（节点失联？共享目录无法卸载？）",
             )
         )
 
@@ -140,7 +141,7 @@ def _why_not_led(run: Run, plan: GroupPlan, seen: list[Rollout]) -> Text:
             f"{patience} 秒内没有看到有 Berth 开始为这些名字工作（并开启选主）：请确保它现在不再使用这些名字；"
             f"{run.longer.zh}",
         )
-    pods = f"kubectl -n {by.namespace} describe pod -l app.kubernetes.io/instance={by.name}"
+    pods = describe_pods(by.namespace, by.name)
     because = seen[-1].text if seen else Text("no pods yet", "还没有 Pod")
     return Text(
         f"Berth does not lead after {patience} s: {because.en}; see why with `{pods}`; {run.longer.en}",

@@ -9,6 +9,7 @@ from berth.manifests.install import install_manifests
 from berth.operations.apply import Applied, apply_all
 from berth.operations.errors import Stopped
 from berth.operations.install import Rollout, look_at_rollout, wait_rolled_out
+from berth.operations.looking import describe_pods
 from berth.operations.takeover.names import set_names
 from berth.operations.takeover.plan import GroupPlan, TakeoverPlan
 from berth.operations.takeover.run import Run
@@ -59,7 +60,7 @@ async def stand_by(run: Run, plan: GroupPlan, settings: InstallSettings) -> None
 
     rollout = await wait_rolled_out(run.api, apart, patience=run.patience, progress=progress)
     if not rollout.is_complete:
-        pods = f"kubectl -n {by.namespace} describe pod -l app.kubernetes.io/instance={by.name}"
+        pods = describe_pods(by.namespace, by.name)
         raise Stopped(
             Text(
                 f"Berth is not ready after {run.patience:g} s: {rollout.text.en}; see why with `{pods}`; "

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from berth.objects.provisioning import Kind
+from berth.operations.looking import scale_down
 from berth.operations.takeover.candidates import Workload
 from berth.operations.takeover.remark import Remark
+from berth.texts.command import Shell, command
 from berth.texts.text import Text
 
 _SELF_LINK_SINCE = (1, 20)
@@ -30,12 +31,12 @@ class Other:
     """Why it is left alone; None for a Berth that is no Deployment."""
 
     @property
-    def stop(self) -> tuple[str, ...]:
+    def stop(self) -> tuple[Shell, ...]:
         """The command that ends its pods; none where there is no harmless one."""
         one = self.workload
         if one.kind not in _SCALED:
             return ()
-        return (f"kubectl -n {one.namespace} scale {one.kind.lower()} {one.name} --replicas=0",)
+        return (scale_down(one.kind.lower(), one.namespace, one.name),)
 
 
 def untrusted(one: Workload, names: tuple[str, ...], why: Text, reason: Text | None) -> Remark:
@@ -53,7 +54,7 @@ def untrusted(one: Workload, names: tuple[str, ...], why: Text, reason: Text | N
             "it is left alone, given no rights, and stops nothing. If it is yours, name it",
             "不会动它，不会给它任何权限，它也不妨碍接管。如果它确实是你的，请写明它的名字",
         ),
-        (shlex.join(["berth", "takeover", "plan", one.key]),) if one.kind == "Deployment" else (),
+        (command("berth takeover plan {key}", key=one.key),) if one.kind == "Deployment" else (),
     )
 
 
