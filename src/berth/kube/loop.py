@@ -65,6 +65,7 @@ class Loop:
     ) -> None:
         self._reconciler = reconciler
         self._queue = queue
+        queue.workers = workers
         self._workers = workers
         self._post = post
         self._outages: tuple[type[Exception], ...] = (KubeError, *outages)

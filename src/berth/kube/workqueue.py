@@ -2,6 +2,9 @@
 
 * A key that waits already is not queued twice. A key added while it is being worked on runs again once that is done.
 * First come, first served; delayed keys join the end of the line when their time has come.
+* Keys may be told apart by lane (what they wait for: a server, say). Lanes are served in turn, and none holds so many
+  workers that others find none: a lane whose keys take long delays itself only. Every operation takes the same short
+  time, however many keys and lanes there are.
 * A key has at most one delay. `add` overtakes it; of two delays the earlier one counts.
 * After `close` nothing is handed out any more, what waits is dropped, and takers get QueueClosed.
 """
@@ -10,10 +13,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from berth.kube.backoff import Backoff
+
+LATE = 1.0
+"""Seconds after which a key that is worked on makes its lane a late one."""
+_LEFT = 7
+"""A lane that is not late holds at most so many workers for each that it leaves free."""
 
 
 class QueueClosed(Exception):  # noqa: N818
@@ -42,16 +51,46 @@ class QueueStatistics:
     failing: int
 
 
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """Keys that wait for one and the same thing."""
+
+    name: str
+    line: deque[str] = field(default_factory=deque)
+    held: dict[str, float] = field(default_factory=dict)
+    """Keys in workers' hands -> when they were taken; the oldest first."""
+    is_quick: bool = False
+    """Whether its last key was no longer in hand than LATE. Nobody knows that of a lane that is new."""
+    in_turn: bool = False
+
+    def is_late(self, now: float) -> bool:
+        return not self.is_quick or (bool(self.held) and now - next(iter(self.held.values())) > LATE)
+
+
 class WorkQueue:
     """A queue of keys for one event loop; not for threads."""
 
-    def __init__(self, name: str, *, backoff: Backoff | None = None, observer: QueueObserver | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        backoff: Backoff | None = None,
+        observer: QueueObserver | None = None,
+        lane: Callable[[str], str] | None = None,
+    ) -> None:
+        """lane: which lane a key belongs to at this moment, answered at once and never raising; None: all to one."""
         self.name = name
+        self.workers = 0
+        """How many takers there are at most. With lanes, each leaves some of them to others; 0: none is held back."""
         self._backoff = backoff or Backoff()
         self._observer = observer
-        self._line: deque[str] = deque()
+        self._lane_of = lane
+        self._lanes: dict[str, _Lane] = {}
+        self._turn: deque[_Lane] = deque()
+        """Lanes with keys in line, but those that were found to hold enough: they return when one of theirs is done."""
+        self._waiting = 0  # keys in line
         self._since: dict[str, float] = {}  # keys in line, or added while worked on -> when they were added
-        self._working: dict[str, float] = {}  # keys in workers' hands -> when they were taken
+        self._working: dict[str, _Lane] = {}  # keys in workers' hands
         self._delayed: dict[str, asyncio.TimerHandle] = {}
         self._takers: deque[asyncio.Future[None]] = deque()
         self._closed = False
@@ -67,10 +106,9 @@ class WorkQueue:
             return
         self._since[key] = asyncio.get_running_loop().time()
         if key not in self._working:
-            self._line.append(key)
-            self._wake_one()
+            self._line_up(key)
         if self._observer is not None:
-            self._observer.added(self.name, len(self._line))
+            self._observer.added(self.name, self._waiting)
 
     def add_after(self, key: str, seconds: float) -> None:
         """Queues key once seconds have passed, unless it waits already or is due earlier."""
@@ -103,9 +141,7 @@ class WorkQueue:
     async def take(self) -> str:
         """The next key, once there is one. The caller must hand it back with done. QueueClosed after close."""
         loop = asyncio.get_running_loop()
-        while not self._line or self._closed:
-            if self._closed:
-                raise QueueClosed(self.name)
+        while (lane := self._next_lane(loop.time())) is None:
             taker = loop.create_future()
             self._takers.append(taker)
             try:
@@ -115,20 +151,30 @@ class WorkQueue:
                 if taker.done() and not taker.cancelled():
                     self._wake_one()
                 raise
-        key = self._line.popleft()
-        now = loop.time()
+        key, now = lane.line.popleft(), loop.time()
+        self._waiting -= 1
         waited = now - self._since.pop(key)
-        self._working[key] = now
+        self._working[key], lane.held[key] = lane, now
+        if lane.line:
+            self._give_turn(lane)
+        if self._turn:  # one who slept because no lane might have more may be of use by now
+            self._wake_one()
         if self._observer is not None:
-            self._observer.started(self.name, len(self._line), waited)
+            self._observer.started(self.name, self._waiting, waited)
         return key
 
     def done(self, key: str) -> None:
         """Hands key back; it joins the line again if it was added in the meantime."""
-        worked = asyncio.get_running_loop().time() - self._working.pop(key)
+        lane = self._working.pop(key)
+        worked = asyncio.get_running_loop().time() - lane.held.pop(key)
+        lane.is_quick = worked <= LATE
         if key in self._since and not self._closed:
-            self._line.append(key)
+            self._line_up(key)
+        if lane.line:
+            self._give_turn(lane)
             self._wake_one()
+        elif not lane.held:
+            self._lanes.pop(lane.name, None)
         if self._observer is not None:
             self._observer.finished(self.name, worked)
 
@@ -138,18 +184,57 @@ class WorkQueue:
         for timer in self._delayed.values():
             timer.cancel()
         self._delayed.clear()
-        self._line.clear()
+        self._turn.clear()
+        self._lanes.clear()
+        for lane in self._working.values():
+            lane.line.clear()
+        self._waiting = 0
         self._since.clear()
         while self._takers:
             self._wake_one()
 
     def __len__(self) -> int:
         """Keys in line."""
-        return len(self._line)
+        return self._waiting
 
     def statistics(self) -> QueueStatistics:
         """The state of the queue at this moment."""
-        return QueueStatistics(len(self._line), len(self._delayed), len(self._working), len(self._backoff))
+        return QueueStatistics(self._waiting, len(self._delayed), len(self._working), len(self._backoff))
+
+    def _line_up(self, key: str) -> None:
+        name = self._lane_of(key) if self._lane_of is not None else ""
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = _Lane(name)
+        lane.line.append(key)
+        self._waiting += 1
+        self._give_turn(lane)
+        self._wake_one()
+
+    def _give_turn(self, lane: _Lane) -> None:
+        if not lane.in_turn:
+            lane.in_turn = True
+            self._turn.append(lane)
+
+    def _next_lane(self, now: float) -> _Lane | None:
+        """The lane whose turn it is, taken out of the turn. Each that holds enough is passed by once, then waits."""
+        if self._closed:
+            raise QueueClosed(self.name)
+        while self._turn:
+            lane = self._turn.popleft()
+            lane.in_turn = False
+            if self._may_have_more(lane, now):
+                return lane
+        return None
+
+    def _may_have_more(self, lane: _Lane, now: float) -> bool:
+        """Whether a lane may hold one worker more. One that is late holds no more than it leaves free, so that several
+        of them leave some, too; and none takes the last one, unless it has none.
+        """
+        held, free = len(lane.held), self.workers - len(self._working)
+        if not held or not self.workers or self._lane_of is None:
+            return True
+        return free > 1 and held < (free if lane.is_late(now) else _LEFT * free)
 
     def _wake_one(self) -> None:
         while self._takers:
