@@ -69,7 +69,7 @@ async def _purge(rig: Rig, address: ShareAddress, files: int, *, concurrency: in
         await share.stat("")  # the connection and the mount are not what is measured
         begin = time.monotonic()
         async with asyncio.timeout(_DEADLINE):
-            removed = await share.remove_tree(_ENTRY)
+            removed = (await share.remove_tree(_ENTRY)).entries
         took = time.monotonic() - begin
     except TimeoutError:
         raise BenchFailed(f"the purge of {files:,} files was not through after {_DEADLINE:g} s") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from berth.shares import listing
 from berth.volumes.errors import Missing, Refused
 from berth.volumes.share import Entry
 from tests.conformance.places import Place
@@ -97,6 +98,19 @@ async def test_no_more_is_read_of_a_long_directory_than_is_asked_for(place: Plac
     assert len(await place.share.list("long", 1200)) == 1200
     place.plant_directory("empty")
     assert await place.share.list("empty", 0) == []
+
+
+@pytest.mark.parametrize(("bound", "value"), [("MOST_ENTRIES", 1100), ("MOST_BYTES", 50_000)])
+async def test_of_a_directory_that_holds_more_than_anybody_needs_not_all_is_kept(
+    place: Place, monkeypatch: pytest.MonkeyPatch, bound: str, value: int
+) -> None:
+    directory = place.plant_directory("long")
+    for number in range(1200):
+        (directory / f"a name that is long enough to fill a reply soon, number {number}").touch()
+    monkeypatch.setattr(listing, bound, value)
+    with pytest.raises(Refused, match=r"long: has more entries than Berth reads of one directory"):
+        await place.share.list("long")
+    assert len(await place.share.list("long", 10)) == 11
 
 
 async def test_an_object_keeps_its_identity_and_shares_it_with_no_other(place: Place) -> None:

@@ -20,16 +20,16 @@ async def test_a_tree_goes_with_all_that_is_in_it_and_is_counted(place: Place) -
         place.plant_file(f"{TREE}/d{number}/e/file")
     place.plant_file(f"{TREE}/file")
     place.plant_file(".berth/trash/other/file")
-    assert await place.share.remove_tree(TREE) == 5 * 3 + 1 + 1
+    assert (await place.share.remove_tree(TREE)).entries == 5 * 3 + 1 + 1
     assert place.names(".berth/trash") == {"other"}
     assert place.names(".berth/trash/other") == {"file"}
 
 
 async def test_an_empty_tree_and_one_that_is_gone(place: Place) -> None:
     place.plant_directory(TREE)
-    assert await place.share.remove_tree(TREE) == 1
-    assert await place.share.remove_tree(TREE) == 0
-    assert await place.share.remove_tree(".berth/trash/gone/below") == 0
+    assert (await place.share.remove_tree(TREE)).entries == 1
+    assert (await place.share.remove_tree(TREE)).entries == 0
+    assert (await place.share.remove_tree(".berth/trash/gone/below")).entries == 0
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ async def test_links_are_removed_and_not_followed(place: Place, elsewhere: Path)
     place.plant_link(f"{TREE}/to-a-file", elsewhere / "precious")
     place.plant_link(f"{TREE}/up", "../../..")
     place.plant_link(f"{TREE}/nowhere", "gone")
-    assert await place.share.remove_tree(TREE) == 5
+    assert (await place.share.remove_tree(TREE)).entries == 5
     assert (elsewhere / "precious").read_text() == "content"
     assert place.names() == {".berth"}
 
@@ -71,7 +71,7 @@ async def test_a_deep_tree(place: Place) -> None:
         os.close(at)
         at = inner
     os.close(at)
-    assert await place.share.remove_tree(TREE) == 1501
+    assert (await place.share.remove_tree(TREE)).entries == 1501
     assert place.names(".berth/trash") == set()
 
 
@@ -79,7 +79,7 @@ async def test_a_wide_tree(place: Place) -> None:
     directory = place.plant_directory(TREE)
     for number in range(2500):
         (directory / f"a file with a name of some length, number {number}").touch()
-    assert await place.share.remove_tree(TREE) == 2501
+    assert (await place.share.remove_tree(TREE)).entries == 2501
     assert place.names(".berth/trash") == set()
 
 
@@ -89,13 +89,13 @@ async def test_names_of_all_kinds(place: Place) -> None:
         (directory / name).mkdir()
         os.chown(directory / name, place.owner, -1)
         (directory / name / name).touch()
-    assert await place.share.remove_tree(TREE) == 13
+    assert (await place.share.remove_tree(TREE)).entries == 13
 
 
 async def test_things_that_are_neither_files_nor_directories(place: Place) -> None:
     directory = place.plant_directory(TREE)
     os.mkfifo(directory / "pipe")
-    assert await place.share.remove_tree(TREE) == 2
+    assert (await place.share.remove_tree(TREE)).entries == 2
 
 
 async def test_directories_of_others_that_nobody_else_may_enter(place: Place) -> None:
@@ -106,7 +106,7 @@ async def test_directories_of_others_that_nobody_else_may_enter(place: Place) ->
         (place.directory / TREE / f"of-{owner}/d").chmod(0o500)
         (place.directory / TREE / f"of-{owner}").chmod(0o000)
     os.chown(place.directory / TREE, place.owner, -1)
-    assert await place.share.remove_tree(TREE) == 7
+    assert (await place.share.remove_tree(TREE)).entries == 7
     assert place.names(".berth/trash") == set()
 
 

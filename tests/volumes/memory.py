@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
 from berth.volumes.naming import HOME, TRASH, split_path
-from berth.volumes.share import Entry, Guard, Kind, Made, ShareAddress, Space, always
+from berth.volumes.share import Budget, Entry, Guard, Kind, Made, Removal, ShareAddress, Space, always
 
 MAX_FILE = 1024**2
 
@@ -143,18 +143,20 @@ class MemoryShare:
         del parent.children[name]
         return True
 
-    async def remove_tree(self, path: str) -> int:
+    async def remove_tree(self, path: str, *, budget: Budget | None = None) -> Removal:
         if not path.startswith(f"{TRASH}/"):
             raise Refused(path, f"is not below {TRASH}")
         split_path(path)
         removed = 0
         while (found := self._deepest(path)) is not None:
+            if budget is not None and removed >= budget.entries:
+                return Removal(removed, is_through=False)
             await asyncio.sleep(0)
             parent, name = self._parent(found)
             self._allow()
             parent.children.pop(name, None)
             removed += 1
-        return removed
+        return Removal(removed)
 
     async def space(self) -> Space:
         return Space(2**40, 2**39, 2**20, 2**19)

@@ -33,9 +33,9 @@ async def test_a_purge_removes_the_volume_with_its_record_and_counts(share: Benc
     made = await born(share, content=b"x")
     share.plant_link(f"{made.path}/link")
     await lifecycle.release(release_plan(made, on_delete="delete"), share)
-    assert await lifecycle.purge(made.pv, share) == 3
+    assert (await lifecycle.purge(made.pv, share)).entries == 3
     assert not [path for path in share.tree() if made.pv in path]
-    assert await lifecycle.purge(made.pv, share) == 0
+    assert (await lifecycle.purge(made.pv, share)).entries == 0
 
 
 async def test_who_released_a_volume_need_not_ask_whose_it_is(monitored: Monitored) -> None:

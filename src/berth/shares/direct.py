@@ -17,13 +17,13 @@ from berth.shares.gate import Gate
 from berth.shares.keeper import Keeper
 from berth.shares.nfs_purge import Purge
 from berth.shares.nfs_tree import Denied, Rights, Tree
-from berth.shares.own import left_behind, own_file, trash_entry
+from berth.shares.own import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
 from berth.shares.resolve import Resolver
 from berth.shares.rpc import RpcError
 from berth.shares.session import DENIED, GONE, NfsError, Node, RootGone, Session, Status
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
 from berth.volumes.naming import split_path
-from berth.volumes.share import Entry, Guard, Made, ShareAddress, Space, always
+from berth.volumes.share import Budget, Entry, Guard, Made, Removal, ShareAddress, Space, always
 
 T = TypeVar("T")
 Sessions = list[Session]
@@ -60,6 +60,7 @@ class DirectShare:
         self._keeper = Keeper(Dialer(address, resolver, deadline * 0.9, guard).dial, idle=idle)
         self._gate = Gate()
         self._rights = Rights()
+        self._unfinished: Unfinished[Purge] = Unfinished(most=32)
 
     @property
     def address(self) -> ShareAddress:
@@ -87,7 +88,7 @@ class DirectShare:
 
         async def read(tree: Tree) -> list[Entry]:
             try:
-                entries = await tree.entries(await tree.get(parts), most)
+                entries = await tree.entries(await tree.get(parts), path, most)
             except NfsError as error:
                 if error.code == Status.NOENT and not parts:
                     raise RootGone(error.name) from error
@@ -135,7 +136,7 @@ class DirectShare:
         parts = split_path(path)
         return await self._run(path, lambda tree: nfs_changes.remove_directory(tree, parts))
 
-    async def remove_tree(self, path: str) -> int:
+    async def remove_tree(self, path: str, *, budget: Budget | None = None) -> Removal:
         parts = trash_entry(path)
 
         async def look(tree: Tree) -> list[Node]:
@@ -145,19 +146,23 @@ class DirectShare:
             return found
 
         found = await self._run(path, look)
+        purge = self._unfinished.take(path)
         if len(found) < len(parts):
-            return 0
+            return Removal(0)
+        if purge is None or not purge.is_of(found[-1]):
+            purge = Purge(found[-2], parts[-1], found[-1], concurrency=self._concurrency)
+        before = purge.removed
         async with self._keeper.lend() as session:
 
             async def step(call: Callable[[], Awaitable[T]], /) -> T:
                 return await self._step(session, path, call)
 
-            purge = Purge(Tree(session, self._rights, self._name), step, concurrency=self._concurrency)
-            await purge.run(found[-2], parts[-1], found[-1])
-        if purge.failed:
-            first = purge.first_failure
-            raise left_behind(self._name, path, purge.failed, first.path, first.status)
-        return purge.removed
+            await purge.run(Tree(session, self._rights, self._name), step, budget or NO_LIMIT)
+        if not purge.is_through:
+            self._unfinished.put(path, purge)
+        elif purge.remains.count:
+            raise left_behind(self._name, path, purge.remains, purge.removed - before)
+        return Removal(purge.removed - before, is_through=purge.is_through)
 
     async def space(self) -> Space:
         return await self._run("", lambda tree: tree.session.space())

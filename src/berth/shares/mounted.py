@@ -11,18 +11,19 @@ import asyncio
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from berth.shares import openat_changes
 from berth.shares.gate import Gate
 from berth.shares.openat import Root, is_mount_point
 from berth.shares.openat_purge import Purge
-from berth.shares.own import left_behind, own_file, trash_entry
+from berth.shares.own import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
 from berth.shares.threads import Stuck, Threads
 from berth.volumes.errors import Missing, Refused, Stage, Unavailable, VolumeError
 from berth.volumes.naming import split_path
-from berth.volumes.share import Entry, Guard, Made, ShareAddress, Space, always
+from berth.volumes.share import Budget, Entry, Guard, Made, Removal, ShareAddress, Space, always
 
 T = TypeVar("T")
 
@@ -71,6 +72,7 @@ class MountedShare:
         self._guard = guard
         self._threads = Threads("mounted share", THREADS)
         self._gate = Gate()
+        self._unfinished: Unfinished[Purge] = Unfinished(most=4)  # each holds its directories open
 
     @property
     def address(self) -> ShareAddress:
@@ -113,24 +115,25 @@ class MountedShare:
         parts = split_path(path)
         return await self._run(path, lambda root: openat_changes.remove_directory(root, parts))
 
-    async def remove_tree(self, path: str) -> int:
-        parts = trash_entry(path)
-        purge = Purge()
-        steps: Iterator[None] | None = None
-
-        def begin(root: Root) -> Iterator[None]:
-            kept = Root(os.dup(root.descriptor), root.share, root.guard)
-            return _closing(kept, purge.run(kept, parts))
-
+    async def remove_tree(self, path: str, *, budget: Budget | None = None) -> Removal:
+        parts, limit = trash_entry(path), budget or NO_LIMIT
+        known = self._unfinished.take(path)
         try:
-            steps = await self._run(path, begin)
-            while await self._in_time(path, lambda: _advance(steps)):
-                pass
+            purge = await self._run(path, lambda root: _resumed(known, root, parts))
         except Missing:
-            return 0
-        if purge.failed:
-            raise left_behind(self._name, path, purge.failed, purge.first_failure, purge.first_status)
-        return purge.removed
+            return Removal(0)
+        before, looked_at = purge.removed, 0
+        until = time.monotonic() + limit.seconds
+        while not purge.is_through:
+            seconds = min(SLICE, until - time.monotonic())
+            if looked_at and (looked_at >= limit.entries or seconds <= 0):
+                if not self._unfinished.put(path, purge):
+                    await self._in_time(path, purge.close)
+                return Removal(purge.removed - before, is_through=False)
+            looked_at += await self._in_time(path, partial(purge.advance, seconds, limit.entries - looked_at))
+        if purge.remains.count:
+            raise left_behind(self._name, path, purge.remains, purge.removed - before)
+        return Removal(purge.removed - before)
 
     async def space(self) -> Space:
         return await self._run("", lambda root: root.space())
@@ -181,15 +184,10 @@ class MountedShare:
         return Unavailable(self._name, stage, why, status=status, path=path)
 
 
-def _advance(steps: Iterator[None]) -> bool:
-    """Goes on for a moment. Whether there is more to do."""
-    until = time.monotonic() + SLICE
-    return any(time.monotonic() > until for _ in steps)
-
-
-def _closing(root: Root, steps: Iterator[None]) -> Iterator[None]:
-    """The same steps; the root is closed behind the last one, or when they are let go of."""
-    try:
-        yield from steps
-    finally:
-        os.close(root.descriptor)
+def _resumed(known: Purge | None, root: Root, parts: Sequence[str]) -> Purge:
+    """The removal that was begun, if it is still about what is at parts; else a new one."""
+    if known is not None:
+        if known.is_of(root, parts):
+            return known
+        known.close()
+    return Purge(root, parts)

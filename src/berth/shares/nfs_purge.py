@@ -3,27 +3,33 @@
 Work is a stack of small items (read some entries of a directory, remove a file, remove an emptied directory) that
 workers take from the top. There are as many workers as items, up to a limit: most trees are small. What was read last
 is done first, so the stack grows with the depth of the tree, not with its size, and nothing recurses. A directory is
-read on once all that was read of it before is gone.
+read on once all that was read of it before is dealt with.
 
-Names that can't be removed are counted and passed by; the rest goes. Others may change the tree meanwhile.
+Names that can't be removed are counted and passed by; the rest goes, and their directory is tried all the same: some
+servers show a snapshot directory that takes no removal and is no obstacle to the removal of the directory it shows in.
+Others may change the tree meanwhile. Work stops between two items where its budget is used up, and goes on from there.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from berth.shares.nfs_changes import NOT_EMPTY
 from berth.shares.nfs_tree import Denied, Tree
+from berth.shares.own import NO_LIMIT, OTHER_FILE_SYSTEM, TOO_DEEP, Remains, below
 from berth.shares.rpc import Identity
-from berth.shares.session import GONE, START, Found, NfsError, Node, Position, Status
+from berth.shares.session import GONE, START, Found, NfsError, Node, Position, Session, Status
+from berth.volumes.share import Budget
 
 T = TypeVar("T")
 
 OWNER_ALL = 0o700
+DEEPEST = 32_768
+"""Levels below the tree's top. Deeper ones are a server's invention, and would cost memory without end."""
 MOST_PASSES = 20
 """How often a directory is read again that is not empty after all in it was removed: somebody writes into it."""
 
@@ -41,59 +47,64 @@ class _Directory:
     parent: _Directory | None
     name: str
     node: Node
+    path: str = ""
+    """From the tree's top, for people: see own.below."""
+    depth: int = 0
     position: Position | None = START
     pending: int = 0
     """Entries of the part read last that are still there."""
     passes: int = 0
     is_opened: bool = False
     """Whether its owner was given all rights to it already."""
-    has_failed: bool = False
-
-    def path_of(self, name: str) -> str:
-        """Of one of its entries, from the tree's top."""
-        names = [name]
-        here: _Directory | None = self
-        while here is not None and here.parent is not None:
-            names.append(here.name)
-            here = here.parent
-        return "/".join(reversed(names))
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An entry that could not be removed."""
-
-    path: str
-    """From the tree's top."""
-    status: str
-    """The server's answer."""
+    remains: Remains = field(default_factory=Remains)
+    """What could not be removed of all that is below it."""
 
 
 class Purge:
-    """Removes one tree. Used once."""
+    """Removes one tree, in one go or in several."""
 
-    def __init__(self, tree: Tree, step: Step, *, concurrency: int) -> None:
+    _tree: Tree
+    _session: Session
+    _step: Step
+    _group: asyncio.TaskGroup
+
+    def __init__(self, parent: Node, name: str, top: Node, *, concurrency: int) -> None:
+        """The directory called name in parent is emptied and removed."""
         self.removed = 0
         """Entries that are gone, files and directories."""
-        self.failed = 0
-        """Entries that could not be removed (not counting the directories they are in)."""
-        self.first_failure = Failure("", "")
-        self._tree = tree
-        self._session = tree.session
-        self._step = step
         self._concurrency = concurrency
-        self._device = 0
-        self._items: list[Callable[[], Awaitable[None]]] = []
+        self._top = top
+        self._outer = _Directory(None, "", parent, position=None, pending=1, is_opened=True)
+        self._items: list[Callable[[], Awaitable[None]]] = [partial(self._read, _Directory(self._outer, name, top))]
         self._workers = 0
-        self._group = asyncio.TaskGroup()
+        self._done_items = 0
+        self._budget = NO_LIMIT
+        self._until = 0.0
 
-    async def run(self, parent: Node, name: str, top: Node) -> None:
-        """Empties and removes the directory called name in parent. Raises only what ends the whole: an outage."""
-        self._device = top.attributes.device
-        outer = _Directory(None, "", parent, None, pending=1, is_opened=True)
+    @property
+    def remains(self) -> Remains:
+        """What could not be removed."""
+        return self._outer.remains
+
+    @property
+    def is_through(self) -> bool:
+        """Whether there is nothing left to try."""
+        return not self._items
+
+    def is_of(self, top: Node) -> bool:
+        """Whether it is this directory that is being removed."""
+        return self._top.handle == top.handle
+
+    async def run(self, tree: Tree, step: Step, budget: Budget = NO_LIMIT) -> None:
+        """Goes on until it is through, or the budget is used up. Raises only what ends the whole: an outage. Then, and
+        after a cancellation, it can't go on: what was under way is not known.
+        """
+        self._tree, self._session, self._step = tree, tree.session, step
+        self._budget, self._done_items, self._workers = budget, 0, 0
+        self._until = asyncio.get_running_loop().time() + budget.seconds
         try:
-            async with self._group:
-                self._push(self._read, _Directory(outer, name, top))
+            async with asyncio.TaskGroup() as self._group:
+                self._employ()
         except ExceptionGroup as failures:
             first = failures.exceptions[0]
             raise first from first.__cause__
@@ -101,14 +112,23 @@ class Purge:
     def _push(self, action: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         self._items.append(partial(action, *arguments))
         if self._workers < self._concurrency:
-            self._workers += 1
-            self._group.create_task(self._work(), name=f"purge-{self._workers}")
+            self._employ()
+
+    def _employ(self) -> None:
+        self._workers += 1
+        self._group.create_task(self._work(), name=f"purge-{self._workers}")
 
     async def _work(self) -> None:
         # Ends when the stack is empty, even if another worker is about to fill it again: that makes a new one.
-        while self._items:
+        while self._items and not self._is_used_up():
+            self._done_items += 1
             await self._items.pop()()
         self._workers -= 1
+
+    def _is_used_up(self) -> bool:
+        if not self._done_items:
+            return False  # every turn gets on, however short it is
+        return self._done_items >= self._budget.entries or asyncio.get_running_loop().time() >= self._until
 
     async def _read(self, directory: _Directory) -> None:
         """Reads some entries and has each removed."""
@@ -121,12 +141,12 @@ class Purge:
             if error.code == Status.BAD_COOKIE and self._may_start_again(directory):
                 return
             if error.code not in (Status.NOENT, *GONE):
-                self._fail(directory, "", error.name)
-            self._leave(directory)
+                directory.remains.add(directory.path, error.name)
+            self._end(directory)
             return
         except Denied as denial:
-            self._fail(directory, "", denial.error.name)
-            self._leave(directory)
+            directory.remains.add(directory.path, denial.error.name)
+            self._end(directory)
             return
         directory.pending = len(found) + 1
         for entry in found:
@@ -140,10 +160,8 @@ class Purge:
             if node is None:
                 node = await self._step(lambda: self._tree.look(directory.node, entry.name))
             if node.attributes.kind == "directory":
-                if node.attributes.device == self._device:
-                    self._push(self._read, _Directory(directory, entry.name, node))
+                if self._enter(directory, entry.name, node):
                     return
-                self._fail(directory, entry.name, "another file system is mounted there")
             else:
                 await self._within(
                     directory,
@@ -156,13 +174,25 @@ class Purge:
                 self._push(self._remove, directory, Found(entry.name, None))
                 return
             if error.code not in (Status.NOENT, *GONE):
-                self._fail(directory, entry.name, error.name)
+                directory.remains.add(below(directory.path, entry.name), error.name)
         except Denied as denial:
-            self._fail(directory, entry.name, denial.error.name)
+            directory.remains.add(below(directory.path, entry.name), denial.error.name)
         self._done(directory)
 
+    def _enter(self, directory: _Directory, name: str, node: Node) -> bool:
+        """Begins to empty a directory in another one. False: it is left as it is."""
+        path, depth = below(directory.path, name), directory.depth + 1
+        if node.attributes.device != self._top.attributes.device:
+            directory.remains.add(path, OTHER_FILE_SYSTEM)
+            return False
+        if depth > DEEPEST:
+            directory.remains.add(path, TOO_DEEP)
+            return False
+        self._push(self._read, _Directory(directory, name, node, path, depth))
+        return True
+
     async def _finish(self, directory: _Directory) -> None:
-        """Removes a directory that should be empty by now."""
+        """Removes a directory that should be empty by now, or whose entries that stay may be no obstacle."""
         parent = directory.parent
         assert parent is not None
         try:
@@ -171,14 +201,19 @@ class Purge:
                 lambda who: self._session.remove(parent.node.handle, directory.name, is_directory=True, who=who),
             )
             self.removed += 1
+            directory.remains = Remains()
         except NfsError as error:
-            if error.code in NOT_EMPTY and self._may_start_again(directory):
+            if error.code in NOT_EMPTY and not directory.remains.count and self._may_start_again(directory):
                 return
-            if error.code not in (Status.NOENT, *GONE):
-                self._fail(parent, directory.name, error.name)
+            if error.code in (Status.NOENT, *GONE):
+                directory.remains = Remains()
+            elif not directory.remains.count:
+                directory.remains.add(directory.path, error.name)
         except Denied as denial:
-            self._fail(parent, directory.name, denial.error.name)
-        self._leave(directory)
+            if not directory.remains.count:
+                directory.remains.add(directory.path, denial.error.name)
+        parent.remains.take(directory.remains)
+        self._done(parent)
 
     async def _within(self, directory: _Directory, call: Callable[[Identity], Awaitable[T]]) -> T:
         """What call answers as root or as the directory's owner, who is given all rights to it if he lacks them."""
@@ -203,6 +238,7 @@ class Purge:
             return False
         directory.passes += 1
         directory.position = START
+        directory.remains = Remains()  # met again
         self._push(self._read, directory)
         return True
 
@@ -213,19 +249,9 @@ class Purge:
             return
         if directory.position is not None:
             self._push(self._read, directory)
-        elif directory.has_failed:
-            self._leave(directory)
         else:
-            self._push(self._finish, directory)
+            self._end(directory)
 
-    def _leave(self, directory: _Directory) -> None:
-        """A directory is dealt with, gone or not."""
-        assert directory.parent is not None
-        directory.parent.has_failed |= directory.has_failed
-        self._done(directory.parent)
-
-    def _fail(self, directory: _Directory, name: str, status: str) -> None:
-        if not self.failed:
-            self.first_failure = Failure(directory.path_of(name) if name else directory.path_of("").rstrip("/"), status)
-        self.failed += 1
-        directory.has_failed = True
+    def _end(self, directory: _Directory) -> None:
+        """Nothing more can be done in a directory. An item of its own, so that nothing recurses."""
+        self._push(self._finish, directory)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from berth.shares.listing import Listing
 from berth.shares.rpc import ROOT, Identity
 from berth.shares.session import DENIED, GONE, START, Found, NfsError, Node, Position, Session, Status
 from berth.volumes.errors import Missing, Refused
@@ -106,21 +107,21 @@ class Tree:
 
         return await self.within(directory, walk)
 
-    async def entries(self, directory: Node, most: int | None = None) -> list[Entry]:
-        """The entries of a directory: all, or most + 1 where there are more than most."""
-        entries: list[Entry] = []
+    async def entries(self, directory: Node, path: str, most: int | None = None) -> list[Entry]:
+        """The entries of the directory at path: all, or most + 1 where there are more than most. See Listing."""
+        listing = Listing(path, most)
         position: Position | None = START
         while position is not None:
             found, position = await self.within(directory, partial(self._read, directory, position))
             for each in found:
-                if most is not None and len(entries) > most:
-                    return entries
+                if listing.is_full:
+                    return listing.entries
                 try:
-                    entries.append((each.node or await self.look(directory, each.name)).entry(each.name))
+                    listing.add((each.node or await self.look(directory, each.name)).entry(each.name))
                 except NfsError as error:
                     if error.code not in (Status.NOENT, *GONE):  # it went while the directory was read
                         raise
-        return entries
+        return listing.entries
 
     async def within(self, directory: Node, call: Callable[[Identity], Awaitable[T]]) -> T:
         """What call answers as root or as the directory's owner, whoever is let."""

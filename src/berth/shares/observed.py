@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from berth.volumes.errors import Unavailable, VolumeError
-from berth.volumes.share import Entry, Made, Share, ShareAddress, Space
+from berth.volumes.share import Budget, Entry, Made, Removal, Share, ShareAddress, Space
 
 T = TypeVar("T")
 
@@ -54,8 +54,8 @@ class ObservedShare:
     async def remove_directory(self, path: str) -> bool:
         return await self._watch("remove_directory", self._share.remove_directory(path))
 
-    async def remove_tree(self, path: str) -> int:
-        return await self._watch("remove_tree", self._share.remove_tree(path))
+    async def remove_tree(self, path: str, *, budget: Budget | None = None) -> Removal:
+        return await self._watch("remove_tree", self._share.remove_tree(path, budget=budget))
 
     async def space(self) -> Space:
         return await self._watch("space", self._share.space())

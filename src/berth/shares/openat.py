@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from berth.shares.listing import Listing
 from berth.shares.statx import born
 from berth.volumes.errors import Missing, Refused, Unavailable
 from berth.volumes.share import Entry, Guard, Kind, Space, always
@@ -77,15 +78,15 @@ class Root:
 
     def entries(self, parts: Sequence[str], most: int | None = None) -> list[Entry]:
         with self.directory(parts) as directory, readable(directory) as opened, os.scandir(opened) as found:
-            entries: list[Entry] = []
+            listing = Listing("/".join(parts), most)
             for each in found:
-                if most is not None and len(entries) > most:
+                if listing.is_full:
                     break
                 try:
-                    entries.append(look(opened, each.name))
+                    listing.add(look(opened, each.name))
                 except FileNotFoundError:
                     continue  # it went while the directory was read
-            return entries
+            return listing.entries
 
     def read_file(self, parts: Sequence[str]) -> bytes:
         with self.directory(parts[:-1]) as parent:

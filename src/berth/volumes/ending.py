@@ -8,14 +8,17 @@ from contextlib import suppress
 from dataclasses import replace
 
 from berth.volumes import archives
-from berth.volumes.errors import Missing, Refused, Taken
+from berth.volumes.errors import Missing, Refused, Taken, Unavailable
 from berth.volumes.home import Homes
 from berth.volumes.ledger import Ledger
 from berth.volumes.naming import record_path, trash_path
 from berth.volumes.others import Others
 from berth.volumes.records import Record, record_of_released, released
 from berth.volumes.release import ReleasePlan
-from berth.volumes.share import Share
+from berth.volumes.share import Budget, Share
+
+_IN_BETWEEN = Budget(seconds=5.0, entries=50_000)
+"""How much of an earlier volume of the same name is purged while a release waits for it."""
 
 
 class Ending:
@@ -124,7 +127,10 @@ class Ending:
                 # An earlier attempt moved this volume. What is in its place by now may be another's, unless it bears
                 # this PV's name: then a late repetition of its creation made it again.
                 if plan.is_unique:
-                    await share.remove_tree(target)
+                    removal = await share.remove_tree(target, budget=_IN_BETWEEN)
+                    if not removal.is_through:
+                        why = "an earlier one of its name is still being purged"
+                        raise Unavailable(str(share.address), "io", why, path=target) from None
                     await share.rename(plan.path, target)
             return target
         return await self._moved_already(plan, share)

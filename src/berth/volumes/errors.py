@@ -3,6 +3,7 @@
 VolumeError
  |- Refused       permanent: repeating it changes nothing until the claim, its class or the PV changes
  |- Unavailable   an outage: the server, the network or a right on the server is missing; retried with backoff
+ |   `- LeftBehind   the removal of a tree went through but for some entries
  |- Missing       nothing is at that path; whether that is bad is for the caller to say
  `- Taken         something else is at that path already
 
@@ -19,6 +20,7 @@ Stage = Literal["dns", "connect", "mount", "permission", "timeout", "io", "lease
 """Which step towards a share failed: resolving the server's name, reaching its port, having the export handed out,
 being allowed to do the operation, getting an answer in time, or the operation itself; and lease: the share is well, but
 this process may not act on it now (volumes.share.Guard)."""
+_NOT_ALLOWED = ("_PERM", "_ACCES", "_ACCESS", "_ROFS", "EPERM", "EACCES", "EROFS")
 
 
 class VolumeError(Exception):
@@ -57,6 +59,29 @@ class Unavailable(VolumeError):  # noqa: N818
         self.why = why
         self.status = status
         self.path = path
+
+
+class LeftBehind(Unavailable):
+    """Some entries of a tree could not be removed; all others are gone.
+
+    path: of the tree; count: how many entries stay (the directories that they are in left out); first: path of one of
+    them, from the tree's top (empty for the top itself), cut where it is very long; status: what prevented it; removed:
+    how many went.
+    """
+
+    def __init__(self, share: str, path: str, *, count: int, first: str, status: str, removed: int = 0) -> None:
+        noun, name = "entry" if count == 1 else "entries", path.rpartition("/")[2]
+        why = f"{count} {noun} could not be removed, such as {f'{name}/{first}' if first else name!r}"
+        stage: Stage = "permission" if status.endswith(_NOT_ALLOWED) else "io"
+        super().__init__(share, stage, why, status=status, path=path)
+        self.count = count
+        self.first = first
+        self.removed = removed
+
+    @property
+    def said(self) -> str:
+        """The reason by itself, without what it is about."""
+        return f"{self.why} ({self.status})"
 
 
 class Missing(VolumeError):  # noqa: N818

@@ -95,6 +95,25 @@ class Space:
     free_inodes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much of a long job is done in one turn. What is under way when it is used up is finished."""
+
+    seconds: float
+    entries: float
+    """Files and directories that are looked at, whatever becomes of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """How far the removal of a tree got."""
+
+    entries: int
+    """Files and directories that went in this turn."""
+    is_through: bool = True
+    """Whether all is gone; else the budget was used up, and the next call goes on."""
+
+
 class Share(Protocol):
     """One share that can be worked on."""
 
@@ -108,7 +127,8 @@ class Share(Protocol):
         """The entries of a directory, in any order, without `.` and `..`. Missing; Refused if it is no directory.
 
         most: how many the caller can use. Where there are more, most + 1 of them are answered, and the rest is not
-        read: a directory of millions costs no more than a small one to learn that it is not empty.
+        read: a directory of millions costs no more than a small one to learn that it is not empty. Without it, a
+        directory that has more entries than can be kept is Refused.
         """
 
     async def make_directory(
@@ -149,11 +169,15 @@ class Share(Protocol):
     async def remove_directory(self, path: str) -> bool:
         """Removes an empty directory. False: it holds something and was left alone. Already gone is True."""
 
-    async def remove_tree(self, path: str) -> int:
+    async def remove_tree(self, path: str, *, budget: Budget | None = None) -> Removal:
         """Removes a directory below `.berth/trash/`, nowhere else (Refused), with all that is in it; links in it are
-        removed, never followed. Returns how many entries went. Can be stopped anywhere and repeated. Already gone is 0.
+        removed, never followed. Can be stopped anywhere and repeated. Already gone is through, without an entry.
 
-        The one call without a deadline of its own for the whole: each step has one.
+        What can't be removed is passed by, and the rest goes: LeftBehind tells of it once all was tried. No other file
+        system that is mounted in the tree is touched.
+
+        The one call without a deadline of its own for the whole: each step has one. With a budget it ends when that is
+        used up; the next call goes on where this one stopped, so that what can't be removed is tried once in a round.
         """
 
     async def space(self) -> Space:
