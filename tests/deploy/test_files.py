@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from berth import __version__
 from berth.manifests.install import install_manifests
 from berth.metrics.machinery import MachineryMetrics
+from berth.metrics.stuck import StuckMetrics
 from berth.metrics.volumes import VolumeMetrics
 from berth.programs.controller import PERMISSIONS
 from deploy.generated import EXAMPLE, HERE, generated
@@ -65,6 +66,7 @@ def test_every_metric_on_the_dashboard_is_one_that_berth_has() -> None:
     registry = CollectorRegistry()
     MachineryMetrics(registry)
     VolumeMetrics(registry)
+    StuckMetrics(registry)
     known = {name for metric in registry.collect() for name in series_of(metric.name, metric.type)}
     board = json.loads((HERE / "grafana" / "berth.json").read_text())
     expressions = [target["expr"] for panel in board["panels"] for target in panel["targets"]]

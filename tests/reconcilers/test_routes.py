@@ -6,11 +6,16 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+from prometheus_client import CollectorRegistry
+
+from berth.kube.outcome import Reference
 from berth.kube.workqueue import WorkQueue
+from berth.metrics.stuck import StuckMetrics
 from berth.reconcilers.expand import Expand
 from berth.reconcilers.provision import Provision
 from berth.reconcilers.reclaim import Reclaim
 from berth.reconcilers.routes import Routes
+from berth.reconcilers.stuck import Stuck
 from berth.volumes.plan import DefaultShare
 from tests.reconcilers.caches import World
 from tests.reconcilers.objects_of import claim, storage_class, uid_of, volume
@@ -25,13 +30,16 @@ class Routed(World):
         super().__init__()
         self.queues = {name: WorkQueue(name) for name in ("claims", "volumes", "expansions")}
         nothing = cast("Any", None)  # what only working on a key would need
+        stuck = Stuck(
+            cluster=self.cluster, metrics=StuckMetrics(CollectorRegistry()), pod=Reference("v1", "Pod", "berth-0", "")
+        )
         parts: dict[str, Any] = {
             "api": nothing, "cluster": self.cluster, "shares": nothing, "lifecycle": nothing, "default": DefaultShare(),
         }  # fmt: skip
         self.routes = Routes(
             self.cluster,
             provision=Provision(**parts, metrics=nothing, with_finalizer=True, again=nothing, abandoned=nothing),
-            reclaim=Reclaim(**parts, metrics=nothing, with_finalizer=True, again=nothing, trashed=nothing),
+            reclaim=Reclaim(**parts, metrics=nothing, with_finalizer=True, again=nothing, trashed=nothing, stuck=stuck),
             expand=Expand(**parts, missing=()),
             **self.queues,
         )

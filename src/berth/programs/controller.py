@@ -29,22 +29,26 @@ from berth.kube.leader import Election, lock_name
 from berth.kube.leadership import Leadership
 from berth.kube.lease import LEASES
 from berth.kube.loop import Loop, Reconciler
+from berth.kube.outcome import Reference
 from berth.kube.permissions import Permission, Right, rights
 from berth.kube.standing import cluster_uid, missing_rights
 from berth.kube.workqueue import WorkQueue
 from berth.metrics.displaced import DisplacedMetrics
 from berth.metrics.machinery import MachineryMetrics
+from berth.metrics.stuck import StuckMetrics
 from berth.metrics.volumes import VolumeMetrics
 from berth.reconcilers import expand, provision, purge, reclaim, sweep
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.displaced import Displacements
 from berth.reconcilers.expand import Expand
 from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
+from berth.reconcilers.lanes import Lanes
 from berth.reconcilers.provision import Provision
 from berth.reconcilers.purge import Purge
 from berth.reconcilers.reclaim import Reclaim
 from berth.reconcilers.routes import Routes
 from berth.reconcilers.slim import slim
+from berth.reconcilers.stuck import Stuck
 from berth.reconcilers.sweep import Sweep
 from berth.settings.controller import ControllerSettings
 from berth.shares.choose import Shares
@@ -72,8 +76,8 @@ PERMISSIONS = (
 """All that the controller asks of the API server."""
 
 CHANGE_PVS = Right("patch", "", "persistentvolumes")
-PURGE_WORKERS = 2
-"""Trash is purged beside the real work, not instead of it."""
+PURGE_WORKERS = 4
+"""Trash is purged beside the real work, not instead of it. One share has three of them at most."""
 FLUSH_DEADLINE = 5.0
 """Seconds that the last Events have to get out when the process ends."""
 
@@ -86,7 +90,7 @@ class Controller:
         self._settings = settings
         registry = CollectorRegistry()
         self._machinery, self._metrics = MachineryMetrics(registry), VolumeMetrics(registry)
-        self._displaced = DisplacedMetrics(registry)
+        self._displaced, self._stuck = DisplacedMetrics(registry), StuckMetrics(registry)
         self._identity = f"{settings.identity}_{uuid.uuid4()}"
         self._lock = lock_name(settings.provisioners[0])
         self._default = DefaultShare(settings.server, settings.export)
@@ -187,12 +191,21 @@ class Controller:
     def _start_work(self, tasks: Tasks, lifecycle: Lifecycle, missing: list[Right]) -> None:
         """Starts the loops. Stopped the other way round: claims first, so that what is in flight is served."""
         with_finalizer, election = CHANGE_PVS not in missing, self._election
-        claims, volumes, expansions, trash, sweeps = (
-            WorkQueue(name, backoff=Backoff(), observer=self._machinery)
-            for name in ("claims", "volumes", "expansions", "trash", "sweeps")
-        )
         cluster, shares, default = self._cluster, self._shares, self._default
-        purging = Purge(shares=shares, lifecycle=lifecycle, metrics=self._metrics)
+        pod = Reference("v1", "Pod", self._settings.identity, "", self._settings.namespace)
+        stuck = Stuck(cluster=cluster, metrics=self._stuck, pod=pod)
+        purging = Purge(shares=shares, lifecycle=lifecycle, metrics=self._metrics, stuck=stuck)
+        lanes = Lanes(cluster, default)
+        claims, volumes, expansions, trash, sweeps = (
+            WorkQueue(name, backoff=Backoff(), observer=self._machinery, lane=lane)
+            for name, lane in (
+                ("claims", lanes.of_claim),
+                ("volumes", lanes.of_volume),
+                ("expansions", lanes.of_expansion),
+                ("trash", purging.lane_of),
+                ("sweeps", None),
+            )
+        )
 
         def trashed(address: ShareAddress, pv: str) -> None:
             trash.add_after(purging.key_for(address, pv), purge.patience(len(volumes)))
@@ -206,6 +219,7 @@ class Controller:
             trashed=trashed,
             lock=(lambda: election.reference) if election is not None else None,
             displacements=Displacements(cluster=cluster, lifecycle=lifecycle, default=default, metrics=self._displaced),
+            stuck=stuck,
         )
         api = self._api.guarded(self._guard)
         expanding = Expand(
@@ -226,6 +240,7 @@ class Controller:
             with_finalizer=with_finalizer,
             trashed=trashed,
             again=volumes.add,
+            stuck=stuck,
         )
         provisioning = Provision(
             api=api,

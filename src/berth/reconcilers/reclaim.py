@@ -13,6 +13,7 @@ from berth.metrics.volumes import VolumeMetrics
 from berth.reconcilers import objects
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.kinds import VolumeObject
+from berth.reconcilers.stuck import Stuck
 from berth.shares.choose import Shares
 from berth.volumes.errors import Refused
 from berth.volumes.lifecycle import Lifecycle
@@ -41,6 +42,7 @@ class Reclaim:
         with_finalizer: bool,
         trashed: Callable[[ShareAddress, str], None],
         again: Callable[[str], None],
+        stuck: Stuck,
     ) -> None:
         """with_finalizer: whether finalizers are put on and taken off PVs that live, which takes the right to change
         them. trashed: told (share, PV) of each volume that waits to be purged; again: queues a key of this reconciler.
@@ -54,6 +56,7 @@ class Reclaim:
         self._with_finalizer = with_finalizer
         self._trashed = trashed
         self._again = again
+        self._stuck = stuck
         self._removed: set[str] = set()
         """UIDs of PVs that are on their way out: the cache shows them for a moment longer."""
         self._to_purge: dict[str, tuple[ShareAddress, str]] = {}
@@ -71,6 +74,7 @@ class Reclaim:
     def volume_gone(self, volume: VolumeObject) -> None:
         """Forgets a PV that has left the cluster."""
         meta = objects.meta_of(volume)
+        self._stuck.released(meta.name or "")
         self._removed.discard(meta.uid or "")
         self._cluster.wait_no_more(self._waiter(meta.name or ""))
         if (meta.uid or "") in self._to_purge:
@@ -85,6 +89,7 @@ class Reclaim:
         if volume is None or not self.wants(volume):
             return Done()
         if not self._cluster.is_released(volume):
+            self._stuck.released(key)
             return await self._keep_finalizer(volume)
         begin = monotonic()
         of_class = self._cluster.class_of_volume(volume)
@@ -105,6 +110,7 @@ class Reclaim:
         if where == trash_path(plan.pv):
             self._to_purge[uid] = (plan.share, plan.pv)
         await self._remove(volume)
+        self._stuck.released(key)
         if key not in self._cluster.volumes and uid in self._to_purge:
             self._trashed(*self._to_purge.pop(uid))
         self._metrics.deleted(plan.class_name, monotonic() - begin)
@@ -115,7 +121,10 @@ class Reclaim:
         volume = self._cluster.volumes.get(key)
         if volume is None:
             return ()
-        self._metrics.delete_failed((volume.spec.storageClassName if volume.spec else None) or "")
+        class_name = (volume.spec.storageClassName if volume.spec else None) or ""
+        self._metrics.delete_failed(class_name)
+        if self._cluster.is_released(volume):
+            self._stuck.release_failed(key, class_name)
         return (Note(objects.volume_reference(volume), "Warning", "VolumeFailedDelete", str(error)),)
 
     def _refused(self, key: str, volume: VolumeObject, refusal: Refused) -> Outcome:

@@ -1,9 +1,14 @@
-"""A share is looked through for what a crash left behind: trash that nobody purges, directories that nobody got."""
+"""A share is looked through for what a crash left behind: trash that nobody purges, directories that nobody got.
+
+Trash that is nobody's to purge is told of, and left alone.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 
@@ -13,6 +18,7 @@ from berth.metrics.volumes import VolumeMetrics
 from berth.reconcilers import objects
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.displaced import Displacements
+from berth.reconcilers.stuck import Stuck
 from berth.shares.choose import Shares
 from berth.volumes.errors import Refused
 from berth.volumes.lifecycle import Lifecycle
@@ -20,10 +26,14 @@ from berth.volumes.parameters import parse_parameters, share_address
 from berth.volumes.plan import DefaultShare
 from berth.volumes.release import share_of
 from berth.volumes.share import ShareAddress
+from berth.volumes.trash import Trashed
 
 PERMISSIONS: tuple[Permission, ...] = ()
 
 log = structlog.get_logger()
+
+ANOTHERS = 2 * 3600.0
+"""Seconds in which another cluster that lives would have purged what it put into the trash, or told what keeps it."""
 
 
 class Sweep:
@@ -40,6 +50,7 @@ class Sweep:
         default: DefaultShare,
         metrics: VolumeMetrics,
         trashed: Callable[[ShareAddress, str], None],
+        stuck: Stuck,
         lock: Callable[[], Reference] | None = None,
         displacements: Displacements | None = None,
     ) -> None:
@@ -52,9 +63,12 @@ class Sweep:
         self._default = default
         self._metrics = metrics
         self._trashed = trashed
+        self._stuck = stuck
         self._lock = lock
         self._displacements = displacements
         self._addresses: dict[str, ShareAddress] = {}
+        self._anothers: dict[str, dict[str, float]] = {}
+        """By share: what other clusters have in the trash -> when it was seen there first."""
 
     def key_for(self, address: ShareAddress) -> str:
         """The key to queue for one share."""
@@ -94,13 +108,15 @@ class Sweep:
             return Done()
         share = await self._shares.get(address)
         notes = await self._displacements.look(key, share) if self._displacements is not None else ()
-        for pv in await self._lifecycle.waiting_trash(share):
-            if pv not in self._cluster.volumes:  # else its end is not through yet (I4)
-                self._trashed(address, pv)
+        trash = await self._lifecycle.trash(share)
+        for each in trash:
+            if self._lifecycle.is_own(each) and each.name not in self._cluster.volumes:  # else see I4: not through yet
+                self._trashed(address, each.name)
         try:
             left = await self._lifecycle.sweep(share)
         finally:
             self._metrics.contested(key, bool(self._lifecycle.rivals(address)))
+        notes = self._stuck.unowned(key, self._unowned(key, trash))
         self._metrics.left(key, len(left))
         for found in left:
             log.warning(
@@ -111,6 +127,19 @@ class Sweep:
                 why=found.why,
             )
         return Done(notes=notes)
+
+    def _unowned(self, key: str, trash: list[Trashed]) -> list[Trashed]:
+        """What nobody will purge: things without a record, and what a cluster left that must be gone."""
+        now = asyncio.get_running_loop().time()
+        before = self._anothers.get(key, {})
+        others = [each for each in trash if each.record is not None and not self._lifecycle.is_own(each)]
+        seen = self._anothers[key] = {each.name: before.get(each.name, now) for each in others}
+        left = [
+            replace(each, why=f"of cluster {each.record.cluster}, which does not purge it")
+            for each in others
+            if each.record is not None and now - seen[each.name] > ANOTHERS
+        ]
+        return [*(each for each in trash if each.record is None), *left]
 
     def blame(self, key: str, error: Exception) -> tuple[Note, ...]:
         """The lock, of another controller in this cluster's name: its annotations settle that. Of all else nobody: no

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from berth.volumes.birth import Birth, Born, IsServed
 from berth.volumes.ending import Ending
-from berth.volumes.errors import Missing, Refused, Unavailable
+from berth.volumes.errors import LeftBehind, Missing, Refused, Unavailable
 from berth.volumes.home import Homes, find_home
 from berth.volumes.leads import Leads
 from berth.volumes.ledger import Ledger
@@ -20,10 +20,12 @@ from berth.volumes.naming import TRASH, TRIAL, trash_path, trial_path
 from berth.volumes.orphans import Left, Orphans
 from berth.volumes.others import Others
 from berth.volumes.plan import Plan
+from berth.volumes.records import Record
 from berth.volumes.release import ReleasePlan
 from berth.volumes.request import Claim, Living
-from berth.volumes.share import Share, ShareAddress
+from berth.volumes.share import Budget, Removal, Share, ShareAddress
 from berth.volumes.standing import ALONE, Standing
+from berth.volumes.trash import Trashed, look_into_trash
 from berth.volumes.whereabouts import Displaced, Placed, Whereabouts
 
 
@@ -79,12 +81,20 @@ class Lifecycle:
         if record is not None and record.cluster == self._cluster and record.capacity != size_bytes:
             await self._ledger.write(replace(record, capacity=size_bytes), share)
 
+    async def trash(self, share: Share) -> list[Trashed]:
+        """All that lies in the share's trash, and whose it is."""
+        return await look_into_trash(share, lambda pv: self._ledger.read(pv, share))
+
+    def is_own(self, trashed: Trashed) -> bool:
+        """Whether it is for this cluster to purge."""
+        return trashed.record is not None and trashed.record.cluster == self._cluster
+
     async def waiting_trash(self, share: Share) -> list[str]:
         """The PV names of this cluster's deleted volumes that are still to be purged."""
-        return [name for name in await self._trash(share) if await self._is_own(name, share)]
+        return [each.name for each in await self.trash(share) if self.is_own(each)]
 
-    async def purge(self, pv: str, share: Share) -> int:
-        """Removes one deleted volume for good, then its record. Answers how many entries went; can be resumed.
+    async def purge(self, pv: str, share: Share, *, budget: Budget | None = None) -> Removal:
+        """Removes one deleted volume for good, then its record. With a budget, one turn of that; can be resumed.
 
         Nothing goes while its PV or its claim is in the cluster: a backup has brought it back.
         """
@@ -96,12 +106,21 @@ class Lifecycle:
                 raise Refused(trash_path(pv), f"is cluster {record.cluster}'s, and for that cluster to purge")
             owner = record.owner if record is not None else None
         if self._living.has_pv(pv) or (owner is not None and self._living.has_claim(owner)):
-            return 0
-        removed = await share.remove_tree(trash_path(pv))
-        if removed or not await self._was_brought_back(pv, share):
+            return Removal(0)
+        removal = await share.remove_tree(trash_path(pv), budget=budget)
+        if not removal.is_through:
+            return removal
+        if removal.entries or not await self._was_brought_back(pv, share):
             await self._ledger.remove(pv, share)
         self._released.pop(pv, None)
-        return removed
+        return removal
+
+    async def mark_stuck(self, pv: str, share: Share, left: LeftBehind) -> Record | None:
+        """Writes into the volume's record what keeps it in the trash, so that the share explains itself. The record."""
+        record = await self._ledger.read(pv, share)
+        if record is not None and record.cluster == self._cluster and record.stuck != left.said:
+            await self._ledger.write(replace(record, stuck=left.said), share)
+        return record
 
     async def doubt(self, share: Share) -> str:
         """Why this may not be the share that it was; empty where it is. What was known of another one is forgotten."""
@@ -181,10 +200,3 @@ class Lifecycle:
         with suppress(Missing):
             return [entry.name for entry in await share.list(TRASH)]
         return []
-
-    async def _is_own(self, pv: str, share: Share) -> bool:
-        try:
-            record = await self._ledger.read(pv, share)
-        except Refused:
-            return False
-        return record is not None and (record.cluster, record.pv) == (self._cluster, pv)

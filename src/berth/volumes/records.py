@@ -53,6 +53,8 @@ class Record:
     """Which process wrote this, where one is elected (standing); a name that no other process ever has."""
     term: int = 0
     """How often that process's lock had changed hands by then."""
+    stuck: str = ""
+    """What kept the last purge of it from its end, as errors.LeftBehind says it; such a volume lies in the trash."""
 
     @property
     def owner(self) -> Claim:
