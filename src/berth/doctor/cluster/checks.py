@@ -25,6 +25,7 @@ from berth.doctor.cluster.directories_there import look_at_shares
 from berth.doctor.cluster.reading import Reading, read_cluster
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
+from berth.doctor.cluster.trash import look_at_trash
 from berth.doctor.finding import Finding, Unseen
 from berth.doctor.run import Check
 from berth.kube.manifest import ManifestApi
@@ -90,6 +91,13 @@ async def _look_at_shares(cluster: Cluster) -> AsyncIterator[Finding | Unseen]:
             yield each
 
 
+async def _look_at_trash(cluster: Cluster) -> AsyncIterator[Finding | Unseen]:
+    judged = await cluster.judged()
+    if judged is not None:
+        async for each in look_at_trash(*judged):
+            yield each
+
+
 def _check(name: str, judgement: Judgement, en: str, zh: str) -> Check[Cluster]:
     return Check(name, Text(en, zh), _judging(judgement), DEADLINE)
 
@@ -98,6 +106,7 @@ CHECKS: tuple[Check[Cluster], ...] = (
     Check("api-server", Text("the cluster", "集群"), _look_at_api_server, DEADLINE),
     _check("directories", directories.judge_overlaps, "PVs on one directory", "使用同一目录的 PV"),
     Check(SHARES, Text("PVs and directories on the shares", "共享上的目录与 PV"), _look_at_shares, DEADLINE),
+    Check("trash", Text("deleted volumes that don't go", "无法清除的已删除卷"), _look_at_trash, DEADLINE),
     _check("clones", claims.judge_clones, "copies that came out empty", "得到空卷的克隆"),
     _check("selflink", provisioners.judge_selflink, "provisioners that need selfLink", "依赖 selfLink 的供应器"),
     _check("provisioners", provisioners.judge_running, "provisioners that don't run", "没有运行的供应器"),

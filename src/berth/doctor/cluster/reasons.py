@@ -1,52 +1,15 @@
-"""What the catalogue knows of the messages in Events: the failure behind the words, with the real names in it."""
+"""What the catalogue knows of the messages in Events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 
-from berth.doctor.clues import own_names
 from berth.doctor.cluster import kinds
-from berth.doctor.entry import CatalogueError, Entry
-from berth.doctor.finding import KINDS, Finding, Subject
-from berth.doctor.known import entries
-from berth.doctor.pattern import Pattern
+from berth.doctor.finding import Finding
+from berth.doctor.messages import known_in
 from berth.doctor.versions import Version
-
-Names = dict[str, str]
-
-
-@cache
-def _patterns() -> tuple[tuple[Entry, Pattern], ...]:
-    return tuple((entry, pattern) for entry in entries().values() for pattern in entry.patterns)
-
-
-def matches(text: str) -> dict[str, Names]:
-    """The failures that a message shows, each with the names that it says; echoes of one another are left out."""
-    found: dict[str, Names] = {}
-    for entry, pattern in _patterns():
-        if entry.id in found or pattern.needle not in text:
-            continue
-        match = pattern.regex.search(text)
-        if match is not None:
-            found[entry.id] = {name: value for name, value in match.groupdict().items() if value}
-    known = entries()
-    failures = {failure for failure in found if known[failure].yields_to != ("*",)}
-    return {
-        failure: names
-        for failure, names in found.items()
-        if not (set(known[failure].yields_to) & found.keys() or (failure not in failures and failures))
-    }
 
 
 def known_failures(event: kinds.Event, version: Version | None, **facts: str) -> Iterator[Finding]:
     """The findings that an Event is worth, about the objects in facts and those that its message names."""
-    for failure, said in matches(event.text).items():
-        names = {**own_names(event.text), **said, **facts}
-        about = [Subject(kind, names[kind]) for kind in KINDS if kind in names]
-        try:
-            yield entries()[failure].finding(
-                about, names, version=version, evidence=[event.text], count=event.count or 1
-            )
-        except CatalogueError:
-            continue  # it says too little to be told
+    yield from known_in(event.text, facts, version=version, count=event.count or 1)

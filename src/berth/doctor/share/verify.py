@@ -14,6 +14,7 @@ from berth.doctor.share.node import probe_node
 from berth.doctor.share.probed import Probed, Report, told
 from berth.doctor.share.reach import Ground
 from berth.doctor.share.scratch import Site
+from berth.doctor.share.trash import look_into_trash
 from berth.volumes.share import ShareAddress
 
 DEADLINE = 5.0
@@ -21,8 +22,7 @@ DEADLINE = 5.0
 
 ORDER = (
     "dns", "nfs-port", "answers", "portmapper-port", "programs", "exports", "mount-3", "mount-4.0", "mount-4.1",
-    "mount-4.2", "source-port", "write", "squash", "lock", "left-behind", "space", "round-trip",
-    "records",
+    "mount-4.2", "source-port", "write", "squash", "lock", "left-behind", "space", "round-trip", "records", "trash",
     "node-helper", "node-kernel", "node-statd", "node-mount",
 )  # fmt: skip
 """The ids of all probes, from the server's name to the data."""
@@ -138,6 +138,7 @@ async def _use(target: ShareAddress, ground: Ground, handed: Handed, deadline: f
     if tried.is_alive:
         found.probes += [await measure.space(site), await measure.round_trip(site)]
         found.probes += await look_into_home(target, deadline)
+        found.probes += await look_into_trash(target, deadline)
     return "write"
 
 

@@ -1,0 +1,89 @@
+"""Deleted volumes that don't go: the shares are asked, and where they can't be from here, Events tell."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+
+from berth.doctor.cluster import kinds
+from berth.doctor.cluster.directories_there import DEADLINE, shares_of
+from berth.doctor.cluster.reasons import known_failures
+from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.snapshot import Snapshot
+from berth.doctor.finding import Finding, Unseen
+from berth.doctor.trash import judge_trash, read_trash
+from berth.reconcilers.places import normal
+from berth.reconcilers.stuck import STUCK, UNOWNED
+from berth.shares.choose import Shares
+from berth.volumes.errors import Refused, VolumeError
+from berth.volumes.parameters import share_address
+from berth.volumes.share import ShareAddress
+from berth.volumes.trash import Trashed
+
+_MOST_SHARES = 50
+_SHARE = re.compile(r"share (?P<share>.+?)(?: is unavailable,|:) ")
+
+
+async def look_at_trash(snapshot: Snapshot, served: Served) -> AsyncIterator[Finding | Unseen]:
+    """What does not go from the trash of the shares that Berth's classes and PVs name."""
+    addresses = list(dict.fromkeys(_addresses(snapshot, served)))[:_MOST_SHARES]
+    shares = Shares(timeout=DEADLINE - 0.5)
+    try:
+        answers = await asyncio.gather(*(_ask(shares, address) for address in addresses))
+    finally:
+        await shares.aclose()
+    seen: dict[str, None] = {}
+    for address, trash in zip(addresses, answers, strict=True):
+        if trash is not None and str(address) not in seen:
+            seen[str(address)] = None
+            for finding in judge_trash(str(address), trash):
+                yield finding
+    for event in _told(snapshot, seen):
+        of_class = {"class": event.involvedObject.name} if event.involvedObject.kind == "StorageClass" else {}
+        for finding in known_failures(event, snapshot.version, **of_class):
+            yield finding
+
+
+async def _ask(shares: Shares, address: ShareAddress) -> list[Trashed] | None:
+    """What is in its trash; None where it can't be seen from here, which others tell if it matters."""
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await read_trash(await shares.get(address))
+    except (VolumeError, TimeoutError):
+        return None
+
+
+def _addresses(snapshot: Snapshot, served: Served) -> Iterator[ShareAddress]:
+    """Every share on which Berth may have trash. Its last volume may be the one that does not go."""
+    for used in shares_of(snapshot, served):
+        yield used.address
+    carriers = [each for each in served.provisioners if each.flavour == "berth"]
+    for of_class in snapshot.classes:
+        if not served.is_berth(of_class.provisioner):
+            continue
+        said = of_class.parameters or {}
+        places = [(each.server, each.export) for each in carriers if of_class.provisioner in each.names]
+        server, export = said.get("server"), said.get("share")
+        if server and export:
+            places = [(server, export)]
+        for server, export in places:
+            if server and export:
+                try:
+                    yield share_address(server, normal(export), tuple(of_class.mountOptions or ()))
+                except Refused:
+                    continue
+
+
+def _told(snapshot: Snapshot, seen: dict[str, None]) -> Iterator[kinds.Event]:
+    """The newest Event about each thing that is stuck, on shares that were not seen."""
+    told: set[str] = set()
+    for event in sorted(snapshot.events, key=lambda each: each.moment, reverse=True):
+        if event.reason not in (STUCK, UNOWNED):
+            continue
+        match = _SHARE.match(event.text)
+        volume = re.search(r"\.berth/trash/([^']+)'|deleted volume (\S+)", event.text)
+        key = f"{match['share'] if match else ''} {volume[0] if volume and event.reason == STUCK else ''}"
+        if match is not None and match["share"] not in seen and key not in told:
+            told.add(key)
+            yield event

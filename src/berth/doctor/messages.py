@@ -1,0 +1,51 @@
+"""What the catalogue knows of one message: the failure behind the words, with the real names in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from berth.doctor.clues import own_names
+from berth.doctor.entry import CatalogueError, Entry
+from berth.doctor.finding import KINDS, Finding, Subject
+from berth.doctor.known import entries
+from berth.doctor.pattern import Pattern
+from berth.doctor.versions import Version
+
+Names = dict[str, str]
+
+
+@cache
+def _patterns() -> tuple[tuple[Entry, Pattern], ...]:
+    return tuple((entry, pattern) for entry in entries().values() for pattern in entry.patterns)
+
+
+def matches(text: str) -> dict[str, Names]:
+    """The failures that a message shows, each with the names that it says; echoes of one another are left out."""
+    found: dict[str, Names] = {}
+    for entry, pattern in _patterns():
+        if entry.id in found or pattern.needle not in text:
+            continue
+        match = pattern.regex.search(text)
+        if match is not None:
+            found[entry.id] = {name: value for name, value in match.groupdict().items() if value}
+    known = entries()
+    failures = {failure for failure in found if known[failure].yields_to != ("*",)}
+    return {
+        failure: names
+        for failure, names in found.items()
+        if not (set(known[failure].yields_to) & found.keys() or (failure not in failures and failures))
+    }
+
+
+def known_in(
+    text: str, facts: Mapping[str, str], *, version: Version | None = None, count: int = 1
+) -> Iterator[Finding]:
+    """The findings that a message is worth, about the objects in facts and those that it names."""
+    for failure, said in matches(text).items():
+        names = {**own_names(text), **said, **facts}
+        about = [Subject(kind, names[kind]) for kind in KINDS if kind in names]
+        try:
+            yield entries()[failure].finding(about, names, version=version, evidence=[text], count=count)
+        except CatalogueError:
+            continue  # it says too little to be told

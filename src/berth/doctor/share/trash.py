@@ -1,0 +1,46 @@
+"""What lies in the trash of a share that Berth uses, and does not go."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+from berth.doctor.finding import Finding
+from berth.doctor.share.probed import Probed, catalogue, told
+from berth.doctor.trash import judge_trash, read_trash
+from berth.shares.direct import DirectShare
+from berth.shares.resolve import Resolver
+from berth.texts.text import Text
+from berth.volumes.errors import VolumeError
+from berth.volumes.share import ShareAddress
+
+_NAMED = 3
+"""Deleted volumes that wait for their purge, and are named."""
+
+
+async def look_into_trash(target: ShareAddress, deadline: float) -> list[Probed]:
+    """One result for each thing that does not go; else one that says how many volumes wait for their purge."""
+    resolver = Resolver(deadline=deadline)
+    try:
+        async with asyncio.timeout(deadline), aclosing(DirectShare(target, resolver, deadline=deadline)) as share:
+            trash = await read_trash(share)
+    except (VolumeError, TimeoutError) as error:
+        return [told("trash", "unseen", why=str(error) or f"no answer within {deadline:g} s")]
+    finally:
+        await resolver.aclose()
+    stuck = [_result(finding) for finding in judge_trash(str(target), trash)]
+    if stuck:
+        return stuck
+    if not trash:
+        return [told("trash", "empty")]
+    names = ", ".join(each.name for each in trash[:_NAMED])
+    return [told("trash", "waiting", number=len(trash), names=names if len(trash) <= _NAMED else f"{names}, …")]
+
+
+def _result(finding: Finding) -> Probed:
+    """A finding in the form of a probe's result: its commands are a part of the cure."""
+    commands = "; ".join(f"`{command}`" for command in finding.commands)
+    cure = Text(f"{finding.do.en} {commands}", f"{finding.do.zh}{commands}")
+    facts = {"finding": finding.id, "commands": list(finding.commands)}
+    title = Text(**catalogue()["trash"]["title"])
+    return Probed("trash", "warning", title, finding.seen, finding.why, cure, facts)
