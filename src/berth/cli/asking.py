@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain
+from berth.cli.output import EXIT_FAILED, EXIT_USAGE, ask, complain, say
 from berth.texts.text import Language, Text
 
 YES = click.Option(["--yes"], is_flag=True, help="Don't ask, begin.")
@@ -20,9 +20,9 @@ def confirm(question: Text, refusal: Text, lang: Language) -> None:
         complain(refusal.said(lang))
         raise SystemExit(EXIT_USAGE)
     try:
-        is_agreed = click.confirm(question.said(lang), default=False, err=True)
+        is_agreed = ask(question.said(lang), on_stderr=True)
     except click.Abort:
-        click.echo(err=True)
+        say(on_stderr=True)
         complain(_NOTHING.said(lang))
         raise SystemExit(130) from None
     if not is_agreed:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,8 +24,7 @@ from berth.cli.install_options import (
     controller_options,
     share_options,
 )
-from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain, language
-from berth.cli.tables import say
+from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain, language, say, say_exactly
 from berth.kube.config import load
 from berth.kube.manifest import ManifestApi
 from berth.manifests.install import install_manifests
@@ -35,7 +33,9 @@ from berth.operations.apply import Applied
 from berth.operations.asked import Asked
 from berth.operations.install import Installed, Rollout, install
 from berth.operations.install_plan import InstallPlan, plan_install
+from berth.operations.looking import describe_pods
 from berth.programs.controller import PERMISSIONS
+from berth.texts.exact import to_json
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
 
@@ -81,7 +81,7 @@ def _install(
         if not value:
             raise click.UsageError(f"Missing option '{option}'.")
     listed = {"apiVersion": "v1", "kind": "List", "items": manifests}
-    click.echo(json.dumps(listed, indent=2) if output == "json" else to_yaml(manifests), nl=output == "json")
+    say_exactly(to_json(listed) if output == "json" else to_yaml(manifests).rstrip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,7 @@ def _apply(asked: Asked, yes: bool, timeout: float, output: str, access: Access,
             _ask_the_doctor(access.kubeconfig, access.context, lang)
     else:
         report = {**dataclasses.asdict(installed), "ready": installed.rollout.is_complete}
-        text = json.dumps(report, indent=2, ensure_ascii=False) if output == "json" else to_yaml([report])
-        click.echo(text, nl=output == "json")
+        say_exactly(to_json(report) if output == "json" else to_yaml([report]).rstrip())
     if not installed.rollout.is_complete:
         raise SystemExit(EXIT_FAILED)
 
@@ -145,7 +144,7 @@ def _agree_on_default(plan: InstallPlan, lang: Language) -> None:
 def _tell_installed(installed: Installed, plan: InstallPlan, timeout: float, lang: Language) -> None:
     settings = plan.settings
     if not installed.rollout.is_complete:
-        pods = f"kubectl -n {settings.namespace} describe pod -l app.kubernetes.io/instance={settings.name}"
+        pods = describe_pods(settings.namespace, settings.name)
         text = Text(
             f"applied, but not all pods are ready after {timeout:g} s; what is in the way: `{pods}`",
             f"已应用，但 {timeout:g} 秒内 Pod 没有全部就绪；用 `{pods}` 查看原因",

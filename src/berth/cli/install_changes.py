@@ -9,7 +9,7 @@ from itertools import groupby
 from rich.cells import cell_len
 
 from berth import __version__
-from berth.cli.tables import say
+from berth.cli.output import say
 from berth.operations.asked import Asked
 from berth.operations.changes import Change
 from berth.operations.install_plan import InstallPlan

@@ -81,9 +81,9 @@ def complain(sentence: str) -> None:
     click.echo(f"berth: {line(sentence)}", err=True)
 
 
-def ask(question: str) -> bool:
-    """Whether the person says yes."""
-    return click.confirm(line(question), default=False)
+def ask(question: str, *, on_stderr: bool = False) -> bool:
+    """Whether the person says yes. click.Abort where he says nothing any more (Ctrl-C, Ctrl-D)."""
+    return click.confirm(line(question), default=False, err=on_stderr)
 
 
 def _shown(part: Part, is_coloured: bool) -> str:

@@ -9,9 +9,7 @@ import click
 
 from berth.cli.asking import YES, confirm
 from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
-from berth.cli.output import LANGUAGE, complain, language, output_option
-from berth.cli.server.answering import print_json
-from berth.cli.tables import say
+from berth.cli.output import LANGUAGE, complain, language, output_option, print_json, say
 from berth.operations.apply import Applied
 from berth.operations.takeover.remark import several, some
 from berth.operations.uninstall import uninstall

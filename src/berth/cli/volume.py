@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 import re
 from typing import Any
 
 import click
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
-from berth.cli.output import EXIT_FAILED, EXIT_USAGE, LANGUAGE, complain, language, output_option
-from berth.cli.server.answering import print_json
-from berth.cli.tables import say
+from berth.cli.output import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    LANGUAGE,
+    complain,
+    language,
+    output_option,
+    print_json,
+    say,
+    say_exactly,
+)
 from berth.cli.volume_end import end_command
 from berth.cli.volume_restore import restore_command
 from berth.kube.manifest import ManifestApi
@@ -30,6 +37,8 @@ from berth.operations.static_volume import (
     static_manifests,
 )
 from berth.reconcilers.quantity import to_bytes
+from berth.texts.command import command
+from berth.texts.exact import to_json
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
 
@@ -89,7 +98,7 @@ def _static(
         if output == "json":
             print_json({"apiVersion": "v1", "kind": "List", "items": manifests})
         else:
-            click.echo(to_yaml(manifests), nl=False)
+            say_exactly(to_yaml(manifests).rstrip())
         return
 
     def told(done: Applied) -> None:
@@ -104,7 +113,7 @@ def _static(
         _tell(given, volume, timeout, chosen)
     else:
         report = dataclasses.asdict(given)
-        click.echo(json.dumps(report, indent=2) + "\n" if output == "json" else to_yaml([report]), nl=False)
+        say_exactly(to_json(report) if output == "json" else to_yaml([report]).rstrip())
     if not given.is_bound:
         raise SystemExit(EXIT_FAILED)
 
@@ -169,10 +178,10 @@ def _tell(given: Given, volume: StaticVolume, timeout: float, lang: Language) ->
             ).said(lang)
         )
         return
-    command = f"kubectl -n {volume.namespace} describe pvc {volume.claim}"
+    look = command("kubectl -n {namespace} describe pvc {name}", namespace=volume.namespace, name=volume.claim)
     complain(
         Text(
-            f"applied, but not bound after {timeout:g} s; see why with `{command}`",
-            f"已应用，但 {timeout:g} 秒内没有绑定；用 `{command}` 查看原因",
+            f"applied, but not bound after {timeout:g} s; see why with `{look}`",
+            f"已应用，但 {timeout:g} 秒内没有绑定；用 `{look}` 查看原因",
         ).said(lang)
     )

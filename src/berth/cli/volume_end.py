@@ -7,9 +7,7 @@ import sys
 import click
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
-from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language, output_option
-from berth.cli.server.answering import print_json
-from berth.cli.tables import say
+from berth.cli.output import EXIT_USAGE, LANGUAGE, ask, complain, language, output_option, print_json, say
 from berth.cli.volume_restore import DEADLINE, SHARE
 from berth.kube.manifest import ManifestApi
 from berth.operations.ends import Change, look, set_end
@@ -107,5 +105,5 @@ def _ask(change: Change, lang: Language) -> None:
             ).said(lang)
         )
         raise SystemExit(EXIT_USAGE)
-    if not click.confirm(Text("Do it?", "确定吗？").said(lang), default=False, err=True):
+    if not ask(Text("Do it?", "确定吗？").said(lang), on_stderr=True):
         raise Stopped(_NOTHING)

@@ -7,13 +7,12 @@ import dataclasses
 import click
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
-from berth.cli.output import LANGUAGE, language, output_option
-from berth.cli.server.answering import print_json
-from berth.cli.tables import say
+from berth.cli.output import LANGUAGE, language, output_option, print_json, say
 from berth.kube.manifest import ManifestApi
 from berth.operations.pvs import parse_share
 from berth.operations.restore import PATIENCE, Restoration, Restored, find, restore
 from berth.shares.choose import Shares
+from berth.texts.command import command
 from berth.texts.text import Text
 
 DEADLINE = 10.0
@@ -104,12 +103,13 @@ def _planned(one: Restoration) -> Text:
 
 def _done(one: Restored) -> Text:
     if one.is_kept:
+        change = command("berth volume end {pv} delete", pv=one.pv)
         return Text(
             f"PV {one.pv} is {one.phase or 'there'} again with its data: a claim {one.claim} of the same class and "
-            f"size gets it; it is kept at its end, which `berth volume end {one.pv} delete` changes",
+            f"size gets it; it is kept at its end, which `{change}` changes",
             f"PV {one.pv} 及其数据已恢复（{one.phase or '已存在'}）："
             f"同名、同存储类和大小的 PVC {one.claim} 会绑定到它；"
-            f"它在 PVC 删除后会保留，可用 `berth volume end {one.pv} delete` 更改",
+            f"它在 PVC 删除后会保留，可用 `{change}` 更改",
         )
     return Text(
         f"PV {one.pv} of claim {one.claim} is {one.phase} and has its directory; pods that wait for it start by "

@@ -12,6 +12,7 @@ from berth.manifests.labels import labels
 from berth.operations.asked import ClassAsked
 from berth.operations.errors import Stopped
 from berth.settings.install import InstallSettings
+from berth.texts.command import command
 from berth.texts.text import Text
 
 _API = "storage.k8s.io/v1"
@@ -93,6 +94,7 @@ async def check_class_fits(api: ManifestApi, wanted: Manifest) -> None:
     except NotFound:
         return
     name = wanted["metadata"]["name"]
+    remove = command("kubectl delete storageclass {name}", name=name)
     for field in _FIXED:
         if (present.get(field) or None) != (wanted.get(field) or None):
             there, here = _shown(present.get(field)), _shown(wanted.get(field))
@@ -100,11 +102,11 @@ async def check_class_fits(api: ManifestApi, wanted: Manifest) -> None:
                 Text(
                     f"there is a class {name} already, with {field} {there} where {here} is wanted, and Kubernetes "
                     f"lets nobody change that; leave it as it is with --no-class, take another name with --class, or "
-                    f"remove it with `kubectl delete storageclass {name}` (its volumes stay) and try again with "
+                    f"remove it with `{remove}` (its volumes stay) and try again with "
                     f"--class {name}",
                     f"已经有名为 {name} 的存储类，它的 {field} 是 {there}，而这里要的是 {here}；"
                     f"Kubernetes 不允许修改这一项。"
-                    f"请用 --no-class 保留它，用 --class 换个名字，或先执行 `kubectl delete storageclass {name}`"
+                    f"请用 --no-class 保留它，用 --class 换个名字，或先执行 `{remove}`"
                     f"（已有的卷不受影响）再加 --class {name} 重试",
                 )
             )

@@ -14,6 +14,7 @@ from berth.manifests.labels import MANAGED_BY
 from berth.operations.errors import Stopped
 from berth.operations.installation import Object, read_if_there
 from berth.operations.owner import is_helms, is_own, left_to_helm, left_to_others
+from berth.texts.command import command
 from berth.texts.text import Text
 
 RBAC = "rbac.authorization.k8s.io/v1"
@@ -138,11 +139,11 @@ def _is_older(home: Object, binding: Object) -> bool:
 
 
 def _missing(namespace: str) -> Stopped:
+    make = command("kubectl create namespace {namespace}", namespace=namespace)
     return Stopped(
         Text(
-            f"namespace {namespace} does not exist; make it with `kubectl create namespace {namespace}`, or leave out "
+            f"namespace {namespace} does not exist; make it with `{make}`, or leave out "
             f"--use-existing and Berth makes it",
-            f"命名空间 {namespace} 不存在；请先执行 `kubectl create namespace {namespace}`，"
-            f"或去掉 --use-existing，由 Berth 创建",
+            f"命名空间 {namespace} 不存在；请先执行 `{make}`，或去掉 --use-existing，由 Berth 创建",
         )
     )

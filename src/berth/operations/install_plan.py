@@ -22,6 +22,7 @@ from berth.operations.keeping import kept
 from berth.operations.owner import is_helms, is_own, left_to_helm, left_to_others
 from berth.operations.rivals import check_no_second_berth
 from berth.settings.install import CLASS_NAME, InstallSettings
+from berth.texts.command import command
 from berth.texts.text import Text
 from berth.volumes.errors import Refused
 
@@ -226,13 +227,13 @@ async def _preview(
 
 def _not_believed(asked: Asked) -> Stopped:
     where = f"{asked.namespace}/{asked.name}"
-    command = f"kubectl -n {asked.namespace} delete deployment {asked.name}"
+    remove = command("kubectl -n {namespace} delete deployment {name}", namespace=asked.namespace, name=asked.name)
     return Stopped(
         Text(
             f"there is a Deployment {where} already, and no ClusterRoleBinding says that an administrator installed "
-            f"it: it gets no rights. Look at it, remove it with `{command}`, and try again, or take another --name",
+            f"it: it gets no rights. Look at it, remove it with `{remove}`, and try again, or take another --name",
             f"已经有 Deployment {where}，但没有 ClusterRoleBinding 能证明它由管理员安装，不会给它任何权限。请检查它，"
-            f"用 `{command}` 删除后重试，或换一个 --name",
+            f"用 `{remove}` 删除后重试，或换一个 --name",
         )
     )
 

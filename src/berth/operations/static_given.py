@@ -12,6 +12,7 @@ from berth.operations.apply import MANAGER, Applied, apply_all, remove_one
 from berth.operations.errors import Stopped
 from berth.operations.static_volume import StaticVolume, static_manifests
 from berth.reconcilers.places import normal
+from berth.texts.command import command
 from berth.texts.text import Text
 from berth.volumes.naming import overlaps
 
@@ -60,12 +61,11 @@ async def _check_namespace(api: ManifestApi, namespace: str) -> None:
     try:
         metadata = (await api.read(place("v1", "Namespace", namespace)))["metadata"]
     except NotFound as error:
+        make = command("kubectl create namespace {namespace}", namespace=namespace)
         raise Stopped(
             Text(
-                f"namespace {namespace} does not exist; make it with `kubectl create namespace {namespace}` and try "
-                f"again. Nothing was made",
-                f"命名空间 {namespace} 不存在；请先执行 `kubectl create namespace {namespace}` 再重试。"
-                f"没有创建任何对象",
+                f"namespace {namespace} does not exist; make it with `{make}` and try again. Nothing was made",
+                f"命名空间 {namespace} 不存在；请先执行 `{make}` 再重试。没有创建任何对象",
             )
         ) from error
     if metadata.get("deletionTimestamp"):
@@ -134,12 +134,12 @@ async def _check_pv(api: ManifestApi, volume: StaticVolume) -> None:
         )
     if phase == "Released" and claim.get("uid"):  # without the uid it was freed, which takes a moment to show
         patch = '{"spec":{"claimRef":{"uid":null,"resourceVersion":null}}}'
-        command = f"kubectl patch pv {volume.pv} -p '{patch}'"
+        free = command("kubectl patch pv {pv} -p {patch}", pv=volume.pv, patch=patch)
         raise Stopped(
             Text(
                 f"PV {volume.pv} still belongs to an earlier claim of that name (Released); its data is untouched. "
-                f"Free it with `{command}` and try again",
-                f"PV {volume.pv} 仍属于先前同名的 PVC（Released），数据没有动。执行 `{command}` 释放后重试",
+                f"Free it with `{free}` and try again",
+                f"PV {volume.pv} 仍属于先前同名的 PVC（Released），数据没有动。执行 `{free}` 释放后重试",
             )
         )
 

@@ -16,6 +16,7 @@ from berth.metrics.displaced import DisplacedMetrics
 from berth.reconcilers import objects
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.kinds import VolumeObject
+from berth.texts.command import command
 from berth.volumes.errors import Refused
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.parameters import parse_parameters
@@ -146,7 +147,8 @@ def say(displaced: Displaced, share: str) -> str:
                 f"{begin}, nor in the trash, nor archived: bring it back from a backup of the server, or delete the "
                 f"claim if its data is no longer needed"
             )
+    restore = command("berth volume restore {pv}", pv=placed.pv)
     if displaced.is_occupied:
         whose = f"volume {displaced.by.pv} of claim {displaced.by.owner}" if displaced.by else "something else"
-        return f"{said}; in its place is {whose}, which is left alone; see `berth volume restore {placed.pv}`"
-    return f"{said}; bring it back with `berth volume restore {placed.pv}`"
+        return f"{said}; in its place is {whose}, which is left alone; see `{restore}`"
+    return f"{said}; bring it back with `{restore}`"

@@ -11,6 +11,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from berth.texts.command import command
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
 from berth.volumes.naming import CLUSTERS, DIRECTORIES, HOME, SHARE_FILE, TRASH, recorded_name
 from berth.volumes.records import FORMAT, now_text, parse_json
@@ -55,9 +56,8 @@ class Homes:
         try:
             home = await open_home(share, self._cluster)
         except Refused as refusal:
-            raise Unavailable(
-                str(share.address), "io", f"{refusal}; see `berth doctor share {share.address}`"
-            ) from refusal
+            look = command("berth doctor share {share}", share=share.address)
+            raise Unavailable(str(share.address), "io", f"{refusal}; see `{look}`") from refusal
         for name in home.clusters & self._former:
             with suppress(Missing):
                 await share.remove_file(f"{CLUSTERS}/{name}.json")

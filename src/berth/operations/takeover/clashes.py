@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from berth.kube.leader import lock_name
 from berth.operations.install_plan import OLDEST
+from berth.operations.looking import scale_down
 from berth.operations.takeover.inventory import Cluster, Group, unserved
 from berth.operations.takeover.old import Berth, Found, OldProvisioner
 from berth.operations.takeover.remark import Remark, several
@@ -16,7 +17,7 @@ from berth.operations.takeover.strangers import Other
 from berth.reconcilers import objects
 from berth.reconcilers.objects import Place
 from berth.settings.install import NAME
-from berth.texts.command import Shell, command
+from berth.texts.command import command
 from berth.texts.text import Text
 
 _NO_NAME = re.compile(r"[^a-z0-9-]+")
@@ -110,7 +111,7 @@ def _two_shares(one: OldProvisioner, other: OldProvisioner, cluster: Cluster) ->
             f"请缩容并删除不需要的那一个，然后重新执行 plan（{_told(rival, names, cluster).zh}；"
             f"{_told(about, names, cluster).zh}）",
         ),
-        (f"kubectl -n {unwanted.namespace} scale deployment {unwanted.name} --replicas=0",) if unwanted else (),
+        (scale_down("deployment", unwanted.namespace, unwanted.name),) if unwanted else (),
     )
 
 
@@ -240,10 +241,6 @@ def judge_cluster(
     if not only:
         remarks += [_unserved(name, places) for name, places in unserved(cluster, served).items()]
     return remarks
-
-
-def _scale_down(namespace: str, name: str) -> Shell:
-    return command("kubectl -n {namespace} scale deployment {name} --replicas=0", namespace=namespace, name=name)
 
 
 def _unserved(name: str, places: Mapping[str, Place]) -> Remark:
