@@ -5,9 +5,9 @@ start_nfsd
 mkdir /srv/xfs/free /srv/xfs/squashed
 exportfs -o rw,no_subtree_check,insecure,no_root_squash '*:/free'
 exportfs -o rw,no_subtree_check,insecure,root_squash '*:/squashed'
-# And `/nested`, which has another file system below it, to which upper and lower case are one.
+# And `/nested`, which has another file system below it, to which upper and lower case are one; ext4 gives its disk.
 mkdir -p /srv/xfs/nested/folding
-truncate --size=320M /srv/xfs/folding.img
-mkfs.xfs -q -n version=ci /srv/xfs/folding.img
-mount -o loop /srv/xfs/folding.img /srv/xfs/nested/folding
+umount /srv/ext4
+mkfs.xfs -q -f -n version=ci /dev/ubdb
+mount -t xfs /dev/ubdb /srv/xfs/nested/folding
 exportfs -o rw,no_subtree_check,insecure,no_root_squash,crossmnt '*:/nested'
