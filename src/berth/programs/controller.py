@@ -20,7 +20,6 @@ from prometheus_client import CollectorRegistry
 
 from berth import __version__
 from berth.aio.tasks import Tasks
-from berth.kube.backoff import Backoff
 from berth.kube.client import Api
 from berth.kube.config import fingerprint, load
 from berth.kube.events import Recorder
@@ -196,16 +195,10 @@ class Controller:
         stuck = Stuck(cluster=cluster, metrics=self._stuck, pod=pod)
         purging = Purge(shares=shares, lifecycle=lifecycle, metrics=self._metrics, stuck=stuck)
         lanes = Lanes(cluster, default)
-        claims, volumes, expansions, trash, sweeps = (
-            WorkQueue(name, backoff=Backoff(), observer=self._machinery, lane=lane)
-            for name, lane in (
-                ("claims", lanes.of_claim),
-                ("volumes", lanes.of_volume),
-                ("expansions", lanes.of_expansion),
-                ("trash", purging.lane_of),
-                ("sweeps", None),
-            )
-        )
+        queue = partial(WorkQueue, observer=self._machinery)
+        claims, volumes = queue("claims", lane=lanes.of_claim), queue("volumes", lane=lanes.of_volume)
+        expansions, trash = queue("expansions", lane=lanes.of_expansion), queue("trash", lane=purging.lane_of)
+        sweeps = queue("sweeps")
 
         def trashed(address: ShareAddress, pv: str) -> None:
             trash.add_after(purging.key_for(address, pv), purge.patience(len(volumes)))
