@@ -124,6 +124,20 @@ async def test_what_is_nowhere_or_another_clusters_is_not_brought_back(share: Be
     assert await Restoring("cluster-1").find(made.pv, share) is None
 
 
+async def test_an_archive_whose_name_was_taken_comes_back_too(share: Bench) -> None:
+    first = await ended(share, "archive", BY_NAME)
+    second = plan(parameters={"pathPattern": BY_NAME}, claim=Claim("team", "data", uid_of("second")))
+    await Life("cluster-1").create(second, share)
+    await share.write_file(f"{second.path}/content", b"second")
+    await Life("cluster-1").release(release_plan(second, on_delete="archive"), share)
+    await bring_back(second.pv, share)
+    assert await share.read_file(f"{second.path}/content") == b"second"
+    assert not [each for each in share.tree() if each.startswith(".berth/archives/") and second.pv in each]
+    found = await Restoring("cluster-1").find(first.pv, share)
+    assert found is not None
+    assert found.where == "archived-team-data"
+
+
 async def test_of_an_archive_that_is_gone_only_the_metadata_is_left_and_nothing_comes_of_it(share: Bench) -> None:
     made = await ended(share, "archive")
     name = next(each for each in share.tree() if each.startswith("archived-") and "/" not in each)

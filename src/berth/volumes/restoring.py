@@ -17,7 +17,7 @@ from berth.volumes import archives
 from berth.volumes.errors import Missing, Refused, Taken
 from berth.volumes.home import Homes
 from berth.volumes.ledger import READS_AT_ONCE, Ledger
-from berth.volumes.naming import ARCHIVES, metadata_path, record_path, recorded_name, trash_path
+from berth.volumes.naming import ARCHIVES, metadata_path, pointer_path, record_path, recorded_name, trash_path
 from berth.volumes.records import Record, decode
 from berth.volumes.request import End
 from berth.volumes.share import Share
@@ -89,6 +89,7 @@ class Restoring:
                 raise Refused("path", f"{record.path!r} came into being meanwhile, and is left alone") from taken
         for name in await self._archives(record.pv, share, record):
             if not await _is_there(name, share):
+                await share.remove_file(pointer_path(record.pv))
                 await share.remove_file(metadata_path(name))
 
     async def set_end(self, pv: str, end: End, share: Share, known: Record) -> Record:
