@@ -41,7 +41,7 @@ def test_the_longest_name_that_a_record_can_have_is_taken_and_the_end_is_written
     answer = CliRunner().invoke(volume_command(), ["static", *fine])
     pv = json.loads(answer.stdout)["items"][0]
     assert len(pv["metadata"]["name"]) == 250
-    assert pv["metadata"]["annotations"] == {"berth.io/on-delete": "retain"}
+    assert pv["metadata"]["annotations"] == {"berth.io/on-delete": "retain", "berth.io/adopted": "true"}
     assert pv["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
 
 

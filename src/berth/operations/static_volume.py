@@ -13,7 +13,7 @@ from typing import Any
 
 from berth.kube.manifest import Manifest
 from berth.operations.errors import Stopped
-from berth.reconcilers.objects import ON_DELETE
+from berth.reconcilers.objects import ADOPTED, ON_DELETE
 from berth.shares.choose import Shares
 from berth.texts.text import Text
 from berth.volumes.errors import Refused, VolumeError
@@ -100,7 +100,7 @@ def static_manifests(volume: StaticVolume) -> list[Manifest]:
     """The PV and the claim, in the order in which they are applied. volume: checked."""
     labels = {"app.kubernetes.io/managed-by": "berth"}
     nfs: dict[str, Any] = {"server": volume.server, "path": volume.path}
-    end = {ON_DELETE: "retain"}  # said as on every volume, beside the policy that Kubernetes goes by
+    end = {ON_DELETE: "retain", ADOPTED: "true"}  # said as on every volume, beside the policy that Kubernetes goes by
     if volume.is_read_only:
         nfs["readOnly"] = True
     return [
