@@ -67,7 +67,8 @@ def test_the_plan_says_what_goes_what_stays_and_who_is_left_without_a_provisione
             here = f"{asked.namespace}/{asked.name}"
             assert plan.what_goes == [
                 ("StorageClass", asked.name), ("PodDisruptionBudget", here), ("Service", f"{here}-metrics"),
-                ("Deployment", here), ("NetworkPolicy", here), ("RoleBinding", here), ("Role", here), ("ClusterRoleBinding", asked.name),
+                ("Deployment", here), ("NetworkPolicy", here), ("RoleBinding", here), ("Role", here),
+                ("ClusterRoleBinding", asked.name),
                 ("ClusterRole", asked.name), ("ServiceAccount", here),
             ]  # fmt: skip
             assert (plan.pvs, plan.held, plan.classes) == (1, 1, (others,))

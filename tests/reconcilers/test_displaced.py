@@ -8,11 +8,13 @@ from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
 
-from berth.kube.outcome import Done, Note
+from berth.kube.outcome import Done, Note, Reference
 from berth.metrics.displaced import DisplacedMetrics
+from berth.metrics.stuck import StuckMetrics
 from berth.metrics.volumes import VolumeMetrics
 from berth.reconcilers.displaced import Displacements
 from berth.reconcilers.kinds import VolumeObject
+from berth.reconcilers.stuck import Stuck
 from berth.reconcilers.sweep import Sweep
 from berth.shares.choose import Shares
 from berth.volumes.lifecycle import Lifecycle
@@ -45,6 +47,7 @@ class Bench:
             default=default,
             metrics=VolumeMetrics(self.registry),
             trashed=lambda address, pv: self.purged.append(pv),
+            stuck=Stuck(cluster=cluster, metrics=StuckMetrics(self.registry), pod=Reference("v1", "Pod", "berth-0")),
             displacements=Displacements(
                 cluster=cluster, lifecycle=self.lifecycle, default=default, metrics=DisplacedMetrics(self.registry)
             ),
