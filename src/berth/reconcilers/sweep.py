@@ -116,7 +116,7 @@ class Sweep:
             left = await self._lifecycle.sweep(share)
         finally:
             self._metrics.contested(key, bool(self._lifecycle.rivals(address)))
-        notes = self._stuck.unowned(key, self._unowned(key, trash))
+        notes = (*notes, *self._stuck.unowned(key, self._unowned(key, trash)))
         self._metrics.left(key, len(left))
         for found in left:
             log.warning(

@@ -74,7 +74,7 @@ class Restoring:
 
         Refused when something is in the place, or another volume's directory is around it or in it.
         """
-        record = replace(found.record, released="", on_delete=end or found.record.on_delete)
+        record = replace(found.record, released="", stuck="", on_delete=end or found.record.on_delete)
         if not found.is_in_place:
             await self._check_place(record, share)
         await self._homes.open(share)
