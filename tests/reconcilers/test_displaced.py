@@ -47,7 +47,9 @@ class Bench:
             default=default,
             metrics=VolumeMetrics(self.registry),
             trashed=lambda address, pv: self.purged.append(pv),
-            stuck=Stuck(cluster=cluster, metrics=StuckMetrics(self.registry), pod=Reference("v1", "Pod", "berth-0", "")),
+            stuck=Stuck(
+                cluster=cluster, metrics=StuckMetrics(self.registry), pod=Reference("v1", "Pod", "berth-0", "")
+            ),
             displacements=Displacements(
                 cluster=cluster, lifecycle=self.lifecycle, default=default, metrics=DisplacedMetrics(self.registry)
             ),
