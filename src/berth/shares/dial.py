@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import TypeVar
 
 from berth.shares import nfs3, nfs4, nfs4_compound
@@ -91,6 +92,8 @@ class Dialer:
         mountd = await self._connect(addresses, mountport, MOUNTD)
         try:
             root = await self._mounting("NFSv3", nfs3.mount(mountd, self._address.export))
+            with suppress(ConnectionLost):
+                await nfs3.forget_mount(mountd, self._address.export)
         finally:
             mountd.close()
         connection = await self._connect((mountd.address,), port, NFS3)

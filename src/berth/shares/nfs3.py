@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from berth.shares.rpc import ROOT, Connection, Identity, Withheld
+from berth.shares.rpc import ROOT, CallRejected, Connection, Identity, Withheld
 from berth.shares.session import (
     CHUNK,
     FILE_SYNC,
@@ -36,7 +36,7 @@ TCP = 6
 # Procedures.
 GETATTR, SETATTR, LOOKUP, READ, WRITE, CREATE, MKDIR = 1, 2, 3, 6, 7, 8, 9
 REMOVE, RMDIR, RENAME, LINK, READDIRPLUS, FSSTAT = 12, 13, 14, 15, 17, 18
-GETPORT, MNT = 3, 1
+GETPORT, MNT, UMNT = 3, 1, 3
 
 ASKED_AGAIN = 2.0
 """Seconds without an answer after which a call is made again. NFSv3 servers may drop calls and trust in that: Ganesha
@@ -67,6 +67,12 @@ async def mount(mountd: Connection, export: str) -> bytes:
         return reader.opaque(64)
 
     return await mountd.call(MNT, opaque(encode_name(export)), decode)
+
+
+async def forget_mount(mountd: Connection, export: str) -> None:
+    """Has mountd strike us from its list of those who mounted (`showmount -a`). What it handed out stays good."""
+    with suppress(CallRejected):
+        await mountd.call(UMNT, opaque(encode_name(export)), lambda _: None)
 
 
 async def open_session(connection: Connection, root: bytes) -> Session:

@@ -6,16 +6,16 @@ Failures are rpc's; deadlines are the caller's.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from berth.shares import nfs3, nfs4_compound
-from berth.shares.rpc import CallRejected, Connection
-from berth.shares.session import Status, decode_name, encode_name
+from berth.shares.rpc import Connection
+from berth.shares.session import Status, decode_name
 from berth.shares.xdr import Reader, Unreadable, opaque, uint
 
 NULL = 0
-_DUMP, _UMNT, _EXPORT = 4, 3, 5
+_DUMP, _EXPORT = 4, 5
 _MOST_ENTRIES = 10_000
 """Of a list in a reply. A server that sends more is broken."""
 
@@ -97,12 +97,6 @@ async def exports(mountd: Connection) -> tuple[Offered, ...]:
         return tuple(found)
 
     return await mountd.call(_EXPORT, b"", decode)
-
-
-async def forget_mount(mountd: Connection, export: str) -> None:
-    """Has mountd strike us from its list of those who mounted (`showmount -a`). What it handed out stays good."""
-    with suppress(CallRejected):
-        await mountd.call(_UMNT, opaque(encode_name(export)), lambda _: None)
 
 
 async def speaks_minor(connection: Connection, minor: int) -> bool:

@@ -99,7 +99,7 @@ async def mount_3(
             try:
                 source = mountd.source
                 root = await nfs3.mount(mountd, export)
-                await calls.forget_mount(mountd, export)
+                await nfs3.forget_mount(mountd, export)
             finally:
                 mountd.close()
             connection = await _connect(address, port, NFS3, reserved)
