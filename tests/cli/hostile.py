@@ -44,7 +44,7 @@ def check(printed: str, room: Path) -> set[str]:
     for line in printed.split("\n"):
         assert is_visible(line), ascii(line)
         assert len(line) <= LONGEST or _COMMAND.match(line), line[:200]
-    assert "\n    $ rm -rf" not in printed
+    assert "\n    $ rm -rf /" not in printed
     commands = commands_in(printed)
     for command in commands:
         words = shlex.split(command, comments=True)
