@@ -12,11 +12,13 @@ import subprocess
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
 from devcluster.cluster import DevCluster
 from tests.cli.command import PROGRAM, environment
+from tests.e2e.waiting import until
 
 READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
 
@@ -49,7 +51,12 @@ class Installing:
         """As a kubelet would."""
         selector = f"app.kubernetes.io/instance%3D{self.name}"
         path = f"/api/v1/namespaces/{self.namespace}/pods"
-        for pod in self.cluster.request("GET", f"{path}?labelSelector={selector}")["items"]:
+
+        def made() -> list[dict[str, Any]]:
+            pods: list[dict[str, Any]] = self.cluster.request("GET", f"{path}?labelSelector={selector}")["items"]
+            return pods if len(pods) == 2 else []
+
+        for pod in until("the pods are made", made):
             whole = {**pod, "apiVersion": "v1", "kind": "Pod", "status": READY}
             self.cluster.request("PUT", f"{path}/{pod['metadata']['name']}/status", whole)
 
