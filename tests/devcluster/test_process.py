@@ -103,7 +103,7 @@ def test_a_process_dies_with_us_however_we_die(tmp_path: Path) -> None:
         child = identify(int(parent.stdout.readline()))
         parent.kill()
     assert child is not None
-    assert child.wait_gone(10)
+    assert child.wait_gone(60)
 
 
 def test_a_number_that_another_process_has_now_is_never_signalled() -> None:

@@ -214,3 +214,18 @@ async def test_a_name_that_the_server_takes_for_berths_own_directory_is_refused(
         with pytest.raises(Refused, match=r"'.berth' on this server|was there before"):
             await Life("cluster-1").create(at(path, "one"), share)
         assert not [path for path in share.tree() if path.endswith("volume")]
+
+
+@pytest.mark.parametrize("parameters", [{}, BY_NAME], ids=["its own path", "a path by name"])
+async def test_a_sweep_takes_nothing_away_from_another_clusters_try(parameters: dict[str, str]) -> None:
+    class Sweeping(MemoryShare):
+        """Another cluster looks through the share in the very moment of the try."""
+
+        async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
+            await super().rename(source, target, only)
+            if target.startswith(TRASH):
+                assert await sweep(self, by=Life("cluster-2")) == []
+
+    share, wanted = Sweeping(ADDRESS), plan(parameters=parameters)
+    await Life("cluster-1").create(wanted, share)
+    assert wanted.path in share.tree()

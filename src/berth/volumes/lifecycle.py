@@ -148,7 +148,7 @@ class Lifecycle:
         trash = set(await self._trash(share))
         for name in trash:
             pv = name.removeprefix(TRIAL)
-            if pv != name and not self._orphans.is_being_born(pv):
+            if pv != name and await self._is_left_of_a_trial(pv, share):
                 await share.remove_directory(trial_path(pv))
         for pv in await self._ledger.names(share):
             if self._living.has_pv(pv) or pv in trash:
@@ -188,6 +188,17 @@ class Lifecycle:
         """The identity of a share that was used before; empty otherwise."""
         home = self._homes.known(address)
         return home.share_id if home else ""
+
+    async def _is_left_of_a_trial(self, pv: str, share: Share) -> bool:
+        """Whether the attempt to make pv's volume was killed while it tried the way out. One that another cluster makes
+        at this moment has its record.
+        """
+        if self._orphans.is_being_born(pv):
+            return False
+        with suppress(Refused):
+            record = await self._ledger.read(pv, share)
+            return record is None or record.cluster == self._cluster
+        return False
 
     async def _was_brought_back(self, pv: str, share: Share) -> bool:
         """Whether the volume is out of the trash because somebody has put it back, and keeps it without a PV."""
