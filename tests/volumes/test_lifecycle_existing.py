@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.naming import record_path, trash_path
 from berth.volumes.plan import Occupied, Plan
-from berth.volumes.records import decode
+from berth.volumes.records import decode, encode, record_of
 from berth.volumes.request import Claim
 from tests.volumes.bench import Bench
 from tests.volumes.builders import Life, plan, release_plan, sweep, uid_of, without_home
@@ -118,9 +120,11 @@ async def test_a_kept_directory_goes_back_to_the_same_claim_and_to_nobody_else(
     with pytest.raises(Refused, match=r"claim a-b/c.*kept after its claim was gone"):
         await lifecycle.create(other, share)
     again = of("a-b", "c", parameters, seed="again")
-    assert not (await lifecycle.create(again, share)).is_adopted
+    # Only a record that says so shows that the directory was kept: else it is served, and kept once more.
+    assert (await lifecycle.create(again, share)).is_adopted is not is_marked
     assert await share.read_file(f"{first.path}/content") == b"precious"
-    assert await lifecycle.release(release_plan(again, on_delete="delete"), share) == trash_path(again.pv)
+    where = await lifecycle.release(release_plan(again, on_delete="delete"), share)
+    assert where == (trash_path(again.pv) if is_marked else again.path)
     assert record_path(first.pv) not in share.tree()
 
 
@@ -236,8 +240,10 @@ async def test_a_newer_volume_is_safe_from_a_pv_that_a_backup_brought_back(share
     await share.write_file(f"{newer.path}/content", b"newer")
     restored = Life("cluster-1")
     for end in ("delete", "archive"):
-        with pytest.raises(Refused, match=re.escape(newer.pv)):
+        with pytest.raises(Refused, match="nothing shows that Berth made it"):
             await restored.release(release_plan(older, parameters=BY_NAME, on_delete=end), share)
+        with pytest.raises(Refused, match=re.escape(newer.pv)):  # a reference provisioner's, which has no record
+            await restored.release(release_plan(older, parameters=BY_NAME, on_delete=end, share=""), share)
     assert await share.read_file(f"{newer.path}/content") == b"newer"
 
 
@@ -247,3 +253,71 @@ async def test_the_first_thousand_entries_are_enough_to_say_how_much_there_is(sh
         await share.write_file(f"common/models/{number}", b"")
     with pytest.raises(Refused, match="holds more than a thousand entries"):
         await lifecycle.create(wanted(FIXED), share)
+
+
+@pytest.mark.parametrize("parameters", [BY_NAME, FIXED, BY_ANNOTATION])
+@pytest.mark.parametrize("is_retried", [True, False])
+async def test_what_came_where_an_attempt_was_killed_is_nobodys_also_for_the_next_claim_of_that_name(
+    share: Bench, lifecycle: Life, parameters: dict[str, str], is_retried: bool
+) -> None:
+    first = wanted(parameters, onDelete="delete")
+    again = plan(
+        parameters={**parameters, "onDelete": "delete"},
+        annotations={"dir": "photos/2019"},
+        claim=Claim("team", "data", uid_of("again")),
+    )
+    await lifecycle.create(first, share)  # its PV never came
+    await share.write_file(f"{first.path}/a.jpg", b"precious")
+    if is_retried:
+        with suppress(Refused):
+            await Life("cluster-1").create(first, share)
+    with suppress(Refused):
+        assert (await Life("cluster-1").create(again, share)).is_adopted
+        assert await lifecycle.release(release_plan(again, on_delete="delete"), share) == again.path
+    assert f"{first.path}/a.jpg" in share.tree()
+
+
+@pytest.mark.parametrize("path", ["projects", "projects/inner"], ids=["the same", "in it"])
+@pytest.mark.parametrize("order", ["adopter first", "sharer first", "both at once"])
+async def test_who_shares_an_adopted_directory_never_ends_it(
+    share: Bench, lifecycle: Life, path: str, order: str
+) -> None:
+    shared = {"sharedPaths": "allow", "onDelete": "delete"}
+    one = plan("one", parameters={**shared, "pathPattern": "projects", "existingDirectory": "adopt"})
+    two = plan("two", parameters={**shared, "pathPattern": path})
+    await put_there(share, "projects")
+    await put_there(share, "projects/inner")
+    assert (await lifecycle.create(one, share)).is_adopted
+    assert (await lifecycle.create(two, share)).is_adopted
+    before = without_home(share.tree())
+    for each in (two, one) if order == "sharer first" else (one, two):
+        assert await lifecycle.release(release_plan(each, on_delete="delete"), share) == each.path
+    assert without_home(share.tree()) == before
+
+
+async def test_an_adopted_record_is_never_taken_for_one_that_leaves_too(share: Bench, lifecycle: Life) -> None:
+    """Somebody wrote another end onto its PV: the plan of the other takes it for one that is deleted as well."""
+    shared = {"sharedPaths": "allow", "onDelete": "delete", "pathPattern": "projects"}
+    one, two = plan("one", parameters={**shared, "existingDirectory": "adopt"}), plan("two", parameters=shared)
+    await put_there(share, "projects")
+    await lifecycle.create(one, share)
+    await share.write_file(record_path(two.pv), encode(record_of(two, "cluster-1", "")))
+    lifecycle.has_pv = lambda pv: pv == one.pv
+    ending = replace(release_plan(two, on_delete="delete"), agreed=frozenset({one.pv}))
+    with pytest.raises(Refused) as refusal:
+        await lifecycle.release(ending, share)
+    assert "projects/a.jpg" in share.tree()
+    assert record_path(one.pv) not in str(refusal.value)  # removing it would give the directory away
+
+
+async def test_a_pv_that_says_it_is_berths_and_has_no_record_proves_nothing_by_its_claims_name(
+    share: Bench, lifecycle: Life
+) -> None:
+    forged = of("home", "alice", BY_NAME)
+    await put_there(share, forged.path)
+    before = without_home(share.tree())
+    await Life("cluster-1").create(plan("other"), share)
+    for end in ("delete", "archive"):
+        with pytest.raises(Refused, match="nothing shows that Berth made it"):
+            await lifecycle.release(release_plan(forged, parameters=BY_NAME, on_delete=end), share)
+    assert before.items() <= share.tree().items()

@@ -130,7 +130,7 @@ async def test_a_record_that_can_not_be_read_protects_what_has_no_record(
     share.take_away(record_path(made.pv))
     before = share.tree()
     with pytest.raises(Refused, match=r"^\.berth/volumes/pvc-x\.json: .* nobody knows which directory it protects"):
-        await lifecycle.release(release_plan(made, parameters=BY_NAME, on_delete=end), share)
+        await lifecycle.release(release_plan(made, parameters=BY_NAME, on_delete=end, share=""), share)
     assert share.tree() == before
 
 

@@ -101,13 +101,21 @@ class Birth:
         if is_judged and before.own is not None and await is_served():
             return Born()  # a repetition: what is in it came through the PV
         if is_judged:
-            adopted = await self._judge(plan, before.entries or [], share)
+            try:
+                adopted = await self._judge(plan, before.entries or [], share)
+            except Refused:
+                if before.own is not None:  # of an attempt of ours, and it would speak for what is there now
+                    await self._ledger.remove(plan.pv, share)
+                raise
         is_first = await self._enter(plan, share, home, adopted)
         try:
             # Once more, with the record in place: of two that want one path at once, one at least sees the other's.
             heritage = await self._others.before_birth(plan, share)
             if heritage.earlier:  # two clusters under one UID could both take it for their claim's
                 await self._leads.require(share, alone=True)
+            if not adopted and before.entries is not None and _adopted_around(plan, heritage):
+                adopted = now_text()
+                await self._ledger.write(record_of(plan, self._cluster, now_text(), adopted=adopted), share)
             if adopted:
                 await self._others.refuse_lookalikes(plan.path, heritage.lookalikes, share)
             else:
@@ -141,10 +149,11 @@ class Birth:
         if it is adopted, nothing if what it holds is this claim's or may be shared. Refused otherwise.
         """
         heritage = await self._others.before_birth(plan, share)
-        for known in heritage.earlier:
-            if known.cluster == self._cluster and not known.adopted:
-                return ""
-        if heritage.earlier:
+        # Only a record that says so shows that the directory was kept: one of an attempt that never had a PV looks like
+        # that of a PV which was deleted by hand, and what came into it since may be anybody's.
+        if any(known.cluster == self._cluster and known.released and not known.adopted for known in heritage.earlier):
+            return ""
+        if heritage.earlier or any(known.adopted for known in heritage.shared):
             return now_text()
         sharers = [record.path for record in heritage.shared]
         if any(f"{plan.path}/".startswith(f"{path}/") for path in sharers) or _all_lead_to(sharers, plan.path, entries):
@@ -205,6 +214,11 @@ class Birth:
             await self._ledger.write(record, share)
             return False
         return True
+
+
+def _adopted_around(plan: Plan, heritage: Heritage) -> bool:
+    """Whether the directory is, or lies in, one that was adopted and may be shared: it is kept for both then."""
+    return any(each.adopted and f"{plan.path}/".startswith(f"{each.path}/") for each in heritage.shared)
 
 
 def _all_lead_to(paths: list[str], path: str, entries: list[Entry]) -> bool:

@@ -78,18 +78,24 @@ class Ending:
         return record
 
     def _prove(self, plan: ReleasePlan) -> Record:
-        if not plan.is_expected_path:
-            raise Refused(
-                "spec.nfs.path",
-                f"{plan.path!r} has no record on the share, and claim {plan.claim} and PV {plan.pv} alone do not lead "
-                f"there by the pattern of class {plan.class_name!r}, so nothing shows that Berth made it for them; it "
-                f"is left alone. Set the PV's reclaim policy to Retain and remove by hand what is no longer needed",
+        if plan.by_berth and not plan.is_unique:
+            shown = "which all volumes of Berth's have, and the names of claims can be chosen"
+        elif not plan.is_expected_path:
+            shown = (
+                f"and claim {plan.claim} and PV {plan.pv} alone do not lead there by the pattern of class "
+                f"{plan.class_name!r}"
             )
-        return record_of_released(plan, self._cluster)
+        else:
+            return record_of_released(plan, self._cluster)
+        raise Refused(
+            "spec.nfs.path",
+            f"{plan.path!r} has no record on the share, {shown}, so nothing shows that Berth made it for them; it is "
+            f"left alone. Set the PV's reclaim policy to Retain and remove by hand what is no longer needed",
+        )
 
     async def _keep(self, plan: ReleasePlan, record: Record | None, share: Share) -> None:
         """Writes down that the directory outlives its claim, if it is shown to be this PV's."""
-        if record is None and plan.is_expected_path:
+        if record is None and plan.is_expected_path and (plan.is_unique or not plan.by_berth):
             record = record_of_released(plan, self._cluster)
         if record is None or record.released:
             return

@@ -71,7 +71,8 @@ class Others:
         earlier = []
         overlap = await self._ledger.overlapping(plan.path, share, without=plan.pv)
         for other in await self._with_lookalikes(plan.path, plan.lookalikes, overlap, share):
-            is_leaving_too = other.cluster == self._cluster and other.pv in plan.agreed
+            # What was adopted is kept, whatever somebody wrote onto its PV.
+            is_leaving_too = other.cluster == self._cluster and other.pv in plan.agreed and not other.adopted
             if recorded is not None and self._is_earlier(other, plan.path, plan.claim):
                 earlier.append(other)
             elif not (is_leaving_too or await self._is_gone(other, share)):
@@ -160,11 +161,13 @@ _KEPT = "kept after its claim was gone"
 
 def in_the_way(field: str, path: str, other: Record, whose: str, state: str, advice: str) -> Refused:
     """Says which volume, whose, stands in the way of path."""
-    return Refused(
-        field,
+    why = (
         f"{path!r} overlaps {other.path!r}, volume {other.pv} of {whose} (claim {other.owner}), which is "
-        f"{_KEPT if other.released else state}; {advice}, or remove {record_path(other.pv)} if that volume is no more",
+        f"{_KEPT if other.released else state}; {advice}"
     )
+    if other.adopted:  # its record is all that shows that Berth did not make what is there
+        return Refused(field, f"{why}: it was adopted, and is always kept")
+    return Refused(field, f"{why}, or remove {record_path(other.pv)} if that volume is no more")
 
 
 async def _is_one_place(one: str, other: str, share: Share) -> bool:
