@@ -57,7 +57,9 @@ class Installing:
             return pods if len(pods) == 2 else []
 
         for pod in until("the pods are made", made):
-            whole = {**pod, "apiVersion": "v1", "kind": "Pod", "status": READY}
+            meta = {key: value for key, value in pod["metadata"].items() if key != "resourceVersion"}
+            # Without a version: others write to a new pod as well, and this is said whatever they say.
+            whole = {**pod, "metadata": meta, "apiVersion": "v1", "kind": "Pod", "status": READY}
             self.cluster.request("PUT", f"{path}/{pod['metadata']['name']}/status", whole)
 
     def uninstall(self, *options: str) -> subprocess.CompletedProcess[str]:
