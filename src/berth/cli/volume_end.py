@@ -36,8 +36,8 @@ def end_command() -> click.Command:
         callback=_end,
         short_help="Change what becomes of a volume when its claim is gone.",
         help="Change what becomes of a volume's directory when its claim is gone: on the PV and in its record.\n\n"
-        "For a directory that was adopted, which Berth did not make, this is the one way to have it ever deleted or "
-        "archived; it is asked before.",
+        "For a directory that a class adopted, which Berth did not make, this is the one way to have it ever deleted "
+        "or archived; it is asked before. A PV made by hand, such as by `berth volume static`, is always kept.",
     )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def _planned(change: Change) -> Text:
     if change.is_none:
         return Text(
             f"PV {record.pv}: the end of {where} is {change.after} already",
-            f"PV {record.pv}：{where} 的收尾方式已经是{_NAMES[change.after]}",
+            f"PV {record.pv}：{where} 的结局已经是{_NAMES[change.after]}",
         )
     after, before = _PAST[change.after], _PAST[change.before]
     en = f"PV {record.pv}: when claim {claim} is gone, {where} is to be {after}, not {before}"
@@ -88,7 +88,7 @@ def _planned(change: Change) -> Text:
         since = "" if change.adopted == "true" else f" on {change.adopted}"
         zh_since = "" if change.adopted == "true" else f"于 {change.adopted} "
         en += f". Berth did NOT make this directory: it was there before, and was adopted{since}"
-        zh += f"。注意：该目录不是 Berth 创建的：它原已存在，{zh_since}被接管"
+        zh += f"。注意：该目录不是 Berth 创建的：它原已存在，{zh_since}被收养"
     return Text(en, zh)
 
 

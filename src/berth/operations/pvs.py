@@ -64,8 +64,9 @@ async def read_volume(api: Api, pv: str, cluster: str, share: DefaultShare) -> K
     if not objects.provisioned_by(volume):
         raise Stopped(
             Text(
-                f"PV {pv} was made by hand, so Berth neither deletes nor archives its directory",
-                f"PV {pv} 是手工创建的，Berth 既不会删除也不会归档它的目录",
+                f"PV {pv} was made by hand: Berth leaves its directory where it is, so there is nothing to bring back "
+                "and no end to change",
+                f"PV {pv} 是手工创建的：Berth 不会动它的目录，因此无需恢复，也没有结局可改",
             )
         )
     try:

@@ -89,7 +89,7 @@ async def find(api: Api, shares: Shares, pvs: tuple[str, ...], share: DefaultSha
             where = [KnownShare(known.address, options)]
         else:
             candidates = where = await shares_in_use(api, share) if candidates is None else candidates
-        found.append(await _find(shares, restoring, pv, known, where))
+        found.append(await _find(shares, restoring, pv, known, where, is_told=bool(share.server)))
     return found
 
 
@@ -135,8 +135,9 @@ async def restore(
 
 
 async def _find(
-    shares: Shares, restoring: Restoring, pv: str, known: KnownVolume | None, where: list[KnownShare]
+    shares: Shares, restoring: Restoring, pv: str, known: KnownVolume | None, where: list[KnownShare], *, is_told: bool
 ) -> Restoration:
+    """is_told: the share was named by who asks, and need not be asked for."""
     troubles = []
     for candidate in where:
         try:
@@ -155,16 +156,18 @@ async def _find(
             Text(
                 f"PV {pv}: its directory is neither in the trash nor archived on {known.address}; bring it back from a "
                 f"backup of the server, as {place_text}",
-                f"PV {pv}：共享 {known.address} 的回收站和归档中都没有它的目录；请从服务器的备份恢复到 {place_text}",
+                f"PV {pv}：共享 {known.address} 的回收区和归档中都没有它的目录；请从服务器的备份恢复到 {place_text}",
             )
         )
     listed = ", ".join(str(one.address) for one in where)
+    hint = Text("; name its share with --share HOST:/EXPORT", "；请用 --share HOST:/EXPORT 指明共享")
     raise Stopped(
         Text(
-            f"there is no PV {pv}, and " + (f"no share knows it: {listed}" if listed else "no class names a share")
-            + "; name its share with --share HOST:/EXPORT",
-            f"没有名为 {pv} 的 PV，" + (f"这些共享上也没有它：{listed}" if listed else "也没有存储类指明共享")
-            + "；请用 --share HOST:/EXPORT 指明共享",
+            f"there is no PV {pv}, and "
+            + (f"no share knows it: {listed}" if listed else "no class or PV names a share")
+            + ("" if is_told else hint.en),
+            f"没有名为 {pv} 的 PV，" + (f"这些共享上也没有它：{listed}" if listed else "也没有存储类或 PV 指明共享")
+            + ("" if is_told else hint.zh),
         )
     )  # fmt: skip
 

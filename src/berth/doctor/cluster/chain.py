@@ -128,8 +128,8 @@ def _claim(chain: Chain, snapshot: Snapshot, served: Served, claim: kinds.Claim)
         elif of_class is not None:
             seconds = pending_claims.PATIENCE
             chain.wait(
-                f"the provisioner {of_class.provisioner}, which runs (more is said after {seconds:g} s)",
-                f"供应器 {of_class.provisioner}（正在运行；超过 {seconds:g} 秒会进一步说明）",
+                f"the provisioner {of_class.provisioner} (more is said after {seconds:g} s)",
+                f"供应器 {of_class.provisioner}（超过 {seconds:g} 秒会进一步说明）",
             )
         else:
             chain.wait("a PV that fits", "合适的 PV")
