@@ -42,7 +42,7 @@ async def test_a_file_is_replaced_whole(place: Place) -> None:
     assert place.names() == {"file"}
 
 
-async def test_a_reader_never_sees_a_part(place: Place) -> None:
+async def test_a_reader_of_the_server_s_disk_never_sees_a_part(place: Place) -> None:
     contents = [bytes([letter]) * size for letter, size in ((65, 30_000), (66, 10), (67, 70_000))]
     await place.share.write_file("file", contents[0])
     file, seen = place.directory / "file", set()
@@ -58,6 +58,24 @@ async def test_a_reader_never_sees_a_part(place: Place) -> None:
     await writing
     assert seen <= set(contents)
     assert len(seen) > 1
+
+
+async def test_a_file_that_is_replaced_while_it_is_read_is_read_whole_all_the_same(place: Place) -> None:
+    contents = [bytes([letter]) * size for letter, size in ((65, 30_000), (66, 10), (67, 70_000))]
+    await place.share.write_file("file", contents[0])
+
+    async def write() -> None:
+        for number in range(60):
+            await place.share.write_file("file", contents[number % 3])
+
+    async def read(seen: set[bytes]) -> None:
+        while not writing.done():
+            seen.add(await place.share.read_file("file"))
+
+    seen: set[bytes] = set()
+    writing = asyncio.create_task(write())
+    await asyncio.gather(writing, *(read(seen) for _ in range(8)))
+    assert seen <= set(contents)
 
 
 async def test_exclusive_is_taken_by_whatever_is_there(place: Place) -> None:

@@ -20,7 +20,7 @@ from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.displaced import Displacements
 from berth.reconcilers.stuck import Stuck
 from berth.shares.choose import Shares
-from berth.volumes.errors import Refused
+from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.parameters import parse_parameters, share_address
 from berth.volumes.plan import DefaultShare
@@ -146,6 +146,9 @@ class Sweep:
         object stands for a share; its claims are told themselves.
         """
         address = self._addresses.get(key)
-        if self._lock is None or address is None or not self._lifecycle.rivals(address):
+        why = "" if address is None else self._lifecycle.rivals(address)
+        if self._lock is None or not why:
             return ()
-        return (Note(self._lock(), "Warning", "ShareContested", str(error)),)
+        # Whatever the error was: what has to be told is the contest, with the command that ends it.
+        told = Unavailable(str(address), "lease", why)
+        return (Note(self._lock(), "Warning", "ShareContested", str(told)),)

@@ -109,16 +109,7 @@ class DirectShare:
     async def read_file(self, path: str) -> bytes:
         parts = split_path(path)
 
-        async def read(tree: Tree) -> bytes:
-            node = await tree.get(parts)
-            if node.attributes.kind != "file":
-                raise Refused(path, "is no regular file")
-            content = await tree.within(node, lambda who: tree.session.read(node.handle, MOST_READ + 1, who))
-            if len(content) > MOST_READ:
-                raise Refused(path, f"is larger than {MOST_READ >> 20} MiB")
-            return content
-
-        return await self._run(path, read)
+        return await self._run(path, lambda tree: tree.read(parts, MOST_READ))
 
     async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
         parts = split_path(path)

@@ -89,16 +89,22 @@ class Root:
             return listing.entries
 
     def read_file(self, parts: Sequence[str]) -> bytes:
+        """See Share.read_file. A file that another client replaces is stale once it is open, and looked for again."""
+        known = None
         with self.directory(parts[:-1]) as parent:
-            expect("file", self.look(parent, parts), parts)
-            # O_NONBLOCK: should a pipe have taken the file's place, opening it must not wait for a writer.
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            with open(os.open(parts[-1], flags, dir_fd=parent), "rb") as file:
-                expect("file", look_inside(file.fileno(), parts[-1]), parts)
-                content = file.read(MOST_READ + 1)
-        if len(content) > MOST_READ:
-            raise Refused("/".join(parts), f"is larger than {MOST_READ >> 20} MiB")
-        return content
+            while True:
+                found = self.look(parent, parts)
+                expect("file", found, parts)
+                try:
+                    content = _content(parent, parts)
+                except OSError as error:
+                    if error.errno != errno.ESTALE or found.identity == known:
+                        raise
+                    known = found.identity
+                    continue
+                if len(content) > MOST_READ:
+                    raise Refused("/".join(parts), f"is larger than {MOST_READ >> 20} MiB")
+                return content
 
     def space(self) -> Space:
         found = os.fstatvfs(self.descriptor)
@@ -108,6 +114,14 @@ class Root:
             total_inodes=found.f_files,
             free_inodes=found.f_favail,
         )
+
+
+def _content(parent: int, parts: Sequence[str]) -> bytes:
+    # O_NONBLOCK: should a pipe have taken the file's place, opening it must not wait for a writer.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(parts[-1], flags, dir_fd=parent), "rb") as file:
+        expect("file", look_inside(file.fileno(), parts[-1]), parts)
+        return file.read(MOST_READ + 1)
 
 
 @contextmanager

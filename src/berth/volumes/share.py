@@ -143,7 +143,10 @@ class Share(Protocol):
         """
 
     async def read_file(self, path: str) -> bytes:
-        """The content of a small regular file (at most 1 MiB, else Refused). Missing."""
+        """The content of a small regular file (at most 1 MiB, else Refused): whole, also while write_file replaces it.
+
+        Missing.
+        """
 
     async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
         """Puts content at path, readable by its owner only (0600), whole or not at all: a reader never sees a part.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lightkube.resources.core_v1 import PersistentVolume
 from berth.reconcilers import objects
 from berth.reconcilers.kinds import ClaimObject, ClaimSpec, ClassObject, Meta, Resources, VolumeObject
 from berth.shares.choose import Shares
+from berth.shares.mounted import MountedShare
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.plan import DefaultShare, make_plan
 from berth.volumes.release import ReleasePlan, make_release_plan
@@ -140,6 +142,26 @@ async def test_is_archived_while_mounted(version: str) -> None:
             "held": "first, last",
         }
         assert await volume.lifecycle.waiting_trash(volume.share) == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_file_is_read_whole_while_others_replace_it(version: str) -> None:
+    async with provisioned(version, "retain") as volume:
+        path, contents = f"{volume.directory.name}/file", {b"A" * 30_000, b"B" * 10, b"C" * 70_000}
+
+        async def replace() -> None:
+            for _ in range(30):
+                for content in contents:
+                    await volume.share.write_file(path, content)
+
+        await volume.share.write_file(path, b"B" * 10)
+        with mount(volume.pv) as mounted:
+            async with aclosing(MountedShare(str(mounted), volume.share.address, deadline=DEADLINE)) as reader:
+                seen, replacing = set(), asyncio.create_task(replace())
+                while not replacing.done():
+                    seen.add(await reader.read_file("file"))
+                await replacing
+        assert seen <= contents
 
 
 @pytest.mark.parametrize("version", VERSIONS)
