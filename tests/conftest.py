@@ -17,6 +17,8 @@ from devcluster.node.node import Node
 
 IN_THE_CONTROLLER = {"conformance", "kube", "reconcilers", "shares", "web"}
 """Folders of tests whose subject runs in the controller."""
+ASLEEP = "berth.io/asleep=:NoSchedule"
+"""The taint of the node while tests run that know of none."""
 
 
 @pytest.fixture(autouse=True)
@@ -72,15 +74,27 @@ def nfs_server() -> Iterator[GaneshaServer]:
 
 
 @pytest.fixture(scope="session")
-def node(cluster: DevCluster) -> Node:
-    """A real node of `cluster`, one for the whole run: pods run, and pods reach NFS at `node.nfs.host`."""
-    return cluster.start_node()
+def _node(cluster: DevCluster) -> Node:
+    started = cluster.start_node()
+    cluster.kubectl("taint", "nodes", started.name, ASLEEP)
+    return started
+
+
+@pytest.fixture(scope="module")
+def node(cluster: DevCluster, _node: Node) -> Iterator[Node]:
+    """A real node of `cluster`, one for the whole run: pods run, and pods reach NFS at `node.nfs.host`.
+
+    Modules that don't ask for it have a cluster without nodes: it takes no pods of theirs.
+    """
+    cluster.kubectl("taint", "nodes", _node.name, ASLEEP.replace("=:", ":") + "-")
+    yield _node
+    cluster.kubectl("taint", "nodes", _node.name, ASLEEP)
 
 
 @pytest.fixture(scope="session")
-def berth_image(node: Node) -> str:
+def berth_image(_node: Node) -> str:
     """The name of Berth's container image, as it is in this checkout; the node has it."""
-    node.import_images(image.berth())
+    _node.import_images(image.berth())
     return image.NAME
 
 
