@@ -126,8 +126,8 @@ class Tree:
     async def read(self, parts: Sequence[str], most: int) -> bytes:
         """The content of a small file, most bytes at most (else Refused).
 
-        Files are replaced, never changed (Share.write_file), and a server may forget the old one at once: a file that
-        went between its being found and being read is looked for again, as long as another one is found in its place.
+        Files are replaced, never changed (Share.write_file), and a server may forget the old one at once: what can't be
+        read (STALE, or with Ganesha's v4 SERVERFAULT) is looked for again, as long as another file is found there.
         """
         path, known = "/".join(parts), b""
         while True:
@@ -136,8 +136,8 @@ class Tree:
                 raise Refused(path, "is no regular file")
             try:
                 content = await self.within(node, partial(self.session.read, node.handle, most + 1))
-            except NfsError as error:
-                if error.code not in GONE or node.handle == known:
+            except NfsError:
+                if node.handle == known:
                     raise
                 known = node.handle
                 continue

@@ -47,7 +47,7 @@ def test_the_chain_is_walked(about: Subject, begins: str) -> None:
 @pytest.mark.parametrize(
     ("waiting", "waits"),
     [
-        (claim("waits"), "the provisioner x/nfs, which runs"),
+        (claim("waits"), "the provisioner x/nfs (more"),
         (claim("none", "other"), "a PV that fits"),
     ],
     ids=lambda each: each.name if isinstance(each, kinds.Claim) else "",
