@@ -12,6 +12,7 @@ import subprocess
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -241,8 +242,14 @@ def default_classes(installing: Installing) -> list[str]:
     ]
 
 
+def waits_on(process: subprocess.Popen[bytes]) -> str:
+    """The first argument of the system call in which a process stands still, such as a file's number; or nothing."""
+    told = Path(f"/proc/{process.pid}/syscall").read_text().split()
+    return told[1] if len(told) > 1 else ""
+
+
 def on_a_terminal(installing: Installing, typed: str, command: str, *options: str) -> tuple[int, str]:
-    """Exit code and what is on the screen. typed: as soon as a question is there."""
+    """Exit code and what is on the screen. typed: as soon as it waits for the answer to a question."""
     argv = [str(PROGRAM), command, *installing.where(), *options]
     parent, child = pty.openpty()
     with subprocess.Popen(
@@ -256,6 +263,8 @@ def on_a_terminal(installing: Installing, typed: str, command: str, *options: st
             while part := os.read(parent, 4096):
                 screen += part
                 if not is_typed and b"[y/N]" in screen:
+                    # Ctrl-C between the question and the reading of the answer is seen only with the next key.
+                    until("it reads the answer", lambda: waits_on(process) == "0x0")
                     os.write(parent, typed.encode())
                     is_typed = True
         process.wait(timeout=60)
