@@ -44,13 +44,17 @@ async def test_what_is_neither_file_nor_directory_nor_link_is_other(place: Place
         await place.share.read_file("pipe")
 
 
-@pytest.mark.parametrize("path", ["gone", "gone/further", "here/gone"])
-async def test_what_is_not_there_is_missing(place: Place, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "missing"),
+    [("gone", "gone"), ("gone/a/b/c", "gone"), ("here/gone", "here/gone"), ("here/gone/a", "here/gone")],
+)
+async def test_what_is_not_there_is_missing_and_told_from_where_on(place: Place, path: str, missing: str) -> None:
     place.plant_directory("here")
     for look in (place.share.stat, place.share.list, place.share.read_file):
         with pytest.raises(Missing) as caught:
             await look(path)
         assert str(place.share.address) in str(caught.value)
+        assert caught.value.path == missing
 
 
 async def test_list_shows_everything_once_and_no_dots(place: Place, elsewhere: Path) -> None:

@@ -37,6 +37,13 @@ async def put_there(share: Bench, path: str) -> None:
     await share.write_file(f"{path}/a.jpg", b"precious")
 
 
+async def make_share_in(share: Bench, path: str) -> None:
+    """As another address of the server shows it to another class."""
+    for directory in (f"{path}/.berth", f"{path}/inner"):
+        await put_there(share, directory)
+    await share.write_file(f"{path}/.berth/share.json", b"{}")
+
+
 @pytest.mark.parametrize("existing", ["auto", "refuse"])
 @pytest.mark.parametrize("parameters", OF_OTHERS)
 async def test_a_directory_that_holds_what_berth_did_not_make_is_refused(
@@ -206,6 +213,41 @@ async def test_one_share_under_two_addresses_is_one(share: Bench, lifecycle: Lif
     with pytest.raises(Occupied, match="in use"):
         await lifecycle.release(release_plan(late, on_delete="delete"), share)
     assert await share.read_file(f"{live.path}/content") == b"live"
+
+
+@pytest.mark.parametrize("parameters", [{}, BY_NAME, FIXED])
+@pytest.mark.parametrize("end", ["delete", "archive"])
+async def test_a_volume_in_which_another_share_has_its_root_is_left_alone(
+    share: Bench, lifecycle: Life, parameters: dict[str, str], end: str
+) -> None:
+    """Its volumes are known only below its own `.berth/`, and to PVs with another address."""
+    outer = wanted(parameters)
+    await lifecycle.create(outer, share)
+    await make_share_in(share, outer.path)
+    with pytest.raises(Refused, match=f"is the root of another share.*remove {outer.path}/.berth once"):
+        await lifecycle.release(release_plan(outer, on_delete=end), share)
+    assert await share.read_file(f"{outer.path}/inner/a.jpg") == b"precious"
+    share.take_away(f"{outer.path}/.berth")  # as the message says
+    await lifecycle.release(release_plan(outer, on_delete=end), share)
+    assert outer.path not in share.tree()
+
+
+@pytest.mark.parametrize("existing", ["auto", "adopt"])
+@pytest.mark.parametrize("root", ["shop", "shop/data"])
+@pytest.mark.parametrize("parameters", [BY_NAME, {"pathPattern": "shop/data"}])
+async def test_no_volume_leads_into_another_share(
+    share: Bench, lifecycle: Life, root: str, parameters: dict[str, str], existing: str
+) -> None:
+    wants = of("shop", "data", {**parameters, "existingDirectory": existing})
+    await put_there(share, wants.path)
+    await make_share_in(share, root)
+    before = share.tree()
+    with pytest.raises(Refused, match=f"leads into '{root}', the root of another share"):
+        await lifecycle.create(wants, share)
+    assert {path: what for path, what in share.tree().items() if not path.startswith(".berth")} == before
+    share.take_away(f"{root}/.berth")
+    if (parameters, existing) != ({"pathPattern": "shop/data"}, "auto"):
+        assert (await lifecycle.create(wants, share)).is_adopted
 
 
 async def test_a_volume_that_is_being_made_under_another_address_is_waited_for(share: Bench, lifecycle: Life) -> None:

@@ -100,6 +100,8 @@ class Birth:
         is_judged = bool(before.entries) and not adopted
         if is_judged and before.own is not None and await is_served():
             return Born()  # a repetition: what is in it came through the PV
+        if before.entries is not None or before.above:
+            await self._exits.refuse_other_share(plan.path, before.entries or (), home, share, above=before.above)
         if is_judged:
             try:
                 adopted = await self._judge(plan, before.entries or [], share)

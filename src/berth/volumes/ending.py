@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from berth.volumes import archives
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
-from berth.volumes.home import Homes
+from berth.volumes.home import Homes, is_root
 from berth.volumes.ledger import Ledger
-from berth.volumes.naming import record_path, trash_path
+from berth.volumes.naming import HOME, SHARE_FILE, record_path, trash_path
 from berth.volumes.others import Others
 from berth.volumes.records import Record, record_of_released, released
 from berth.volumes.release import ReleasePlan
@@ -34,13 +34,13 @@ class Ending:
         """Does what the plan says with the directory. Answers where it is now: a path on the share, empty for nowhere.
 
         An adopted directory is kept, whatever the plan says (I10). Refused when neither a record nor the path itself
-        proves that the directory is this volume's.
+        proves that the directory is this volume's, and when a share of its own has its root there.
         """
         recorded = await self._record_of(plan, share)
         if recorded is not None and recorded.adopted:
             plan = replace(plan, end="retain")
         try:
-            await share.stat(plan.path)
+            is_anothers = await is_root(plan.path, share)
         except Missing:
             if recorded is None and plan.by_berth:
                 await self._homes.require(share)
@@ -50,6 +50,12 @@ class Ending:
             return plan.path
         await self._homes.open(share)
         record = recorded or self._prove(plan)
+        if is_anothers:
+            raise Refused(
+                "spec.nfs.path",
+                f"{plan.path!r} is the root of another share, which holds {plan.path}/{SHARE_FILE}, and volumes may be "
+                f"in it; remove {plan.path}/{HOME} once that share is given up",
+            )
         earlier: list[Record] = []
         if not plan.is_unique:
             try:

@@ -85,7 +85,7 @@ class LeftBehind(Unavailable):
 
 
 class Missing(VolumeError):  # noqa: N818
-    """Nothing exists at path (or a parent of it is missing) on share."""
+    """Nothing exists at path on share: what was asked for, or the first directory on the way to it that is missing."""
 
     def __init__(self, share: str, path: str) -> None:
         super().__init__(f"{path!r} does not exist on share {share}")

@@ -8,11 +8,12 @@ by moving a new, empty volume into the trash and back.
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from contextlib import suppress
 
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
-from berth.volumes.home import Home
-from berth.volumes.naming import HOME, TRASH, trial_path
+from berth.volumes.home import Home, is_root
+from berth.volumes.naming import HOME, SHARE_FILE, TRASH, trial_path
 from berth.volumes.plan import Plan
 from berth.volumes.share import Entry, Made, Share
 
@@ -26,6 +27,8 @@ class Exits:
     def __init__(self) -> None:
         self._tried: set[tuple[str, str, int, int | None, int | None]] = set()
         self._not_home: set[tuple[str, str]] = set()
+        self._plain: set[tuple[str, str]] = set()
+        """Directories that were no roots of shares."""
 
     async def check(self, plan: Plan, made: Made, home: Home, share: Share, *, above: str) -> None:
         """Refused unless the volume, made just now, can be moved to the trash and into an archive.
@@ -41,6 +44,31 @@ class Exits:
         if len(self._tried) >= MOST_KNOWN:
             self._tried.clear()
         self._tried.add(key)
+
+    async def refuse_other_share(
+        self, path: str, entries: Iterable[Entry], home: Home, share: Share, *, above: str
+    ) -> None:
+        """Refused where the directory at path, or one on the way to it, is the root of a share of its own.
+
+        entries: what is in the directory itself. above: the deepest directory on its way that is there.
+        """
+        suspects = [path] if any(entry.name == HOME for entry in entries) else []
+        here = above if above != path else posixpath.dirname(path)
+        while here and (home.share_id, here) not in self._plain:
+            suspects.append(here)
+            here = posixpath.dirname(here)
+        for here in suspects:
+            with suppress(Missing):  # it went away in this moment
+                if await is_root(here, share):
+                    raise Refused(
+                        "path",
+                        f"{path!r} leads into {here!r}, the root of another share, which holds {here}/{SHARE_FILE}; "
+                        f"choose another path, or remove {here}/{HOME} once that share is given up",
+                    )
+                if here != path:
+                    if len(self._plain) >= MOST_KNOWN:
+                        self._plain.clear()
+                    self._plain.add((home.share_id, here))
 
     async def refuse_home(self, path: str, made: Entry, home: Home, share: Share) -> None:
         """Refused when the server takes the first part of path for Berth's own directory, however it is spelled."""

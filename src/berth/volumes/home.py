@@ -145,6 +145,23 @@ async def require_home(share: Share, names: frozenset[str]) -> None:
         )
 
 
+async def is_root(path: str, share: Share) -> bool:
+    """Whether the directory at path is the root of a share of its own, in which others may have their volumes. Missing
+    when there is no directory.
+
+    The cluster's PVs don't tell where the two are reached by different addresses, and each share has records and an
+    identity of its own.
+    """
+    try:
+        return (await share.stat(f"{path}/{SHARE_FILE}")).kind == "file"
+    except Refused:
+        return False  # a file or a link is on the way
+    except Missing as missing:
+        if len(missing.path) <= len(path):
+            raise
+        return False
+
+
 async def clusters_on(share: Share) -> frozenset[str]:
     """UIDs of the clusters that keep volumes on this share, at this moment."""
     names = [recorded_name(entry.name) for entry in await share.list(CLUSTERS)]
