@@ -17,10 +17,10 @@ from lightkube.resources.core_v1 import Namespace
 from benchmarks.load import claim_to_file, side_by_side
 from benchmarks.rig import CLASS, EXPORT, Rig
 from berth.kube.client import Api
+from berth.nfs.resolve import Resolver
 from berth.reconcilers import objects
 from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
-from berth.shares.direct import DirectShare
-from berth.shares.resolve import Resolver
+from berth.shares.direct.share import DirectShare
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.parameters import share_address
 from berth.volumes.plan import DefaultShare, make_plan

@@ -14,8 +14,8 @@ from pathlib import Path
 from benchmarks.errors import BenchFailed
 from benchmarks.results import Results
 from benchmarks.rig import PURGE_EXPORT, Rig
-from berth.shares.direct import DirectShare
-from berth.shares.resolve import Resolver
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
 from berth.volumes.naming import TRASH
 from berth.volumes.share import ShareAddress
 from devcluster.ports import can_listen, free_loopback_address, free_ports

@@ -15,7 +15,7 @@ from devcluster.cluster import DevCluster
 from devcluster.ganesha import GaneshaServer
 from devcluster.node.node import Node
 
-IN_THE_CONTROLLER = {"conformance", "kube", "reconcilers", "shares", "web"}
+IN_THE_CONTROLLER = {"conformance", "kube", "nfs", "reconcilers", "shares", "web"}
 """Folders of tests whose subject runs in the controller."""
 ASLEEP = "berth.io/asleep=:NoSchedule"
 """The taint of the node while tests run that know of none."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from berth.shares.direct import DirectShare
-from berth.shares.mounted import MountedShare
-from berth.shares.resolve import Resolver
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
+from berth.shares.mounted.share import MountedShare
 from berth.volumes.share import Share, ShareAddress
 from devcluster.ganesha import Export, GaneshaServer
 

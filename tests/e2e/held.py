@@ -11,7 +11,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from berth.shares.openat import Root
+from berth.shares.mounted.openat import Root
 
 really_allow = Root.allow
 

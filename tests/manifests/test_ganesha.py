@@ -25,8 +25,8 @@ from berth.doctor.share.probed import Report
 from berth.doctor.share.verify import verify
 from berth.manifests.ganesha import CAPABILITIES, CONFIGURED_AT, MOUNTED_AT, GaneshaSettings, ganesha_manifests
 from berth.manifests.yaml_text import to_yaml
-from berth.shares import nfs4
-from berth.shares.rpc import Connection
+from berth.nfs import v4
+from berth.nfs.rpc import Connection
 from berth.volumes.share import ShareAddress
 from devcluster.cluster import DevCluster
 
@@ -202,7 +202,7 @@ def test_it_serves_and_handles_outlive_the_pod_and_its_device(tmp_path: Path) ->
     async def handle_of_the_root() -> bytes:
         connection = Connection("127.0.0.1", 2049, 100003, 4)
         await connection.connect()
-        session = await nfs4.open_session(connection, settings.path)
+        session = await v4.open_session(connection, settings.path)
         session.close()
         await asyncio.sleep(0)
         return session.root.handle
@@ -210,7 +210,7 @@ def test_it_serves_and_handles_outlive_the_pod_and_its_device(tmp_path: Path) ->
     async def owner_of(handle: bytes) -> int:
         connection = Connection("127.0.0.1", 2049, 100003, 4)
         await connection.connect()
-        session = await nfs4.open_session(connection, "/")
+        session = await v4.open_session(connection, "/")
         try:
             return (await session.attributes(handle)).uid
         finally:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from berth.shares.direct import DirectShare
-from berth.shares.resolve import Resolver
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
 from devcluster.ganesha import Export, GaneshaServer
 from tests.conformance.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook
 from tests.conformance.places import address

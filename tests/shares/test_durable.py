@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from berth.shares.mounted import MountedShare
-from berth.shares.xdr import uint
+from berth.nfs.xdr import uint
+from berth.shares.mounted.share import MountedShare
 from berth.volumes.errors import Unavailable
 from berth.volumes.share import ShareAddress
 from devcluster.ganesha import GaneshaServer

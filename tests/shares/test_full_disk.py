@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from berth.shares.direct import DirectShare
-from berth.shares.mounted import MountedShare
-from berth.shares.resolve import Resolver
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
+from berth.shares.mounted.share import MountedShare
 from berth.volumes.errors import Unavailable
 from berth.volumes.naming import record_path
 from berth.volumes.plan import DefaultShare, Plan, make_plan

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from berth.shares.mounted import THREADS, MountedShare
-from berth.shares.openat import is_mount_point
+from berth.shares.mounted.openat import is_mount_point
+from berth.shares.mounted.share import THREADS, MountedShare
 from berth.volumes.errors import Unavailable
 from berth.volumes.share import ShareAddress
 from tests.shares.hanging import HangingMount
@@ -79,7 +79,7 @@ async def test_when_it_comes_back_it_serves_again(hanging: HangingMount, tmp_pat
 def test_a_hung_mount_does_not_keep_the_process_from_ending(hanging: HangingMount, tmp_path: Path) -> None:
     code = f"""if True:
         import asyncio
-        from berth.shares.mounted import MountedShare
+        from berth.shares.mounted.share import MountedShare
         from berth.volumes.share import ShareAddress
         async def main():
             share = MountedShare({str(tmp_path)!r}, ShareAddress("x", "/x"), deadline=0.2, requires_mount=False)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from berth.shares import nfs3, nfs4, openat_changes
-from berth.shares.direct import DirectShare
-from berth.shares.openat import PASS, Root
-from berth.shares.resolve import Resolver
+from berth.nfs import v3, v4
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
+from berth.shares.mounted import changes
+from berth.shares.mounted.openat import PASS, Root
 from berth.volumes.errors import Missing
 from berth.volumes.share import Entry, ShareAddress
 from devcluster.ganesha import GaneshaServer
@@ -75,7 +76,7 @@ def test_a_mounted_directory_that_changes_places_on_the_way_stays(tmp_path: Path
     try:
         meant = Root(descriptor, "share").stat(["volume"]) if is_told else None
         with pytest.raises(Missing):
-            openat_changes.rename(Meanwhile(descriptor, "share"), ["volume"], ["target"], meant)
+            changes.rename(Meanwhile(descriptor, "share"), ["volume"], ["target"], meant)
     finally:
         os.close(descriptor)
     assert set(os.listdir(tmp_path)) == {"elsewhere", "volume"}
@@ -122,7 +123,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, look: Callable[[], None], dies_at: 
         patch.setattr(kind, name, watching)
 
     with monkeypatch.context() as patch:
-        for kind in (nfs3.Session, nfs4.Session):
+        for kind in (v3.Session, v4.Session):
             watch(kind, "change")
             watch(kind, "rename")
         yield made

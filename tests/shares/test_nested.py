@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from berth.shares.direct import DirectShare
-from berth.shares.mounted import MountedShare
-from berth.shares.resolve import Resolver
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
+from berth.shares.mounted.share import MountedShare
 from berth.volumes.errors import Refused
 from berth.volumes.share import Share, ShareAddress
 from devcluster.ganesha import Export, GaneshaServer

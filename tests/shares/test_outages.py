@@ -10,8 +10,8 @@ from contextlib import aclosing, suppress
 
 import pytest
 
-from berth.shares.direct import DirectShare
-from berth.shares.resolve import Resolver
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
 from berth.volumes.errors import Unavailable, VolumeError
 from berth.volumes.share import ShareAddress
 from devcluster.ganesha import GaneshaServer

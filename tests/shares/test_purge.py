@@ -17,12 +17,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from berth.shares import nfs_purge
-from berth.shares.mounted import MountedShare
-from berth.shares.nfs_purge import Purge
-from berth.shares.nfs_tree import Rights, Tree
-from berth.shares.rpc import Identity
-from berth.shares.session import Attributes, Found, NfsError, Node, Position, Status
+from berth.nfs.rpc import Identity
+from berth.nfs.session import Attributes, Found, Node, Position
+from berth.nfs.status import NfsError, Status
+from berth.shares.direct import purge
+from berth.shares.direct.purge import Purge
+from berth.shares.direct.tree import Rights, Tree
+from berth.shares.mounted.share import MountedShare
 from berth.volumes.errors import LeftBehind
 from berth.volumes.share import Budget, ShareAddress
 from tests.aio.virtual_time import run_virtual
@@ -166,7 +167,7 @@ def test_an_endless_directory_costs_its_budget_and_is_gone_on_with(top: Thing) -
 
 
 def test_a_directory_without_a_bottom_is_given_up_at_a_depth(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nfs_purge, "DEEPEST", 500)
+    monkeypatch.setattr(purge, "DEEPEST", 500)
     rig = Rig(Thing({"a": Thing({}, is_bottomless=True), "z": Thing()}))
     run_virtual(rig.run(WHOLE))
     assert rig.purge.is_through

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from berth.shares import keeper
-from berth.shares.direct import DirectShare
+from berth.shares.direct import session_cache
+from berth.shares.direct.share import DirectShare
 from berth.volumes.errors import Missing, Unavailable
 from berth.volumes.home import require_home
 from berth.volumes.lifecycle import Lifecycle
@@ -27,7 +27,7 @@ CLUSTER = "10000000-0000-0000-0000-000000000001"
 @pytest.fixture(autouse=True)
 def no_trust(monkeypatch: pytest.MonkeyPatch) -> None:
     """The few seconds that a root is not asked for again are over at once."""
-    monkeypatch.setattr(keeper, "TRUSTED", 0.0)
+    monkeypatch.setattr(session_cache, "TRUSTED", 0.0)
 
 
 def replace(root: Path) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from berth.shares.direct import DirectShare
-from berth.shares.resolve import Resolver
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
 from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.share import ShareAddress
 from devcluster import ports
@@ -216,8 +216,8 @@ def test_without_privileges_the_port_is_no_secret_and_works(server: GaneshaServe
     target = address(server, "/free", version)
     code = f"""if True:
         import asyncio
-        from berth.shares.direct import DirectShare
-        from berth.shares.resolve import Resolver
+        from berth.shares.direct.share import DirectShare
+        from berth.nfs.resolve import Resolver
         from berth.volumes.share import ShareAddress
         async def main():
             share = DirectShare({target!r}, Resolver())

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from berth.shares.mounted import MountedShare
+from berth.shares.mounted.share import MountedShare
 from berth.volumes.share import ShareAddress
 
 

@@ -6,12 +6,12 @@ touches no server, so a share that is down holds up nobody but those who then wo
 
 from __future__ import annotations
 
-from berth.shares.direct import DirectShare
-from berth.shares.mounted import MountedShare
-from berth.shares.observed import ObservedShare, Observer
-from berth.shares.openat import is_mount_point
-from berth.shares.resolve import Resolver
-from berth.shares.servers import Servers
+from berth.nfs.resolve import Resolver
+from berth.nfs.servers import Servers
+from berth.shares.common.observed import ObservedShare, Observer
+from berth.shares.direct.share import DirectShare
+from berth.shares.mounted.openat import is_mount_point
+from berth.shares.mounted.share import MountedShare
 from berth.volumes.share import Guard, Share, ShareAddress, always
 
 

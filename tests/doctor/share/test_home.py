@@ -11,8 +11,8 @@ import pytest
 
 from berth.doctor.share.home import look_into_home
 from berth.doctor.share.probed import Probed
-from berth.shares.direct import DirectShare
-from berth.shares.resolve import Resolver
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
 from devcluster.ganesha import GaneshaServer
 from tests.conformance.places import address
 from tests.e2e.trees import tree

@@ -10,8 +10,8 @@ from contextlib import aclosing
 
 import pytest
 
-from berth.shares.direct import DirectShare
-from berth.shares.resolve import Resolver
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
 from berth.volumes.errors import Refused
 from berth.volumes.share import ShareAddress
 from tests.kernel.guest.kernel_places import SERVER

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from berth.shares.direct import DirectShare
-from berth.shares.resolve import Resolver
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
 from berth.volumes.share import ShareAddress
 from tests.conformance import places
 from tests.conformance.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook, for what lies outside the suite

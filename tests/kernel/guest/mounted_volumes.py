@@ -17,7 +17,7 @@ from lightkube.resources.core_v1 import PersistentVolume
 from berth.reconcilers import objects
 from berth.reconcilers.kinds import ClaimObject, ClaimSpec, ClassObject, Meta, Resources, VolumeObject
 from berth.shares.choose import Shares
-from berth.shares.mounted import MountedShare
+from berth.shares.mounted.share import MountedShare
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.plan import DefaultShare, make_plan
 from berth.volumes.release import ReleasePlan, make_release_plan

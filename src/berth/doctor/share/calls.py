@@ -9,24 +9,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from berth.shares import nfs3, nfs4_compound
-from berth.shares.rpc import Connection
-from berth.shares.session import Status, decode_name
-from berth.shares.xdr import Reader, Unreadable, opaque, uint
+from berth.nfs.names import decode_name
+from berth.nfs.portmapper import TCP
+from berth.nfs.rpc import Connection
+from berth.nfs.status import Status
+from berth.nfs.v4_compound import COMPOUND
+from berth.nfs.xdr import Reader, Unreadable, opaque, uint
 
 NULL = 0
 _DUMP, _EXPORT = 4, 5
 _MOST_ENTRIES = 10_000
 """Of a list in a reply. A server that sends more is broken."""
-
-NFS3 = (nfs3.PROGRAM, nfs3.VERSION)
-NFS4 = (nfs4_compound.PROGRAM, nfs4_compound.VERSION)
-MOUNTD = (nfs3.MOUNT_PROGRAM, nfs3.MOUNT_VERSION)
-PORTMAPPER = (nfs3.PORTMAP_PROGRAM, nfs3.PORTMAP_VERSION)
-LOCKD = (100021, 4)
-STATD = (100024, 1)
-NAMES = {100000: "portmapper", 100003: "nfs", 100005: "mountd", 100021: "nlockmgr", 100024: "status"}
-"""Programs that matter to NFS."""
 
 
 class Program(NamedTuple):
@@ -74,7 +67,7 @@ async def programs(portmapper: Connection) -> tuple[Program, ...]:
         found = []
         while reader.flag():
             number, version, protocol, port = (reader.uint() for _ in range(4))
-            found.append(Program(number, version, protocol == nfs3.TCP, port))
+            found.append(Program(number, version, protocol == TCP, port))
             _check_count(found)
         return tuple(found)
 
@@ -102,7 +95,7 @@ async def exports(mountd: Connection) -> tuple[Offered, ...]:
 async def speaks_minor(connection: Connection, minor: int) -> bool:
     """Whether the server takes calls of NFSv4.minor. Asked with a COMPOUND of no operations, which leaves no trace."""
     arguments = opaque(b"") + uint(minor) + uint(0)
-    status = await connection.call(nfs4_compound.COMPOUND, arguments, Reader.uint)
+    status = await connection.call(COMPOUND, arguments, Reader.uint)
     return status != Status.MINOR_VERS_MISMATCH
 
 

@@ -9,7 +9,7 @@ from berth.doctor.share.calls import Offered
 from berth.doctor.share.mounts import Answer, Ending, Mounted, above, nearest
 from berth.doctor.share.probed import Outcome, Probed, told
 from berth.doctor.share.reach import Door
-from berth.shares.sockets import RESERVED_PORTS
+from berth.nfs.sockets import RESERVED_PORTS
 from berth.volumes.share import ShareAddress
 
 MOST_LISTED = 8

@@ -12,11 +12,12 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 
-from berth.shares import nfs3, nfs4_compound
-from berth.shares.nfs4_compound import GET_HANDLE, Operation, State, attempt, on, run
-from berth.shares.rpc import Connection, Identity
-from berth.shares.session import NfsError, Status, encode_name
-from berth.shares.xdr import Reader, hyper, opaque, uint
+from berth.nfs import v3, v4_compound
+from berth.nfs.names import encode_name
+from berth.nfs.rpc import Connection, Identity
+from berth.nfs.status import NfsError, Status
+from berth.nfs.v4_compound import GET_HANDLE, Operation, State, attempt, on, run
+from berth.nfs.xdr import Reader, hyper, opaque, uint
 
 LENGTH = 10
 """Bytes that are locked, from the file's beginning."""
@@ -75,7 +76,7 @@ async def try_nfs4(connection: Connection, directory: bytes, name: str, who: Ide
             return await _lock(connection, file, who)
         finally:
             with suppress(NfsError):
-                closing = Operation(nfs4_compound.CLOSE, file.next() + file.state.encoded())
+                closing = Operation(v4_compound.CLOSE, file.next() + file.state.encoded())
                 await run(connection, [on(file.handle), closing], who)
     except NfsError as error:
         if error.code == Status.GRACE:
@@ -86,16 +87,16 @@ async def try_nfs4(connection: Connection, directory: bytes, name: str, who: Ide
 async def _lock(connection: Connection, file: _Opened, who: Identity) -> Kept:
     span = hyper(0) + hyper(LENGTH)
     first = uint(1) + file.next() + file.state.encoded() + uint(0) + hyper(file.client) + opaque(b"first")
-    locking = Operation(nfs4_compound.LOCK, uint(_WRITE_LOCK) + uint(0) + span + first)
+    locking = Operation(v4_compound.LOCK, uint(_WRITE_LOCK) + uint(0) + span + first)
     results, error = await attempt(connection, [on(file.handle), locking], who)
     if error is not None:
         if error.code == Status.GRACE:
             raise error
         return Kept.REFUSED
-    second = Operation(nfs4_compound.LOCKT, uint(_WRITE_LOCK) + span + hyper(file.client) + opaque(b"second"))
+    second = Operation(v4_compound.LOCKT, uint(_WRITE_LOCK) + span + hyper(file.client) + opaque(b"second"))
     _, denied = await attempt(connection, [on(file.handle), second], who)
     unlocking = uint(_WRITE_LOCK) + uint(1) + results[-1].encoded() + span
-    await attempt(connection, [on(file.handle), Operation(nfs4_compound.LOCKU, unlocking)], who)
+    await attempt(connection, [on(file.handle), Operation(v4_compound.LOCKU, unlocking)], who)
     return Kept.KEPT if denied is not None and denied.code == _LOCK_DENIED else Kept.IGNORED
 
 
@@ -103,20 +104,20 @@ async def _introduce(connection: Connection, who: Identity) -> int:
     """A client id of its own, without an address for callbacks."""
     nowhere = uint(0) + opaque(b"tcp") + opaque(b"0.0.0.0.0.0") + uint(0)
     name = f"berth verify {os.getpid()} {random.getrandbits(64):x}".encode()
-    introduction = Operation(nfs4_compound.SETCLIENTID, hyper(random.getrandbits(64)) + opaque(name) + nowhere)
+    introduction = Operation(v4_compound.SETCLIENTID, hyper(random.getrandbits(64)) + opaque(name) + nowhere)
     client, verifier = (await run(connection, [introduction], who))[-1]
-    await run(connection, [Operation(nfs4_compound.SETCLIENTID_CONFIRM, hyper(client) + hyper(verifier))], who)
+    await run(connection, [Operation(v4_compound.SETCLIENTID_CONFIRM, hyper(client) + hyper(verifier))], who)
     return int(client)
 
 
 async def _open(connection: Connection, client: int, directory: bytes, name: str, who: Identity) -> _Opened:
     owner = uint(1) + uint(_ACCESS_BOTH) + uint(_DENY_NONE) + hyper(client) + opaque(b"opener")
     how = uint(_NO_CREATE) + uint(_CLAIM_NULL) + opaque(encode_name(name))
-    opening = Operation(nfs4_compound.OPEN, owner + how)
+    opening = Operation(v4_compound.OPEN, owner + how)
     (state, flags), handle = (await run(connection, [on(directory), opening, GET_HANDLE], who))[-2:]
     file = _Opened(client, handle, state)
     if flags & _MUST_CONFIRM:
-        confirming = Operation(nfs4_compound.OPEN_CONFIRM, state.encoded() + file.next())
+        confirming = Operation(v4_compound.OPEN_CONFIRM, state.encoded() + file.next())
         file.state = (await run(connection, [on(handle), confirming], who))[-1]
     return file
 
@@ -136,4 +137,4 @@ async def _nlm(lockd: Connection, procedure: int, handle: bytes, owner: int) -> 
         reader.opaque(1024)
         return reader.uint()
 
-    return await lockd.call(procedure, arguments, decode, again=nfs3.ASKED_AGAIN)
+    return await lockd.call(procedure, arguments, decode, again=v3.ASKED_AGAIN)

@@ -9,8 +9,8 @@ import time
 
 from berth.doctor.share.probed import Probed, told
 from berth.doctor.share.scratch import Site, why
-from berth.shares.rpc import RpcError
-from berth.shares.session import NfsError
+from berth.nfs.rpc import RpcError
+from berth.nfs.status import NfsError
 
 SAMPLES = 100
 SAMPLING = 1.0

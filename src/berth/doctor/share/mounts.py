@@ -9,21 +9,13 @@ from difflib import get_close_matches
 from typing import Literal
 
 from berth.doctor.share import calls
-from berth.doctor.share.calls import MOUNTD, NFS3, NFS4, Offered, connected
-from berth.shares import nfs3, nfs4
-from berth.shares.nfs4_compound import GET_HANDLE, GO_TO_TOP, run
-from berth.shares.rpc import ROOT, CallRejected, ConnectFailed, Connection, ConnectionLost, RpcError
-from berth.shares.session import (
-    DENIED,
-    GONE,
-    START,
-    Attributes,
-    NfsError,
-    Node,
-    Position,
-    Session,
-    Status,
-)
+from berth.doctor.share.calls import Offered, connected
+from berth.nfs import mount, v3, v4
+from berth.nfs.programs import MOUNTD, NFS3, NFS4
+from berth.nfs.rpc import ROOT, CallRejected, ConnectFailed, Connection, ConnectionLost, RpcError
+from berth.nfs.session import START, Attributes, Node, Position, Session
+from berth.nfs.status import DENIED, GONE, NfsError, Status
+from berth.nfs.v4_compound import GET_HANDLE, GO_TO_TOP, run
 
 Answer = Literal["spoken", "not spoken", "silent", "no NFS"]
 Ending = Literal[
@@ -98,12 +90,12 @@ async def mount_3(
                 return Mounted("mountd shut", error.status)
             try:
                 source = mountd.source
-                root = await nfs3.mount(mountd, export)
-                await nfs3.forget_mount(mountd, export)
+                root = await mount.mount(mountd, export)
+                await mount.forget_mount(mountd, export)
             finally:
                 mountd.close()
             connection = await _connect(address, port, NFS3, reserved)
-            return Mounted("mounted", "", connection.source, await nfs3.open_session(connection, root))
+            return Mounted("mounted", "", connection.source, await v3.open_session(connection, root))
     except TimeoutError:
         return Mounted("silent" if source[1] else "mountd shut", "ETIMEDOUT", source)
     except (NfsError, RpcError) as error:
@@ -117,7 +109,7 @@ async def mount_4(address: str, port: int, export: str, deadline: float, *, rese
         async with asyncio.timeout(deadline):
             connection = await _connect(address, port, NFS4, reserved)
             source = connection.source
-            return Mounted("mounted", "", source, await nfs4.open_session(connection, export))
+            return Mounted("mounted", "", source, await v4.open_session(connection, export))
     except TimeoutError:
         return Mounted("silent", "ETIMEDOUT", source)
     except (NfsError, RpcError) as error:
@@ -129,7 +121,7 @@ async def list_4(address: str, port: int, export: str, deadline: float) -> tuple
     try:
         async with asyncio.timeout(deadline), connected(address, port, NFS4) as connection:
             top = (await run(connection, [GO_TO_TOP, GET_HANDLE], ROOT))[-1]
-            session = nfs4.Session(connection, Node(top, Attributes("directory", 0, 0, 0, 0, 0)))
+            session = v4.Session(connection, Node(top, Attributes("directory", 0, 0, 0, 0, 0)))
             parts = [part for part in export.split("/") if part]
             found, _ = await session.walk(top, parts, ROOT)
             at = "/" + "".join(f"{part}/" for part in parts[: len(found)])

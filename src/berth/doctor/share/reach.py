@@ -7,11 +7,11 @@ import errno
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from berth.doctor.share.calls import PORTMAPPER, Program, connected, programs
+from berth.doctor.share.calls import Program, connected, programs
 from berth.doctor.share.probed import Probed, told
-from berth.shares.dial import NFS_PORT, PORTMAPPER_PORT
-from berth.shares.resolve import Resolver, Unresolved, spelling
-from berth.shares.rpc import ConnectFailed, Connection, RpcError
+from berth.nfs.programs import NFS_PORT, PORTMAPPER, PORTMAPPER_PORT
+from berth.nfs.resolve import Resolver, Unresolved, spelling
+from berth.nfs.rpc import ConnectFailed, Connection, RpcError
 from berth.volumes.share import ShareAddress
 
 State = Literal["open", "refused", "silent", "unreachable", "failed"]

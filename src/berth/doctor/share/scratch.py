@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from berth.doctor.share.probed import Probed, told
-from berth.shares.rpc import ROOT, ConnectFailed, Identity, RpcError
-from berth.shares.session import DENIED, GONE, NfsError, Node, Session, Status
+from berth.nfs.rpc import ROOT, ConnectFailed, Identity, RpcError
+from berth.nfs.session import Node, Session
+from berth.nfs.status import DENIED, GONE, NfsError, Status
 
 T = TypeVar("T")
 

@@ -8,8 +8,8 @@ from contextlib import aclosing
 from berth.doctor.finding import Finding
 from berth.doctor.share.probed import Probed, catalogue, told
 from berth.doctor.trash import judge_trash, read_trash
-from berth.shares.direct import DirectShare
-from berth.shares.resolve import Resolver
+from berth.nfs.resolve import Resolver
+from berth.shares.direct.share import DirectShare
 from berth.texts.text import Text
 from berth.volumes.errors import VolumeError
 from berth.volumes.share import ShareAddress

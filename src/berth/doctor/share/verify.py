@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from berth.doctor.share import measure, mounts, reach, work
-from berth.doctor.share.calls import LOCKD, MOUNTD, NAMES, NFS3, NFS4, STATD, Offered
+from berth.doctor.share.calls import Offered
 from berth.doctor.share.home import look_into_home
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
 from berth.doctor.share.mounts import Mounted
@@ -15,6 +15,7 @@ from berth.doctor.share.probed import Probed, Report, told
 from berth.doctor.share.reach import Ground
 from berth.doctor.share.scratch import Site
 from berth.doctor.share.trash import look_into_trash
+from berth.nfs.programs import LOCKD, MOUNTD, NAMES, NFS3, NFS4, STATD
 from berth.volumes.share import ShareAddress
 
 DEADLINE = 5.0

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from berth.doctor.share import locks
-from berth.doctor.share.calls import LOCKD, NFS4, connected
+from berth.doctor.share.calls import connected
 from berth.doctor.share.probed import Probed, told
 from berth.doctor.share.scratch import OF_SOMEBODY, Judged, Scratch, Site, scratch_directory, within, write_failed
-from berth.shares.rpc import ConnectFailed, Identity, RpcError
-from berth.shares.session import NfsError
+from berth.nfs.programs import LOCKD, NFS4
+from berth.nfs.rpc import ConnectFailed, Identity, RpcError
+from berth.nfs.status import NfsError
 
 T = TypeVar("T")
 

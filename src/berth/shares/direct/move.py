@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from berth.shares.nfs_tree import Denied, Tree
-from berth.shares.rpc import ROOT, Identity
-from berth.shares.session import NfsError, Node, Status
+from berth.nfs.rpc import ROOT, Identity
+from berth.nfs.session import Node
+from berth.nfs.status import NfsError, Status
+from berth.shares.direct.tree import Denied, Tree
 
 OWNER_WRITE, GROUP_WRITE = 0o200, 0o020
 NOBODYS = range(0x70000000, 0x7FFFFFFF)

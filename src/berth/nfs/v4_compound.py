@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from berth.shares.rpc import Connection, Identity
-from berth.shares.session import FILE_SYNC, Attributes, NfsError, NotStable, decode_name, encode_name, status_name
-from berth.shares.xdr import Reader, Unreadable, hyper, opaque, uint
-from berth.volumes.share import Kind
+from berth.nfs.names import decode_name, encode_name
+from berth.nfs.rpc import Connection, Identity
+from berth.nfs.session import FILE_SYNC, Attributes, Kind
+from berth.nfs.status import NfsError, NotStable, status_name
+from berth.nfs.xdr import Reader, Unreadable, hyper, opaque, uint
 
-PROGRAM, VERSION = 100003, 4
 COMPOUND = 1
 
 # Operations, RFC 7530 section 16.2.

@@ -15,7 +15,7 @@ _WHOLE: frozenset[Stage] = frozenset({"dns", "connect", "mount", "timeout"})
 """Stages that say something about the share, not about one path on it."""
 
 
-class Gate:
+class CircuitBreaker:
     """One share's. Not for use from several threads."""
 
     def __init__(self) -> None:

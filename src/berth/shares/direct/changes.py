@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from berth.shares.nfs_move import move
-from berth.shares.nfs_tree import Denied, Tree, refuse_detour
-from berth.shares.rpc import ROOT, Identity
-from berth.shares.session import DENIED, NfsError, Node, RootGone, Status
+from berth.nfs.rpc import ROOT, Identity
+from berth.nfs.session import Node
+from berth.nfs.status import DENIED, NfsError, RootGone, Status
+from berth.shares.direct.move import move
+from berth.shares.direct.tree import Denied, Tree, entry_of, refuse_detour
 from berth.volumes.errors import Missing, Refused, Taken
 from berth.volumes.share import Entry, Made
 
@@ -34,7 +35,7 @@ async def make_directory(
         parent, _ = await _make(tree, parent, parts[:depth], mode=PARENT_MODE, uid=None, gid=None, adopt=False)
     node, is_new = await _make(tree, parent, parts, mode=mode, uid=uid, gid=gid, adopt=adopt)
     tree.is_bare = False  # what can be made in is there
-    return Made(is_new, node.entry(parts[-1]))
+    return Made(is_new, entry_of(node, parts[-1]))
 
 
 async def _make(

@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from berth.shares.listing import Listing
-from berth.shares.rpc import ROOT, Identity
-from berth.shares.session import DENIED, GONE, START, Found, NfsError, Node, Position, Session, Status
+from berth.nfs.rpc import ROOT, Identity
+from berth.nfs.session import START, Found, Node, Position, Session
+from berth.nfs.status import DENIED, GONE, NfsError, Status
+from berth.shares.common.listing import Listing
 from berth.volumes.errors import Missing, Refused
 from berth.volumes.share import Entry
 
@@ -117,7 +118,7 @@ class Tree:
                 if listing.is_full:
                     return listing.entries
                 try:
-                    listing.add((each.node or await self.look(directory, each.name)).entry(each.name))
+                    listing.add(entry_of(each.node or await self.look(directory, each.name), each.name))
                 except NfsError as error:
                     if error.code not in (Status.NOENT, *GONE):  # it went while the directory was read
                         raise
@@ -162,6 +163,12 @@ class Tree:
             return nodes, error is not None and error.code == Status.NOENT
 
         return await self.within(here, walk)
+
+
+def entry_of(node: Node, name: str) -> Entry:
+    """How a share describes what the server found."""
+    seen = node.attributes
+    return Entry(name, seen.kind, seen.mode, seen.uid, seen.gid, seen.device, node.handle)
 
 
 def refuse_detour(node: Node, parts: Sequence[str], depth: int) -> None:

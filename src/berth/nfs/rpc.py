@@ -23,11 +23,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from berth.shares.sockets import bind_reserved, family
-from berth.shares.xdr import Reader, Unreadable, opaque, uint
-from berth.volumes.share import Guard, always
+from berth.nfs.sockets import bind_reserved, family
+from berth.nfs.xdr import Reader, Unreadable, opaque, uint
 
 T = TypeVar("T")
+Guard = Callable[[], str]
+"""Why a call that can't be taken back may not leave now; empty while it may. It must answer at once."""
 
 MOST_AT_ONCE = 128
 """Calls in flight on one connection; more wait here. Servers have limits of their own, this one bounds our memory."""
@@ -38,6 +39,11 @@ _CALL, _REPLY, _RPC_VERSION, _AUTH_SYS = 0, 1, 2, 1
 _LAST_FRAGMENT = 0x80000000
 _HEADER = struct.Struct(">IIIIII")
 _REFUSALS = {1: "PROG_UNAVAIL", 2: "PROG_MISMATCH", 3: "PROC_UNAVAIL", 4: "GARBAGE_ARGS", 5: "SYSTEM_ERR"}
+
+
+def unguarded() -> str:
+    """The guard of a connection that anything may leave."""
+    return ""
 
 
 class Identity(NamedTuple):
@@ -94,7 +100,7 @@ class Connection(asyncio.Protocol):
         version: int,
         *,
         reserved: bool = True,
-        guard: Guard = always,
+        guard: Guard = unguarded,
     ) -> None:
         """address: numeric. reserved: from a port below 1024 where we may. guard: asked before guarded calls leave.
 

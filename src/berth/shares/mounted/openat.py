@@ -12,8 +12,8 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from berth.shares.listing import Listing
-from berth.shares.statx import born
+from berth.shares.common.listing import Listing
+from berth.shares.mounted.statx import born
 from berth.volumes.errors import Missing, Refused, Unavailable
 from berth.volumes.share import Entry, Guard, Kind, Space, always
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from berth.shares.resolve import REMEMBERED, Resolver, Unresolved, spelling
+from berth.nfs.resolve import REMEMBERED, Resolver, Unresolved, spelling
 
 _NOWHERE = frozenset({"EAI_NONAME", "EAI_NODATA"})
 """The resolver knows for sure that there is no such server."""

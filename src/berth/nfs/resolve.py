@@ -8,7 +8,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from berth.shares.threads import Stuck, Threads
+from berth.aio.threads import Stuck, Threads
 
 REMEMBERED = 30.0
 """Seconds that an answer is used again. Short: a server that failed over to another address must be found."""

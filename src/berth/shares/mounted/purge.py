@@ -15,8 +15,8 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from berth.shares.openat import PASS, READ, Root
-from berth.shares.own import OTHER_FILE_SYSTEM, Remains, below
+from berth.shares.common.removal_guard import OTHER_FILE_SYSTEM, Remains, below
+from berth.shares.mounted.openat import PASS, READ, Root
 from berth.volumes.errors import Missing
 
 DEEPEST = 64

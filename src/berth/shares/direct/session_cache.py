@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from berth.shares.session import Session
+from berth.nfs.session import Session
 
 TRUSTED = 5.0
 """Seconds for which the root that a session was given is not asked for again."""
 
 
-class Keeper:
+class SessionCache:
     """See the module's text."""
 
     def __init__(self, dial: Callable[[], Awaitable[Session]], *, idle: float) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from berth.shares.resolve import Resolver, Unresolved
-from berth.shares.servers import Servers
+from berth.nfs.resolve import Resolver, Unresolved
+from berth.nfs.servers import Servers
 
 
 class Names:

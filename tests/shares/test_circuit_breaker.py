@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from berth.shares.gate import Gate
+from berth.shares.common.circuit_breaker import CircuitBreaker
 from berth.volumes.errors import Missing, Stage, Unavailable
 
 SHARE = "nfs:/export"
 
 
-def fail(gate: Gate, stage: Stage) -> None:
+def fail(gate: CircuitBreaker, stage: Stage) -> None:
     with pytest.raises(Unavailable), gate.passage():
         raise Unavailable(SHARE, stage, "the first failure")
 
 
 @pytest.mark.parametrize("stage", ["dns", "connect", "mount", "timeout"])
 def test_a_failure_of_the_whole_share_lets_one_scout_through(stage: Stage) -> None:
-    gate = Gate()
+    gate = CircuitBreaker()
     fail(gate, stage)
     with gate.passage():  # the scout
         with pytest.raises(Unavailable, match="the first failure") as caught, gate.passage():
@@ -30,13 +30,13 @@ def test_a_failure_of_the_whole_share_lets_one_scout_through(stage: Stage) -> No
 
 @pytest.mark.parametrize("stage", ["permission", "io"])
 def test_a_failure_of_one_operation_shuts_nothing(stage: Stage) -> None:
-    gate = Gate()
+    gate = CircuitBreaker()
     fail(gate, stage)
     assert not gate.is_shut
 
 
 def test_any_answer_opens_it_again() -> None:
-    gate = Gate()
+    gate = CircuitBreaker()
     fail(gate, "timeout")
     with pytest.raises(Missing), gate.passage():
         raise Missing(SHARE, "path")
@@ -44,7 +44,7 @@ def test_any_answer_opens_it_again() -> None:
 
 
 def test_a_scout_that_fails_is_followed_by_another() -> None:
-    gate = Gate()
+    gate = CircuitBreaker()
     for _ in range(3):
         fail(gate, "timeout")
         assert gate.is_shut
@@ -53,7 +53,7 @@ def test_a_scout_that_fails_is_followed_by_another() -> None:
 
 
 def test_a_scout_that_is_called_back_makes_room_for_another() -> None:
-    gate = Gate()
+    gate = CircuitBreaker()
     fail(gate, "timeout")
     with pytest.raises(KeyboardInterrupt), gate.passage():
         raise KeyboardInterrupt

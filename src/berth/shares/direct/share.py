@@ -11,16 +11,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from berth.shares import answers, nfs_changes
-from berth.shares.dial import Dialer
-from berth.shares.gate import Gate
-from berth.shares.keeper import Keeper
-from berth.shares.nfs_purge import Purge
-from berth.shares.nfs_tree import Denied, Rights, Tree
-from berth.shares.own import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
-from berth.shares.resolve import Resolver
-from berth.shares.rpc import RpcError
-from berth.shares.session import DENIED, GONE, NfsError, Node, RootGone, Session, Status
+from berth.nfs.resolve import Resolver
+from berth.nfs.rpc import RpcError
+from berth.nfs.session import Node, Session
+from berth.nfs.status import DENIED, GONE, NfsError, RootGone, Status
+from berth.shares.common.circuit_breaker import CircuitBreaker
+from berth.shares.common.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
+from berth.shares.direct import answers, changes
+from berth.shares.direct.dial import Dialer
+from berth.shares.direct.purge import Purge
+from berth.shares.direct.session_cache import SessionCache
+from berth.shares.direct.tree import Denied, Rights, Tree, entry_of
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
 from berth.volumes.naming import split_path
 from berth.volumes.share import Budget, Entry, Guard, Made, Removal, ShareAddress, Space, always
@@ -57,8 +58,8 @@ class DirectShare:
         self._name = str(address)
         self._deadline = deadline
         self._concurrency = concurrency
-        self._keeper = Keeper(Dialer(address, resolver, deadline * 0.9, guard).dial, idle=idle)
-        self._gate = Gate()
+        self._sessions = SessionCache(Dialer(address, resolver, deadline * 0.9, guard).dial, idle=idle)
+        self._breaker = CircuitBreaker()
         self._rights = Rights()
         self._unfinished: Unfinished[Purge] = Unfinished(most=32)
 
@@ -69,7 +70,7 @@ class DirectShare:
     @property
     def calls(self) -> int:
         """How many remote procedure calls were made so far, those of mounting left out."""
-        return self._keeper.calls
+        return self._sessions.calls
 
     async def stat(self, path: str) -> Entry:
         parts = split_path(path) if path else ()
@@ -77,9 +78,9 @@ class DirectShare:
         async def look(tree: Tree) -> Entry:
             if not parts:
                 root = tree.session.root.handle
-                return Node(root, await tree.session.attributes(root)).entry("")
+                return entry_of(Node(root, await tree.session.attributes(root)), "")
             node = await tree.get(parts, is_last_open=True)
-            return node.entry(parts[-1])
+            return entry_of(node, parts[-1])
 
         return await self._run(path, look)
 
@@ -103,7 +104,7 @@ class DirectShare:
     ) -> Made:
         parts = split_path(path)
         return await self._run(
-            path, lambda tree: nfs_changes.make_directory(tree, parts, mode=mode, uid=uid, gid=gid, adopt=adopt)
+            path, lambda tree: changes.make_directory(tree, parts, mode=mode, uid=uid, gid=gid, adopt=adopt)
         )
 
     async def read_file(self, path: str) -> bytes:
@@ -113,19 +114,19 @@ class DirectShare:
 
     async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
         parts = split_path(path)
-        await self._run(path, lambda tree: nfs_changes.write_file(tree, parts, content, exclusive=exclusive))
+        await self._run(path, lambda tree: changes.write_file(tree, parts, content, exclusive=exclusive))
 
     async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
         old, new = split_path(source), split_path(target)
-        await self._run(source, lambda tree: nfs_changes.rename(tree, old, new, only))
+        await self._run(source, lambda tree: changes.rename(tree, old, new, only))
 
     async def remove_file(self, path: str) -> None:
         parts = own_file(path)
-        await self._run(path, lambda tree: nfs_changes.remove_file(tree, parts))
+        await self._run(path, lambda tree: changes.remove_file(tree, parts))
 
     async def remove_directory(self, path: str) -> bool:
         parts = split_path(path)
-        return await self._run(path, lambda tree: nfs_changes.remove_directory(tree, parts))
+        return await self._run(path, lambda tree: changes.remove_directory(tree, parts))
 
     async def remove_tree(self, path: str, *, budget: Budget | None = None) -> Removal:
         parts = trash_entry(path)
@@ -143,7 +144,7 @@ class DirectShare:
         if purge is None or not purge.is_of(found[-1]):
             purge = Purge(found[-2], parts[-1], found[-1], concurrency=self._concurrency)
         before = purge.removed
-        async with self._keeper.lend() as session:
+        async with self._sessions.lend() as session:
 
             async def step(call: Callable[[], Awaitable[T]], /) -> T:
                 return await self._step(session, path, call)
@@ -156,17 +157,18 @@ class DirectShare:
         return Removal(purge.removed - before, is_through=purge.is_through)
 
     async def space(self) -> Space:
-        return await self._run("", lambda tree: tree.session.space())
+        found = await self._run("", lambda tree: tree.session.space())
+        return Space(found.total_bytes, found.free_bytes, found.total_inodes, found.free_inodes)
 
     async def aclose(self) -> None:
-        await self._keeper.aclose()
+        await self._sessions.aclose()
         await asyncio.sleep(0)  # the event loop closes a socket in its next turn
 
     async def _run(self, path: str, operation: Callable[[Tree], Awaitable[T]]) -> T:
         """One operation with everything around it: deadline, repeats, and what its failure means."""
         began = asyncio.get_running_loop().time()
         used: Sessions = []
-        with self._gate.passage():
+        with self._breaker.passage():
             try:
                 async with asyncio.timeout(self._deadline):
                     return await self._repeat(path, operation, used)
@@ -180,7 +182,7 @@ class DirectShare:
         pause = FIRST_PAUSE
         is_refreshed = False
         while True:
-            async with self._keeper.lend() as session:
+            async with self._sessions.lend() as session:
                 used.append(session)
                 try:
                     tree = Tree(session, self._rights, self._name)
@@ -209,7 +211,7 @@ class DirectShare:
 
     async def _is_elsewhere(self, tree: Tree) -> bool:
         """Whether the root showed nothing of what was looked for in it because it is not what is exported any more."""
-        return tree.is_bare and await self._keeper.renew(tree.session)
+        return tree.is_bare and await self._sessions.renew(tree.session)
 
     async def _refresh(self, session: Session, status: NfsError) -> bool:
         """Looks at the root again after an error that may come from knowing it as it was. True: there is news."""
@@ -219,10 +221,10 @@ class DirectShare:
             attributes = await session.attributes(session.root.handle)
         except NfsError as error:
             if error.code in GONE:
-                self._keeper.drop(session)  # mounting again gets the handle of what is exported now
+                self._sessions.drop(session)  # mounting again gets the handle of what is exported now
             return error.code in GONE
         if status.code in GONE:
-            return await self._keeper.renew(session)
+            return await self._sessions.renew(session)
         is_news = attributes.owner != session.root.attributes.owner
         session.root = Node(session.root.handle, attributes)
         return is_news

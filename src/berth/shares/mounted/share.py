@@ -15,12 +15,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from berth.shares import openat_changes
-from berth.shares.gate import Gate
-from berth.shares.openat import Root, is_mount_point
-from berth.shares.openat_purge import Purge
-from berth.shares.own import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
-from berth.shares.threads import Stuck, Threads
+from berth.aio.threads import Stuck, Threads
+from berth.shares.common.circuit_breaker import CircuitBreaker
+from berth.shares.common.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
+from berth.shares.mounted import changes
+from berth.shares.mounted.openat import Root, is_mount_point
+from berth.shares.mounted.purge import Purge
 from berth.volumes.errors import Missing, Refused, Stage, Unavailable, VolumeError
 from berth.volumes.naming import split_path
 from berth.volumes.share import Budget, Entry, Guard, Made, Removal, ShareAddress, Space, always
@@ -71,7 +71,7 @@ class MountedShare:
         self._requires_mount = requires_mount
         self._guard = guard
         self._threads = Threads("mounted share", THREADS)
-        self._gate = Gate()
+        self._breaker = CircuitBreaker()
         self._unfinished: Unfinished[Purge] = Unfinished(most=4)  # each holds its directories open
 
     @property
@@ -92,7 +92,7 @@ class MountedShare:
         parts = split_path(path)
         return await self._run(
             path,
-            lambda root: openat_changes.make_directory(root, parts, mode=mode, uid=uid, gid=gid, adopt=adopt),
+            lambda root: changes.make_directory(root, parts, mode=mode, uid=uid, gid=gid, adopt=adopt),
         )
 
     async def read_file(self, path: str) -> bytes:
@@ -101,19 +101,19 @@ class MountedShare:
 
     async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
         parts = split_path(path)
-        await self._run(path, lambda root: openat_changes.write_file(root, parts, content, exclusive=exclusive))
+        await self._run(path, lambda root: changes.write_file(root, parts, content, exclusive=exclusive))
 
     async def rename(self, source: str, target: str, only: Entry | None = None) -> None:
         old, new = split_path(source), split_path(target)
-        await self._run(source, lambda root: openat_changes.rename(root, old, new, only))
+        await self._run(source, lambda root: changes.rename(root, old, new, only))
 
     async def remove_file(self, path: str) -> None:
         parts = own_file(path)
-        await self._run(path, lambda root: openat_changes.remove_file(root, parts))
+        await self._run(path, lambda root: changes.remove_file(root, parts))
 
     async def remove_directory(self, path: str) -> bool:
         parts = split_path(path)
-        return await self._run(path, lambda root: openat_changes.remove_directory(root, parts))
+        return await self._run(path, lambda root: changes.remove_directory(root, parts))
 
     async def remove_tree(self, path: str, *, budget: Budget | None = None) -> Removal:
         parts, limit = trash_entry(path), budget or NO_LIMIT
@@ -142,7 +142,7 @@ class MountedShare:
         self._threads.close()
 
     async def _run(self, path: str, operation: Callable[[Root], T]) -> T:
-        with self._gate.passage():
+        with self._breaker.passage():
             return await self._in_time(path, lambda: self._in_root(operation))
 
     async def _in_time(self, path: str, work: Callable[[], T]) -> T:

@@ -11,21 +11,17 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TypeVar
 
-from berth.shares import nfs3, nfs4, nfs4_compound
-from berth.shares.resolve import Resolver, Unresolved
-from berth.shares.rpc import CallRejected, ConnectFailed, Connection, ConnectionLost
-from berth.shares.session import DENIED, GONE, NfsError, Session, Status
+from berth.nfs import mount, portmapper, v3, v4
+from berth.nfs.programs import MOUNTD, NFS3, NFS4, NFS_PORT, PORTMAPPER, PORTMAPPER_PORT
+from berth.nfs.resolve import Resolver, Unresolved
+from berth.nfs.rpc import CallRejected, ConnectFailed, Connection, ConnectionLost
+from berth.nfs.session import Session
+from berth.nfs.status import DENIED, GONE, NfsError, Status
 from berth.volumes.errors import Refused, Stage, Unavailable
 from berth.volumes.share import Guard, ShareAddress, always
 
 T = TypeVar("T")
 
-NFS_PORT = 2049
-PORTMAPPER_PORT = 111
-NFS4 = (nfs4_compound.PROGRAM, nfs4_compound.VERSION)
-NFS3 = (nfs3.PROGRAM, nfs3.VERSION)
-MOUNTD = (nfs3.MOUNT_PROGRAM, nfs3.MOUNT_VERSION)
-PORTMAPPER = (nfs3.PORTMAP_PROGRAM, nfs3.PORTMAP_VERSION)
 PATIENCE = 3.0
 """Seconds for one of several addresses of a server to take a connection, before the next is tried."""
 
@@ -76,37 +72,37 @@ class Dialer:
 
     async def _dial_4(self, addresses: tuple[str, ...]) -> Session:
         connection = await self._connect(addresses, self._address.port or NFS_PORT, NFS4)
-        return await self._mounting("NFSv4", nfs4.open_session(connection, self._address.export))
+        return await self._mounting("NFSv4", v4.open_session(connection, self._address.export))
 
     async def _dial_3(self, addresses: tuple[str, ...]) -> Session:
         port, mountport = self._address.port, self._address.mountport
         if not mountport or not port:
-            portmapper = await self._connect(addresses, PORTMAPPER_PORT, PORTMAPPER)
-            addresses = (portmapper.address,)
+            mapper = await self._connect(addresses, PORTMAPPER_PORT, PORTMAPPER)
+            addresses = (mapper.address,)
             try:
                 self._at("timeout", "the question for the port of mountd")
-                mountport = mountport or await self._port(portmapper, nfs3.MOUNT_PROGRAM, nfs3.MOUNT_VERSION)
-                port = port or await self._port(portmapper, nfs3.PROGRAM, nfs3.VERSION)
+                mountport = mountport or await self._port(mapper, *MOUNTD)
+                port = port or await self._port(mapper, *NFS3)
             finally:
-                portmapper.close()
+                mapper.close()
         mountd = await self._connect(addresses, mountport, MOUNTD)
         try:
-            root = await self._mounting("NFSv3", nfs3.mount(mountd, self._address.export))
+            root = await self._mounting("NFSv3", mount.mount(mountd, self._address.export))
             with suppress(ConnectionLost):
-                await nfs3.forget_mount(mountd, self._address.export)
+                await mount.forget_mount(mountd, self._address.export)
         finally:
             mountd.close()
         connection = await self._connect((mountd.address,), port, NFS3)
-        return await self._mounting("NFSv3", nfs3.open_session(connection, root))
+        return await self._mounting("NFSv3", v3.open_session(connection, root))
 
-    async def _port(self, portmapper: Connection, program: int, version: int) -> int:
+    async def _port(self, mapper: Connection, program: int, version: int) -> int:
         try:
-            port = await nfs3.port_of(portmapper, program, version)
+            port = await portmapper.port_of(mapper, program, version)
         except (CallRejected, ConnectionLost) as error:
             raise self._unavailable("connect", f"the server's portmapper: {error.why}", error.status) from error
         if port:
             return port
-        name = "NFSv3" if program == nfs3.PROGRAM else "mount service for NFSv3"
+        name = "NFSv3" if program == NFS3[0] else "mount service for NFSv3"
         raise self._unavailable("connect", f"the server's portmapper knows no {name}")
 
     async def _connect(self, addresses: tuple[str, ...], port: int, program: tuple[int, int]) -> Connection:

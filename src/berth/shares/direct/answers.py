@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from berth.shares.nfs_tree import Denied
-from berth.shares.rpc import ROOT, RpcError, Withheld
-from berth.shares.session import GONE, NfsError, Status
+from berth.nfs.rpc import ROOT, RpcError, Withheld
+from berth.nfs.status import GONE, NfsError, Status
+from berth.shares.direct.tree import Denied
 from berth.volumes.errors import Missing, Refused, Stage, Taken, Unavailable, VolumeError
 
 _OUTAGES: dict[int, tuple[Stage, str]] = {

@@ -1,4 +1,4 @@
-"""NFSv3 (RFC 1813), one procedure a call, and the MOUNT protocol that hands out an export's root."""
+"""NFSv3 (RFC 1813), one procedure a call, from the root that MOUNT handed out."""
 
 from __future__ import annotations
 
@@ -7,36 +7,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from berth.shares.rpc import ROOT, CallRejected, Connection, Identity, Withheld
-from berth.shares.session import (
-    CHUNK,
-    FILE_SYNC,
-    Attributes,
-    Found,
-    NfsError,
-    Node,
-    NotStable,
-    Position,
-    Status,
-    decode_name,
-    encode_name,
-    is_name,
-    status_name,
-)
-from berth.shares.xdr import Reader, hyper, opaque, uint
-from berth.volumes.share import Kind, Space
+from berth.nfs.names import decode_name, encode_name, is_name
+from berth.nfs.rpc import ROOT, Connection, Identity, Withheld
+from berth.nfs.session import CHUNK, FILE_SYNC, Attributes, Found, FsStat, Kind, Node, Position
+from berth.nfs.status import NfsError, NotStable, Status, status_name
+from berth.nfs.xdr import Reader, hyper, opaque, uint
 
 T = TypeVar("T")
 
-PROGRAM, VERSION = 100003, 3
-MOUNT_PROGRAM, MOUNT_VERSION = 100005, 3
-PORTMAP_PROGRAM, PORTMAP_VERSION = 100000, 2
-TCP = 6
 
 # Procedures.
 GETATTR, SETATTR, LOOKUP, READ, WRITE, CREATE, MKDIR = 1, 2, 3, 6, 7, 8, 9
 REMOVE, RMDIR, RENAME, LINK, READDIRPLUS, FSSTAT = 12, 13, 14, 15, 17, 18
-GETPORT, MNT, UMNT = 3, 1, 3
 
 ASKED_AGAIN = 2.0
 """Seconds without an answer after which a call is made again. NFSv3 servers may drop calls and trust in that: Ganesha
@@ -48,31 +30,6 @@ _KINDS: dict[int, Kind] = {1: "file", 2: "directory", 5: "link"}
 # type mode nlink uid gid size used rdev fsid fileid atime mtime ctime
 _ATTRIBUTES = struct.Struct(">IIIIIQQIIQQIIIIII")
 _BEFORE = struct.Struct(">QIIII")
-
-
-async def port_of(portmapper: Connection, program: int, version: int) -> int:
-    """The TCP port of a program, as the portmapper tells; 0 when it knows none."""
-    arguments = uint(program) + uint(version) + uint(TCP) + uint(0)
-    port = await portmapper.call(GETPORT, arguments, Reader.uint)
-    return port if port < 1 << 16 else 0
-
-
-async def mount(mountd: Connection, export: str) -> bytes:
-    """The handle of an export's root. NfsError with mountd's status (MNT3ERR_…) when it is not handed out."""
-
-    def decode(reader: Reader) -> bytes:
-        status = reader.uint()
-        if status:
-            raise NfsError(status, status_name("MNT3ERR", status))
-        return reader.opaque(64)
-
-    return await mountd.call(MNT, opaque(encode_name(export)), decode)
-
-
-async def forget_mount(mountd: Connection, export: str) -> None:
-    """Has mountd strike us from its list of those who mounted (`showmount -a`). What it handed out stays good."""
-    with suppress(CallRejected):
-        await mountd.call(UMNT, opaque(encode_name(export)), lambda _: None)
 
 
 async def open_session(connection: Connection, root: bytes) -> Session:
@@ -201,11 +158,11 @@ class Session:
         arguments = opaque(handle) + hyper(position.cookie) + hyper(position.verifier) + uint(CHUNK) + uint(CHUNK)
         return await self._call(READDIRPLUS, arguments, decode, who)
 
-    async def space(self) -> Space:
-        def decode(reader: Reader) -> Space:
+    async def space(self) -> FsStat:
+        def decode(reader: Reader) -> FsStat:
             _maybe_attributes(reader)
             total, _, available, files, _, available_files = (reader.hyper() for _ in range(6))
-            return Space(total, available, files, available_files)
+            return FsStat(total, available, files, available_files)
 
         return await self._call(FSSTAT, opaque(self.root.handle), decode, ROOT)
 

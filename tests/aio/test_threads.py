@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from berth.shares.threads import Stuck, Threads
+from berth.aio.threads import Stuck, Threads
 from tests.shares.watch import threads
 
 

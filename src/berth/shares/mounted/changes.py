@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 
-from berth.shares.openat import Root, expect, look_inside, sync
+from berth.shares.mounted.openat import Root, expect, look_inside, sync
 from berth.volumes.errors import Missing, Refused, Taken
 from berth.volumes.share import Entry, Made
 

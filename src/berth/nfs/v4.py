@@ -14,8 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from berth.shares import nfs4_compound as compound
-from berth.shares.nfs4_compound import (
+from berth.nfs import v4_compound as compound
+from berth.nfs.names import encode_name, is_name
+from berth.nfs.rpc import ROOT, Connection, Identity, Withheld
+from berth.nfs.session import CHUNK, FILE_SYNC, Attributes, Found, FsStat, Node, Position
+from berth.nfs.status import NfsError, Status
+from berth.nfs.v4_compound import (
     GET_HANDLE,
     GO_TO_TOP,
     LOOK,
@@ -33,21 +37,7 @@ from berth.shares.nfs4_compound import (
     run,
     size_is,
 )
-from berth.shares.rpc import ROOT, Connection, Identity, Withheld
-from berth.shares.session import (
-    CHUNK,
-    FILE_SYNC,
-    Attributes,
-    Found,
-    NfsError,
-    Node,
-    Position,
-    Status,
-    encode_name,
-    is_name,
-)
-from berth.shares.xdr import hyper, opaque, uint
-from berth.volumes.share import Space
+from berth.nfs.xdr import hyper, opaque, uint
 
 STEPS_AT_ONCE = 5
 """Parts of a path walked in one COMPOUND: with three operations each they stay below 16, older Linux servers' limit."""
@@ -232,10 +222,10 @@ class Session:
         # An answer without entries that is not the end would be asked for again for ever.
         return found, None if is_end or cookie == position.cookie else Position(cookie, verifier)
 
-    async def space(self) -> Space:
+    async def space(self) -> FsStat:
         values = (await self._run(ROOT, on(self.root.handle), LOOK_AT_SPACE))[-1]
         numbers = (compound.SPACE_TOTAL, compound.SPACE_AVAIL, compound.FILES_TOTAL, compound.FILES_AVAIL)
-        return Space(*(values.get(number, 0) for number in numbers))
+        return FsStat(*(values.get(number, 0) for number in numbers))
 
     async def _run(self, who: Identity, *operations: Operation, guarded: bool = False) -> list[Any]:
         return await run(self._connection, operations, who, guarded=guarded)

@@ -1,0 +1,151 @@
+"""What a client needs from one NFS version: the contract of nfs3.Session and nfs4.Session.
+
+Objects are named by the handle of their directory and one name in it, never by a path, so nothing that happens above
+can lead a call elsewhere. Every call says whom it comes from. Failures: NfsError (the server said no), rpc.RpcError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from berth.nfs.rpc import Identity
+from berth.nfs.status import NfsError
+
+CHUNK = 65536
+"""Bytes of a file, or of a directory's entries, asked for or sent in one call. Every server takes that much."""
+
+
+FILE_SYNC = 2
+"""How files are written: on stable storage, with all that it takes to find them, before the server answers."""
+
+
+Kind = Literal["file", "directory", "link", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What is looked at of a file or directory."""
+
+    kind: Kind
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    device: int
+    """Which file system it is on."""
+
+    @property
+    def owner(self) -> Identity:
+        return Identity(self.uid, self.gid)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A file or directory that was found: how to name it in calls, and what it was at that moment."""
+
+    handle: bytes
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One entry of a directory. node: None where the server tells its name only."""
+
+    name: str
+    node: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where reading a directory goes on."""
+
+    cookie: int
+    verifier: int
+
+
+START = Position(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FsStat:
+    """How full the file system of a root is."""
+
+    total_bytes: int
+    free_bytes: int
+    total_inodes: int
+    free_inodes: int
+
+
+class Session(Protocol):
+    """One export over one connection. Any number of calls at once.
+
+    What can't be taken back (rename, remove, put in a file's place) is sent only while the connection's guard allows
+    it; rpc.Withheld otherwise.
+    """
+
+    root: Node
+
+    @property
+    def version(self) -> str:
+        """`3` or `4.0`."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    @property
+    def calls(self) -> int:
+        """How many remote procedure calls were made."""
+
+    @property
+    def heard(self) -> float:
+        """Loop time of the last reply."""
+
+    async def attributes(self, handle: bytes) -> Attributes: ...
+
+    async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[Node], NfsError | None]:
+        """What is found on the way from a directory, part by part, through no link, and why it ends if it does."""
+
+    async def make_directory(
+        self, directory: bytes, name: str, *, mode: int, uid: int | None, gid: int | None, who: Identity
+    ) -> Node:
+        """The new directory, as the server made it: its mode and owner may differ from what was asked for."""
+
+    async def change(
+        self, handle: bytes, *, mode: int | None = None, uid: int | None = None, gid: int | None = None, who: Identity
+    ) -> None:
+        """Sets what is not None."""
+
+    async def put(
+        self, directory: bytes, temporary: str, name: str, content: bytes, *, exclusive: bool, who: Identity
+    ) -> None:
+        """Writes content to a new file called temporary (0600, on stable storage), then gives it its name in one step.
+
+        Replaces a file of that name; with exclusive it is EXIST instead, decided by the server.
+        """
+
+    async def read(self, handle: bytes, limit: int, who: Identity) -> bytes:
+        """The first limit bytes of a file."""
+
+    async def rename(
+        self, source: bytes, name: str, target: bytes, new_name: str, who: Identity, *, only: bytes | None = None
+    ) -> None:
+        """only: the handle of what is meant. NOT_SAME when the name stands for something else by now.
+
+        Over NFSv4 the server itself compares, in the same call, so nothing else is ever moved, however late the call
+        comes. NFSv3 has no such call: there it is for the caller to look right before.
+        """
+
+    async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:
+        """Removes what the caller has seen to be a directory, or not to be one. Never follows a link."""
+
+    async def read_directory(
+        self, handle: bytes, position: Position, who: Identity
+    ) -> tuple[list[Found], Position | None]:
+        """Some entries, without `.` and `..`, and where to go on; None at the end."""
+
+    async def space(self) -> FsStat: ...
+
+    def close(self, why: str = ..., status: str = ...) -> None:
+        """Tells everybody who waits for an answer why there will be none. Can be repeated."""
