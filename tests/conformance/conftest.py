@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devcluster.ganesha import GaneshaServer
-from tests.conformance.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook
+from tests.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook
 from tests.conformance.places import FREE, MAKERS, SQUASHED, Place
 
 

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.conformance.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook
+from tests.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from devcluster.ganesha import Export, GaneshaServer
-from tests.conformance.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook
+from tests.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook
 
 EXPORTS = (
     Export("/free"),

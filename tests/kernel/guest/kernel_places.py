@@ -12,7 +12,7 @@ from berth.nfs.resolve import Resolver
 from berth.shares.direct.share import DirectShare
 from berth.volumes.share import ShareAddress
 from tests.conformance import places
-from tests.conformance.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook, for what lies outside the suite
+from tests.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook, for what lies outside the suite
 
 SERVER, ROOT = "127.0.0.1", Path("/srv/xfs")
 
