@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from devcluster.ganesha import GaneshaServer
-from tests.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook
 from tests.conformance.places import FREE, MAKERS, SQUASHED, Place
+from tests.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook
 
 
 @pytest.fixture(scope="session")

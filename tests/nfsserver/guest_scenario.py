@@ -16,19 +16,19 @@ import pytest
 
 from berth.doctor.share.target import parse_target
 from berth.doctor.share.verify import verify
-from berth.nfsserver.errors import NotApplied
-from berth.nfsserver.exporting import add_export, list_exports, remove_export
-from berth.nfsserver.exports import parse_exports
-from berth.nfsserver.flags import Flag
-from berth.nfsserver.lint import lint_host
-from berth.nfsserver.machine import read_machine
-from berth.nfsserver.perform import perform_all, plan_for
-from berth.nfsserver.places import Places, read_varying
-from berth.nfsserver.spelling import resolve, spell
-from berth.nfsserver.status import read_status
-from berth.nfsserver.survey import look
-from berth.nfsserver.table import first_wins, show
-from berth.nfsserver.wanted import Wanted
+from berth.nfsserver.exports.errors import NotApplied
+from berth.nfsserver.exports.export_files import Places, read_varying
+from berth.nfsserver.exports.flags import Flag
+from berth.nfsserver.exports.parse import parse_exports
+from berth.nfsserver.exports.spelling import resolve, spell
+from berth.nfsserver.exports.table import first_wins, show
+from berth.nfsserver.lint.lint import lint_host
+from berth.nfsserver.lint.survey import look
+from berth.nfsserver.setup.exporting import add_export, list_exports, remove_export
+from berth.nfsserver.setup.machine import read_machine
+from berth.nfsserver.setup.perform import perform_all, plan_for
+from berth.nfsserver.setup.status import read_status
+from berth.nfsserver.setup.wanted import Wanted
 from tests.cli.command import PROGRAM
 from tests.nfsserver.corpus import LINES
 from tests.nfsserver.room import unaccounted

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from berth.aio import command
-from berth.nfsserver.places import Places, read_live
-from berth.nfsserver.table import show
+from berth.nfsserver.exports.export_files import Places, read_live
+from berth.nfsserver.exports.table import show
 
 _CLONE_NEWNS = 0x00020000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000

@@ -9,8 +9,8 @@ import pytest
 from berth.nfs.resolve import Resolver
 from berth.shares.direct.share import DirectShare
 from devcluster.ganesha import Export, GaneshaServer
-from tests.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook
 from tests.conformance.places import address
+from tests.coroutines import pytest_pyfunc_call  # noqa: F401 - a hook
 
 EXPORTS = [Export("/free"), Export("/squashed", squash="root_squash"), Export("/fixed", read_only=True)]
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from berth.doctor.share.probed import Report
 from berth.doctor.share.verify import verify
-from berth.nfsserver.clients import classify, covers
+from berth.nfsserver.exports.clients import classify, covers
 from berth.volumes.share import ShareAddress
 
 LOOPBACK = "127.0.0.1"

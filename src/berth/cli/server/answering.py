@@ -10,7 +10,7 @@ import click
 
 from berth.aio.command import CommandError
 from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain
-from berth.nfsserver.errors import Refused, ServerError, told
+from berth.nfsserver.exports.errors import Refused, ServerError, told
 from berth.texts.text import Language
 
 T = TypeVar("T")

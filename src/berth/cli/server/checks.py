@@ -9,11 +9,11 @@ import click
 from berth.cli.output import LANGUAGE, Part, Styled, language, output_option, print_json, say
 from berth.cli.server.answering import do, marks
 from berth.cli.server.exports import print_exports
-from berth.nfsserver.case import Need
-from berth.nfsserver.finding import SEVERITIES, Finding
-from berth.nfsserver.lint import lint_file, lint_host
-from berth.nfsserver.services import start_commands
-from berth.nfsserver.status import Status, read_status
+from berth.nfsserver.lint.finding import SEVERITIES, Finding
+from berth.nfsserver.lint.lint import lint_file, lint_host
+from berth.nfsserver.lint.lint_context import Need
+from berth.nfsserver.setup.services import start_commands
+from berth.nfsserver.setup.status import Status, read_status
 from berth.texts.text import Language, Text
 
 _SEVERITIES = {"error": Text("error", "错误"), "warning": Text("warning", "警告"), "note": Text("note", "提示")}

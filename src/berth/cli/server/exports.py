@@ -7,11 +7,11 @@ import click
 from berth.cli.output import LANGUAGE, language, output_option, print_json, say
 from berth.cli.server.answering import do, wanted_options
 from berth.cli.tables import print_table
-from berth.nfsserver.change import Change
-from berth.nfsserver.exporting import add_export, list_exports, remove_export
-from berth.nfsserver.status import export_as_dict
-from berth.nfsserver.table import Listed, brief
-from berth.nfsserver.wanted import Wanted
+from berth.nfsserver.exports.change import Change
+from berth.nfsserver.exports.table import Listed, brief
+from berth.nfsserver.setup.exporting import add_export, list_exports, remove_export
+from berth.nfsserver.setup.status import export_as_dict
+from berth.nfsserver.setup.wanted import Wanted
 from berth.texts.text import Language, Text
 
 STATES = {

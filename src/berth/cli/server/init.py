@@ -13,9 +13,9 @@ from berth.cli.server.answering import do, wanted_options
 from berth.cli.server.report import EXIT_CODES, print_report
 from berth.cli.tables import progress
 from berth.doctor.share.probed import Report
-from berth.nfsserver.perform import Performed, check_root, perform, plan_for
-from berth.nfsserver.plan import Plan, RunCommands, Step
-from berth.nfsserver.wanted import Wanted
+from berth.nfsserver.setup.perform import Performed, check_root, perform, plan_for
+from berth.nfsserver.setup.plan import Plan, RunCommands, Step
+from berth.nfsserver.setup.wanted import Wanted
 from berth.operations.share_out import verify_here
 from berth.texts.command import command
 from berth.texts.text import Language, Text

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from berth.aio import command
 from berth.doctor.share.probed import Probed, told
-from berth.nfsserver.packages import PROGRAMS
+from berth.nfsserver.setup.packages import PROGRAMS
 from berth.volumes.share import ShareAddress
 
 MOUNTING = 30.0

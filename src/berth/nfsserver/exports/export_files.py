@@ -1,0 +1,116 @@
+"""Where the exports live on this host: the files that people write, Berth's own one, and the table that is live."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from berth.nfsserver.exports.errors import Refused
+from berth.nfsserver.exports.flags import VARYING, Flag
+from berth.nfsserver.exports.parse import Export, ExportsFile, parse_exports
+from berth.nfsserver.exports.table import parse_table
+from berth.nfsserver.exports.texts import say
+
+OWN_NAME = "berth.exports"
+_CONFIGURATION = (Path("/usr/etc/nfs.conf"), Path("/etc/nfs.conf"))
+_FEATURES = Path("/proc/fs/nfsd/export_features")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Files and directories of nfs-utils. Only the state directory can be moved (state-directory-path in nfs.conf)."""
+
+    exports: Path = Path("/etc/exports")
+    directory: Path = Path("/etc/exports.d")
+    state: Path = Path("/var/lib/nfs")
+
+    @property
+    def own(self) -> Path:
+        """The one file that Berth writes."""
+        return self.directory / OWN_NAME
+
+    @property
+    def lock(self) -> Path:
+        """What whoever changes the exports holds."""
+        return self.state / "berth.lock"
+
+    @property
+    def table(self) -> Path:
+        """The table of live exports, which rpc.mountd reads."""
+        return self.state / "etab"
+
+
+def find_places() -> Places:
+    """The places as this host's nfs.conf sets them."""
+    found = ""
+    for path in _CONFIGURATION:
+        for part in (path, *sorted(path.with_name("nfs.conf.d").glob("*.conf"))):
+            found = _state_in(_read(part).decode("utf-8", "replace")) or found
+    return Places(state=Path(found)) if found else Places()
+
+
+def read_varying() -> Flag:
+    """The flags that this host's nfsd lets differ per security flavour; the classic three when it does not run."""
+    found = re.match(rb"0x([0-9a-fA-F]+) 0x([0-9a-fA-F]+)", _read(_FEATURES))
+    return Flag(int(found[2], 16) & sum(Flag)) if found else VARYING
+
+
+def read_files(places: Places, varying: Flag = VARYING) -> tuple[ExportsFile, ...]:
+    """All exports files in the order in which exportfs reads them; a missing one is left out. Refused: not readable."""
+    found = [places.exports, *files_in(places.directory)]
+    return tuple(read_exports(path, varying) for path in found if path.exists())
+
+
+def read_exports(path: Path, varying: Flag = VARYING) -> ExportsFile:
+    """One exports file, understood. Refused when it can't be read."""
+    try:
+        return parse_exports(path.read_bytes(), str(path), varying)
+    except OSError as error:
+        raise Refused(str(path), say("refused.unreadable", why=error.strerror)) from error
+
+
+def files_in(directory: Path) -> list[Path]:
+    """The files below /etc/exports.d that exportfs reads, in its order: `*.exports`, digits as numbers."""
+    if not directory.is_dir():
+        return []
+    found = [path for path in directory.iterdir() if _is_read(path.name) and path.is_file()]
+    return sorted(found, key=lambda path: [_part(part) for part in re.split(r"(\d+)", path.name)])
+
+
+def ignored_in(directory: Path) -> list[Path]:
+    """The files below /etc/exports.d that exportfs does not read because of their names, hidden ones aside."""
+    if not directory.is_dir():
+        return []
+    return sorted(path for path in directory.iterdir() if not _is_read(path.name) and not path.name.startswith("."))
+
+
+def read_live(places: Places, varying: Flag = VARYING) -> tuple[Export, ...]:
+    """The live exports. None when there is no table yet."""
+    return parse_table(_read(places.table), str(places.table), varying)
+
+
+def _is_read(name: str) -> bool:
+    return name.endswith(".exports") and name != ".exports" and not name.startswith(".")
+
+
+def _part(part: str) -> tuple[int, int, str]:
+    return (0, int(part), part) if part.isdigit() else (1, 0, part)
+
+
+def _state_in(text: str) -> str:
+    section = found = ""
+    for line in text.splitlines():
+        if header := re.match(r"\s*\[\s*([^\s\"\]]+)", line):
+            section = header[1].lower()
+        elif section in ("mountd", "exportd"):
+            setting = re.match(r"\s*state-directory-path\s*=\s*(\S+)", line)
+            found = setting[1].strip('"') if setting else found
+    return found
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,50 @@
+"""Findings about exports: what does not work, what works dangerously, and what works otherwise than it looks.
+
+The rules are pure and live in rules_*.py; each is a function from a Case to findings. lint puts them together;
+lint_host and lint_file ask the host for the facts first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from berth.nfsserver.exports.export_files import Places, find_places, read_exports, read_files, read_varying
+from berth.nfsserver.exports.parse import ExportsFile
+from berth.nfsserver.lint import rules_live, rules_needs, rules_options, rules_places, rules_written
+from berth.nfsserver.lint.facts import Facts
+from berth.nfsserver.lint.finding import SEVERITIES, Finding
+from berth.nfsserver.lint.lint_context import Case, Need
+from berth.nfsserver.lint.survey import survey
+
+_RULES = (*rules_written.RULES, *rules_options.RULES, *rules_places.RULES, *rules_needs.RULES, *rules_live.RULES)
+
+
+def lint(files: Sequence[ExportsFile], facts: Facts, needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
+    """All findings about files, by file and line, errors before warnings and notes.
+
+    files: all that exportfs reads, in its order, or one by itself. needs: which paths a provisioner works in.
+    """
+    case = Case(tuple(files), facts, tuple(needs))
+    order = {file.source: at for at, file in enumerate(files)}
+    found = dict.fromkeys(finding for rule in _RULES for finding in rule(case))
+    return tuple(
+        sorted(found, key=lambda each: (order.get(each.source, len(order)), each.line, SEVERITIES.index(each.severity)))
+    )
+
+
+async def lint_host(needs: Sequence[Need] = (), places: Places | None = None) -> tuple[Finding, ...]:
+    """Findings about all exports of this host, and about what is live. Refused: a file can't be read."""
+    places = places or find_places()
+    files = read_files(places, read_varying())
+    return lint(files, await survey(files, places, _paths(needs)), needs)
+
+
+async def lint_file(path: Path, needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
+    """Findings about one file as if it were the only one, on this host; the live table is left out. Refused."""
+    files = (read_exports(path, read_varying()),)
+    return lint(files, await survey(files, None, _paths(needs)), needs)
+
+
+def _paths(needs: Iterable[Need]) -> list[str]:
+    return [need.path for need in needs]

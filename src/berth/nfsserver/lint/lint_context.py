@@ -1,0 +1,64 @@
+"""What the rules of lint work on: the files, the facts, and the few questions that several rules ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from berth.nfsserver.exports.parse import Entry, Export, ExportsFile
+from berth.nfsserver.exports.spelling import spell
+from berth.nfsserver.lint.facts import Facts, Place
+from berth.nfsserver.lint.finding import Finding, find
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A path that a provisioner works in. address: from where, as an address or a network; empty: not known."""
+
+    path: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that the rules may look at."""
+
+    files: tuple[ExportsFile, ...]
+    facts: Facts
+    needs: tuple[Need, ...] = ()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries, in the order in which exportfs reads them; those that it never gets to see, too."""
+        return tuple(entry for file in self.files for entry in file.entries)
+
+    @property
+    def exports(self) -> tuple[Export, ...]:
+        """What exportfs takes from the files."""
+        return tuple(export for file in self.files for export in file.exports)
+
+    @property
+    def spelled(self) -> tuple[Export, ...]:
+        """The exports with clients as the live table has them, and paths too, as far as they were looked at."""
+        return spell(self.exports, self.facts.hosts, self.real)
+
+    def real(self, path: str) -> str:
+        """The path without links, as far as it was looked at."""
+        place = self.facts.places.get(path)
+        return place.real if place else path
+
+    def places(self) -> Iterator[tuple[Export, Place]]:
+        """Each exported path once, by its first export, with what is there."""
+        seen: set[str] = set()
+        for entry in self.entries:
+            export = entry.export
+            place = self.facts.places.get(export.path)
+            if place and export.path not in seen:
+                seen.add(export.path)
+                yield export, place
+
+
+def about(key: str, export: Export, **facts: object) -> Finding:
+    """The finding about one export. {client} and {path} are known."""
+    known = {"client": export.client, **facts}
+    return find(key, source=export.source, line=export.line, path=export.path, **known)

@@ -1,0 +1,54 @@
+"""Findings about what a provisioner needs of an export: to be let in, to write, and that pods can pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from berth.nfsserver.exports.clients import Kind, classify, covers
+from berth.nfsserver.exports.flags import Flag
+from berth.nfsserver.exports.parse import Export
+from berth.nfsserver.lint.facts import Place
+from berth.nfsserver.lint.finding import Finding, find
+from berth.nfsserver.lint.lint_context import Case, Need, about
+
+_PRECEDENCE: tuple[Kind, ...] = ("host", "network", "wildcard", "netgroup", "everybody", "gss")
+"""Which of several matching clients counts: exports(5), whatever the order in the file."""
+
+
+def needs(case: Case) -> Iterator[Finding]:
+    """Each need against the export that would serve it."""
+    for need in case.needs:
+        here = [export for export in case.exports if case.real(export.path) == case.real(need.path)]
+        serving = serving_export(here, need.address)
+        place = case.facts.places.get(need.path)
+        if serving is None:
+            if not any(classify(export.client).kind in ("wildcard", "netgroup", "gss") for export in here):
+                yield find("not-exported", path=need.path, who=need.address or "anybody")
+        else:
+            yield from _check(need, serving, place)
+
+
+def serving_export(exports: list[Export], address: str) -> Export | None:
+    """The export that counts for a client at address; without an address, the one that lets in most."""
+    if not address:
+        order = sorted(exports, key=lambda each: (each.options.has(Flag.READ_ONLY), each.options.has(Flag.ROOT_SQUASH)))
+        return order[0] if order else None
+    matching = [export for export in exports if covers(classify(export.client), address)]
+    return min(matching, key=lambda each: _PRECEDENCE.index(classify(each.client).kind), default=None)
+
+
+def _check(need: Need, export: Export, place: Place | None) -> Iterator[Finding]:
+    options = export.options
+    if all(each.flags & Flag.READ_ONLY for each in options.flavours):
+        yield about("read-only", export, who=need.address or export.client)
+    if not place or place.kind != "directory":
+        return
+    is_squashed = options.has(Flag.ROOT_SQUASH | Flag.ALL_SQUASH)
+    if is_squashed and not place.lets_write(options.anonuid, options.anongid):
+        owner, mode = f"{place.uid}:{place.gid}", place.mode_text
+        yield about("provisioner-squashed", export, uid=options.anonuid, gid=options.anongid, owner=owner, mode=mode)
+    if not place.mode & 0o001:
+        yield about("closed-to-pods", export, mode=place.mode_text)
+
+
+RULES = (needs,)

@@ -1,0 +1,164 @@
+"""Findings about how a file is written: where exportfs stops reading, and where it reads something else than people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from berth.nfsserver.exports.clients import BadClient, check, classify, covers, host_bits
+from berth.nfsserver.exports.flags import NEWER, OBSOLETE, SWITCHES, VALUED
+from berth.nfsserver.exports.lexer import decode
+from berth.nfsserver.exports.parse import Entry, Export, Problem, Statement
+from berth.nfsserver.lint.finding import Finding, find
+from berth.nfsserver.lint.lint_context import Case, about
+
+
+def unreadable(case: Case) -> Iterator[Finding]:
+    """Mistakes at which exportfs gives up on a file, and how much it never sees because of the first."""
+    for file in case.files:
+        for problem in file.problems:
+            path = problem.detail.get("path", "")
+            facts = {name: value for name, value in problem.detail.items() if name != "path"}
+            yield find(_key(problem), source=file.source, line=problem.line, path=path, **facts)
+        lost = sum(not entry.is_read for entry in file.entries)
+        if lost:
+            yield find("rest-unread", source=file.source, line=file.problems[0].line, count=lost)
+
+
+def _key(problem: Problem) -> str:
+    if problem.code == "unknown-option" and problem.detail["nearest"]:
+        return "unknown-option.nearest"
+    if problem.code == "bad-option-list":
+        _, _, rest = problem.detail["word"].partition(")")
+        if rest.startswith("#"):
+            return "bad-option-list.comment"
+        return "bad-option-list.blank" if ")" not in problem.detail["word"] else "bad-option-list"
+    return problem.code
+
+
+def clients_that_are_none(case: Case) -> Iterator[Finding]:
+    """Lines where everybody is a client, or options are one, because of a blank too many or a word too few."""
+    for file in case.files:
+        for statement in file.statements:
+            for at, entry in enumerate(statement.entries):
+                yield from _client(statement, entry, statement.entries[at - 1] if at else None)
+
+
+def _client(statement: Statement, entry: Entry, before: Entry | None) -> Iterator[Finding]:
+    export = entry.export
+    options = ",".join(entry.own or ())
+    if entry.word is None:
+        last = statement.defaults[-1] if statement.defaults else None
+        key = "no-client.defaults" if last else "no-client"
+        yield about(key, export, word=decode(last.value) if last else "")
+    elif not entry.name and before and before.own is None and before.name:
+        yield about("blank-before-options", export, client=before.name, options=options)
+    elif not entry.name:
+        yield about("no-client-name", export, options=options)
+    elif entry.own is None and _is_option_list(entry.name):
+        yield about("options-as-client", export, options=entry.name.lstrip("-"))
+
+
+def _is_option_list(name: str) -> bool:
+    words = name.lstrip("-").split(",")
+    named = [word.partition("=")[0] for word in words]
+    return all(word in SWITCHES for word in words) or ("=" in name and all(n in (*SWITCHES, *VALUED) for n in named))
+
+
+def nothing_said(case: Case) -> Iterator[Finding]:
+    """Clients without any options, where it is no part of another mistake."""
+    for file in case.files:
+        for statement in file.statements:
+            for at, entry in enumerate(statement.entries):
+                is_trap = any(not after.name for after in statement.entries[at + 1 : at + 2])
+                is_bare = entry.word is not None and entry.own is None and not entry.defaults
+                if is_bare and not is_trap and not _is_option_list(entry.name):
+                    yield about("no-options", entry.export)
+
+
+def wrong_clients(case: Case) -> Iterator[Finding]:
+    """Clients that match nobody, or others than it seems."""
+    for entry in case.entries:
+        export = entry.export
+        if not entry.name or (entry.own is None and _is_option_list(entry.name)):
+            continue
+        try:
+            client = check(entry.name)
+        except BadClient as bad:
+            yield about(bad.code, export, plain=bad.plain)
+            continue
+        host = case.facts.hosts.get(entry.name)
+        if network := host_bits(entry.name):
+            yield about("network-host-bits", export, network=network, address=entry.name.partition("/")[0])
+        elif client.kind == "gss":
+            yield about("gss-client", export, flavour=entry.name.removeprefix("gss/"))
+        elif host is not None and not host.addresses:
+            yield about("unknown-host", export)
+
+
+def wrong_options(case: Case) -> Iterator[Finding]:
+    """Options that contradict each other, that do nothing, or that older servers don't know."""
+    for entry in case.entries:
+        said: dict[object, str] = {}
+        for option in entry.own or ():
+            name = option.partition("=")[0]
+            if name == "sec":
+                said.clear()  # each sec= starts anew
+            elif option in SWITCHES:
+                flag, is_set = SWITCHES[option]
+                other = said.setdefault(flag, option)
+                if SWITCHES[other][1] != is_set:
+                    yield about("contradiction", entry.export, first=other, second=option)
+            elif name in OBSOLETE:
+                yield about("obsolete-option", entry.export, option=option)
+            elif name in NEWER:
+                yield about("newer-option", entry.export, option=option, release=NEWER[name])
+
+
+def duplicates(case: Case) -> Iterator[Finding]:
+    """One client twice for one path, perhaps under two names, perhaps in two files: only the first counts."""
+    first: dict[tuple[str, str], Export] = {}
+    for export in case.spelled:
+        if classify(export.client).kind == "network" and classify(export.client).network is None:
+            continue
+        other = first.setdefault((export.path, export.client.lower()), export)
+        if other is not export:
+            same = other.options.canonical() == export.options.canonical()
+            where = f"{other.source}:{other.line}"
+            yield about("duplicate-client.same" if same else "duplicate-client", export, other=where)
+
+
+def shadowed(case: Case) -> Iterator[Finding]:
+    """A network behind a wider one, for the same path and with other options: of the two, the first counts."""
+    before: dict[str, list[Export]] = {}
+    for export in case.spelled:
+        network = classify(export.client).network
+        if classify(export.client).kind != "network" or network is None:
+            continue
+        candidates = (
+            other
+            for other in before.setdefault(export.path, [])
+            if covers(classify(other.client), export.client)
+            and classify(other.client).network != network
+            and other.options.canonical() != export.options.canonical()
+        )
+        if wider := next(candidates, None):
+            yield about("shadowed-client", export, wider=wider.client, other=f"{wider.source}:{wider.line}")
+        before[export.path].append(export)
+
+
+def ignored_files(case: Case) -> Iterator[Finding]:
+    """Files that lie where exports files lie, and are not read."""
+    for source in case.facts.ignored:
+        yield find("ignored-file", source=source, name=source.rpartition("/")[2])
+
+
+RULES = (
+    unreadable,
+    clients_that_are_none,
+    nothing_said,
+    wrong_clients,
+    wrong_options,
+    duplicates,
+    shadowed,
+    ignored_files,
+)

@@ -1,0 +1,167 @@
+"""Asks the host for Facts: what is at the exported paths, what is mounted, whom the resolver knows, what is live."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import stat
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from berth.nfsserver.exports.export_files import Places, ignored_in, read_live, read_varying
+from berth.nfsserver.exports.parse import ExportsFile
+from berth.nfsserver.exports.spelling import resolve
+from berth.nfsserver.lint.facts import Facts, Mount, Place
+
+DEADLINE = 10.0
+"""Seconds for looking at all paths. A dead network file system may hang for ever; then they count as not looked at."""
+
+_USUAL = ("", "/mnt", "/srv", "/srv/nfs", "/data", "/export", "/exports", "/home", "/nfs", "/mount", "/media", "/opt")
+_MOST_LOOKALIKES = 3
+
+
+async def survey(
+    files: Sequence[ExportsFile], places: Places | None, paths: Iterable[str] = (), hosts: Iterable[str] = ()
+) -> Facts:
+    """The facts about these files. places: where the live table is; None leaves it out.
+
+    paths, hosts: more to look at, and to ask the resolver for.
+    """
+    wanted = {statement.path for file in files for statement in file.statements} | set(paths)
+    clients = [entry.export.client for file in files for entry in file.entries]
+    varying = read_varying()
+    live = read_live(places, varying) if places else None
+    known, looked = await asyncio.gather(
+        resolve([*clients, *hosts, *(export.client for export in live or ())]), look(sorted(wanted))
+    )
+    root = _mount_of("/", read_mounts())
+    ignored = tuple(str(path) for path in ignored_in(places.directory)) if places else ()
+    return Facts(looked, known, root, live, ignored, read_machine_id(), varying)
+
+
+async def look(paths: Sequence[str]) -> dict[str, Place]:
+    """What is at each path. Those that did not answer in time are left out."""
+    mounts = read_mounts()
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await asyncio.to_thread(lambda: {path: place_of(path, mounts) for path in paths})
+    except TimeoutError:
+        return {}
+
+
+def read_mounts() -> tuple[Mount, ...]:
+    """What is mounted on this host, as this thread sees it; the last one where several are on one point."""
+    found: dict[str, Mount] = {}
+    for line in Path("/proc/thread-self/mountinfo").read_text("utf-8", "surrogateescape").splitlines():
+        before, _, after = line.partition(" - ")
+        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), before.split(" ")[4])
+        found[point] = Mount(point, after.split(" ")[0])
+    return tuple(found.values())
+
+
+def read_machine_id() -> str:
+    """The machine's own identifier, or its host name where it has none."""
+    for path in (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")):
+        if path.exists() and (text := path.read_text().strip()):
+            return text
+    return os.uname().nodename
+
+
+def place_of(path: str, mounts: Sequence[Mount]) -> Place:
+    """What is at one path. It never raises; what can't be looked at is missing."""
+    if not path.startswith("/") or "\0" in path:
+        return Place(path, path, "missing")
+    try:
+        real = os.path.realpath(path, strict=True)
+        found = os.stat(real)
+    except OSError:
+        existing = _existing(path)
+        parent, mode = _blocking(existing)
+        changeable, owner = _changeable(existing, "")
+        return Place(
+            path,
+            os.path.realpath(path),
+            "missing",
+            parent=parent,
+            parent_mode=mode,
+            changeable=changeable,
+            changeable_mode=stat.S_IMODE(owner.st_mode),
+            changeable_uid=owner.st_uid,
+            mount=_mount_of(existing, mounts),
+            lookalikes=_lookalikes(path, existing),
+        )
+    is_directory = stat.S_ISDIR(found.st_mode)
+    parent, mode = _blocking(os.path.dirname(real))
+    changeable, owner = _changeable(os.path.dirname(real), real)
+    below = real.rstrip("/") + "/"
+    return Place(
+        path,
+        real,
+        "directory" if is_directory else "other",
+        stat.S_IMODE(found.st_mode),
+        found.st_uid,
+        found.st_gid,
+        is_empty=is_directory and not os.listdir(real),
+        parent=parent,
+        parent_mode=mode,
+        changeable=changeable,
+        changeable_mode=stat.S_IMODE(owner.st_mode),
+        changeable_uid=owner.st_uid,
+        identity=(found.st_dev, found.st_ino),
+        mount=_mount_of(real, mounts),
+        below=tuple(each for each in mounts if each.point.startswith(below) and each.is_exportable),
+    )
+
+
+def _existing(path: str) -> str:
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return os.path.realpath(path)
+
+
+def _blocking(path: str) -> tuple[str, int]:
+    """The nearest directory from path upwards that others can't pass, with its mode; nothing when all can be passed."""
+    while True:
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+        if not mode & stat.S_IXOTH:
+            return path, mode
+        if path == "/":
+            return "", 0
+        path = os.path.dirname(path)
+
+
+def _changeable(path: str, child: str) -> tuple[str, os.stat_result]:
+    """The nearest directory from path upwards in which others than root can put something else in child's place, with
+    what is known of it; empty when there is none.
+    """
+    while True:
+        found = os.stat(path)
+        lets_others = found.st_mode & 0o002 or (found.st_mode & 0o020 and found.st_gid)
+        if lets_others and found.st_mode & stat.S_ISVTX:  # each his own entries
+            lets_others = bool(child) and os.lstat(child).st_uid != 0
+        if found.st_uid or lets_others:
+            return path, found
+        if path == "/":
+            return "", found
+        child, path = path, os.path.dirname(path)
+
+
+def _mount_of(path: str, mounts: Sequence[Mount]) -> Mount:
+    above = [each for each in mounts if path == each.point or path.startswith(each.point.rstrip("/") + "/")]
+    return max(above, key=lambda each: len(each.point), default=Mount("/", ""))
+
+
+def _lookalikes(path: str, existing: str) -> tuple[str, ...]:
+    parts = [part for part in path.split("/") if part]
+    tails = ["/".join(parts[at:]) for at in range(len(parts))]
+    candidates = [f"{start}/{tail}" for tail in tails for start in _USUAL]
+    missing = path.removeprefix(existing).strip("/").split("/")
+    try:
+        close = get_close_matches(missing[0], os.listdir(existing), n=_MOST_LOOKALIKES, cutoff=0.8)
+    except OSError:
+        close = []
+    candidates += ["/".join((existing.rstrip("/"), name, *missing[1:])) for name in close]
+    found = dict.fromkeys(each for each in candidates if each != path and os.path.isdir(each))
+    return tuple(found)[:_MOST_LOOKALIKES]

@@ -1,0 +1,117 @@
+"""Does the steps of a plan. Each may be repeated; a step that fails says so, and the steps before it stay done."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+
+from berth.aio import command
+from berth.nfsserver.exports.change import change_exports
+from berth.nfsserver.exports.client_order import line_up
+from berth.nfsserver.exports.errors import NotAllowed, StepFailed, told
+from berth.nfsserver.exports.export_files import Places, find_places, read_files, read_varying
+from berth.nfsserver.exports.texts import say
+from berth.nfsserver.lint.survey import survey
+from berth.nfsserver.setup.init import plan_init
+from berth.nfsserver.setup.machine import read_machine
+from berth.nfsserver.setup.packages import PROGRAMS
+from berth.nfsserver.setup.plan import Plan, PrepareDirectory, RunCommands, Step, WriteExports
+from berth.nfsserver.setup.services import read_kernel
+from berth.nfsserver.setup.walk import made_along
+from berth.nfsserver.setup.wanted import Wanted
+from berth.texts.text import Text, same
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What a step did, beyond what it was meant to: what exportfs said about other exports."""
+
+    step: Step
+    warnings: tuple[str, ...] = ()
+
+
+async def plan_for(wanted: Wanted, places: Places | None = None) -> Plan:
+    """The plan for this host as it is now. Refused, naming the argument, when it can't be had."""
+    places = places or find_places()
+    files = read_files(places, read_varying())
+    facts = await survey(files, places, (wanted.path,), (*wanted.clients, *wanted.provisioner))
+    return plan_init(wanted, await read_machine(), facts, files)
+
+
+def check_root() -> None:
+    """NotAllowed unless this process is root, whom packages, owners and services take."""
+    if uid := os.geteuid():
+        raise NotAllowed(say("doing.init"), say("right.root", uid=uid))
+
+
+async def perform(step: Step, places: Places | None = None) -> Performed:
+    """Does one step. StepFailed with what was said; Refused, Busy, NotApplied from a change of the exports."""
+    check_root()
+    match step:
+        case RunCommands():
+            return await _run(step)
+        case PrepareDirectory():
+            return _prepare(step)
+        case WriteExports():
+            change = await change_exports(lambda file: line_up(file, step.path, step.clients), places)
+            return Performed(step, change.warnings)
+        case _:
+            raise AssertionError(f"no such step: {step.kind}")
+
+
+async def perform_all(plan: Plan, places: Places | None = None) -> tuple[Performed, ...]:
+    """Does all steps in their order; the first that fails ends it."""
+    return tuple([await perform(step, places) for step in plan.steps])
+
+
+async def _run(step: RunCommands) -> Performed:
+    said = ""
+    for each in step.run:
+        try:
+            result = await command.run(
+                each.argv, deadline=step.deadline, grace=step.grace, env={"PATH": PROGRAMS, **dict(each.env)}
+            )
+        except command.CommandError as error:
+            why, last = told(error), _last(error.stdout)
+            if not error.stderr.strip():
+                why = Text(f"{why.en}: {last.en}", f"{why.zh}：{last.zh}")
+            raise StepFailed(step.summary, why, stderr=error.stderr or error.stdout) from error
+        said += result.stdout + result.stderr
+    # Init scripts end well, too, when they have decided not to start anything.
+    if step.kind == "services" and not (await read_kernel()).threads:
+        last = _last(said)
+        why = Text(
+            f"all commands ended well, but the kernel serves nothing: {last.en}",
+            f"所有命令都成功结束，但内核没有提供任何服务：{last.zh}",
+        )
+        raise StepFailed(step.summary, why, stderr=said)
+    return Performed(step)
+
+
+def _last(said: str) -> Text:
+    words = " ".join(said.split())
+    return same(words[-400:]) if words else Text("they said nothing", "没有任何输出")
+
+
+def _prepare(step: PrepareDirectory) -> Performed:
+    try:
+        handle = made_along(step.path)
+        try:
+            _check_is_meant(step, handle)
+            os.fchown(handle, step.uid, step.gid)
+            os.fchmod(handle, step.mode)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise StepFailed(step.summary, same(str(error))) from error
+    return Performed(step)
+
+
+def _check_is_meant(step: PrepareDirectory, handle: int) -> None:
+    """StepFailed unless this is what the plan is about: whoever owns a parent can move directories into its place."""
+    now = os.fstat(handle)
+    is_done = (now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode)) == (step.uid, step.gid, step.mode)
+    is_meant = (now.st_dev, now.st_ino) == step.found if step.found else not os.listdir(handle)
+    if not is_done and not is_meant:
+        raise StepFailed(step.summary, say("not-applied.other-directory", path=step.path))

@@ -1,0 +1,77 @@
+"""What has to be done to export a directory from this host, decided before anything is touched. Pure.
+
+The directory: root:root 0755 where the provisioner comes as root (no_root_squash for its own addresses), else 0755 and
+owned by the user as whom it comes (65534, or anonuid). So the provisioner, and nobody else, makes and removes volumes'
+directories, while any user of a pod can pass through the root to a directory that is his. Nothing needs 0777.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from berth.nfsserver.setup.packages import Command
+from berth.texts.command import Shell
+from berth.texts.text import Text
+
+Kind = Literal["packages", "directory", "exports", "services"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing to do. commands: what a person would type for it."""
+
+    kind: Kind
+    summary: Text
+    reason: Text
+    commands: tuple[Shell, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """The step for `-o json`."""
+        texts = {"summary": self.summary.as_dict(), "reason": self.reason.as_dict()}
+        return {"kind": self.kind, **texts, "commands": list(self.commands)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCommands(Step):
+    """Commands to run one after the other. deadline: seconds for each; grace: to end in good order after Ctrl-C."""
+
+    run: tuple[Command, ...]
+    deadline: float
+    grace: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareDirectory(Step):
+    """Makes the directory, or gives it another mode or owner."""
+
+    path: str
+    mode: int
+    uid: int
+    gid: int
+    found: tuple[int, int] | None = None
+    """Device and inode of the directory that is to be changed; None: it is to be made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteExports(Step):
+    """Writes the path's line in Berth's own file, and makes it live."""
+
+    path: str
+    clients: tuple[tuple[str, tuple[str, ...]], ...]
+    """Client and options, in the order in which they have to stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in their order. Empty when all is as it should be."""
+
+    path: str
+    steps: tuple[Step, ...]
+    notes: tuple[Text, ...] = field(default=())
+    """What init does not do, and somebody should know."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Is nothing left to do."""
+        return not self.steps

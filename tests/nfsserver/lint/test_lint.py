@@ -1,0 +1,332 @@
+"""Lint: every finding has a file that gives it, and good files give none."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from berth.nfsserver.exports.parse import parse_exports
+from berth.nfsserver.exports.spelling import Host
+from berth.nfsserver.exports.table import parse_table
+from berth.nfsserver.lint.facts import Facts, Mount, Place
+from berth.nfsserver.lint.finding import Finding, catalogue
+from berth.nfsserver.lint.lint import lint
+from berth.nfsserver.lint.lint_context import Need
+
+DISK = Mount("/", "ext4")
+KNOWN = {
+    "node1": Host("node1.lan", frozenset({"192.0.2.11"})),
+    "node1.lan": Host("node1.lan", frozenset({"192.0.2.11"})),
+    "nosuch": Host("nosuch", frozenset()),
+}
+
+
+def place(path: str, **changes: object) -> Place:
+    """A directory of root's on a disk, fine in every way but those said."""
+    fine = Place(path, path, "directory", 0o755, 0, 0, False, mount=DISK)
+    return replace(fine, **changes)  # type: ignore[arg-type]
+
+
+PLACES = {
+    each.path: each
+    for each in (
+        *(place(path) for path in ("/srv/a", "/srv/a/b", "/srv/c", "/srv/d")),
+        place("/srv/mine", uid=65534, gid=65534),
+        place("/srv/link", real="/data/link"),
+        place("/srv/a/", real="/srv/a"),
+        place("/etc"),
+        place("/", mount=DISK),
+        Place("/mount/ksha3.2", "/mount/ksha3.2", "missing", mount=DISK, lookalikes=("/ksha3.2", "/mnt/ksha3.2")),
+        Place("/mount/demo", "/mount/demo", "missing", mount=DISK),
+        Place("srv/rel", "srv/rel", "missing"),
+        Place("", "", "missing"),
+        place("/srv/file", kind="other"),
+        place("/home/ubuntu/nfs/ks3.1", mode=0o777, parent="/home/ubuntu", parent_mode=0o750),
+        place("/srv/sticky", mode=0o1777),
+        place("/home/mallory/share", changeable="/home/mallory", changeable_mode=0o755, changeable_uid=1000),
+        place("/srv/closed", mode=0o750),
+        place("/srv/tmpfs", mount=Mount("/srv/tmpfs", "tmpfs")),
+        place("/srv/overlay", mount=Mount("/", "overlay")),
+        place("/srv/fuse", mount=Mount("/srv/fuse", "fuse.sshfs")),
+        place("/srv/proc", mount=Mount("/srv/proc", "proc")),
+        place("/srv/disks", below=(Mount("/srv/disks/one", "xfs"), Mount("/srv/disks/two", "xfs"))),
+        place("/srv/disks/one", mount=Mount("/srv/disks/one", "xfs")),
+        place("/srv/disks/two", mount=Mount("/srv/disks/two", "xfs")),
+    )
+}
+FACTS = Facts(PLACES, KNOWN, machine_id="machine")
+
+
+def found(text: str, facts: Facts = FACTS, *needs: Need) -> list[Finding]:
+    return list(lint([parse_exports(text.encode(), "exports")], facts, needs))
+
+
+def codes(text: str, facts: Facts = FACTS, *needs: Need) -> list[str]:
+    return [finding.code for finding in found(text, facts, *needs)]
+
+
+FINE = "(rw,sync,no_subtree_check)"
+ONE = [
+    ("unknown-option", "/srv/a node1(rw,no_rootsquash)"),
+    ("unknown-option", "/srv/a node1(xyzzy)"),
+    ("bad-option-value", "/srv/a node1(anonuid=nobody)"),
+    ("bad-option-list", "/srv/a node1(rw"),
+    ("bad-option-list", f"/srv/a node1{FINE}#note"),
+    ("word-too-long", f"/srv/a node1({'rw,' * 200}rw)"),
+    ("empty-path", '"" node1(rw)'),
+    ("no-client-name", f"/srv/a {FINE} node1{FINE}"),
+    ("no-options", "/srv/a node1"),
+    ("contradiction", "/srv/a node1(rw,no_subtree_check,ro)"),
+    ("obsolete-option", "/srv/a node1(rw,no_subtree_check,squash_uids=0-99)"),
+    ("newer-option", "/srv/a node1(rw,no_subtree_check,xprtsec=tls)"),
+    ("duplicate-client", f"/srv/a node1{FINE} node1.lan(ro,no_subtree_check)"),
+    ("duplicate-client", f"/srv/a node1{FINE}\n/srv/a node1{FINE}"),
+    ("shadowed-client", f"/srv/a 10.0.0.0/8{FINE} 10.1.0.0/16(rw,no_subtree_check,no_root_squash)"),
+    ("shadowed-client", f"/srv/a 2001:db8::/32{FINE}\n/srv/a 2001:db8:1::/48(ro,no_subtree_check)"),
+    ("bracketed-address", f"/srv/a [2001:db8::1]{FINE}"),
+    ("comma-in-client", f"/srv/a node1,node2{FINE}"),
+    ("bad-network", f"/srv/a 10.0.0/8{FINE}"),
+    ("wildcard-on-address", f"/srv/a 192.168.1.*{FINE}"),
+    ("bad-client", f"/srv/a no.de-{FINE}"),
+    ("network-host-bits", f"/srv/a 10.0.0.5/8{FINE}"),
+    ("unknown-host", f"/srv/a nosuch{FINE}"),
+    ("gss-client", f"/srv/a gss/krb5{FINE}"),
+    ("everybody-writes", f"/srv/a *{FINE}"),
+    ("everybody-writes", f"/srv/a 0.0.0.0/0{FINE}"),
+    ("everybody-root", "/srv/a *(rw,no_subtree_check,no_root_squash)"),
+    ("everybody-root", "/srv/a ::/0(ro,no_subtree_check,no_root_squash)"),
+    ("insecure", "/srv/a node1(rw,no_subtree_check,insecure)"),
+    ("async", "/srv/a node1(rw,no_subtree_check,async)"),
+    ("subtree-check", "/srv/a node1(rw,subtree_check)"),
+    ("subtree-unset", "/srv/a node1(rw)"),
+    ("all-squash-anon", "/srv/a node1(rw,no_subtree_check,all_squash)"),
+    ("all-squash-anon", "/srv/a node1(rw,no_subtree_check,all_squash,anonuid=1000)"),
+    ("fsid-needed", f"/srv/tmpfs node1{FINE}"),
+    ("fsid-needed", f"/srv/fuse node1{FINE}"),
+    ("fsid-needed", f"/srv/overlay node1{FINE}"),
+    ("fsid-duplicate", "/srv/a node1(ro,no_subtree_check,fsid=5)\n/srv/c node1(ro,no_subtree_check,fsid=5)"),
+    ("fsid-differs", "/srv/a node1(ro,no_subtree_check,fsid=5) 10.0.0.0/8(ro,no_subtree_check,fsid=6)"),
+    ("fsid-differs", "/srv/a node1(ro,no_subtree_check,fsid=5) 10.0.0.0/8(ro,no_subtree_check)"),
+    ("fsid-zero", "/srv/a node1(ro,no_subtree_check,fsid=0)"),
+    ("not-mounted", "/srv/a node1(rw,no_subtree_check,mountpoint)"),
+    ("not-mounted", "/srv/a node1(rw,no_subtree_check,mp=/srv/d)"),
+    ("path-not-normal", f"/srv/a/ node1{FINE}"),
+    ("path-is-link", f"/srv/link node1{FINE}"),
+    ("missing-directory", f"/mount/demo node1{FINE}"),
+    ("missing-directory", f"/mount/ksha3.2 node1{FINE}"),
+    ("relative-path", f'"\x00" node1{FINE}'),
+    ("relative-path", f"srv/rel node1{FINE}"),
+    ("not-a-directory", f"/srv/file node1{FINE}"),
+    ("not-exportable", f"/srv/proc node1{FINE}"),
+    ("system-exported", "/etc node1(ro,no_subtree_check)"),
+    ("system-exported", "/ node1(ro,no_subtree_check)"),
+    ("hidden-mounts", f"/srv/disks node1{FINE}"),
+    ("overlapping-options", f"/srv/a node1(ro,no_subtree_check)\n/srv/a/b node1{FINE}"),
+    ("overlapping-options", f"/srv/a 10.0.0.0/8(ro,no_subtree_check)\n/srv/a/b 10.1.2.3{FINE}"),
+]
+
+
+@pytest.mark.parametrize(("code", "text"), ONE, ids=[f"{code} {at}" for at, (code, _) in enumerate(ONE)])
+def test_one_mistake_is_one_finding(code: str, text: str) -> None:
+    assert codes(text) == [code]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("/srv/a node1 (rw,no_subtree_check)", ["blank-before-options"], id="the blank trap"),
+        pytest.param("/srv/a", ["no-client"], id="a path alone"),
+        pytest.param(
+            f"/srv/a node1{FINE}\n/srv/a/ node1(ro,no_subtree_check)",
+            ["duplicate-client", "path-not-normal"],
+            id="one path, written in two ways",
+        ),
+        pytest.param(
+            "/srv/a node1(rw, sync) @g(ro)", ["bad-option-list", "rest-unread", "subtree-unset"], id="a blank"
+        ),
+        pytest.param(f"/srv/a node1{FINE} -ro", ["no-client"], id="defaults at the end of a line"),
+        pytest.param("/srv/a 10.0.0.0/8 rw,sync", ["options-as-client", "no-options"], id="parentheses forgotten"),
+        pytest.param("/srv/a -ro -no_subtree_check node1", ["options-as-client"], id="two default words"),
+        pytest.param("/home/mallory/share node1" + FINE, ["world-writable"], id="below what a user owns"),
+        pytest.param(
+            "/home/ubuntu/nfs/ks3.1 node1" + FINE, ["parent-not-searchable", "world-writable"], id="chmod 777"
+        ),
+        pytest.param(
+            f"/srv/a node1{FINE}\n/srv/c node1(oops)\n/srv/d node1{FINE} @g{FINE}",
+            ["unknown-option", "rest-unread"],
+            id="a mistake in the middle",
+        ),
+        pytest.param(
+            f"/srv/a node1{FINE}\r\n\r\n/srv/c node1{FINE}\r\n", ["carriage-return", "rest-unread"], id="windows"
+        ),
+        pytest.param(
+            "/srv/a node1(ro,no_subtree_check,fsid=0)\n/srv/c node1(ro,no_subtree_check,fsid=root)",
+            ["fsid-zero", "fsid-zero-twice"],
+            id="two roots",
+        ),
+    ],
+)
+def test_mistakes_that_are_several(text: str, expected: list[str]) -> None:
+    assert codes(text) == expected
+
+
+GOOD = {
+    "nothing": "# a comment\n\n",
+    "networks": f"/srv/a 10.0.0.0/8{FINE} 2001:db8::/32{FINE}",
+    "init's own line": (
+        "/srv/a 192.0.2.1(rw,sync,no_subtree_check,no_root_squash) 10.0.0.0/8(rw,sync,no_subtree_check,root_squash)"
+    ),
+    "a read-only mirror for everybody": "/srv/a *(ro,all_squash,no_subtree_check)",
+    "defaults": "/srv/a -rw,sync,no_subtree_check node1 @g *.lan",
+    "kerberos for everybody": "/srv/a *(rw,sec=krb5p,no_subtree_check)",
+    "rights by flavour": "/srv/a node1(no_subtree_check,sec=krb5,rw,sec=sys,ro)",
+    "the same path on two lines": f"/srv/a node1{FINE}\n/srv/a @g(ro,no_subtree_check)",
+    "nested, with the same rights": "".join(
+        f"{path} node1{FINE} 10.0.0.0/8{FINE}\n" for path in ("/srv/a", "/srv/a/b")
+    ),
+    "narrow before wide": f"/srv/a 10.1.0.0/16(rw,no_subtree_check,no_root_squash) 10.0.0.0/8{FINE}",
+    "narrow behind wide, alike": f"/srv/a 10.0.0.0/8{FINE} 10.1.0.0/16{FINE}",
+    "a host behind its network": f"/srv/a 10.0.0.0/8{FINE} 10.1.0.5(rw,no_subtree_check,no_root_squash)",
+    "nested, provisioner and nodes": (
+        "/srv/a 10.0.0.1(rw,no_subtree_check,no_root_squash) 10.0.0.0/8(rw,no_subtree_check)\n"
+        "/srv/a/b 10.0.0.1(rw,no_subtree_check,no_root_squash) 10.0.0.0/8(rw,no_subtree_check)"
+    ),
+    "nested, on another disk": f"/srv/disks node1(ro,no_subtree_check,crossmnt)\n/srv/disks/one node1{FINE}",
+    "nested file systems, each exported": "".join(f"/srv/disks{part} node1{FINE}\n" for part in ("", "/one", "/two")),
+    "nested, for different clients": f"/srv/a 192.0.2.1(ro,no_subtree_check)\n/srv/a/b 192.0.2.2{FINE}",
+    "one user for all": "/srv/mine node1(rw,no_subtree_check,all_squash,anonuid=1000,anongid=1000)",
+    "fsid where it is needed": "/srv/tmpfs node1(rw,no_subtree_check,fsid=1) @g(rw,no_subtree_check,fsid=1)",
+    "different fsids": "/srv/a node1(ro,no_subtree_check,fsid=1)\n/srv/c node1(ro,no_subtree_check,fsid=2)",
+    "a mount point that is one": "/srv/disks/one node1(rw,no_subtree_check,mountpoint)",
+    "continued and quoted": '"/srv/a" \\\n  node1(rw,no_subtree_check) # note\n',
+    "sticky, as /tmp is": f"/srv/sticky node1{FINE}",
+}
+
+
+@pytest.mark.parametrize("text", GOOD.values(), ids=GOOD.keys())
+def test_good_files_give_no_findings(text: str) -> None:
+    assert found(text) == []
+
+
+def test_the_exports_of_the_guide() -> None:
+    """What a well-known guide tells people to write, on a host where they did what it tells them."""
+    text = (
+        "/home/ubuntu/nfs/ks3.1 *(rw,sync,no_subtree_check)\n"
+        "/mount/ksha3.2 *(rw,sync,no_subtree_check)\n"
+        "/mount/demo *(rw,sync,no_subtree_check)\n"
+        "#/mnt/ks3.2 139.198.186.39(insecure,rw,sync,anonuid=500,anongid=500)\n"
+    )
+    results = found(text)
+    assert [(finding.line, finding.code) for finding in results] == [
+        (1, "everybody-writes"),
+        (1, "parent-not-searchable"),
+        (1, "world-writable"),
+        (2, "missing-directory"),
+        (2, "everybody-writes"),
+        (3, "missing-directory"),
+        (3, "everybody-writes"),
+    ]
+    missing = next(finding for finding in results if finding.line == 2)
+    assert missing.text.en == "/mount/ksha3.2 does not exist; this does: /ksha3.2, /mnt/ksha3.2"
+    assert "`/ksha3.2`" in missing.fix.en
+    assert "/mount/ksha3.2 不存在" in missing.text.zh
+
+
+NEED = Need("/srv/a", "192.0.2.11")
+
+
+@pytest.mark.parametrize(
+    ("text", "need", "expected"),
+    [
+        pytest.param("/srv/c @g(ro,no_subtree_check)", NEED, ["not-exported"], id="not exported"),
+        pytest.param("/srv/a 10.0.0.0/8(ro,no_subtree_check)", NEED, ["not-exported"], id="exported to others"),
+        pytest.param("/srv/a @g(ro,no_subtree_check)", NEED, [], id="a netgroup that it may be in"),
+        pytest.param("/srv/a 192.0.2.0/24(ro,no_subtree_check,no_root_squash)", NEED, ["read-only"], id="read-only"),
+        pytest.param("/srv/a 192.0.2.0/24" + FINE, NEED, ["provisioner-squashed"], id="root is squashed"),
+        pytest.param(
+            "/srv/a 192.0.2.0/24(rw,no_subtree_check) 192.0.2.11(rw,no_subtree_check,no_root_squash)",
+            NEED,
+            [],
+            id="the host counts, not its network",
+        ),
+        pytest.param("/srv/mine 192.0.2.0/24" + FINE, Need("/srv/mine"), [], id="squashed, and the owner"),
+        pytest.param(
+            "/srv/closed node1(rw,no_subtree_check,no_root_squash)",
+            Need("/srv/closed"),
+            ["closed-to-pods"],
+            id="closed",
+        ),
+        pytest.param(
+            "/srv/a node1(rw,no_subtree_check,no_root_squash) @g(ro,no_subtree_check)",
+            Need("/srv/a"),
+            [],
+            id="anywhere",
+        ),
+    ],
+)
+def test_what_a_provisioner_needs(text: str, need: Need, expected: list[str]) -> None:
+    assert codes(text, FACTS, need) == expected
+
+
+def test_files_and_live_table_are_compared() -> None:
+    table = parse_table(b"/srv/a\tnode1.lan(rw,sync)\n/srv/c\t@g(rw)\n/srv/d\t*(ro)\n")
+    facts = replace(FACTS, live=table)
+    text = (
+        "/srv/a node1(rw,sync,no_subtree_check)\n/srv/c @g(ro,no_subtree_check)\n/srv/mine node1(rw,no_subtree_check)\n"
+        "/srv/c nosuch(ro,no_subtree_check)\n"
+    )
+    assert [(finding.code, finding.path) for finding in found(text, facts)] == [
+        ("live-differs", "/srv/c"),
+        ("not-live", "/srv/mine"),
+        ("unknown-host", "/srv/c"),
+        ("only-live", "/srv/d"),
+    ]
+
+
+def test_nfsv4_clients_need_a_way_down() -> None:
+    facts = replace(FACTS, root=Mount("/", "overlay"))
+    text = f"/srv/a node1{FINE}\n/srv/c node1{FINE}"
+    assert codes(text, facts) == ["no-nfsv4-tree"]
+    assert codes("/srv/a node1(rw,no_subtree_check,fsid=0)", facts) == ["fsid-zero"]
+
+
+def test_files_that_are_not_read_are_named() -> None:
+    (finding,) = found("", replace(FACTS, ignored=("/etc/exports.d/k8s.conf",)))
+    assert (finding.code, finding.source) == ("ignored-file", "/etc/exports.d/k8s.conf")
+
+
+def test_duplicates_are_found_across_files() -> None:
+    files = [parse_exports(f"/srv/a node1{FINE}".encode(), name) for name in ("one", "two")]
+    (finding,) = lint(files, FACTS)
+    assert (finding.source, finding.code) == ("two", "duplicate-client")
+    assert "one:1" in finding.text.en
+
+
+@given(text=st.text('/srvac nodeg1*@()-,=#\\"\n\t', max_size=120))
+def test_any_file_can_be_linted(text: str) -> None:
+    for finding in found(text, replace(FACTS, live=())):
+        json.dumps(finding.as_dict())
+
+
+def test_every_code_is_tried_here() -> None:
+    source = Path(__file__).read_text("utf-8")
+    assert {key.partition(".")[0] for key in catalogue()} <= set(re.findall(r'"([a-z0-9-]+)"', source))
+
+
+@pytest.mark.parametrize("key", catalogue())
+def test_both_languages_say_the_same(key: str) -> None:
+    entry = catalogue()[key]
+    assert entry["severity"] in ("error", "warning", "note")
+    for text in (entry["text"], entry["cause"], entry["fix"]):
+        names = [{name for _, name, _, _ in Formatter().parse(text[language]) if name} for language in ("en", "zh")]
+        # A reason that is a piece of English is told in English only.
+        assert names[0] - {"why"} == names[1] - {"why"}
+        assert re.search(r"[一-鿿]|^`", text["zh"])
+        assert not re.search(r"[一-鿿]", text["en"])
