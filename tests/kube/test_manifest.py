@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from lightkube.config.models import Cluster
 
+from berth.kube.access import cluster_uid, missing_rights
 from berth.kube.config import fingerprint, load
 from berth.kube.errors import Conflict, NotFound
 from berth.kube.manifest import ManifestApi, place, place_of
 from berth.kube.permissions import Permission, Right, rights
-from berth.kube.standing import cluster_uid, missing_rights
 from devcluster.cluster import DevCluster
 from tests.kube.support import plain_config
 

@@ -14,8 +14,8 @@ import pytest
 from berth.shares.direct import session_cache
 from berth.shares.direct.share import DirectShare
 from berth.volumes.errors import Missing, Unavailable
-from berth.volumes.home import require_home
 from berth.volumes.lifecycle import Lifecycle
+from berth.volumes.metadata_dir import require_metadata_dir
 from berth.volumes.request import Census
 from devcluster.ganesha import GaneshaServer
 from tests.volumes.builders import plan
@@ -94,7 +94,7 @@ async def test_whatever_is_asked_of_it_is_answered_by_the_new_root(
                 assert (await share.remove_tree(".berth/trash/pv")).entries == 2
                 assert not (root / ".berth/trash/pv").exists()
             case _:
-                await require_home(share, frozenset({CLUSTER}))
+                await require_metadata_dir(share, frozenset({CLUSTER}))
 
 
 async def test_a_root_that_the_server_shows_to_nobody_is_told_as_such(

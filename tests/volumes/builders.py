@@ -174,6 +174,6 @@ async def sweep(share: Share, *live: Plan, claims: tuple[Plan, ...] = (), by: Li
     return await life.sweep(share)
 
 
-def without_home(tree: dict[str, str]) -> dict[str, str]:
+def without_metadata_dir(tree: dict[str, str]) -> dict[str, str]:
     """What is on a share but for Berth's own directory."""
     return {path: what for path, what in tree.items() if not path.startswith(".berth")}

@@ -9,7 +9,7 @@ import pytest
 from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.naming import DIRECTORIES, HOME, SHARE_FILE, trash_path
 from berth.volumes.share import ShareAddress
-from tests.volumes.builders import EXPORT, SERVER, Life, born, plan, release_plan, without_home
+from tests.volumes.builders import EXPORT, SERVER, Life, born, plan, release_plan, without_metadata_dir
 from tests.volumes.memory import MemoryShare, Node
 
 BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
@@ -59,7 +59,7 @@ async def test_nothing_goes_and_all_goes_on_once_it_is_right(path: str, how: str
     await running.create(plan("known"), share)
     live = [plan("own"), plan("named", parameters=BY_NAME), plan("kept", parameters={"pathPattern": "kept/dir"})]
     pvs = {one.pv for one in (*live, plan("known"))}
-    before = without_home(share.tree())
+    before = without_metadata_dir(share.tree())
     right = hurt(share, path, how)
     fresh = Life("cluster-1")
     for number, life in enumerate((running, fresh)):
@@ -73,7 +73,7 @@ async def test_nothing_goes_and_all_goes_on_once_it_is_right(path: str, how: str
                 await life.doubt(share)
             except (Refused, Unavailable):
                 pass
-        after = without_home(share.tree())
+        after = without_metadata_dir(share.tree())
         assert {each: after.get(each) for each in before} == before
     # It is put right again, as it was.
     parent, name = node_at(share, path)
@@ -84,7 +84,7 @@ async def test_nothing_goes_and_all_goes_on_once_it_is_right(path: str, how: str
         assert await serves(life, share, f"later-{number}", {})
         assert await serves(life, share, f"later-{number}-named", BY_NAME)
     assert await fresh.release(release_plan(live[0], on_delete="delete"), share) == trash_path(live[0].pv)
-    after = without_home(share.tree())
+    after = without_metadata_dir(share.tree())
     gone = {each for each in before if each.startswith(live[0].path)}
     assert {each: after.get(each) for each in before.keys() - gone} == {
         each: before[each] for each in before.keys() - gone

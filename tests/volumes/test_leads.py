@@ -7,8 +7,8 @@ import json
 import pytest
 
 from berth.volumes.errors import Unavailable
-from berth.volumes.home import clusters_on, open_home
 from berth.volumes.leads import Leads, lead_path
+from berth.volumes.metadata_dir import clusters_on, open_metadata_dir
 from berth.volumes.share import Share
 from berth.volumes.standing import ALONE
 from tests.volumes.bench import Bench
@@ -51,7 +51,7 @@ class Process:
 
 async def start(share: Bench, cluster: Cluster) -> Process:
     """A process takes the lock of its cluster, and looks at the share."""
-    await open_home(share, UID)
+    await open_metadata_dir(share, UID)
     process = Process(share, cluster.lead())
     await process.sweep()
     return process
@@ -101,7 +101,7 @@ async def test_a_lock_removed_while_its_holder_leads_changes_nothing(share: Benc
     "content", [b"", b"{", b"[]", b'{"format": 9}', b'{"format": 1, "leader": 4}', b'{"format": 1}']
 )
 async def test_an_entry_that_makes_no_sense_is_replaced(share: Bench, content: bytes) -> None:
-    await open_home(share, UID)
+    await open_metadata_dir(share, UID)
     await share.write_file(lead_path(UID, Leader.lock), content)
     first = await start(share, Cluster())
     assert await first.may_tidy()
@@ -124,7 +124,7 @@ async def test_the_share_restored_from_an_old_backup_disturbs_nobody(share: Benc
 
 
 async def test_without_an_election_nothing_is_asked_or_written(share: Bench) -> None:
-    await open_home(share, UID)
+    await open_metadata_dir(share, UID)
     leads = Leads(UID, ALONE)
     await leads.require(share, alone=True)
     assert await leads.look(share) is None
@@ -233,7 +233,7 @@ async def test_what_can_not_be_entered_on_a_full_disk_holds_nothing_up(
     async def full(path: str, content: bytes, *, exclusive: bool = False) -> None:
         raise Unavailable(str(share.address), "io", "no space is left on the server", status="ENOSPC")
 
-    await open_home(share, UID)
+    await open_metadata_dir(share, UID)
     monkeypatch.setattr(share, "write_file", full)
     process = Process(share, Cluster().lead())
     await process.sweep()

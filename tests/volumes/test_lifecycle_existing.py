@@ -14,7 +14,7 @@ from berth.volumes.plan import Occupied, Plan
 from berth.volumes.records import decode, encode, record_of
 from berth.volumes.request import Claim
 from tests.volumes.bench import Bench
-from tests.volumes.builders import Life, plan, release_plan, sweep, uid_of, without_home
+from tests.volumes.builders import Life, plan, release_plan, sweep, uid_of, without_metadata_dir
 
 BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
 NS_NAME = {"pathPattern": "${.PVC.namespace}-${.PVC.name}"}
@@ -51,11 +51,11 @@ async def test_a_directory_that_holds_what_berth_did_not_make_is_refused(
 ) -> None:
     claimed = wanted(parameters, existingDirectory=existing)
     await put_there(share, claimed.path)
-    before = without_home(share.tree())
+    before = without_metadata_dir(share.tree())
     for _ in range(2):
         with pytest.raises(Refused, match=f"{claimed.path!r} was there before and holds 1 entry .*existingDirectory"):
             await lifecycle.create(claimed, share)
-        assert without_home(share.tree()) == before
+        assert without_metadata_dir(share.tree()) == before
         assert record_path(claimed.pv) not in share.tree()
     assert await sweep(share) == []
 
@@ -77,19 +77,19 @@ async def test_what_is_adopted_is_served_as_it_is_and_kept_whatever_is_asked(
 ) -> None:
     claimed = wanted(parameters, onDelete=end)
     await put_there(share, claimed.path)
-    before = without_home(share.tree())
+    before = without_metadata_dir(share.tree())
     born = await lifecycle.create(claimed, share)
     assert (born.is_adopted, born.entries) == (True, 1)
     assert (await Life("cluster-1").create(claimed, share)).is_adopted  # repeated by a new process
-    assert without_home(share.tree()) == before
+    assert without_metadata_dir(share.tree()) == before
     record = decode(await share.read_file(record_path(claimed.pv)), "x")
     assert record.adopted
     assert record.on_delete == "retain"
     # Somebody writes another end onto the PV by hand.
     assert await lifecycle.release(release_plan(claimed, on_delete=end), share) == claimed.path
-    assert without_home(share.tree()) == before
+    assert without_metadata_dir(share.tree()) == before
     assert await sweep(share) == []
-    assert without_home(share.tree()) == before
+    assert without_metadata_dir(share.tree()) == before
 
 
 async def test_what_was_adopted_once_stays_adopted_when_its_claim_comes_again(share: Bench, lifecycle: Life) -> None:
@@ -264,11 +264,11 @@ async def test_a_pv_without_a_record_takes_no_directory_that_its_names_do_not_le
     share: Bench, lifecycle: Life, parameters: dict[str, str], path: str
 ) -> None:
     await put_there(share, path)
-    before = without_home(share.tree())
+    before = without_metadata_dir(share.tree())
     forged = release_plan(plan(), parameters=parameters, on_delete="delete", absolute_path=f"/srv/nfs/{path}")
     with pytest.raises(Refused, match="nothing shows that Berth made it"):
         await lifecycle.release(forged, share)
-    assert without_home(share.tree()) == before
+    assert without_metadata_dir(share.tree()) == before
 
 
 async def test_a_newer_volume_is_safe_from_a_pv_that_a_backup_brought_back(share: Bench, lifecycle: Life) -> None:
@@ -331,10 +331,10 @@ async def test_who_shares_an_adopted_directory_never_ends_it(
     await put_there(share, "projects/inner")
     assert (await lifecycle.create(one, share)).is_adopted
     assert (await lifecycle.create(two, share)).is_adopted
-    before = without_home(share.tree())
+    before = without_metadata_dir(share.tree())
     for each in (two, one) if order == "sharer first" else (one, two):
         assert await lifecycle.release(release_plan(each, on_delete="delete"), share) == each.path
-    assert without_home(share.tree()) == before
+    assert without_metadata_dir(share.tree()) == before
 
 
 async def test_an_adopted_record_is_never_taken_for_one_that_leaves_too(share: Bench, lifecycle: Life) -> None:
@@ -357,7 +357,7 @@ async def test_a_pv_that_says_it_is_berths_and_has_no_record_proves_nothing_by_i
 ) -> None:
     forged = of("home", "alice", BY_NAME)
     await put_there(share, forged.path)
-    before = without_home(share.tree())
+    before = without_metadata_dir(share.tree())
     await Life("cluster-1").create(plan("other"), share)
     for end in ("delete", "archive"):
         with pytest.raises(Refused, match="nothing shows that Berth made it"):

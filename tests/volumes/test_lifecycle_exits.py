@@ -8,7 +8,17 @@ from berth.volumes.errors import Missing, Refused, Unavailable
 from berth.volumes.naming import TRASH, fold, record_path, trial_path
 from berth.volumes.plan import Plan
 from berth.volumes.share import Entry, Made, ShareAddress
-from tests.volumes.builders import EXPORT, SERVER, Life, among, neighbour, plan, release_plan, sweep, without_home
+from tests.volumes.builders import (
+    EXPORT,
+    SERVER,
+    Life,
+    among,
+    neighbour,
+    plan,
+    release_plan,
+    sweep,
+    without_metadata_dir,
+)
 from tests.volumes.memory import MemoryShare, Node
 
 ADDRESS = ShareAddress(SERVER, EXPORT)
@@ -158,10 +168,10 @@ async def test_two_spellings_of_one_directory_are_one_directory_on_such_a_server
     if "other" in second:  # only a parent is shared, and parents are nobody's
         await lifecycle.create(two, share)
         return
-    before = without_home(share.tree())
+    before = without_metadata_dir(share.tree())
     with pytest.raises(Refused, match=r"one directory on this server.*claim team/one|was there before"):
         await lifecycle.create(two, share)
-    assert without_home(share.tree()) == before
+    assert without_metadata_dir(share.tree()) == before
     assert record_path(two.pv) not in share.tree()
 
 

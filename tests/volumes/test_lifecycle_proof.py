@@ -10,7 +10,7 @@ import pytest
 from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.naming import SHARE_FILE, record_path
 from tests.volumes.bench import Bench
-from tests.volumes.builders import EXPORT, Life, born_with_data, plan, release_plan, without_home
+from tests.volumes.builders import EXPORT, Life, born_with_data, plan, release_plan, without_metadata_dir
 
 BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
 ENDS = ["delete", "archive"]
@@ -86,10 +86,10 @@ async def test_a_link_is_never_moved_or_followed(share: Bench, lifecycle: Life, 
     planted = made.path if where == "in its place" else "team"
     share.take_away(planted)
     share.plant_link(planted)
-    before = without_home(share.tree())
+    before = without_metadata_dir(share.tree())
     with pytest.raises(Refused, match="link"):
         await lifecycle.release(release_plan(made, on_delete=end), share)
-    assert without_home(share.tree()) == before
+    assert without_metadata_dir(share.tree()) == before
 
 
 @pytest.mark.parametrize("end", ENDS)

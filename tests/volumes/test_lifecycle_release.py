@@ -9,7 +9,7 @@ from berth.volumes.naming import metadata_path, record_path, trash_path
 from berth.volumes.records import decode
 from berth.volumes.share import Entry
 from tests.volumes.bench import Bench
-from tests.volumes.builders import Life, born_with_data, plan, release_plan, without_home
+from tests.volumes.builders import Life, born_with_data, plan, release_plan, without_metadata_dir
 from tests.volumes.memory import MemoryShare
 
 BY_NAME = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
@@ -28,9 +28,9 @@ async def test_a_deleted_volume_is_in_the_trash_with_all_that_it_held(share: Ben
 
 async def test_a_volume_that_is_kept_stays_and_its_record_says_so(share: Bench, lifecycle: Life) -> None:
     made = await born_with_data(share)
-    before = without_home(share.tree())
+    before = without_metadata_dir(share.tree())
     assert await lifecycle.release(release_plan(made, on_delete="retain"), share) == made.path
-    assert without_home(share.tree()) == before
+    assert without_metadata_dir(share.tree()) == before
     assert decode(await share.read_file(record_path(made.pv)), "x").released
 
 

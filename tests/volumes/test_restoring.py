@@ -16,7 +16,7 @@ from berth.volumes.request import Claim
 from berth.volumes.restoring import Restoring
 from berth.volumes.share import Share
 from tests.volumes.bench import Bench
-from tests.volumes.builders import Life, born, plan, release_plan, uid_of, without_home
+from tests.volumes.builders import Life, born, plan, release_plan, uid_of, without_metadata_dir
 from tests.volumes.faults import HOWS, Failing, How, Killed
 from tests.volumes.memory import MemoryShare
 
@@ -106,10 +106,10 @@ async def test_what_is_in_its_place_is_left_alone(share: Bench, end: str, place:
         share.take_away("team")
         claim = Claim("team", "data", uid_of("newer"))
         await Life("cluster-1").create(plan(parameters={"pathPattern": patterns[place]}, claim=claim), share)
-    before = without_home(share.tree())
+    before = without_metadata_dir(share.tree())
     with pytest.raises(Refused, match="something is there" if place == "somebody's" else "of claim team/data|is taken"):
         await bring_back(made.pv, share)
-    assert without_home(share.tree()) == before
+    assert without_metadata_dir(share.tree()) == before
 
 
 async def test_what_is_nowhere_or_another_clusters_is_not_brought_back(share: Bench) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from berth.volumes.errors import Refused, Unavailable
-from berth.volumes.home import open_home
+from berth.volumes.metadata_dir import open_metadata_dir
 from berth.volumes.naming import record_path, trash_path
 from berth.volumes.plan import Plan
 from berth.volumes.records import Record, decode, encode, record_of
@@ -121,7 +121,7 @@ async def test_what_was_written_before_there_were_such_names_is_anybody_s(share:
 
 @pytest.mark.parametrize("wrong", [{"leader": 5}, {"term": "x"}, {"term": True}])
 async def test_a_record_whose_leader_makes_no_sense_is_refused(share: Bench, wrong: dict[str, object]) -> None:
-    await open_home(share, UID)
+    await open_metadata_dir(share, UID)
     sound = json.loads(encode(replace(record_of(plan(), UID, ""), leader="a", term=1)))
     with pytest.raises(Refused, match=next(iter(wrong))):
         decode(json.dumps({**sound, **wrong}).encode(), "record")

@@ -20,6 +20,9 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where programs are looked for, whatever the caller's PATH: without root's, exportfs is in none of its folders."""
+
 _REAPING = 5.0
 """Seconds to collect a process that was killed: it is gone at once, unless it hangs in the kernel."""
 

@@ -33,8 +33,8 @@ from berth.kube.errors import (
     Unauthorized,
 )
 from berth.kube.event_object import EventMeta, EventObject, EventSource, involved
+from berth.kube.log_throttle import LogThrottle
 from berth.kube.outcome import Note
-from berth.kube.repeats import Repeats
 from berth.texts.bounded import bounded
 
 log = structlog.get_logger()
@@ -120,7 +120,7 @@ class Recorder:
         self._put_off: dict[_Series, asyncio.TimerHandle] = {}
         self._allowance = Allowance(burst=_AT_ONCE, seconds=_ONE_MORE)
         self._created = self._merged = self._dropped = 0
-        self._repeats = Repeats()
+        self._repeats = LogThrottle()
 
     def post(self, note: Note) -> None:
         """Queues note; never waits, never fails. When too many wait already, it is dropped and counted."""

@@ -26,13 +26,13 @@ import msgspec
 import structlog
 from lightkube.models.meta_v1 import ObjectMeta
 
+from berth.kube.access import choose_lock
 from berth.kube.client import Api
 from berth.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
 from berth.kube.freshness import Freshness, Moment, read_clocks
 from berth.kube.lease import LeaseLock, LeaseObject, LeaseSpec, Lock, entered, write_now
 from berth.kube.oldlock import wait_until_old_lock_is_free
 from berth.kube.outcome import Note, Reference
-from berth.kube.standing import choose_lock
 
 log = structlog.get_logger()
 

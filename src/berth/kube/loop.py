@@ -23,8 +23,8 @@ from typing import Protocol
 import structlog
 
 from berth.kube.errors import KubeError, StatusError
+from berth.kube.log_throttle import LogThrottle
 from berth.kube.outcome import Done, GiveUp, Note, Outcome, RetryAfter
-from berth.kube.repeats import Repeats
 from berth.kube.workqueue import QueueClosed, WorkQueue
 
 log = structlog.get_logger()
@@ -70,7 +70,7 @@ class Loop:
         self._post = post
         self._outages: tuple[type[Exception], ...] = (KubeError, *outages)
         self._observer = observer
-        self._repeats = Repeats()
+        self._repeats = LogThrottle()
         self._log = log.bind(loop=reconciler.name)
         self._finished = asyncio.Event()
         self._started = False

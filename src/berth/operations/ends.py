@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from berth.kube.access import cluster_uid
 from berth.kube.client import Api
 from berth.kube.manifest import ManifestApi, place
-from berth.kube.standing import cluster_uid
 from berth.operations.errors import Stopped
 from berth.operations.pvs import KnownVolume, read_volume
 from berth.reconcilers import objects

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from berth.kube.access import cluster_uid
 from berth.kube.client import Api
 from berth.kube.manifest import Manifest, ManifestApi, place
-from berth.kube.standing import cluster_uid
 from berth.operations.errors import Stopped
 from berth.operations.pvs import KnownShare, KnownVolume, read_volume, shares_in_use
 from berth.reconcilers import objects

@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 
 from berth import __version__
 from berth.aio.tasks import Tasks
+from berth.kube.access import cluster_uid, missing_rights
 from berth.kube.client import Api
 from berth.kube.config import fingerprint, load
 from berth.kube.events import Recorder
@@ -30,7 +31,6 @@ from berth.kube.lease import LEASES
 from berth.kube.loop import Loop, Reconciler
 from berth.kube.outcome import Reference
 from berth.kube.permissions import Permission, Right, rights
-from berth.kube.standing import cluster_uid, missing_rights
 from berth.kube.workqueue import WorkQueue
 from berth.metrics.displaced import DisplacedMetrics
 from berth.metrics.machinery import MachineryMetrics

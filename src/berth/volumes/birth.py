@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
 from berth.volumes.exits import Exits
-from berth.volumes.home import Home, Homes
 from berth.volumes.leads import Leads
-from berth.volumes.ledger import Ledger
+from berth.volumes.metadata_dir import MetadataDir, MetadataDirs
 from berth.volumes.naming import record_path, trash_path
 from berth.volumes.orphans import Orphans
 from berth.volumes.others import Heritage, Others
 from berth.volumes.plan import Plan
+from berth.volumes.record_store import RecordStore
 from berth.volumes.records import Record, Unreadable, now_text, record_of
 from berth.volumes.share import Entry, Made, Share
 
@@ -57,11 +57,11 @@ class Birth:
     """The births of one cluster's volumes."""
 
     def __init__(
-        self, cluster: str, homes: Homes, ledger: Ledger, orphans: Orphans, others: Others, leads: Leads
+        self, cluster: str, metadata: MetadataDirs, records: RecordStore, orphans: Orphans, others: Others, leads: Leads
     ) -> None:
         self._cluster = cluster
-        self._homes = homes
-        self._ledger = ledger
+        self._metadata = metadata
+        self._records = records
         self._orphans = orphans
         self._others = others
         self._leads = leads
@@ -71,18 +71,20 @@ class Birth:
         """Makes the volume's record and directory. Refused when its path is another volume's, holds what Berth did not
         make, or could not be left again; then nothing is left behind that was not there.
         """
-        home = await self._homes.open(share)
-        async with self._orphans.birth(plan.path, plan.pv, home):
+        metadata = await self._metadata.open(share)
+        async with self._orphans.birth(plan.path, plan.pv, metadata):
             create = self._create_in_its_own_place if plan.is_unique else self._create_by_name
-            return await create(plan, share, home, is_served)
+            return await create(plan, share, metadata, is_served)
 
-    async def _create_in_its_own_place(self, plan: Plan, share: Share, home: Home, is_served: IsServed) -> Born:
+    async def _create_in_its_own_place(
+        self, plan: Plan, share: Share, metadata: MetadataDir, is_served: IsServed
+    ) -> Born:
         """No other PV's directory can be there, so nobody need be asked."""
-        await self._ledger.write(record_of(plan, self._cluster, now_text()), share)
+        await self._records.write(record_of(plan, self._cluster, now_text()), share)
         try:
-            made = await self._make(plan, share, home, Heritage(), above="")
+            made = await self._make(plan, share, metadata, Heritage(), above="")
         except Refused:
-            await self._ledger.remove(plan.pv, share)
+            await self._records.remove(plan.pv, share)
             raise
         if made.is_new:
             return Born()
@@ -90,26 +92,26 @@ class Birth:
         if not entries:
             await self._settle(plan, share)
         elif not await is_served():
-            await self._ledger.write(record_of(plan, self._cluster, now_text(), adopted=now_text()), share)
+            await self._records.write(record_of(plan, self._cluster, now_text(), adopted=now_text()), share)
             return Born(is_adopted=True, entries=len(entries))
         return Born()
 
-    async def _create_by_name(self, plan: Plan, share: Share, home: Home, is_served: IsServed) -> Born:
+    async def _create_by_name(self, plan: Plan, share: Share, metadata: MetadataDir, is_served: IsServed) -> Born:
         before = await self._look(plan, share)
         adopted = before.own.adopted if before.own else ""
         is_judged = bool(before.entries) and not adopted
         if is_judged and before.own is not None and await is_served():
             return Born()  # a repetition: what is in it came through the PV
         if before.entries is not None or before.above:
-            await self._exits.refuse_other_share(plan.path, before.entries or (), home, share, above=before.above)
+            await self._exits.refuse_other_share(plan.path, before.entries or (), metadata, share, above=before.above)
         if is_judged:
             try:
                 adopted = await self._judge(plan, before.entries or [], share)
             except Refused:
                 if before.own is not None:  # of an attempt of ours, and it would speak for what is there now
-                    await self._ledger.remove(plan.pv, share)
+                    await self._records.remove(plan.pv, share)
                 raise
-        is_first = await self._enter(plan, share, home, adopted)
+        is_first = await self._enter(plan, share, metadata, adopted)
         try:
             # Once more, with the record in place: of two that want one path at once, one at least sees the other's.
             heritage = await self._others.before_birth(plan, share)
@@ -117,17 +119,17 @@ class Birth:
                 await self._leads.require(share, alone=True)
             if not adopted and before.entries is not None and _adopted_around(plan, heritage):
                 adopted = now_text()
-                await self._ledger.write(record_of(plan, self._cluster, now_text(), adopted=adopted), share)
+                await self._records.write(record_of(plan, self._cluster, now_text(), adopted=adopted), share)
             if adopted:
                 await self._others.refuse_lookalikes(plan.path, heritage.lookalikes, share)
             else:
                 is_new = is_first and before.entries is None
-                await self._make(plan, share, home, heritage, above=before.above, is_new=is_new)
+                await self._make(plan, share, metadata, heritage, above=before.above, is_new=is_new)
                 if before.own is not None and before.entries == [] and plan.sharing == "deny":
                     await self._settle(plan, share)
         except Refused:
             if is_first:
-                await self._ledger.remove(plan.pv, share)
+                await self._records.remove(plan.pv, share)
             raise
         return Born(bool(adopted), len(before.entries or ()) if is_judged and adopted else 0)
 
@@ -138,7 +140,7 @@ class Birth:
             return _Before(None, missing.path.rpartition("/")[0])
         own = None
         try:
-            own = await self._ledger.read(plan.pv, share)
+            own = await self._records.read(plan.pv, share)
         except Unreadable:
             if entries:
                 raise
@@ -174,20 +176,20 @@ class Birth:
         raise Refused("path", f"the directory {plan.path!r} was there before and {holds}, {why}")
 
     async def _make(
-        self, plan: Plan, share: Share, home: Home, heritage: Heritage, *, above: str, is_new: bool = False
+        self, plan: Plan, share: Share, metadata: MetadataDir, heritage: Heritage, *, above: str, is_new: bool = False
     ) -> Made:
         """Makes the directory, and sees to it that it is a good place. is_new: nothing was there a moment ago."""
         made = await share.make_directory(plan.path, mode=plan.mode, uid=plan.uid, gid=plan.gid)
         try:
             if is_new and not made.is_new and await share.list(plan.path, most=1):
-                await self._ledger.remove(plan.pv, share)  # it would say that an earlier attempt had looked at it
+                await self._records.remove(plan.pv, share)  # it would say that an earlier attempt had looked at it
                 why = "a directory came into its place while it was being made; it is looked at again"
                 raise Unavailable(str(share.address), "io", why, path=plan.path)
             if not plan.is_unique:
-                await self._exits.refuse_home(plan.path, made.entry, home, share)
+                await self._exits.refuse_metadata_dir(plan.path, made.entry, metadata, share)
                 await self._others.refuse_lookalikes(plan.path, heritage.lookalikes, share)
             if plan.on_delete != "retain":
-                await self._exits.check(plan, made, home, share, above=above)
+                await self._exits.check(plan, made, metadata, share, above=above)
         except Refused:
             if made.is_new:
                 await share.remove_directory(plan.path)
@@ -198,22 +200,22 @@ class Birth:
         """Gives an empty directory, as a killed attempt left it, the mode and owner that it should have."""
         await share.make_directory(plan.path, mode=plan.mode, uid=plan.uid, gid=plan.gid, adopt=True)
 
-    async def _enter(self, plan: Plan, share: Share, home: Home, adopted: str) -> bool:
+    async def _enter(self, plan: Plan, share: Share, metadata: MetadataDir, adopted: str) -> bool:
         """Writes the record of a volume about to be made. False: an attempt that was interrupted had done so."""
         record = record_of(plan, self._cluster, now_text(), adopted=adopted)
         try:
-            await self._ledger.write(record, share, exclusive=True)
+            await self._records.write(record, share, exclusive=True)
         except Taken:
             known = None
             with suppress(Unreadable):  # cut off: there is no PV yet, so it stood for an attempt
-                known = await self._ledger.read(plan.pv, share)
+                known = await self._records.read(plan.pv, share)
             if known is not None and known.cluster != self._cluster:
                 raise Refused(record_path(plan.pv), f"says that the volume is cluster {known.cluster}'s") from None
             if await _is_there(trash_path(plan.pv), share):  # a late repetition: nobody would take away what it makes
                 raise Unavailable(str(share.address), "io", "the volume was deleted and waits to be purged") from None
             if known is not None and known.path != plan.path:  # the class or a label was changed in between
-                await self._orphans.tidy(known, share, home)
-            await self._ledger.write(record, share)
+                await self._orphans.tidy(known, share, metadata)
+            await self._records.write(record, share)
             return False
         return True
 

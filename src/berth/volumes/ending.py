@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from berth.volumes import archives
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
-from berth.volumes.home import Homes, is_root
-from berth.volumes.ledger import Ledger
+from berth.volumes.metadata_dir import MetadataDirs, is_root
 from berth.volumes.naming import HOME, SHARE_FILE, record_path, trash_path
 from berth.volumes.others import Others
+from berth.volumes.record_store import RecordStore
 from berth.volumes.records import Record, record_of_released, released
 from berth.volumes.release import ReleasePlan
 from berth.volumes.share import Budget, Share
@@ -24,10 +24,10 @@ _IN_BETWEEN = Budget(seconds=5.0, entries=50_000)
 class Ending:
     """The ends of one cluster's volumes."""
 
-    def __init__(self, cluster: str, homes: Homes, ledger: Ledger, others: Others) -> None:
+    def __init__(self, cluster: str, metadata: MetadataDirs, records: RecordStore, others: Others) -> None:
         self._cluster = cluster
-        self._homes = homes
-        self._ledger = ledger
+        self._metadata = metadata
+        self._records = records
         self._others = others
 
     async def release(self, plan: ReleasePlan, share: Share) -> str:
@@ -43,12 +43,12 @@ class Ending:
             is_anothers = await is_root(plan.path, share)
         except Missing:
             if recorded is None and plan.by_berth:
-                await self._homes.require(share)
+                await self._metadata.require(share)
             return "" if plan.end == "retain" else await self._moved_already(plan, share)
         if plan.end == "retain":
             await self._keep(plan, recorded, share)
             return plan.path
-        await self._homes.open(share)
+        await self._metadata.open(share)
         record = recorded or self._prove(plan)
         if is_anothers:
             raise Refused(
@@ -65,13 +65,13 @@ class Ending:
                     raise
                 return await self._moved_already(plan, share)  # and what is in its place by now is another's
         if recorded is None:
-            await self._ledger.write(record, share)
+            await self._records.write(record, share)
         where = await (self._delete(plan, share) if plan.end == "delete" else self._archive(plan, record, share))
         await self._forget(earlier, share)
         return where
 
     async def _record_of(self, plan: ReleasePlan, share: Share) -> Record | None:
-        record = await self._ledger.read(plan.pv, share)
+        record = await self._records.read(plan.pv, share)
         if record is None:
             return None
         if record.cluster != self._cluster:
@@ -105,25 +105,25 @@ class Ending:
             record = record_of_released(plan, self._cluster)
         if record is None or record.released:
             return
-        await self._homes.open(share)
-        await self._ledger.write(released(record), share)
+        await self._metadata.open(share)
+        await self._records.write(released(record), share)
         if not plan.is_unique:
             await self._forget(await self._others.earlier(plan, share), share)
 
     async def _forget(self, earlier: list[Record], share: Share) -> None:
         """Removes the records of volumes of the same claim, from before, that were handed on to this one."""
         for record in earlier:
-            await self._ledger.remove(record.pv, share)
+            await self._records.remove(record.pv, share)
 
     async def _archive(self, plan: ReleasePlan, record: Record, share: Share) -> str:
         try:
             name = await archives.archive(record, share)
         except Missing:  # Berth's own directory has holes
-            await self._homes.reopen(share)
+            await self._metadata.reopen(share)
             name = await archives.archive(record, share)
         if not name:
             return await self._moved_already(plan, share)
-        await self._ledger.remove(plan.pv, share)
+        await self._records.remove(plan.pv, share)
         return name
 
     async def _delete(self, plan: ReleasePlan, share: Share) -> str:
@@ -133,7 +133,7 @@ class Ending:
             try:
                 await share.rename(plan.path, target)
             except Missing:  # the directory, or the trash: that can be mended
-                await self._homes.reopen(share)
+                await self._metadata.reopen(share)
                 await share.rename(plan.path, target)
             except Taken:
                 # An earlier attempt moved this volume. What is in its place by now may be another's, unless it bears
@@ -151,7 +151,7 @@ class Ending:
         """The directory is not at its path: an earlier attempt moved it, or somebody removed it by hand."""
         where = await self._moved(plan, share)
         if where != trash_path(plan.pv):
-            await self._ledger.remove(plan.pv, share)
+            await self._records.remove(plan.pv, share)
         return where
 
     async def _moved(self, plan: ReleasePlan, share: Share) -> str:

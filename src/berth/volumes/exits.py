@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
-from berth.volumes.home import Home, is_root
+from berth.volumes.metadata_dir import MetadataDir, is_root
 from berth.volumes.naming import HOME, SHARE_FILE, TRASH, trial_path
 from berth.volumes.plan import Plan
 from berth.volumes.share import Entry, Made, Share
@@ -26,18 +26,18 @@ class Exits:
 
     def __init__(self) -> None:
         self._tried: set[tuple[str, str, int, int | None, int | None]] = set()
-        self._not_home: set[tuple[str, str]] = set()
+        self._not_metadata: set[tuple[str, str]] = set()
         self._plain: set[tuple[str, str]] = set()
         """Directories that were no roots of shares."""
 
-    async def check(self, plan: Plan, made: Made, home: Home, share: Share, *, above: str) -> None:
+    async def check(self, plan: Plan, made: Made, metadata: MetadataDir, share: Share, *, above: str) -> None:
         """Refused unless the volume, made just now, can be moved to the trash and into an archive.
 
         above: the deepest directory on its way that was there before.
         """
-        if made.entry.device not in (home.trash_device, 0) or made.entry.device not in (home.root_device, 0):
-            raise Refused("path", await _why_not(plan, made.entry, home, share))
-        key = (home.share_id, above, plan.mode, plan.uid, plan.gid)
+        if made.entry.device not in (metadata.trash_device, 0) or made.entry.device not in (metadata.root_device, 0):
+            raise Refused("path", await _why_not(plan, made.entry, metadata, share))
+        key = (metadata.share_id, above, plan.mode, plan.uid, plan.gid)
         if not made.is_new or key in self._tried:
             return
         await self._try(plan, share)
@@ -46,7 +46,7 @@ class Exits:
         self._tried.add(key)
 
     async def refuse_other_share(
-        self, path: str, entries: Iterable[Entry], home: Home, share: Share, *, above: str
+        self, path: str, entries: Iterable[Entry], metadata: MetadataDir, share: Share, *, above: str
     ) -> None:
         """Refused where the directory at path, or one on the way to it, is the root of a share of its own.
 
@@ -54,7 +54,7 @@ class Exits:
         """
         suspects = [path] if any(entry.name == HOME for entry in entries) else []
         here = above if above != path else posixpath.dirname(path)
-        while here and (home.share_id, here) not in self._plain:
+        while here and (metadata.share_id, here) not in self._plain:
             suspects.append(here)
             here = posixpath.dirname(here)
         for here in suspects:
@@ -68,20 +68,20 @@ class Exits:
                 if here != path:
                     if len(self._plain) >= MOST_KNOWN:
                         self._plain.clear()
-                    self._plain.add((home.share_id, here))
+                    self._plain.add((metadata.share_id, here))
 
-    async def refuse_home(self, path: str, made: Entry, home: Home, share: Share) -> None:
+    async def refuse_metadata_dir(self, path: str, made: Entry, metadata: MetadataDir, share: Share) -> None:
         """Refused when the server takes the first part of path for Berth's own directory, however it is spelled."""
         first, is_deeper, _ = path.partition("/")
-        if (home.share_id, first) in self._not_home:
+        if (metadata.share_id, first) in self._not_metadata:
             return
         entry = await share.stat(first) if is_deeper else made
-        if entry.identity and entry.identity == home.identity:
+        if entry.identity and entry.identity == metadata.identity:
             raise Refused("path", f"{first!r} is {HOME!r} on this server, where Berth keeps its records; use another")
         if is_deeper:
-            if len(self._not_home) >= MOST_KNOWN:
-                self._not_home.clear()
-            self._not_home.add((home.share_id, first))
+            if len(self._not_metadata) >= MOST_KNOWN:
+                self._not_metadata.clear()
+            self._not_metadata.add((metadata.share_id, first))
 
     async def _try(self, plan: Plan, share: Share) -> None:
         """Moves the new, empty directory to the trash and back. Killed in between, it lies in the trash, empty; another
@@ -110,7 +110,7 @@ class Exits:
 _WAYS = "export that file system as a share of its own, or set onDelete: retain in the class"
 
 
-async def _why_not(plan: Plan, entry: Entry, home: Home, share: Share) -> str:
+async def _why_not(plan: Plan, entry: Entry, metadata: MetadataDir, share: Share) -> str:
     """Names the directory at which the other file system begins."""
     begins = plan.path
     here = posixpath.dirname(plan.path)

@@ -13,13 +13,13 @@ from dataclasses import replace
 from berth.volumes.birth import Birth, Born, IsServed
 from berth.volumes.ending import Ending
 from berth.volumes.errors import LeftBehind, Missing, Refused, Unavailable
-from berth.volumes.home import Homes, find_home
 from berth.volumes.leads import Leads
-from berth.volumes.ledger import Ledger
+from berth.volumes.metadata_dir import MetadataDirs, find_metadata_dir
 from berth.volumes.naming import TRASH, TRIAL, trash_path, trial_path
 from berth.volumes.orphans import Left, Orphans
 from berth.volumes.others import Others
 from berth.volumes.plan import Plan
+from berth.volumes.record_store import RecordStore
 from berth.volumes.records import Record
 from berth.volumes.release import ReleasePlan
 from berth.volumes.request import Claim, Living
@@ -40,14 +40,14 @@ class Lifecycle:
         """
         self._cluster = cluster
         self._living = living
-        self._homes = Homes(cluster, former=former)
-        self._ledger = Ledger(cluster, self._homes, former=former, standing=standing)
+        self._metadata = MetadataDirs(cluster, former=former)
+        self._records = RecordStore(cluster, self._metadata, former=former, standing=standing)
         self._leads = Leads(cluster, standing)
-        self._orphans = Orphans(self._ledger)
-        others = Others(cluster, self._ledger, living)
-        self._birth = Birth(cluster, self._homes, self._ledger, self._orphans, others, self._leads)
-        self._ending = Ending(cluster, self._homes, self._ledger, others)
-        self._whereabouts = Whereabouts(cluster, self._ledger, living)
+        self._orphans = Orphans(self._records)
+        others = Others(cluster, self._records, living)
+        self._birth = Birth(cluster, self._metadata, self._records, self._orphans, others, self._leads)
+        self._ending = Ending(cluster, self._metadata, self._records, others)
+        self._whereabouts = Whereabouts(cluster, self._records, living)
         self._released: dict[str, Claim] = {}
         """Whose the volumes were that this process moved to the trash, until they are purged."""
 
@@ -77,13 +77,13 @@ class Lifecycle:
 
     async def resize(self, pv: str, size_bytes: int, share: Share) -> None:
         """Writes the volume's new size into its record. A volume without a record (not made by Berth) stays without."""
-        record = await self._ledger.read(pv, share)
+        record = await self._records.read(pv, share)
         if record is not None and record.cluster == self._cluster and record.capacity != size_bytes:
-            await self._ledger.write(replace(record, capacity=size_bytes), share)
+            await self._records.write(replace(record, capacity=size_bytes), share)
 
     async def trash(self, share: Share) -> list[Trashed]:
         """All that lies in the share's trash, and whose it is."""
-        return await look_into_trash(share, lambda pv: self._ledger.read(pv, share))
+        return await look_into_trash(share, lambda pv: self._records.read(pv, share))
 
     def is_own(self, trashed: Trashed) -> bool:
         """Whether it is for this cluster to purge."""
@@ -101,7 +101,7 @@ class Lifecycle:
         await self._leads.require(share)
         owner = self._released.get(pv)  # else it must be asked whose it is
         if owner is None:
-            record = await self._ledger.read(pv, share)
+            record = await self._records.read(pv, share)
             if record is not None and record.cluster != self._cluster:
                 raise Refused(trash_path(pv), f"is cluster {record.cluster}'s, and for that cluster to purge")
             owner = record.owner if record is not None else None
@@ -111,23 +111,23 @@ class Lifecycle:
         if not removal.is_through:
             return removal
         if removal.entries or not await self._was_brought_back(pv, share):
-            await self._ledger.remove(pv, share)
+            await self._records.remove(pv, share)
         self._released.pop(pv, None)
         return removal
 
     async def mark_stuck(self, pv: str, share: Share, left: LeftBehind) -> Record | None:
         """Writes into the volume's record what keeps it in the trash, so that the share explains itself. The record."""
-        record = await self._ledger.read(pv, share)
+        record = await self._records.read(pv, share)
         if record is not None and record.cluster == self._cluster and record.stuck != left.said:
-            await self._ledger.write(replace(record, stuck=left.said), share)
+            await self._records.write(replace(record, stuck=left.said), share)
         return record
 
     async def doubt(self, share: Share) -> str:
         """Why this may not be the share that it was; empty where it is. What was known of another one is forgotten."""
-        before = self._homes.known(share.address)
-        doubt = await self._homes.doubt(share)
-        if before is not None and self._homes.known(share.address) is None:
-            self._ledger.forget(share.address)
+        before = self._metadata.known(share.address)
+        doubt = await self._metadata.doubt(share)
+        if before is not None and self._metadata.known(share.address) is None:
+            self._records.forget(share.address)
         return doubt
 
     async def displaced(self, placed: Sequence[Placed], share: Share) -> list[Displaced]:
@@ -139,8 +139,8 @@ class Lifecycle:
 
         An empty directory goes with its record. One that holds data stays, and is answered: nobody can say whose it is.
         """
-        home = await find_home(share)
-        if home is None:
+        metadata = await find_metadata_dir(share)
+        if metadata is None:
             return []
         await self._leads.look(share)
         await self._leads.require(share, alone=True)
@@ -150,11 +150,11 @@ class Lifecycle:
             pv = name.removeprefix(TRIAL)
             if pv != name and await self._is_left_of_a_trial(pv, share):
                 await share.remove_directory(trial_path(pv))
-        for pv in await self._ledger.names(share):
+        for pv in await self._records.names(share):
             if self._living.has_pv(pv) or pv in trash:
                 continue
             try:
-                record = await self._ledger.read(pv, share, as_written=True)  # a former name proves less
+                record = await self._records.read(pv, share, as_written=True)  # a former name proves less
             except Refused:
                 continue
             if record is None or record.cluster != self._cluster or record.pv != pv or record.released:
@@ -162,7 +162,7 @@ class Lifecycle:
             if self._living.has_claim(record.owner) or self._living.has_pv(pv):  # made while the record was read
                 continue
             try:
-                why = await self._orphans.tidy(record, share, home)
+                why = await self._orphans.tidy(record, share, metadata)
             except Refused as refusal:
                 why = str(refusal)
             except Unavailable as error:
@@ -175,8 +175,8 @@ class Lifecycle:
 
     def forget(self, address: ShareAddress) -> None:
         """Looks at the share's `.berth/` afresh on the next use."""
-        self._homes.forget(address)
-        self._ledger.forget(address)
+        self._metadata.forget(address)
+        self._records.forget(address)
 
     def rivals(self, address: ShareAddress) -> str:
         """Why another controller in this cluster's name has to be minded on a share, and what ends that; empty while
@@ -186,8 +186,8 @@ class Lifecycle:
 
     def share_id(self, address: ShareAddress) -> str:
         """The identity of a share that was used before; empty otherwise."""
-        home = self._homes.known(address)
-        return home.share_id if home else ""
+        metadata = self._metadata.known(address)
+        return metadata.share_id if metadata else ""
 
     async def _is_left_of_a_trial(self, pv: str, share: Share) -> bool:
         """Whether the attempt to make pv's volume was killed while it tried the way out. One that another cluster makes
@@ -196,14 +196,14 @@ class Lifecycle:
         if self._orphans.is_being_born(pv):
             return False
         with suppress(Refused):
-            record = await self._ledger.read(pv, share)
+            record = await self._records.read(pv, share)
             return record is None or record.cluster == self._cluster
         return False
 
     async def _was_brought_back(self, pv: str, share: Share) -> bool:
         """Whether the volume is out of the trash because somebody has put it back, and keeps it without a PV."""
         with suppress(Refused):
-            record = await self._ledger.read(pv, share)
+            record = await self._records.read(pv, share)
             return record is not None and bool(record.released)
         return True  # nobody can say so
 

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from berth.volumes.errors import Missing, Refused, Unavailable
-from berth.volumes.ledger import Ledger, Overlap
 from berth.volumes.naming import record_path, trash_path
 from berth.volumes.plan import Lookalike, Occupied, Plan, agree_to_share
+from berth.volumes.record_store import Overlap, RecordStore
 from berth.volumes.records import Record, Unreadable
 from berth.volumes.release import ReleasePlan
 from berth.volumes.request import Claim, Living
@@ -37,14 +37,14 @@ class Heritage:
 class Others:
     """The other volumes on any number of shares, as one cluster sees them."""
 
-    def __init__(self, cluster: str, ledger: Ledger, living: Living) -> None:
+    def __init__(self, cluster: str, records: RecordStore, living: Living) -> None:
         self._cluster = cluster
-        self._ledger = ledger
+        self._records = records
         self._living = living
 
     async def before_birth(self, plan: Plan, share: Share) -> Heritage:
         """Refused when another volume has the plan's directory, or one in it or around it."""
-        overlap = await self._ledger.overlapping(plan.path, share, without=plan.pv)
+        overlap = await self._records.overlapping(plan.path, share, without=plan.pv)
         earlier, shared = [], []
         for other in overlap.certain:
             if self._may_share(plan, other):
@@ -63,13 +63,13 @@ class Others:
 
     async def earlier(self, plan: ReleasePlan, share: Share) -> list[Record]:
         """What is left on record of volumes of the same claim in the same directory, from before."""
-        overlap = await self._ledger.overlapping(plan.path, share, without=plan.pv)
+        overlap = await self._records.overlapping(plan.path, share, without=plan.pv)
         return [other for other in overlap.certain if self._is_earlier(other, plan.path, plan.claim)]
 
     async def before_end(self, plan: ReleasePlan, recorded: Record | None, share: Share) -> list[Record]:
         """Refused when another volume is in the directory that is to be moved, or around it. Answers as earlier."""
         earlier = []
-        overlap = await self._ledger.overlapping(plan.path, share, without=plan.pv)
+        overlap = await self._records.overlapping(plan.path, share, without=plan.pv)
         for other in await self._with_lookalikes(plan.path, plan.lookalikes, overlap, share):
             # What was adopted is kept, whatever somebody wrote onto its PV.
             is_leaving_too = other.cluster == self._cluster and other.pv in plan.agreed and not other.adopted

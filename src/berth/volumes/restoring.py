@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 
 from berth.volumes import archives
 from berth.volumes.errors import Missing, Refused, Taken
-from berth.volumes.home import Homes
-from berth.volumes.ledger import READS_AT_ONCE, Ledger
+from berth.volumes.metadata_dir import MetadataDirs
 from berth.volumes.naming import ARCHIVES, metadata_path, pointer_path, record_path, recorded_name, trash_path
+from berth.volumes.record_store import READS_AT_ONCE, RecordStore
 from berth.volumes.records import Record, decode
 from berth.volumes.request import End
 from berth.volumes.share import Share
@@ -48,15 +48,15 @@ class Restoring:
 
     def __init__(self, cluster: str) -> None:
         self._cluster = cluster
-        self._homes = Homes(cluster)
-        self._ledger = Ledger(cluster, self._homes)
+        self._metadata = MetadataDirs(cluster)
+        self._records = RecordStore(cluster, self._metadata)
 
     async def find(self, pv: str, share: Share, known: Record | None = None) -> Found | None:
         """Where a PV's directory is; None for nowhere. known: what the PV itself says, where it is in the cluster.
 
         Refused when the records say that the volume is another cluster's, or that the PV speaks of another directory.
         """
-        record = await self._ledger.read(pv, share)
+        record = await self._records.read(pv, share)
         self._check(record, known)
         if await _is_there(trash_path(pv), share) and (record or known):
             return Found(_made_of(record, known), trash_path(pv))
@@ -77,8 +77,8 @@ class Restoring:
         record = replace(found.record, released="", stuck="", on_delete=end or found.record.on_delete)
         if not found.is_in_place:
             await self._check_place(record, share)
-        await self._homes.open(share)
-        await self._ledger.write(record, share)
+        await self._metadata.open(share)
+        await self._records.write(record, share)
         if not found.is_in_place:
             parent = record.path.rpartition("/")[0]
             if parent:
@@ -94,19 +94,19 @@ class Restoring:
 
     async def set_end(self, pv: str, end: End, share: Share, known: Record) -> Record:
         """Writes another end into a volume's record, adopted or not. Answers the record as it was. known: see find."""
-        record = await self._ledger.read(pv, share)
+        record = await self._records.read(pv, share)
         self._check(record, known)
         before = record or known
         if before.released:
             raise Refused(record_path(pv), "says that the volume has come to its end, and was kept")
-        await self._homes.open(share)
+        await self._metadata.open(share)
         adopted = before.adopted if end == "retain" else ""
-        await self._ledger.write(replace(before, on_delete=end, adopted=adopted), share)
+        await self._records.write(replace(before, on_delete=end, adopted=adopted), share)
         return before
 
     async def read(self, pv: str, share: Share, known: Record) -> Record | None:
         """The volume's record. Refused as in find."""
-        record = await self._ledger.read(pv, share)
+        record = await self._records.read(pv, share)
         self._check(record, known)
         return record
 
@@ -121,12 +121,12 @@ class Restoring:
 
     async def _check_place(self, record: Record, share: Share) -> None:
         if await _is_there(record.path, share):
-            overlap = await self._ledger.overlapping(record.path, share, without=record.pv)
+            overlap = await self._records.overlapping(record.path, share, without=record.pv)
             whose = next((other for other in overlap.certain if other.path == record.path), None)
             what = f"volume {whose.pv} of claim {whose.owner} is there" if whose else "something is there"
             why = f"{what}, and nothing is overwritten; move it elsewhere, or remove it if it is empty (rmdir)"
             raise Refused("path", f"{record.path!r} is taken: {why}")
-        overlap = await self._ledger.overlapping(record.path, share, without=record.pv)
+        overlap = await self._records.overlapping(record.path, share, without=record.pv)
         for other in overlap.certain:
             is_shared = bool(record.sharing and other.sharing)
             if (

@@ -16,8 +16,8 @@ from typing import Literal
 
 from berth.volumes import archives
 from berth.volumes.errors import Missing, Refused
-from berth.volumes.ledger import Ledger
 from berth.volumes.naming import TRASH, names_pv, trash_path
+from berth.volumes.record_store import RecordStore
 from berth.volumes.records import Record
 from berth.volumes.request import Claim, Living
 from berth.volumes.share import Share
@@ -57,9 +57,9 @@ class Displaced:
 class Whereabouts:
     """The places of one cluster's volumes."""
 
-    def __init__(self, cluster: str, ledger: Ledger, living: Living) -> None:
+    def __init__(self, cluster: str, records: RecordStore, living: Living) -> None:
         self._cluster = cluster
-        self._ledger = ledger
+        self._records = records
         self._living = living
 
     async def displaced(self, placed: Sequence[Placed], share: Share) -> list[Displaced]:
@@ -69,7 +69,7 @@ class Whereabouts:
         trash = set[str]()
         with suppress(Missing):
             trash = {entry.name for entry in await share.list(TRASH)}
-        recorded = set(await self._ledger.names(share))
+        recorded = set(await self._records.names(share))
         missing = await _missing(placed, share)
         in_doubt = [
             one
@@ -110,7 +110,7 @@ class Whereabouts:
     async def _others(self, recorded: Iterable[str], share: Share) -> dict[str, Record]:
         """The volumes whose PVs are not in this cluster, by path."""
         strangers = [name for name in recorded if not self._living.has_pv(name)]
-        records = (await self._ledger.read_all(strangers, share)).values()
+        records = (await self._records.read_all(strangers, share)).values()
         return {record.path: record for record in records if isinstance(record, Record)}
 
 

@@ -9,8 +9,8 @@ from berth.doctor.cluster.served import SHARE_ON_PV
 from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
 from berth.volumes.errors import VolumeError
-from berth.volumes.home import Homes
-from berth.volumes.ledger import Ledger
+from berth.volumes.metadata_dir import MetadataDirs
+from berth.volumes.record_store import RecordStore
 from berth.volumes.request import Census, Claim
 from berth.volumes.share import Share
 from berth.volumes.whereabouts import Displaced, Placed, Whereabouts
@@ -30,9 +30,9 @@ async def look_for_displaced(
         for volume in some
         if volume.status.phase == "Bound"
     ]
-    ledger = Ledger(uid, Homes(uid))
+    records = RecordStore(uid, MetadataDirs(uid))
     try:
-        found = await Whereabouts(uid, ledger, Census(pvs)).displaced(placed, share)
+        found = await Whereabouts(uid, records, Census(pvs)).displaced(placed, share)
     except VolumeError:
         return {}
     return {one.placed.pv: _finding(one, share) for one in found if one.state in _FINDINGS}

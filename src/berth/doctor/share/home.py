@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from berth.doctor.share.probed import Probed, told
 from berth.shares.choose import Shares
 from berth.volumes.errors import Missing, Refused, VolumeError
-from berth.volumes.home import Home, find_home
+from berth.volumes.metadata_dir import MetadataDir, find_metadata_dir
 from berth.volumes.naming import ARCHIVES, DIRECTORIES, HOME, SHARE_FILE, TRASH, VOLUMES, record_path, recorded_name
 from berth.volumes.records import Record, decode
 from berth.volumes.share import Share, ShareAddress
@@ -50,13 +50,13 @@ async def _look(share: Share) -> AsyncIterator[Probed]:
         elif path not in there:
             is_well = False
             yield told("records", "hole", path=path)
-    home: Home | None = None
+    metadata: MetadataDir | None = None
     if there.get(SHARE_FILE) is None:
         is_well = False
         yield told("records", "no-identity", path=SHARE_FILE)
     else:
         try:
-            home = await find_home(share)
+            metadata = await find_metadata_dir(share)
         except Refused as refusal:
             is_well = False
             yield told("records", "bad-identity", path=SHARE_FILE, why=str(refusal))
@@ -67,7 +67,7 @@ async def _look(share: Share) -> AsyncIterator[Probed]:
             is_well = False
             yield told("records", "unreadable", count=len(bad), files=", ".join(bad[:_NAMED]))
         if is_well:
-            counts = {"volumes": len(names), "clusters": len(home.clusters) if home is not None else 0}
+            counts = {"volumes": len(names), "clusters": len(metadata.clusters) if metadata is not None else 0}
             for key, path in (("trash", TRASH), ("archives", ARCHIVES)):
                 counts[key] = len(await share.list(path))
             yield told("records", "whole", **counts)

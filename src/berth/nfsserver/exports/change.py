@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from berth.aio.command import CommandError
+from berth.nfsserver.exports import exportfs
 from berth.nfsserver.exports.errors import NotApplied, Refused, told
 from berth.nfsserver.exports.export_files import Places, find_places, read_files, read_live, read_varying
 from berth.nfsserver.exports.flags import Flag
@@ -25,7 +26,6 @@ from berth.nfsserver.exports.parse import Export, ExportsFile, parse_exports
 from berth.nfsserver.exports.spelling import Host, resolve, spell
 from berth.nfsserver.exports.table import brief
 from berth.nfsserver.exports.texts import say
-from berth.nfsserver.setup import exportfs
 from berth.texts.text import Text, same
 
 HEADER = b"# Written by Berth (berth server export). Lines that you add here are kept.\n"

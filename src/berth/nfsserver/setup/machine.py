@@ -7,7 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from berth.nfsserver.setup.packages import PROGRAMS, Distribution, detect, missing_from
+from berth.aio.command import SYSTEM_PATH
+from berth.nfsserver.setup.packages import Distribution, detect, missing_from
 from berth.nfsserver.setup.services import Init, Kernel, active_firewalls, detect_init, is_enabled, read_kernel
 
 
@@ -33,7 +34,7 @@ class Machine:
 
 async def read_machine() -> Machine:
     """The state of this host now. Never raises: what can't be found out counts as not there."""
-    distribution = detect(_os_release(), lambda program: shutil.which(program, path=PROGRAMS) is not None)
+    distribution = detect(_os_release(), lambda program: shutil.which(program, path=SYSTEM_PATH) is not None)
     init = detect_init()
     missing, enabled, kernel, firewalls = await asyncio.gather(
         missing_from(distribution), is_enabled(init, distribution.family), read_kernel(), active_firewalls()

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from berth.aio import command
+from berth.aio.command import SYSTEM_PATH
 from berth.texts.command import Shell, word
 
 Family = Literal["apt", "dnf", "yum", "zypper", "apk"]
-
-PROGRAMS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where programs are looked for, whatever the caller's PATH: without root's, exportfs is in none of its folders."""
 
 QUERY_DEADLINE = 30.0
 INSTALL_DEADLINE = 1800.0
@@ -133,7 +131,7 @@ async def _is_installed(family: Family, package: str) -> bool:
         case _:
             query = ("rpm", "-q", "--quiet", package)
     try:
-        result = await command.run(query, deadline=QUERY_DEADLINE, env={"PATH": PROGRAMS})
+        result = await command.run(query, deadline=QUERY_DEADLINE, env={"PATH": SYSTEM_PATH})
     except command.CommandError:
         return False
     return family != "apt" or result.stdout == "installed"

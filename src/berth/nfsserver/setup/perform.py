@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass
 
 from berth.aio import command
+from berth.aio.command import SYSTEM_PATH
 from berth.nfsserver.exports.change import change_exports
 from berth.nfsserver.exports.client_order import line_up
 from berth.nfsserver.exports.errors import NotAllowed, StepFailed, told
@@ -15,7 +16,6 @@ from berth.nfsserver.exports.texts import say
 from berth.nfsserver.lint.survey import survey
 from berth.nfsserver.setup.init import plan_init
 from berth.nfsserver.setup.machine import read_machine
-from berth.nfsserver.setup.packages import PROGRAMS
 from berth.nfsserver.setup.plan import Plan, PrepareDirectory, RunCommands, Step, WriteExports
 from berth.nfsserver.setup.services import read_kernel
 from berth.nfsserver.setup.walk import made_along
@@ -70,7 +70,7 @@ async def _run(step: RunCommands) -> Performed:
     for each in step.run:
         try:
             result = await command.run(
-                each.argv, deadline=step.deadline, grace=step.grace, env={"PATH": PROGRAMS, **dict(each.env)}
+                each.argv, deadline=step.deadline, grace=step.grace, env={"PATH": SYSTEM_PATH, **dict(each.env)}
             )
         except command.CommandError as error:
             why, last = told(error), _last(error.stdout)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from berth.aio import command
-from berth.nfsserver.setup.packages import PROGRAMS, Command, Family
+from berth.aio.command import SYSTEM_PATH
+from berth.nfsserver.setup.packages import Command, Family
 
 Init = Literal["systemd", "openrc", "sysv", "none"]
 
@@ -108,7 +109,7 @@ def _are_all(names: tuple[str, ...], pattern: str) -> bool:
 
 async def _succeeds(*argv: str) -> bool:
     try:
-        await command.run(argv, deadline=DEADLINE, env={"PATH": PROGRAMS})
+        await command.run(argv, deadline=DEADLINE, env={"PATH": SYSTEM_PATH})
     except command.CommandError:
         return False
     return True

@@ -32,7 +32,7 @@ from berth.settings.install import InstallSettings
 from berth.shares.choose import Shares
 from berth.texts.text import Text
 from berth.volumes.errors import VolumeError
-from berth.volumes.home import Homes
+from berth.volumes.metadata_dir import MetadataDirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +175,11 @@ async def _get_ready(run: Run, plan: GroupPlan, settings: InstallSettings) -> fl
 
 async def _open_homes(run: Run, plan: GroupPlan) -> None:
     """`.berth/` can be made on the share: before anything else is done, since without it nothing could be recorded."""
-    homes = Homes(run.uid)
+    metadata = MetadataDirs(run.uid)
     to_record = [one.plan for one in plan.group.volumes if one.plan and one.is_proven and one.pv in plan.seen.present]
     try:
         for address in dict.fromkeys(one.share for one in to_record):
-            await homes.open(await run.shares.get(address))
+            await metadata.open(await run.shares.get(address))
     except VolumeError as error:
         raise Stopped(
             Text(

@@ -12,10 +12,10 @@ from berth.operations.takeover.inventory import OldVolume
 from berth.operations.takeover.share import side_by_side
 from berth.shares.choose import Shares
 from berth.volumes.errors import Missing, Refused, Taken
-from berth.volumes.home import Homes, find_home
-from berth.volumes.ledger import Ledger
+from berth.volumes.metadata_dir import MetadataDirs, find_metadata_dir
 from berth.volumes.naming import TRASH, record_path
 from berth.volumes.others import in_the_way
+from berth.volumes.record_store import RecordStore
 from berth.volumes.share import ShareAddress
 
 
@@ -35,25 +35,25 @@ async def write_records(shares: Shares, volumes: Iterable[OldVolume], cluster: s
 
     volumes: those whose directory is there and shown to be their own.
     """
-    homes = Homes(cluster)
-    ledger = Ledger(cluster, homes)
+    metadata = MetadataDirs(cluster)
+    records = RecordStore(cluster, metadata)
 
     async def write(volume: OldVolume) -> str | None:
         assert volume.plan is not None
         share = await shares.get(volume.plan.share)
         record = volume.record(cluster)
         try:
-            await homes.open(share)
+            await metadata.open(share)
             if not volume.plan.is_unique:
-                for other in (await ledger.overlapping(record.path, share, without=volume.pv)).certain:
+                for other in (await records.overlapping(record.path, share, without=volume.pv)).certain:
                     if other.cluster != cluster and not other.released:
                         whose = f"cluster {other.cluster}"
                         raise in_the_way("path", record.path, other, whose, "in use", "move one of them elsewhere")
-            await ledger.write(record, share, exclusive=True)
+            await records.write(record, share, exclusive=True)
         except Refused as refusal:
             return str(refusal)
         except Taken:
-            known = await ledger.read(volume.pv, share)
+            known = await records.read(volume.pv, share)
             if known is None or (known.cluster, known.path) == (cluster, record.path):
                 return "present"
             whose = f"cluster {known.cluster}" if known.cluster != cluster else "this cluster"
@@ -63,7 +63,7 @@ async def write_records(shares: Shares, volumes: Iterable[OldVolume], cluster: s
     wanted = list(volumes)
     for address in dict.fromkeys(one.plan.share for one in wanted if one.plan is not None):
         with suppress(Refused):  # told for each volume
-            await homes.open(await shares.get(address))
+            await metadata.open(await shares.get(address))
     answers = await side_by_side(write, wanted)
     return Recorded(
         written=answers.count(None),
@@ -78,18 +78,18 @@ async def remove_records(shares: Shares, volumes: Iterable[OldVolume], cluster: 
     """Removes the records of volumes that live, how many there were: whoever serves from now on would not keep them
     true. Records of volumes that were kept or archived stay. VolumeError; it can be repeated.
     """
-    ledger = Ledger(cluster, Homes(cluster))
+    records = RecordStore(cluster, MetadataDirs(cluster))
 
     async def remove(volume: OldVolume) -> bool:
         assert volume.plan is not None
         share = await shares.get(volume.plan.share)
         try:
-            known = await ledger.read(volume.pv, share)
+            known = await records.read(volume.pv, share)
         except Refused:
             return False
         if known is None or known.cluster != cluster or known.released:
             return False
-        await ledger.remove(volume.pv, share)
+        await records.remove(volume.pv, share)
         return True
 
     return (await side_by_side(remove, [one for one in volumes if one.plan is not None])).count(True)
@@ -101,6 +101,6 @@ async def waiting_trash(shares: Shares, addresses: Iterable[ShareAddress]) -> in
     for address in dict.fromkeys(addresses):
         share = await shares.get(address)
         with suppress(Missing):
-            if await find_home(share) is not None:
+            if await find_metadata_dir(share) is not None:
                 count += len(await share.list(TRASH))
     return count

@@ -21,7 +21,7 @@ _RIGHT_ONE = "is the right directory exported and mounted?"
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class MetadataDir:
     """What `.berth/` says about one share."""
 
     share_id: str
@@ -34,63 +34,63 @@ class Home:
     """The file systems of the share's root, where archives go, and of the trash, see Entry.device."""
 
 
-class Homes:
+class MetadataDirs:
     """What one cluster knows of `.berth/` on the shares that it uses: each is opened once."""
 
     def __init__(self, cluster: str, *, former: frozenset[str] = frozenset()) -> None:
         """former: names under which the same cluster may have used shares before."""
         self._cluster = cluster
         self._former = former
-        self._known: dict[ShareAddress, Home] = {}
+        self._known: dict[ShareAddress, MetadataDir] = {}
         self._ids: dict[ShareAddress, str] = {}
         """The identity by which each share was known first, or since doubt told of another."""
 
-    async def open(self, share: Share) -> Home:
+    async def open(self, share: Share) -> MetadataDir:
         """The share's home, made where it is missing."""
         return self._known.get(share.address) or await self.reopen(share)
 
-    async def reopen(self, share: Share) -> Home:
+    async def reopen(self, share: Share) -> MetadataDir:
         """Looks again, and mends what is missing. Unavailable where it makes no sense: no claim is to blame for that,
         and it is tried again until somebody has put it right.
         """
         try:
-            home = await open_home(share, self._cluster)
+            metadata = await open_metadata_dir(share, self._cluster)
         except Refused as refusal:
             look = command("berth doctor share {share}", share=share.address)
             raise Unavailable(str(share.address), "io", f"{refusal}; see `{look}`") from refusal
-        for name in home.clusters & self._former:
+        for name in metadata.clusters & self._former:
             with suppress(Missing):
                 await share.remove_file(f"{CLUSTERS}/{name}.json")
-        home = self._known[share.address] = replace(home, clusters=home.clusters - self._former)
-        self._ids.setdefault(share.address, home.share_id)
-        return home
+        metadata = self._known[share.address] = replace(metadata, clusters=metadata.clusters - self._former)
+        self._ids.setdefault(share.address, metadata.share_id)
+        return metadata
 
     async def require(self, share: Share) -> None:
         """See require_home."""
-        await require_home(share, self._former | {self._cluster})
+        await require_metadata_dir(share, self._former | {self._cluster})
 
     async def doubt(self, share: Share) -> str:
         """Why this may not be the share that holds this cluster's volumes; empty where it is. It is looked at now, and
         makes nothing. Another share in its place is told once; from then on it is the one that is known.
         """
         try:
-            home = await find_home(share)
+            metadata = await find_metadata_dir(share)
         except Refused as refusal:
             return str(refusal)
-        if home is None or not (self._former | {self._cluster}) & home.clusters:
-            what = f"{HOME}/ is missing" if home is None else f"{HOME}/clusters/ knows nothing of this cluster"
+        if metadata is None or not (self._former | {self._cluster}) & metadata.clusters:
+            what = f"{HOME}/ is missing" if metadata is None else f"{HOME}/clusters/ knows nothing of this cluster"
             return f"{what}, though PVs of this cluster lie here; {_RIGHT_ONE}"
-        before = self._ids.setdefault(share.address, home.share_id)
-        if before == home.share_id:
+        before = self._ids.setdefault(share.address, metadata.share_id)
+        if before == metadata.share_id:
             return ""
-        self._ids[share.address] = home.share_id
+        self._ids[share.address] = metadata.share_id
         self.forget(share.address)
         return (
-            f"{SHARE_FILE} says that this is share {home.share_id}, and it was {before} before: another one was put in "
-            f"its place, or {HOME}/ was made anew; {_RIGHT_ONE}"
+            f"{SHARE_FILE} says that this is share {metadata.share_id}, and it was {before} before: another one was "
+            f"put in its place, or {HOME}/ was made anew; {_RIGHT_ONE}"
         )
 
-    def known(self, address: ShareAddress) -> Home | None:
+    def known(self, address: ShareAddress) -> MetadataDir | None:
         """The home of a share that was opened before."""
         return self._known.get(address)
 
@@ -99,7 +99,7 @@ class Homes:
         self._known.pop(address, None)
 
 
-async def open_home(share: Share, cluster: str) -> Home:
+async def open_metadata_dir(share: Share, cluster: str) -> MetadataDir:
     """Reads `.berth/`, making what is missing of it, and enters this cluster. Refused when a newer Berth owns it."""
     try:
         share_id = await _read_id(share)
@@ -113,31 +113,31 @@ async def open_home(share: Share, cluster: str) -> Home:
         with suppress(Taken):
             content = json.dumps({"format": FORMAT, "cluster": cluster, "since": now_text()}) + "\n"
             await share.write_file(f"{CLUSTERS}/{cluster}.json", content.encode(), exclusive=True)
-    root, home, trash = [await share.stat(path) for path in ("", HOME, TRASH)]
-    return Home(
+    root, metadata, trash = [await share.stat(path) for path in ("", HOME, TRASH)]
+    return MetadataDir(
         share_id=share_id,
         clusters=clusters | {cluster},
-        identity=home.identity,
+        identity=metadata.identity,
         root_device=root.device,
         trash_device=trash.device,
     )
 
 
-async def find_home(share: Share) -> Home | None:
+async def find_metadata_dir(share: Share) -> MetadataDir | None:
     """Reads `.berth/` and makes nothing. None where it is missing or has holes."""
     with suppress(Missing):
-        return Home(share_id=await _read_id(share), clusters=await clusters_on(share))
+        return MetadataDir(share_id=await _read_id(share), clusters=await clusters_on(share))
     return None
 
 
-async def require_home(share: Share, names: frozenset[str]) -> None:
+async def require_metadata_dir(share: Share, names: frozenset[str]) -> None:
     """Raises Unavailable unless `.berth/` is there and knows this cluster by one of its names. Makes nothing.
 
     A share that holds volumes of this cluster always does. Without it something else is mounted or exported in the
     share's place, where every volume would look as if it were gone already.
     """
-    home = await find_home(share)
-    if home is None or not names & home.clusters:
+    metadata = await find_metadata_dir(share)
+    if metadata is None or not names & metadata.clusters:
         raise Unavailable(
             str(share.address),
             "mount",

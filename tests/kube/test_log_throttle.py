@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from berth.kube.repeats import Repeats
+from berth.kube.log_throttle import LogThrottle
 from tests.aio.virtual_time import run_virtual
 
 
 def test_the_same_text_of_a_key_is_news_once_an_hour_and_after_it_was_well() -> None:
     async def main() -> None:
-        repeats = Repeats()
+        repeats = LogThrottle()
         assert repeats.worth_logging("a", "share is down") == 0
         await asyncio.sleep(300)
         assert repeats.worth_logging("a", "share is down") is None
@@ -26,7 +26,7 @@ def test_the_same_text_of_a_key_is_news_once_an_hour_and_after_it_was_well() -> 
 
 def test_one_text_for_thousands_of_keys_is_ten_lines_a_minute_and_the_rest_is_counted() -> None:
     async def main() -> None:
-        repeats = Repeats()
+        repeats = LogThrottle()
         answers = [repeats.worth_logging(f"claim-{number}", "share is down") for number in range(1000)]
         assert answers == [0] * 10 + [None] * 990
         await asyncio.sleep(61)
@@ -38,7 +38,7 @@ def test_one_text_for_thousands_of_keys_is_ten_lines_a_minute_and_the_rest_is_co
 
 def test_a_key_that_fails_in_ever_new_words_is_ten_lines_and_then_one_a_minute() -> None:
     async def main() -> None:
-        repeats = Repeats()
+        repeats = LogThrottle()
         said = [repeats.worth_logging("claim", f"text {number}") for number in range(1000)]
         assert said == [0] * 10 + [None] * 990
         await asyncio.sleep(61)
@@ -50,7 +50,7 @@ def test_a_key_that_fails_in_ever_new_words_is_ten_lines_and_then_one_a_minute()
 
 def test_what_is_remembered_is_bounded_however_many_keys_and_texts_there_are() -> None:
     async def main() -> None:
-        repeats = Repeats(most=100)
+        repeats = LogThrottle(most=100)
         for number in range(10_000):
             assert repeats.worth_logging(f"claim-{number}", f"text {number}") == 0
         assert len(repeats) == 100

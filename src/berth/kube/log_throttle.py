@@ -16,7 +16,7 @@ _MOST = 10_000
 """Keys and texts that are remembered."""
 
 
-class Repeats:
+class LogThrottle:
     """Decides line by line: one text once an hour for the same key, ten lines and then one a minute for the same key
     whatever its texts, and ten times a minute one text for all keys.
     """

@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from berth.volumes.errors import Missing, Refused
-from berth.volumes.home import Homes, clusters_on
 from berth.volumes.index import PathIndex
+from berth.volumes.metadata_dir import MetadataDirs, clusters_on
 from berth.volumes.naming import VOLUMES, fold_path, overlaps, record_path, recorded_name
 from berth.volumes.records import Record, Unreadable, decode, encode
 from berth.volumes.share import Share, ShareAddress
@@ -49,16 +49,16 @@ class Overlap:
     """Records that may speak of it, as far as can be told."""
 
 
-class Ledger:
+class RecordStore:
     """The records of any number of shares, as one cluster sees them."""
 
     def __init__(
-        self, cluster: str, homes: Homes, *, former: frozenset[str] = frozenset(), standing: Standing = ALONE
+        self, cluster: str, metadata: MetadataDirs, *, former: frozenset[str] = frozenset(), standing: Standing = ALONE
     ) -> None:
         self._fence = Fence(standing)
         self._cluster = cluster
         self._former = former
-        self._homes = homes
+        self._metadata = metadata
         self._shelves: dict[ShareAddress, _Shelf] = {}
 
     async def read(self, pv: str, share: Share, *, as_written: bool = False) -> Record | None:
@@ -89,7 +89,7 @@ class Ledger:
             await share.write_file(path, content, exclusive=exclusive)
         except Missing:  # Berth's own directory was removed, or another directory is exported now
             self.forget(share.address)
-            await self._homes.reopen(share)
+            await self._metadata.reopen(share)
             await share.write_file(path, content, exclusive=exclusive)
 
     async def remove(self, pv: str, share: Share) -> None:
@@ -146,7 +146,7 @@ class Ledger:
         with suppress(Missing):
             clusters = await clusters_on(share)
         if self._cluster not in clusters:  # nor may other clusters' entries be there
-            await self._homes.reopen(share)
+            await self._metadata.reopen(share)
         return clusters == {self._cluster}
 
     async def read_all(self, names: list[str], share: Share) -> dict[str, Record | Unreadable]:
@@ -171,9 +171,9 @@ class Ledger:
 
     def _remember(self, record: Record, share: Share) -> None:
         self._shelf(share).paths.put(record.pv, record.path)
-        here = self._homes.known(share.address)
+        here = self._metadata.known(share.address)
         for address, shelf in self._shelves.items():
-            there = self._homes.known(address)
+            there = self._metadata.known(address)
             # One share can have several addresses, by another version of NFS or another spelling of its server.
             if address != share.address and (here is None or there is None or here.share_id == there.share_id):
                 shelf.is_complete = False

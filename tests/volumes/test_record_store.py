@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from berth.volumes.errors import Unavailable
-from berth.volumes.home import Homes, open_home
-from berth.volumes.ledger import Ledger
+from berth.volumes.metadata_dir import MetadataDirs, open_metadata_dir
 from berth.volumes.naming import record_path
+from berth.volumes.record_store import RecordStore
 from berth.volumes.records import Record, encode, record_of, released
 from berth.volumes.share import Entry, ShareAddress
 from tests.volumes.bench import Bench
@@ -27,8 +27,8 @@ def record(name: str, path: str, cluster: str = "cluster-1") -> Record:
     return record_of(plan(name, parameters={"pathPattern": path}), cluster, "")
 
 
-def ledger(cluster: str = "cluster-1") -> Ledger:
-    return Ledger(cluster, Homes(cluster))
+def records(cluster: str = "cluster-1") -> RecordStore:
+    return RecordStore(cluster, MetadataDirs(cluster))
 
 
 class Counting(MemoryShare):
@@ -52,28 +52,28 @@ def counting() -> Counting:
     return Counting(ShareAddress(SERVER, EXPORT))
 
 
-async def paths_over(path: str, of: Ledger, share: Bench, *, without: str = "") -> set[str]:
+async def paths_over(path: str, of: RecordStore, share: Bench, *, without: str = "") -> set[str]:
     return {found.path for found in (await of.overlapping(path, share, without=without)).certain}
 
 
 async def test_a_record_is_read_as_it_was_written(share: Bench) -> None:
     written = record("data", "a")
-    await ledger().write(written, share)
-    assert await ledger().read(written.pv, share) == written
-    assert await ledger().read("pvc-x", share) is None
+    await records().write(written, share)
+    assert await records().read(written.pv, share) == written
+    assert await records().read("pvc-x", share) is None
 
 
 async def test_writing_makes_berths_own_directory_where_it_is_missing(share: Bench) -> None:
-    await ledger().write(record("data", "a"), share)
+    await records().write(record("data", "a"), share)
     assert share.tree()[".berth/clusters/cluster-1.json"]
 
 
 @pytest.mark.parametrize("is_fresh", [True, False], ids=["a new process", "the one that wrote them"])
 async def test_what_equals_contains_or_lies_in_a_path_overlaps_it(share: Bench, is_fresh: bool) -> None:
-    writer = ledger()
+    writer = records()
     for name, path in {"one": "a", "two": "a/b", "three": "a/b/c", "four": "a/bc", "five": "b"}.items():
         await writer.write(record(name, path), share)
-    reader = ledger() if is_fresh else writer
+    reader = records() if is_fresh else writer
     for _ in range(2):
         assert await paths_over("a/b", reader, share) == {"a", "a/b", "a/b/c"}
         assert await paths_over("a/b", reader, share, without=plan("one").pv) == {"a/b", "a/b/c"}
@@ -82,9 +82,9 @@ async def test_what_equals_contains_or_lies_in_a_path_overlaps_it(share: Bench, 
 
 async def test_the_records_of_a_lone_cluster_are_read_once(counting: Counting) -> None:
     for number in range(100):
-        await ledger().write(record(f"volume-{number}", f"team/volume-{number}"), counting)
+        await records().write(record(f"volume-{number}", f"team/volume-{number}"), counting)
     counting.asked.clear()
-    reader = ledger()
+    reader = records()
     await reader.overlapping("team/x", counting, without="")
     assert counting.asked.total() > 100
     counting.asked.clear()
@@ -94,18 +94,18 @@ async def test_the_records_of_a_lone_cluster_are_read_once(counting: Counting) -
 
 async def test_many_who_ask_first_read_everything_once(counting: Counting) -> None:
     for number in range(50):
-        await ledger().write(record(f"volume-{number}", f"team/volume-{number}"), counting)
+        await records().write(record(f"volume-{number}", f"team/volume-{number}"), counting)
     counting.asked.clear()
-    reader = ledger()
+    reader = records()
     await asyncio.gather(*(reader.overlapping("elsewhere", counting, without="") for _ in range(20)))
     assert counting.asked[".berth/volumes"] == 1
 
 
 async def test_other_clusters_records_are_read_each_time(share: Bench) -> None:
-    theirs, ours = ledger("cluster-2"), ledger()
+    theirs, ours = records("cluster-2"), records()
     await ours.write(record("ours", "a"), share)
     assert await paths_over("a", ours, share) == {"a"}
-    await open_home(share, "cluster-2")
+    await open_metadata_dir(share, "cluster-2")
     foreign = record("theirs", "a/b", "cluster-2")
     await theirs.write(foreign, share)
     assert await paths_over("a", ours, share) == {"a", "a/b"}
@@ -117,7 +117,7 @@ async def test_other_clusters_records_are_read_each_time(share: Bench) -> None:
 
 
 async def test_a_record_that_somebody_removed_or_changed_by_hand_counts_as_it_is_now(share: Bench) -> None:
-    ours = ledger()
+    ours = records()
     written = record("data", "a")
     await ours.write(written, share)
     await ours.overlapping("a", share, without="")
@@ -129,7 +129,7 @@ async def test_a_record_that_somebody_removed_or_changed_by_hand_counts_as_it_is
 
 
 async def test_a_record_that_was_removed_no_longer_overlaps(share: Bench) -> None:
-    ours = ledger()
+    ours = records()
     await ours.write(record("data", "a"), share)
     await ours.overlapping("a", share, without="")
     await ours.remove(plan("data").pv, share)
@@ -137,8 +137,8 @@ async def test_a_record_that_was_removed_no_longer_overlaps(share: Bench) -> Non
 
 
 async def test_a_record_whose_writing_was_not_confirmed_counts(share: Bench) -> None:
-    ours = ledger()
-    await open_home(share, "cluster-1")
+    ours = records()
+    await open_metadata_dir(share, "cluster-1")
     assert await paths_over("a", ours, share) == set()
     with pytest.raises(Unavailable):
         await ours.write(record("data", "a"), Failing(share, 1, "answer lost"))
@@ -146,12 +146,12 @@ async def test_a_record_whose_writing_was_not_confirmed_counts(share: Bench) -> 
 
 
 async def test_what_was_written_by_another_address_of_the_share_counts(tmp_path: Path) -> None:
-    homes = Homes("cluster-1")
-    ours = Ledger("cluster-1", homes)
+    metadata = MetadataDirs("cluster-1")
+    ours = RecordStore("cluster-1", metadata)
     by_name, by_address = (DirectoryShare(tmp_path, ShareAddress(server, EXPORT)) for server in (SERVER, "10.0.0.1"))
     try:
         for share in (by_name, by_address):
-            await homes.open(share)
+            await metadata.open(share)
             assert await paths_over("a", ours, share) == set()
         await ours.write(record("one", "a"), by_name)
         assert await paths_over("a", ours, by_address) == {"a"}
@@ -165,14 +165,14 @@ async def test_what_was_written_by_another_address_of_the_share_counts(tmp_path:
 
 async def test_two_shares_with_one_identity_are_kept_apart(tmp_path: Path) -> None:
     """As after a server was copied to another one."""
-    homes = Homes("cluster-1")
-    ours = Ledger("cluster-1", homes)
+    metadata = MetadataDirs("cluster-1")
+    ours = RecordStore("cluster-1", metadata)
     shares = [MemoryShare(ShareAddress(server, EXPORT)) for server in ("old", "new")]
     for share in shares:
-        await homes.open(share)
+        await metadata.open(share)
     identity = await shares[0].read_file(".berth/share.json")
     await shares[1].write_file(".berth/share.json", identity)
-    await homes.reopen(shares[1])
+    await metadata.reopen(shares[1])
     for share in shares:
         await ours.write(record("data", "a"), share)
         assert await paths_over("a", ours, share) == {"a"}
@@ -182,7 +182,7 @@ async def test_two_shares_with_one_identity_are_kept_apart(tmp_path: Path) -> No
 
 
 async def test_a_record_that_can_not_be_read_is_told_by_name_until_it_is_mended(share: Bench) -> None:
-    ours = ledger()
+    ours = records()
     await ours.write(record("data", "a"), share)
     await share.write_file(record_path("pvc-x"), b"{")
     for _ in range(2):
@@ -193,18 +193,18 @@ async def test_a_record_that_can_not_be_read_is_told_by_name_until_it_is_mended(
 
 
 async def test_a_record_under_another_name_protects_its_path_too(share: Bench) -> None:
-    ours = ledger()
+    ours = records()
     await ours.write(record("data", "a"), share)
     await share.write_file(record_path("pvc-x"), encode(record("other", "b")))
     for _ in range(2):
-        assert await paths_over("b", ledger(), share) == {"b"}
+        assert await paths_over("b", records(), share) == {"b"}
 
 
 async def test_an_outage_is_no_empty_answer(share: Bench) -> None:
-    await ledger().write(record("data", "a"), share)
+    await records().write(record("data", "a"), share)
     for at in range(1, 3):
         failing = Failing(share, at, "unreachable")
-        asking = ledger()
+        asking = records()
         with pytest.raises(Unavailable):
             await asking.overlapping("a", failing, without="")
         overlap = await asking.overlapping("a", failing, without="")
@@ -212,18 +212,18 @@ async def test_an_outage_is_no_empty_answer(share: Bench) -> None:
 
 
 async def test_a_cluster_whose_entry_was_removed_is_still_known_by_its_records(share: Bench) -> None:
-    ours = ledger()
-    await open_home(share, "cluster-2")
-    await ledger("cluster-2").write(record("theirs", "a", "cluster-2"), share)
-    await open_home(share, "cluster-1")
+    ours = records()
+    await open_metadata_dir(share, "cluster-2")
+    await records("cluster-2").write(record("theirs", "a", "cluster-2"), share)
+    await open_metadata_dir(share, "cluster-1")
     share.take_away(".berth/clusters/cluster-2.json")
     assert await paths_over("a", ours, share) == {"a"}
-    await ledger("cluster-2").write(record("theirs again", "a/b", "cluster-2"), share)
+    await records("cluster-2").write(record("theirs again", "a/b", "cluster-2"), share)
     assert await paths_over("a", ours, share) == {"a", "a/b"}
 
 
 async def test_a_share_is_read_again_once_it_was_forgotten(counting: Counting) -> None:
-    ours = ledger()
+    ours = records()
     await ours.write(record("data", "a"), counting)
     await ours.overlapping("b", counting, without="")
     counting.asked.clear()
@@ -233,17 +233,17 @@ async def test_a_share_is_read_again_once_it_was_forgotten(counting: Counting) -
 
 
 async def test_another_clusters_record_is_seen_even_if_the_list_of_clusters_is_gone(share: Bench) -> None:
-    ours = ledger()
+    ours = records()
     await ours.write(record("ours", "a"), share)
     assert await paths_over("b", ours, share) == set()
-    await open_home(share, "cluster-2")
-    await ledger("cluster-2").write(record("theirs", "b", "cluster-2"), share)
+    await open_metadata_dir(share, "cluster-2")
+    await records("cluster-2").write(record("theirs", "b", "cluster-2"), share)
     share.take_away(".berth/clusters")
     assert await paths_over("b", ours, share) == {"b"}
 
 
 async def test_what_was_just_written_need_not_be_looked_up(counting: Counting) -> None:
-    ours = ledger()
+    ours = records()
     await ours.write(record("one", "a"), counting)
     await ours.overlapping("b", counting, without="")
     await ours.write(record("two", "b"), counting)
@@ -265,7 +265,7 @@ async def test_what_was_just_written_need_not_be_looked_up(counting: Counting) -
 async def test_what_is_left_of_a_record_tells_which_directory_it_speaks_of(
     share: Bench, left: Callable[[bytes], bytes]
 ) -> None:
-    ours = ledger()
+    ours = records()
     await ours.write(record("data", "a/b"), share)
     await share.write_file(record_path("pvc-x"), left(encode(record("other", "c/d"))))
     assert not (await ours.overlapping("a/b", share, without="")).unreadable
@@ -274,10 +274,10 @@ async def test_what_is_left_of_a_record_tells_which_directory_it_speaks_of(
 
 
 async def test_spellings_that_some_server_takes_for_one_are_told_apart_from_what_surely_overlaps(share: Bench) -> None:
-    ours = ledger()
+    ours = records()
     for name, path in {"one": "team/Data", "two": "team/data", "three": "TEAM", "four": "team/dat"}.items():
         await ours.write(record(name, path), share)
-    for asking in (ours, ledger()):
+    for asking in (ours, records()):
         overlap = await asking.overlapping("team/data/x", share, without="")
         assert {found.path for found in overlap.certain} == {"team/data"}
         assert {found.path for found in overlap.lookalikes} == {"team/Data", "TEAM"}

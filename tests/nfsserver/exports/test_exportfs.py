@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from berth.aio.command import CommandTimedOut
+from berth.nfsserver.exports import exportfs
 from berth.nfsserver.exports.errors import NotApplied
 from berth.nfsserver.exports.export_files import read_live
-from berth.nfsserver.setup import exportfs
-from berth.nfsserver.setup.exportfs import Said
+from berth.nfsserver.exports.exportfs import Said
 from berth.nfsserver.setup.exporting import add_export
 from berth.nfsserver.setup.wanted import Wanted
 from tests.nfsserver.room import Room

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from berth.aio import command
+from berth.aio.command import SYSTEM_PATH
 from berth.nfsserver.exports.clients import classify
 from berth.nfsserver.exports.export_files import Places, read_live
 from berth.nfsserver.exports.flags import VARYING, Flag
 from berth.nfsserver.exports.parse import Export
-from berth.nfsserver.setup.packages import PROGRAMS
 
 DEADLINE = 60.0
 """Seconds for one exportfs: it asks the resolver for every host name, one after the other."""
@@ -53,7 +53,7 @@ class Rehearsal:
 
 def is_installed() -> bool:
     """Is there an exportfs on this host."""
-    return shutil.which("exportfs", path=PROGRAMS) is not None
+    return shutil.which("exportfs", path=SYSTEM_PATH) is not None
 
 
 async def reload() -> Said:
@@ -86,7 +86,7 @@ async def rehearse(content: bytes, places: Places, varying: Flag = VARYING) -> R
         _furnish(room, content)
         argv = ("unshare", "-m", "--propagation", "private", "/bin/sh", "-c", _SCRIPT, "sh", name, str(places.state))
         try:
-            result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": PROGRAMS})
+            result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": SYSTEM_PATH})
         except (command.CommandMissing, command.CommandFailed):
             return None
         if (room / "state" / "is-private").exists():
@@ -113,5 +113,5 @@ def _furnish(room: Path, content: bytes) -> None:
 
 async def _exportfs(*arguments: str) -> Said:
     argv = ("exportfs", *arguments)
-    result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": PROGRAMS})
+    result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": SYSTEM_PATH})
     return Said(result.code, result.stderr)
