@@ -11,7 +11,7 @@ from typing import Any
 
 from berth.kube.config import load
 from berth.kube.errors import NotFound
-from berth.kube.manifest import ManifestApi, Place, place
+from berth.kube.manifest import ApiPlace, ManifestApi, place
 from berth.operations.apply import Applied
 from berth.operations.asked import Asked, ClassAsked
 from berth.operations.errors import Stopped
@@ -74,7 +74,7 @@ async def installing(
     )  # fmt: skip
 
 
-def deployment_of(asked: Asked) -> Place:
+def deployment_of(asked: Asked) -> ApiPlace:
     return place("apps/v1", "Deployment", asked.name, asked.namespace)
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from berth.kube.config import load
 from berth.kube.errors import NotFound
-from berth.kube.manifest import ManifestApi, Place, place
+from berth.kube.manifest import ApiPlace, ManifestApi, place
 from berth.operations.apply import Applied
 from berth.operations.static_given import give
 from berth.operations.static_volume import StaticVolume, checked
 from devcluster.cluster import DevCluster
 
 
-async def until_gone(api: ManifestApi, where: Place) -> None:
+async def until_gone(api: ManifestApi, where: ApiPlace) -> None:
     """Returns once there is no such object: its protection may hold it for a moment."""
     while True:
         try:

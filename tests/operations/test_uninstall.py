@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from berth.kube.manifest import ManifestApi, Place, place
+from berth.kube.manifest import ApiPlace, ManifestApi, place
 from berth.operations.asked import Asked, ClassAsked
 from berth.operations.errors import Stopped
 from berth.operations.uninstall import uninstall
@@ -39,7 +39,7 @@ async def make_pv(api: ManifestApi, asked: Asked, name: str, claim: str) -> None
     await until_bound(api, where)
 
 
-async def until_bound(api: ManifestApi, claim: Place) -> None:
+async def until_bound(api: ManifestApi, claim: ApiPlace) -> None:
     """Returns once a claim is Bound; the test's deadline ends it otherwise."""
     while True:
         if (await api.read(claim)).get("status", {}).get("phase") == "Bound":

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from berth.settings.errors import SettingError
-from berth.settings.values import Setting, Source, address, boolean, choice, count, seconds, text
+from berth.settings.values import Setting, SettingSource, address, boolean, choice, count, seconds, text
 
 WORKERS = Setting("workers", "BERTH_WORKERS", 4, count(1, 256), "How many.")
 
@@ -24,7 +24,7 @@ WORKERS = Setting("workers", "BERTH_WORKERS", 4, count(1, 256), "How many.")
     ],
 )
 def test_which_value_counts(environ: dict[str, str], flags: dict[str, str], expected: int) -> None:
-    assert Source(environ, flags).read(WORKERS) == expected
+    assert SettingSource(environ, flags).read(WORKERS) == expected
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_which_value_counts(environ: dict[str, str], flags: dict[str, str], expe
 )
 def test_the_error_names_where_the_text_was_written(environ: dict[str, str], flags: dict[str, str], named: str) -> None:
     with pytest.raises(SettingError) as caught:
-        Source(environ, flags).read(WORKERS)
+        SettingSource(environ, flags).read(WORKERS)
     assert caught.value.setting == named
     assert str(caught.value) == f"{named}: {caught.value.why}"
     assert "from 1 to 256" in caught.value.why

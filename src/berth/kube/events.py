@@ -120,7 +120,7 @@ class Recorder:
         self._put_off: dict[_Series, asyncio.TimerHandle] = {}
         self._allowance = Allowance(burst=_AT_ONCE, seconds=_ONE_MORE)
         self._created = self._merged = self._dropped = 0
-        self._repeats = LogThrottle()
+        self._throttle = LogThrottle()
 
     def post(self, note: Note) -> None:
         """Queues note; never waits, never fails. When too many wait already, it is dropped and counted."""
@@ -256,11 +256,11 @@ class Recorder:
     def _drop(self, series: _Series, why: str) -> None:
         self._dropped += series.count - series.delivered
         series.delivered = series.count
-        held_back = self._repeats.worth_logging(series.name, why)
+        held_back = self._throttle.worth_logging(series.name, why)
         if held_back is not None:
             note = series.note
             log.warning("an Event was dropped", about=note.about.name, reason=note.reason, why=why, held_back=held_back)
-        self._repeats.forget(series.name)
+        self._throttle.forget(series.name)
 
 
 def _seconds(moment: datetime) -> str:

@@ -70,7 +70,7 @@ class Loop:
         self._post = post
         self._outages: tuple[type[Exception], ...] = (KubeError, *outages)
         self._observer = observer
-        self._repeats = LogThrottle()
+        self._throttle = LogThrottle()
         self._log = log.bind(loop=reconciler.name)
         self._finished = asyncio.Event()
         self._started = False
@@ -160,7 +160,7 @@ class Loop:
                 self._post(note)
 
     def _tell(self, message: str, key: str, why: str, bug: Exception | None = None, **fields: object) -> None:
-        held_back = self._repeats.worth_logging(key, why)
+        held_back = self._throttle.worth_logging(key, why)
         if held_back is None:
             return
         if held_back:
@@ -172,7 +172,7 @@ class Loop:
 
     def _forget(self, key: str) -> None:
         self._queue.forget(key)
-        self._repeats.forget(key)
+        self._throttle.forget(key)
 
     def _observe(self, outcome: str, seconds: float) -> None:
         if self._observer is not None:

@@ -41,7 +41,7 @@ _MOST_LISTED = 1 << 29
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ApiPlace:
     """Where one object is: its kind's plural, its key for people, and its path on the API server."""
 
     plural: str
@@ -49,13 +49,13 @@ class Place:
     path: str
 
 
-def place_of(manifest: Manifest) -> Place:
+def place_of(manifest: Manifest) -> ApiPlace:
     """The place of an object that says its kind and name. ValueError for a kind that nobody here makes."""
     metadata = manifest["metadata"]
     return place(manifest["apiVersion"], manifest["kind"], metadata["name"], metadata.get("namespace", ""))
 
 
-def place(api_version: str, kind: str, name: str = "", namespace: str = "") -> Place:
+def place(api_version: str, kind: str, name: str = "", namespace: str = "") -> ApiPlace:
     """The place of one object or, without a name, of all of that kind (in the namespace, where one is given)."""
     plural = _NAMESPACED.get(kind) or _OF_THE_CLUSTER.get(kind)
     if plural is None:
@@ -65,7 +65,7 @@ def place(api_version: str, kind: str, name: str = "", namespace: str = "") -> P
     root = "/apis" if "/" in api_version else "/api"
     below = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
     path = f"{root}/{api_version}{below}/{plural}" + (f"/{quote(name, safe='')}" if name else "")
-    return Place(plural, f"{namespace}/{name}" if namespace and name else name or namespace, path)
+    return ApiPlace(plural, f"{namespace}/{name}" if namespace and name else name or namespace, path)
 
 
 class ManifestApi(Api):
@@ -92,13 +92,13 @@ class ManifestApi(Api):
         )
         return _read_any(request, await self._exchange.answer(request))
 
-    async def read(self, where: Place, *, labels: str = "") -> dict[str, Any]:
+    async def read(self, where: ApiPlace, *, labels: str = "") -> dict[str, Any]:
         """The object, or the whole list of objects, at that place, as the server's JSON has it. NotFound."""
         query = f"?{urlencode({'labelSelector': labels})}" if labels else ""
         request = Request("get", where.plural, where.key, "GET", where.path + query, most=_MOST_LISTED)
         return _read_any(request, await self._exchange.answer(request))
 
-    async def read_each(self, where: Place, *, keep: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    async def read_each(self, where: ApiPlace, *, keep: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
         """The objects of the list at that place that keep says yes to, read page by page: no more is held of thousands.
 
         A list that changes too fast for the server's memory is begun anew, as often as it takes.
@@ -118,14 +118,14 @@ class ManifestApi(Api):
             if not token:
                 return found
 
-    async def merge(self, where: Place, patch: Manifest, *, manager: str) -> dict[str, Any]:
+    async def merge(self, where: ApiPlace, patch: Manifest, *, manager: str) -> dict[str, Any]:
         """Changes what patch names and nothing else. NotFound."""
         target = f"{where.path}?{urlencode({'fieldManager': manager})}"
         body, content_type = msgspec.json.encode(patch), "application/merge-patch+json"
         request = Request("patch", where.plural, where.key, "PATCH", target, body, content_type)
         return _read_any(request, await self._exchange.answer(request))
 
-    async def remove(self, where: Place) -> None:
+    async def remove(self, where: ApiPlace) -> None:
         """Deletes the object there, and what it owns in the background. NotFound."""
         body = msgspec.json.encode({"propagationPolicy": "Background"})
         await self._exchange.answer(Request("delete", where.plural, where.key, "DELETE", where.path, body))

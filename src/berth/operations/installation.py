@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from berth.kube.errors import NotFound
-from berth.kube.manifest import Manifest, ManifestApi, Place, place, place_of
+from berth.kube.manifest import ApiPlace, Manifest, ManifestApi, place, place_of
 from berth.manifests.classes import provisioner_capability
 from berth.manifests.labels import INSTANCE, MANAGED_BY
 from berth.manifests.monitoring import service_monitor
@@ -26,7 +26,7 @@ class Installation:
     classes: tuple[Object, ...]
 
 
-async def read_if_there(api: ManifestApi, where: Place) -> Object | None:
+async def read_if_there(api: ManifestApi, where: ApiPlace) -> Object | None:
     """The object; None when there is none, or when the cluster does not know its kind."""
     try:
         return await api.read(where)

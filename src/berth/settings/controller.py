@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from berth.settings.errors import SettingError
-from berth.settings.values import Setting, Source, address, boolean, choice, count, seconds, text
+from berth.settings.values import Setting, SettingSource, address, boolean, choice, count, seconds, text
 
 OWN_PROVISIONER = "nfs.berth.io"
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -157,7 +157,7 @@ def load_controller_settings(environ: Mapping[str, str], flags: Mapping[str, str
 
     SettingError names the first setting that can't be used.
     """
-    source = Source(environ, flags)
+    source = SettingSource(environ, flags)
     settings = ControllerSettings(
         provisioners=source.read(PROVISIONERS),
         server=source.read(SERVER),

@@ -32,7 +32,7 @@ class Setting(Generic[Value]):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SettingSource:
     """Where settings come from. flags holds only those that were given, by their name without dashes in front."""
 
     environ: Mapping[str, str]
