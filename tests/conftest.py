@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 import warnings
 from collections.abc import Generator, Iterator
 
@@ -14,6 +15,11 @@ from devcluster import image
 from devcluster.cluster import DevCluster
 from devcluster.ganesha import GaneshaServer
 from devcluster.node.node import Node
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # In the background and under nohup SIGINT is ignored, which programs inherit: those that tests start and interrupt
+    # must hear it. A handler is not inherited; this one leaves the tests themselves as deaf as they were meant to be.
+    signal.signal(signal.SIGINT, lambda *_: None)
 
 IN_THE_CONTROLLER = {"conformance", "kube", "nfs", "reconcilers", "shares", "web"}
 """Folders of tests whose subject runs in the controller."""

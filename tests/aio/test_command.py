@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -129,6 +130,16 @@ def test_grace_counts_at_the_deadline_too(tmp_path: Path) -> None:
         asyncio.run(run(argv, deadline=1, grace=60))
     assert caught.value.stdout == "ending\n"
     assert (tmp_path / "ended").read_text() == "late\n"
+
+
+def test_a_program_hears_what_its_parent_ignores(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background, and under nohup
+    try:
+        with pytest.raises(CommandTimedOut):
+            asyncio.run(run(["bash", "-c", GRACEFUL, os.fspath(tmp_path), "heard"], deadline=1, grace=60))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (tmp_path / "ended").read_text() == "heard\n"
 
 
 @pytest.mark.parametrize("again", [True, False])

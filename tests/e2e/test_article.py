@@ -138,8 +138,12 @@ def test_its_claim_gets_a_volume_where_the_reference_would_have_put_it(article: 
     assert pv["spec"]["nfs"]["path"] == f"/mount/ksha3.2/ddddd-demo4nfs-{pv['metadata']['name']}"
     assert pv["metadata"]["annotations"]["pv.kubernetes.io/provisioned-by"] == "nfs/provisioner-229"
     assert article.directory_of(pv).is_dir()
-    events = article.api.list(paths.events(NAMESPACE), fieldSelector="involvedObject.name=demo4nfs")
-    assert "ProvisioningSucceeded" in {event["reason"] for event in events}
+
+    def reasons() -> set[str]:
+        events = article.api.list(paths.events(NAMESPACE), fieldSelector="involvedObject.name=demo4nfs")
+        return {event["reason"] for event in events}
+
+    until("the claim's Events say that it is served", lambda: "ProvisioningSucceeded" in reasons())
 
 
 def test_a_deleted_claim_takes_its_volume_with_it(article: Article, berth: Controller) -> None:

@@ -83,9 +83,17 @@ async def run(
     """
     environment = {**os.environ, **(env or {}), "LC_ALL": "C"}
     pipe = asyncio.subprocess.PIPE
+    is_deaf = bool(grace) and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
-            *argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=cwd, start_new_session=True
+            *argv,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            env=environment,
+            cwd=cwd,
+            start_new_session=True,
+            preexec_fn=_hear_interrupts if is_deaf else None,
         )
     )
     # Starting is not interrupted: left to itself, asyncio would kill the program alone, and then wait for those that it
@@ -122,6 +130,11 @@ async def run(
         why = f"failed with code {code}" if code >= 0 else f"was ended by signal {-code}"
         raise CommandFailed(argv, why, code=code, stdout=_text(out), stderr=_text(err))
     return Result(tuple(argv), code, _text(out), _text(err))
+
+
+def _hear_interrupts() -> None:
+    """What this process ignores (in the background, under nohup), a program that is asked to end by it must not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def _feed(process: asyncio.subprocess.Process, content: bytes) -> None:
