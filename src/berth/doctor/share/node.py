@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 from berth.aio import command
+from berth.aio.command import PROGRAMS
 from berth.doctor.share.probed import Probed, told
-from berth.nfsserver.setup.packages import PROGRAMS
 from berth.volumes.share import ShareAddress
 
 MOUNTING = 30.0

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from berth.aio import command
+from berth.aio.command import PROGRAMS
 from berth.texts.command import Shell, word
 
 Family = Literal["apt", "dnf", "yum", "zypper", "apk"]
-
-PROGRAMS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where programs are looked for, whatever the caller's PATH: without root's, exportfs is in none of its folders."""
 
 QUERY_DEADLINE = 30.0
 INSTALL_DEADLINE = 1800.0
