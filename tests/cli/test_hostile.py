@@ -29,7 +29,7 @@ from berth.doctor.finding import KINDS, Finding, Report, Subject, Unseen
 from berth.doctor.known import entries
 from berth.doctor.share import probed
 from berth.doctor.versions import Version
-from berth.nfsserver.exports import texts
+from berth.nfsserver import texts
 from berth.nfsserver.lint import finding as lint
 from berth.texts.command import SLOT
 from berth.texts.text import Language, Text, same

@@ -16,25 +16,25 @@ import pytest
 
 from berth.doctor.share.target import parse_target
 from berth.doctor.share.verify import verify
-from berth.nfsserver.exports.errors import NotApplied
-from berth.nfsserver.exports.export_files import Places, read_varying
+from berth.nfsserver.errors import NotApplied
+from berth.nfsserver.exports.export_files import ExportFiles, read_varying
+from berth.nfsserver.exports.exporting import add_export, list_exports, remove_export
 from berth.nfsserver.exports.flags import Flag
 from berth.nfsserver.exports.parse import parse_exports
 from berth.nfsserver.exports.spelling import resolve, spell
+from berth.nfsserver.exports.survey import look
 from berth.nfsserver.exports.table import first_wins, show
-from berth.nfsserver.lint.lint import lint_host
-from berth.nfsserver.lint.survey import look
-from berth.nfsserver.setup.exporting import add_export, list_exports, remove_export
+from berth.nfsserver.exports.wanted import WantedExport
+from berth.nfsserver.lint.run import lint_host
 from berth.nfsserver.setup.machine import read_machine
 from berth.nfsserver.setup.perform import perform_all, plan_for
 from berth.nfsserver.setup.status import read_status
-from berth.nfsserver.setup.wanted import Wanted
 from tests.cli.command import PROGRAM
 from tests.nfsserver.corpus import LINES
 from tests.nfsserver.room import unaccounted
 
 PATH = "/srv/xfs/k8s"
-WANTED = Wanted(PATH, ["127.0.0.1"])
+WANTED = WantedExport(PATH, ["127.0.0.1"])
 NOBODY = ("--reuid=1000", "--regid=1000", "--clear-groups")
 USER = (*NOBODY, "--")
 READER = (*NOBODY, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--")
@@ -80,7 +80,7 @@ def codes() -> list[str]:
     return [finding.code for finding in do(lint_host())]
 
 
-def init(wanted: Wanted) -> None:
+def init(wanted: WantedExport) -> None:
     """Does all that the plan says."""
     do(perform_all(do(plan_for(wanted))))
 
@@ -114,7 +114,7 @@ def no_way_down_for_nfsv4() -> None:
     assert codes() == ["no-nfsv4-tree"]
     with pytest.raises(AssertionError, match="No such file or directory"):
         run("mount", "-t", "nfs", "-o", "vers=4.2", f"127.0.0.1:{PATH}", "/mnt")
-    init(Wanted(PATH, ["127.0.0.1"], options=["fsid=0"]))
+    init(WantedExport(PATH, ["127.0.0.1"], options=["fsid=0"]))
     assert codes() == ["fsid-zero"]
 
 
@@ -137,12 +137,12 @@ def verify_tells_what_clients_meet() -> None:
     assert "`insecure`" in found["mount-4.0"]["cure"]["en"]
     other = "/srv/ext4/other"
     Path(other).mkdir()
-    do(add_export(Wanted(other, ["10.0.0.0/8"])))
+    do(add_export(WantedExport(other, ["10.0.0.0/8"])))
     blamed, found = told(f"127.0.0.1:{other}")
     assert blamed == "mount-3"
     assert found["exports"]["outcome"] == "passed"
     assert found["mount-3"]["cause"]["en"] == "This host is not among the clients of the export: 10.0.0.0/8."
-    do(add_export(Wanted(other, ["127.0.0.1"], options=["ro"])))
+    do(add_export(WantedExport(other, ["127.0.0.1"], options=["ro"])))
     blamed, found = told(f"127.0.0.1:{other}")
     assert (blamed, found["write"]["facts"]["status"]) == ("write", "NFS3ERR_ROFS")
     do(remove_export(other))
@@ -177,7 +177,7 @@ def a_client_sees_what_was_planned() -> None:
 def the_provisioner_may_be_root() -> None:
     """no_root_squash for its addresses: it gives directories to any owner."""
     path = "/srv/ext4/k8s"
-    init(Wanted(path, ["10.0.0.0/8"], ["127.0.0.1"]))
+    init(WantedExport(path, ["10.0.0.0/8"], ["127.0.0.1"]))
     with mounted(path, "3") as share:
         (share / "volume").mkdir()
         os.chown(share / "volume", 1000, 1000)
@@ -188,7 +188,7 @@ def a_file_system_without_identity() -> None:
     """tmpfs, with the fsid that init derives."""
     Path("/srv/memory").mkdir()
     run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/srv/memory")
-    init(Wanted("/srv/memory/k8s", ["127.0.0.1"]))
+    init(WantedExport("/srv/memory/k8s", ["127.0.0.1"]))
     with mounted("/srv/memory/k8s", "3") as share:
         (share / "file").write_text("here")
     assert codes() == ["fsid-zero"]
@@ -199,11 +199,11 @@ def an_overlay_is_refused_and_nothing_is_lost() -> None:
     path = "/srv/overlay"
     Path(path).mkdir()
     assert do(look([path]))[path].mount.kind == "overlay"
-    before = Places().own.read_bytes(), do(list_exports())
+    before = ExportFiles().own.read_bytes(), do(list_exports())
     with pytest.raises(NotApplied, match="does not support NFS export") as caught:
-        do(add_export(Wanted(path, ["127.0.0.1"])))
+        do(add_export(WantedExport(path, ["127.0.0.1"])))
     assert caught.value.restored
-    assert (Places().own.read_bytes(), do(list_exports())) == before
+    assert (ExportFiles().own.read_bytes(), do(list_exports())) == before
 
 
 def exportfs_agrees_while_the_server_runs() -> None:
@@ -213,7 +213,7 @@ def exportfs_agrees_while_the_server_runs() -> None:
     for name in ("flavours", "flavours that differ", "flavours in defaults", "flavours, later switches", "plain"):
         Path("/etc/exports").write_bytes(LINES[name])
         subprocess.run(["exportfs", "-ra"], capture_output=True, check=False)
-        own = Places().own.read_bytes()
+        own = ExportFiles().own.read_bytes()
         exports = [e for text in (LINES[name], own) for e in parse_exports(text, varying=varying).exports]
         spelled = first_wins(spell(exports, do(resolve(export.client for export in exports))))
         left = unaccounted(run("exportfs", "-v"), [show(export, varying) for export in spelled])

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Coroutine
 from typing import Any
 
-from berth.nfsserver.exports.errors import NotAllowed
+from berth.nfsserver.errors import NotAllowed
 
 
 def as_nobody(work: Coroutine[Any, Any, object]) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from berth.aio import command
-from berth.nfsserver.exports.export_files import Places, read_live
+from berth.nfsserver.exports.export_files import ExportFiles, read_live
 from berth.nfsserver.exports.table import show
 
 _CLONE_NEWNS = 0x00020000
@@ -56,7 +56,7 @@ class Room:
         (self.etc / "hosts").write_text(HOSTS)
         (self.etc / "exports").write_text("# nothing yet\n")
         (self.state / "etab").touch()
-        self.places = Places()
+        self.places = ExportFiles()
 
     def enter(self) -> None:
         """Moves the calling thread into the room."""

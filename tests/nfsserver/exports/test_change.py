@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 
 from berth.aio import command
+from berth.nfsserver.errors import Busy, NotApplied, RequestRefused
 from berth.nfsserver.exports.change import HEADER, change_exports
 from berth.nfsserver.exports.edit import with_export
-from berth.nfsserver.exports.errors import Busy, NotApplied, Refused
 from berth.nfsserver.exports.export_files import read_files
+from berth.nfsserver.exports.exporting import add_export, list_exports, remove_export
 from berth.nfsserver.exports.lock import locked
 from berth.nfsserver.exports.parse import ExportsFile
-from berth.nfsserver.setup.exporting import add_export, list_exports, remove_export
-from berth.nfsserver.setup.wanted import Wanted
+from berth.nfsserver.exports.wanted import WantedExport
 from tests.nfsserver.nobody import as_nobody
 from tests.nfsserver.room import Room
 
@@ -38,13 +38,13 @@ def lines(room: Room) -> list[str]:
 
 async def test_an_export_is_written_and_live_and_gone_again(room: Room) -> None:
     path = room.directory("k8s")
-    change = await add_export(Wanted(path, [NET], ["192.0.2.1"]))
+    change = await add_export(WantedExport(path, [NET], ["192.0.2.1"]))
     assert [str(export) for export in change.added] == [f"192.0.2.1:{path}", f"{NET}:{path}"]
     assert lines(room) == [
         f"{path} 192.0.2.1(rw,sync,no_subtree_check,no_root_squash) {NET}(rw,sync,no_subtree_check,root_squash)"
     ]
     assert room.live_pairs() == {("192.0.2.1", path), (NET, path)}
-    assert not (await add_export(Wanted(path, [NET], ["192.0.2.1"]))).is_change
+    assert not (await add_export(WantedExport(path, [NET], ["192.0.2.1"]))).is_change
 
     await remove_export(path, "192.0.2.1")
     assert room.live_pairs() == {(NET, path)}
@@ -59,7 +59,7 @@ async def test_lines_of_others_are_left_as_they_are(room: Room) -> None:
     room.write(by_hand)
     room.write(by_hand.replace(b"*", b"@g"), "other.exports")
     room.write(HEADER + f"{theirs} node1(ro) # mine by hand\n".encode(), "berth.exports")
-    await add_export(Wanted(mine, [NET]))
+    await add_export(WantedExport(mine, [NET]))
     await remove_export(mine)
     assert room.read("exports").encode() == by_hand
     assert room.read("exports.d/other.exports").encode() == by_hand.replace(b"*", b"@g")
@@ -70,7 +70,7 @@ async def test_lines_of_others_are_left_as_they_are(room: Room) -> None:
 async def test_exports_made_by_hand_stay_live(room: Room) -> None:
     path, other = room.directory("mine"), room.directory("by hand")
     await room.exportfs("-o", "rw", f"192.0.2.7:{other}")
-    await add_export(Wanted(path, [NET]))
+    await add_export(WantedExport(path, [NET]))
     await remove_export(path)
     assert room.live_pairs() == {("192.0.2.7", other)}
 
@@ -80,7 +80,7 @@ async def test_exports_whose_file_was_broken_since_stay_live(room: Room) -> None
     room.write(f"{other} *(ro)\n".encode())
     await room.exportfs("-ra")
     room.write(f"/oops *(rw,no_rootsquash)\n{other} *(ro)\n".encode())
-    change = await add_export(Wanted(path, [NET]))
+    change = await add_export(WantedExport(path, [NET]))
     assert room.live_pairs() == {("*", other), (NET, path)}
     assert any("no_rootsquash" in warning for warning in change.warnings)
 
@@ -88,15 +88,15 @@ async def test_exports_whose_file_was_broken_since_stay_live(room: Room) -> None
 async def test_complaints_about_others_are_no_failure(room: Room) -> None:
     path = room.directory("mine")
     room.write(b"/not/there *(ro)\n")
-    change = await add_export(Wanted(path, [NET]))
+    change = await add_export(WantedExport(path, [NET]))
     assert (NET, path) in room.live_pairs()
     assert change.warnings == ("Failed to stat /not/there: No such file or directory",)
 
 
 async def test_new_options_replace_the_old_ones(room: Room) -> None:
     path = room.directory("mine")
-    await add_export(Wanted(path, [NET]))
-    change = await add_export(Wanted(path, [NET], options=["ro", "insecure"]))
+    await add_export(WantedExport(path, [NET]))
+    change = await add_export(WantedExport(path, [NET], options=["ro", "insecure"]))
     assert len(change.added) == 1
     assert lines(room) == [f"{path} {NET}(sync,no_subtree_check,root_squash,ro,insecure)"]
     assert [row.state for row in await list_exports()] == ["live"]
@@ -106,16 +106,16 @@ async def test_new_options_replace_the_old_ones(room: Room) -> None:
 async def test_a_file_that_was_written_but_not_loaded_is_loaded_by_the_next_run(room: Room) -> None:
     # So a run that was killed between the two converges.
     path = room.directory("mine")
-    await add_export(Wanted(path, [NET]))
+    await add_export(WantedExport(path, [NET]))
     await room.exportfs("-ua")
     assert room.live_pairs() == set()
-    await add_export(Wanted(path, [NET]))
+    await add_export(WantedExport(path, [NET]))
     assert room.live_pairs() == {(NET, path)}
 
 
 async def test_hosts_are_withdrawn_under_the_name_that_the_table_has(room: Room) -> None:
     path = room.directory("mine")
-    await add_export(Wanted(path, ["node1", "2001:db8::1", "2001:db8::/64", "@g", "*.lan"]))
+    await add_export(WantedExport(path, ["node1", "2001:db8::1", "2001:db8::/64", "@g", "*.lan"]))
     assert {client for client, _ in room.live_pairs()} == {
         *("node1.lan", "2001:db8::1", "2001:db8::/64", "@g", "*.lan"),
     }
@@ -134,28 +134,28 @@ async def test_hosts_are_withdrawn_under_the_name_that_the_table_has(room: Room)
     ],
 )
 async def test_clients_that_can_not_work_are_refused(room: Room, client: str, said: str) -> None:
-    with pytest.raises(Refused, match=said):
-        await add_export(Wanted(room.directory("mine"), [client]))
+    with pytest.raises(RequestRefused, match=said):
+        await add_export(WantedExport(room.directory("mine"), [client]))
     assert room.read() == ""
 
 
 async def test_what_another_file_exports_already_is_refused(room: Room) -> None:
     path = room.directory("mine")
     room.write(f"# one\n{path} {NET}(ro)\n".encode())
-    with pytest.raises(Refused, match=r"/etc/exports line 2 exports it to 10.0.0.0/8 already"):
-        await add_export(Wanted(path, [NET]))
+    with pytest.raises(RequestRefused, match=r"/etc/exports line 2 exports it to 10.0.0.0/8 already"):
+        await add_export(WantedExport(path, [NET]))
 
 
 async def test_a_directory_that_is_missing_is_refused_with_one_that_is_there(room: Room) -> None:
     path = room.directory("ksha3.2")
-    with pytest.raises(Refused, match=f"does not exist .did you mean {path}"):
-        await add_export(Wanted(f"{path[:-1]}3", [NET]))
+    with pytest.raises(RequestRefused, match=f"does not exist .did you mean {path}"):
+        await add_export(WantedExport(f"{path[:-1]}3", [NET]))
 
 
 async def test_removing_what_berth_does_not_export_is_refused(room: Room) -> None:
     path = room.directory("theirs")
     room.write(f"{path} *(ro)\n".encode())
-    with pytest.raises(Refused, match="does not export it"):
+    with pytest.raises(RequestRefused, match="does not export it"):
         await remove_export(path)
 
 
@@ -183,11 +183,11 @@ FAULTS = {
 async def test_a_failing_exportfs_leaves_file_and_table_as_they_were(room: Room, fault: str) -> None:
     path, other, new = room.directory("mine"), room.directory("theirs"), room.directory("new")
     room.write(f"{other} *(ro)\n".encode())
-    await add_export(Wanted(path, [NET]))
+    await add_export(WantedExport(path, [NET]))
     file, table = room.read(), room.live()
     room.replace_program(EXPORTFS, f'{FIRST_TIME} {{ : > /etc/once; echo sad >&2; {fault}; }}\nexec $REAL "$@"\n')
     with pytest.raises(NotApplied) as caught:
-        await add_export(Wanted(new, [NET]))
+        await add_export(WantedExport(new, [NET]))
     assert caught.value.restored
     assert "sad" in caught.value.stderr
     assert (room.read(), room.live()) == (file, table)
@@ -195,11 +195,11 @@ async def test_a_failing_exportfs_leaves_file_and_table_as_they_were(room: Room,
 
 async def test_an_exportfs_that_is_broken_for_good_is_told_with_what_was_lost(room: Room) -> None:
     path = room.directory("mine")
-    await add_export(Wanted(path, [NET]))
+    await add_export(WantedExport(path, [NET]))
     file = room.read()
     room.replace_program(EXPORTFS, '[ "$1" = -ra ] && exec $REAL "$@"\n: > /var/lib/nfs/etab\nexit 1\n')
     with pytest.raises(NotApplied, match="could not be brought back") as caught:
-        await add_export(Wanted(room.directory("new"), [NET]))
+        await add_export(WantedExport(room.directory("new"), [NET]))
     assert not caught.value.restored
     assert caught.value.lost == (f"{NET}:{path}",)
     assert room.read() == file
@@ -208,12 +208,12 @@ async def test_an_exportfs_that_is_broken_for_good_is_told_with_what_was_lost(ro
 async def test_a_full_disk_leaves_file_and_table_as_they_were(room: Room) -> None:
     room.mount("tmpfs", Path("/etc/exports.d"), "size=8k")
     path, new = room.directory("mine"), room.directory("new")
-    await add_export(Wanted(path, [NET]))
+    await add_export(WantedExport(path, [NET]))
     (file,), table = read_files(room.places)[1:], room.live()
     fill = ["dd", "if=/dev/zero", "of=/etc/exports.d/fill", "bs=4k", "count=9"]
     await command.run(fill, deadline=30, accept=(1,))
     with pytest.raises(NotApplied, match=r"No space left on device.*nothing is changed") as caught:
-        await add_export(Wanted(new, [NET]))
+        await add_export(WantedExport(new, [NET]))
     assert caught.value.restored
     (after,) = read_files(room.places)[1:]
     assert (after.content, room.live()) == (file.content, table)
@@ -222,10 +222,10 @@ async def test_a_full_disk_leaves_file_and_table_as_they_were(room: Room) -> Non
 
 async def test_a_change_that_is_cancelled_is_undone(room: Room) -> None:
     path, new = room.directory("mine"), room.directory("new")
-    await add_export(Wanted(path, [NET]))
+    await add_export(WantedExport(path, [NET]))
     file, table = room.read(), room.live()
     room.replace_program(EXPORTFS, f'{FIRST_TIME} {{ : > /etc/once; exec sleep 60; }}\nexec $REAL "$@"\n')
-    task = asyncio.create_task(add_export(Wanted(new, [NET])))
+    task = asyncio.create_task(add_export(WantedExport(new, [NET])))
     await becomes_true((room.etc / "once").exists)
     assert new in room.read()
     task.cancel()
@@ -236,7 +236,7 @@ async def test_a_change_that_is_cancelled_is_undone(room: Room) -> None:
 
 async def test_changes_at_once_wait_for_each_other(room: Room) -> None:
     paths = [room.directory(f"volume-{number}") for number in range(6)]
-    await asyncio.gather(*(add_export(Wanted(path, [NET])) for path in paths))
+    await asyncio.gather(*(add_export(WantedExport(path, [NET])) for path in paths))
     assert room.live_pairs() == {(NET, path) for path in paths}
     assert len(lines(room)) == len(paths)
 
@@ -250,10 +250,10 @@ async def test_who_waits_too_long_is_told_so(room: Room) -> None:
 
 async def test_names_that_were_lost_since_are_no_reason_to_end_an_export(room: Room) -> None:
     path, new = room.directory("mine"), room.directory("new")
-    await add_export(Wanted(path, ["node1"]))
+    await add_export(WantedExport(path, ["node1"]))
     (room.etc / "hosts").write_text("127.0.0.1 localhost\n")
-    with pytest.raises(Refused, match="any run of exportfs would end it"):
-        await add_export(Wanted(new, [NET]))
+    with pytest.raises(RequestRefused, match="any run of exportfs would end it"):
+        await add_export(WantedExport(new, [NET]))
     assert room.live_pairs() == {("node1.lan", path)}
 
 
@@ -284,7 +284,7 @@ def lock_as_a_user(directories: list[str], held: multiprocessing.synchronize.Eve
 
 
 async def test_a_user_of_the_host_can_not_keep_the_exports_locked(room: Room) -> None:
-    await add_export(Wanted(room.directory("first"), [NET]))
+    await add_export(WantedExport(room.directory("first"), [NET]))
     context = multiprocessing.get_context("fork")
     held = context.Event()
     user = context.Process(target=lock_as_a_user, args=([str(room.places.directory), str(room.places.state)], held))
@@ -293,7 +293,7 @@ async def test_a_user_of_the_host_can_not_keep_the_exports_locked(room: Room) ->
         assert held.wait(30)
         async with locked(room.places, patience=5):
             pass
-        assert (await add_export(Wanted(room.directory("second"), [NET]))).is_change
+        assert (await add_export(WantedExport(room.directory("second"), [NET]))).is_change
     finally:
         user.kill()
         user.join(30)
@@ -304,35 +304,35 @@ async def test_nothing_is_written_where_others_than_root_can_write(room: Room) -
     room.write(b"", "other.exports")
     for mode in (0o777, 0o775):
         os.chmod(room.places.directory, mode)
-        with pytest.raises(Refused, match=r"exports\.d: others than root can write there"):
-            await add_export(Wanted(path, [NET]))
+        with pytest.raises(RequestRefused, match=r"exports\.d: others than root can write there"):
+            await add_export(WantedExport(path, [NET]))
     os.chmod(room.places.directory, 0o755)
     os.chown(room.places.directory, 1000, 0)
-    with pytest.raises(Refused, match="others than root"):
-        await add_export(Wanted(path, [NET]))
+    with pytest.raises(RequestRefused, match="others than root"):
+        await add_export(WantedExport(path, [NET]))
     assert sorted(os.listdir(room.places.directory)) == ["other.exports"]
 
 
 async def test_links_in_the_place_of_files_are_not_written_through(room: Room) -> None:
     path = room.directory("mine")
-    await add_export(Wanted(path, [NET]))
+    await add_export(WantedExport(path, [NET]))
     precious = plant(room, "precious", "not an exports file")
     os.symlink(precious, room.places.directory / ".berth.exports.new")  # as somebody left it there when he could
-    await add_export(Wanted(room.directory("second"), [NET]))
+    await add_export(WantedExport(room.directory("second"), [NET]))
     assert room.read("precious") == "not an exports file"
     assert "second" in room.read()
     os.replace(room.places.own, room.places.directory / "elsewhere")
     os.symlink("elsewhere", room.places.own)
-    with pytest.raises(Refused, match="a link to elsewhere"):
-        await add_export(Wanted(room.directory("third"), [NET]))
+    with pytest.raises(RequestRefused, match="a link to elsewhere"):
+        await add_export(WantedExport(room.directory("third"), [NET]))
     assert "third" not in room.read("exports.d/elsewhere")
 
 
 async def test_the_files_mode_stays_but_for_others_right_to_write(room: Room) -> None:
-    await add_export(Wanted(room.directory("first"), [NET]))
+    await add_export(WantedExport(room.directory("first"), [NET]))
     for before, after in ((0o600, 0o600), (0o666, 0o644), (0o640, 0o640)):
         os.chmod(room.places.own, before)
-        await add_export(Wanted(room.directory(f"of-{before}"), [NET]))
+        await add_export(WantedExport(room.directory(f"of-{before}"), [NET]))
         assert stat.S_IMODE(os.stat(room.places.own).st_mode) == after
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from berth.nfsserver.errors import RequestRefused
 from berth.nfsserver.exports.edit import with_export, without
-from berth.nfsserver.exports.errors import Refused
 from berth.nfsserver.exports.options import parse
 from berth.nfsserver.exports.parse import Export, parse_exports
 from tests.nfsserver.corpus import LINES
@@ -37,7 +37,7 @@ def test_an_export_that_is_put_in_is_the_only_thing_that_changes(content: bytes,
     assume(not before.problems)
     try:
         after = with_export(before, "/srv/a", client, OPTIONS)
-    except Refused:
+    except RequestRefused:
         return
     wanted = Export("/srv/a", client, parse(OPTIONS))
     assert sorted(map(repr, others(after.exports, wanted))) == sorted(map(repr, others(before.exports, wanted)))
@@ -58,7 +58,7 @@ def test_an_export_that_is_taken_out_is_the_only_thing_that_changes(content: byt
     for export in before.exports:
         try:
             after = without(before, export.path, export.client)
-        except Refused:
+        except RequestRefused:
             continue
         assert sorted(map(repr, others(after.exports, export))) == sorted(map(repr, others(before.exports, export)))
         assert len(after.exports) < len(before.exports)
@@ -70,7 +70,7 @@ def test_what_was_put_in_can_be_taken_out_without_a_trace(content: bytes) -> Non
     assume(not before.problems)
     try:
         after = without(with_export(before, "/new place", "10.9.0.0/16", OPTIONS), "/new place")
-    except Refused:
+    except RequestRefused:
         return
     assert after.content in (content, content + b"\n", content + b"\n\n")
 
@@ -114,16 +114,16 @@ def test_defaults_never_stay_behind_alone() -> None:
 
 
 def test_a_file_that_exportfs_reads_in_part_only_is_not_changed() -> None:
-    with pytest.raises(Refused, match="only up to line 2"):
+    with pytest.raises(RequestRefused, match="only up to line 2"):
         with_export(parse_exports(b"/a one\n/b two(oops)\n", "/etc/exports"), "/c", "*", OPTIONS)
 
 
 @pytest.mark.parametrize("path", ["/a\\040b", "/a\0b"])
 def test_a_path_that_can_not_be_written_is_refused(path: str) -> None:
-    with pytest.raises(Refused, match="by hand"):
+    with pytest.raises(RequestRefused, match="by hand"):
         with_export(parse_exports(b""), path, "*", OPTIONS)
 
 
 def test_an_unknown_option_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(Refused, match="did you mean 'no_root_squash'"):
+    with pytest.raises(RequestRefused, match="did you mean 'no_root_squash'"):
         with_export(parse_exports(b""), "/a", "*", ["no_rootsquash"])

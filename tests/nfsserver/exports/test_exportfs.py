@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from berth.aio.command import CommandTimedOut
+from berth.nfsserver.errors import NotApplied
 from berth.nfsserver.exports import exportfs
-from berth.nfsserver.exports.errors import NotApplied
 from berth.nfsserver.exports.export_files import read_live
 from berth.nfsserver.exports.exportfs import Said
-from berth.nfsserver.setup.exporting import add_export
-from berth.nfsserver.setup.wanted import Wanted
+from berth.nfsserver.exports.exporting import add_export
+from berth.nfsserver.exports.wanted import WantedExport
 from tests.nfsserver.room import Room
 
 FINE = "(rw,sync,no_subtree_check)"
@@ -67,14 +67,14 @@ async def test_where_there_is_no_namespace_there_is_no_rehearsal_and_changes_wor
     room.replace_program("/usr/bin/unshare", "echo 'unshare failed: Operation not permitted' >&2\nexit 1\n")
     path = room.directory("a")
     assert await exportfs.rehearse(b"", room.places) is None
-    await add_export(Wanted(path, ["@g"]))
+    await add_export(WantedExport(path, ["@g"]))
     assert room.live_pairs() == {("@g", path)}
 
 
 async def test_a_missing_exports_file_is_no_obstacle(room: Room) -> None:
     (room.etc / "exports").unlink()
     path = room.directory("a")
-    change = await add_export(Wanted(path, ["@g"]))
+    change = await add_export(WantedExport(path, ["@g"]))
     assert room.live_pairs() == {("@g", path)}
     assert "/etc/exports" in change.warnings[0]
     assert change.as_dict()["changed"] is True
@@ -86,7 +86,7 @@ async def test_an_exportfs_that_hangs_is_given_up(room: Room, monkeypatch: pytes
     with pytest.raises(CommandTimedOut):
         await exportfs.reload()
     with pytest.raises(NotApplied, match=r"killed after 0\.5 s") as caught:
-        await add_export(Wanted(room.directory("a"), ["@g"]))
+        await add_export(WantedExport(room.directory("a"), ["@g"]))
     assert caught.value.restored
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from berth.nfsserver.exports.flags import Flag
-from berth.nfsserver.exports.lexer import PATH_LIMIT, Word, Words
+from berth.nfsserver.exports.lexer import PATH_LIMIT, Lexer, Word
 from berth.nfsserver.exports.parse import ExportsFile, parse_exports
 from berth.nfsserver.exports.table import show
 from tests.nfsserver.corpus import LINES
@@ -22,7 +22,7 @@ def test_nothing_is_lost_and_words_are_where_they_are_said_to_be(content: bytes)
     for statement in file.statements:
         words = [statement.word, *statement.defaults, *(entry.word for entry in statement.entries if entry.word)]
         for word in words:
-            again = Words(content[word.start : word.end]).word(PATH_LIMIT)
+            again = Lexer(content[word.start : word.end]).word(PATH_LIMIT)
             assert isinstance(again, Word)
             assert again.value == word.value
         assert statement.word.start <= min(word.start for word in words)

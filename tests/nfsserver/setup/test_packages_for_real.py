@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from berth.aio import command
+from berth.nfsserver.exports.wanted import WantedExport
 from berth.nfsserver.setup.machine import read_machine
 from berth.nfsserver.setup.perform import perform_all, plan_for
-from berth.nfsserver.setup.plan import Plan
-from berth.nfsserver.setup.wanted import Wanted
+from berth.nfsserver.setup.plan import InitPlan
 from tests.nfsserver.room import Room, run_inside
 
 PATH = "/srv/nfs/k8s"
@@ -54,10 +54,10 @@ async def from_nothing() -> None:
     remove = ["apt-get", "purge", "-y", "nfs-kernel-server", "nfs-common"]
     await command.run(remove, deadline=300, env={"DEBIAN_FRONTEND": "noninteractive"})
     assert (await read_machine()).missing == ("nfs-kernel-server", "nfs-common")
-    plan = await plan_for(Wanted(PATH, ["127.0.0.1"]))
+    plan = await plan_for(WantedExport(PATH, ["127.0.0.1"]))
     steps = tuple(step for step in plan.steps if step.kind != "services")
     assert [step.kind for step in steps] == ["packages", "directory", "exports"]
-    await perform_all(Plan(PATH, steps))
-    again = await plan_for(Wanted(PATH, ["127.0.0.1"]))
+    await perform_all(InitPlan(PATH, steps))
+    again = await plan_for(WantedExport(PATH, ["127.0.0.1"]))
     assert [step.kind for step in again.steps if step.kind != "services"] == []
     assert (await read_machine()).missing == ()

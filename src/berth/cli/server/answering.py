@@ -10,7 +10,7 @@ import click
 
 from berth.aio.command import CommandError
 from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain
-from berth.nfsserver.exports.errors import Refused, ServerError, told
+from berth.nfsserver.errors import NfsServerError, RequestRefused, told
 from berth.texts.text import Language
 
 T = TypeVar("T")
@@ -22,10 +22,10 @@ def do(job: Coroutine[Any, Any, T], lang: Language) -> T:
     """Does the job and answers its result. Ends the process with one sentence when it can't be done."""
     try:
         return asyncio.run(job)
-    except Refused as error:
+    except RequestRefused as error:
         complain(error.text.said(lang))
         raise SystemExit(EXIT_USAGE) from None
-    except ServerError as error:
+    except NfsServerError as error:
         complain(error.text.said(lang))
         raise SystemExit(EXIT_FAILED) from None
     except CommandError as error:

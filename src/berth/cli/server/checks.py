@@ -10,10 +10,10 @@ from berth.cli.output import LANGUAGE, Part, Styled, language, output_option, pr
 from berth.cli.server.answering import do, marks
 from berth.cli.server.exports import print_exports
 from berth.nfsserver.lint.finding import SEVERITIES, Finding
-from berth.nfsserver.lint.lint import lint_file, lint_host
 from berth.nfsserver.lint.lint_context import Need
+from berth.nfsserver.lint.run import lint_file, lint_host
 from berth.nfsserver.setup.services import start_commands
-from berth.nfsserver.setup.status import Status, read_status
+from berth.nfsserver.setup.status import ServerStatus, read_status
 from berth.texts.text import Language, Text
 
 _SEVERITIES = {"error": Text("error", "错误"), "warning": Text("warning", "警告"), "note": Text("note", "提示")}
@@ -125,7 +125,7 @@ def _status(output: str, lang: str | None) -> None:
     raise SystemExit(0 if status.is_good else 1 if is_serving else 2)
 
 
-def _print_status(status: Status, lang: Language) -> None:
+def _print_status(status: ServerStatus, lang: Language) -> None:
     machine = status.machine
     colour = "green" if status.verdict == "serving" else "red"
     lines: list[tuple[str, Part]] = [("server", Styled(_VERDICTS[status.verdict].said(lang), colour))]

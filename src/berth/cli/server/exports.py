@@ -7,11 +7,11 @@ import click
 from berth.cli.output import LANGUAGE, language, output_option, print_json, say
 from berth.cli.server.answering import do, wanted_options
 from berth.cli.tables import print_table
-from berth.nfsserver.exports.change import Change
-from berth.nfsserver.exports.table import Listed, brief
-from berth.nfsserver.setup.exporting import add_export, list_exports, remove_export
+from berth.nfsserver.exports.change import ExportChange
+from berth.nfsserver.exports.exporting import add_export, list_exports, remove_export
+from berth.nfsserver.exports.table import ExportRow, brief
+from berth.nfsserver.exports.wanted import WantedExport
 from berth.nfsserver.setup.status import export_as_dict
-from berth.nfsserver.setup.wanted import Wanted
 from berth.texts.text import Language, Text
 
 STATES = {
@@ -68,7 +68,7 @@ def export_command() -> click.Group:
     return group
 
 
-def print_exports(rows: tuple[Listed, ...], lang: Language) -> None:
+def print_exports(rows: tuple[ExportRow, ...], lang: Language) -> None:
     """The exports as a table."""
     if not rows:
         say(_NONE.said(lang))
@@ -86,7 +86,7 @@ def print_exports(rows: tuple[Listed, ...], lang: Language) -> None:
     print_table(_HEADINGS.said(lang).split("|"), cells, [_COLOURS[row.state] for row in rows])
 
 
-def options_text(row: Listed) -> str:
+def options_text(row: ExportRow) -> str:
     """The options that people look for; where file and table differ, both."""
     wanted, live = (brief(each) if each else "" for each in (row.wanted, row.live))
     return f"{wanted} ≠ {live}" if row.state == "differs" else wanted or live
@@ -101,7 +101,7 @@ def _add(
     lang: str | None,
 ) -> None:
     spoken = language(lang)
-    _print_change(do(add_export(Wanted(path, clients, provisioners, options)), spoken), output, spoken)
+    _print_change(do(add_export(WantedExport(path, clients, provisioners, options)), spoken), output, spoken)
 
 
 def _remove(path: str, client: str | None, output: str, lang: str | None) -> None:
@@ -118,7 +118,7 @@ def _list(output: str, lang: str | None) -> None:
         print_exports(rows, spoken)
 
 
-def _print_change(change: Change, output: str, lang: Language) -> None:
+def _print_change(change: ExportChange, output: str, lang: Language) -> None:
     if output == "json":
         print_json(change.as_dict())
         return

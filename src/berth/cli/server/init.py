@@ -13,9 +13,9 @@ from berth.cli.server.answering import do, wanted_options
 from berth.cli.server.report import EXIT_CODES, print_report
 from berth.cli.tables import progress
 from berth.doctor.share.probed import Report
+from berth.nfsserver.exports.wanted import WantedExport
 from berth.nfsserver.setup.perform import Performed, check_root, perform, plan_for
-from berth.nfsserver.setup.plan import Plan, RunCommands, Step
-from berth.nfsserver.setup.wanted import Wanted
+from berth.nfsserver.setup.plan import InitPlan, InitStep, RunCommands
 from berth.operations.share_out import verify_here
 from berth.texts.command import command
 from berth.texts.text import Language, Text
@@ -73,7 +73,7 @@ def _init(
     lang: str | None,
 ) -> None:
     spoken = language(lang)
-    wanted = Wanted(path, clients, provisioners, options)
+    wanted = WantedExport(path, clients, provisioners, options)
     plan = do(plan_for(wanted), spoken)
     as_json = output == "json"
     if not as_json:
@@ -96,7 +96,7 @@ def _init(
     raise SystemExit(EXIT_CODES[report.outcome] if report else 0)
 
 
-async def _perform(plan: Plan, *, quiet: bool, lang: Language) -> list[Performed]:
+async def _perform(plan: InitPlan, *, quiet: bool, lang: Language) -> list[Performed]:
     done = []
     if not plan.is_empty:
         check_root()
@@ -112,7 +112,7 @@ async def _perform(plan: Plan, *, quiet: bool, lang: Language) -> list[Performed
     return done
 
 
-async def _perform_one(step: Step, lang: Language) -> Performed:
+async def _perform_one(step: InitStep, lang: Language) -> Performed:
     """Does a step; whoever interrupts it is told when that takes a while."""
     working = asyncio.create_task(perform(step), name=f"perform {step.kind}")
     try:
@@ -125,7 +125,7 @@ async def _perform_one(step: Step, lang: Language) -> Performed:
         raise
 
 
-def _may(plan: Plan, yes: bool, as_json: bool, lang: Language) -> bool:
+def _may(plan: InitPlan, yes: bool, as_json: bool, lang: Language) -> bool:
     """Whether the plan may be done: told so beforehand, or now."""
     if yes:
         return True
@@ -137,7 +137,7 @@ def _may(plan: Plan, yes: bool, as_json: bool, lang: Language) -> bool:
     return ask(_ASK.said(lang))
 
 
-def _print_plan(plan: Plan, lang: Language) -> None:
+def _print_plan(plan: InitPlan, lang: Language) -> None:
     if plan.is_empty:
         say(_NOTHING.said(lang).format(path=plan.path))
     else:
@@ -165,7 +165,7 @@ def _print_seen(path: str, report: Report | None, lang: Language) -> None:
     print_report(report, lang)
 
 
-def _answer(plan: Plan, done: list[Performed], report: Report | None) -> dict[str, object]:
+def _answer(plan: InitPlan, done: list[Performed], report: Report | None) -> dict[str, object]:
     return {
         "path": plan.path,
         "plan": [step.as_dict() for step in plan.steps],

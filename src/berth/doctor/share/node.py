@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from berth.aio import command
-from berth.aio.command import SYSTEM_PATH
+from berth.aio.command import PROGRAMS
 from berth.doctor.share.probed import Probed, told
 from berth.volumes.share import ShareAddress
 

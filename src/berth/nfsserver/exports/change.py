@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from berth.aio.command import CommandError
+from berth.nfsserver.errors import NotApplied, RequestRefused, told
 from berth.nfsserver.exports import exportfs
-from berth.nfsserver.exports.errors import NotApplied, Refused, told
-from berth.nfsserver.exports.export_files import Places, find_places, read_files, read_live, read_varying
+from berth.nfsserver.exports.export_files import ExportFiles, find_export_files, read_files, read_live, read_varying
 from berth.nfsserver.exports.flags import Flag
 from berth.nfsserver.exports.lock import check_rights, locked
 from berth.nfsserver.exports.parse import Export, ExportsFile, parse_exports
-from berth.nfsserver.exports.spelling import Host, resolve, spell
+from berth.nfsserver.exports.spelling import ResolvedHost, resolve, spell
 from berth.nfsserver.exports.table import brief
-from berth.nfsserver.exports.texts import say
+from berth.nfsserver.texts import say
 from berth.texts.text import Text, same
 
 HEADER = b"# Written by Berth (berth server export). Lines that you add here are kept.\n"
@@ -35,7 +35,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ExportChange:
     """What a change did. Nothing at all when it was so already."""
 
     path: Path
@@ -61,29 +61,29 @@ class Change:
         }
 
 
-async def change_exports(edit: Edit, places: Places | None = None) -> Change:
+async def change_exports(edit: Edit, places: ExportFiles | None = None) -> ExportChange:
     """Applies edit to Berth's own file and makes the result live; see the top of this module.
 
     Refused, NotAllowed, Busy: nothing was touched. NotApplied: all is as before, unless the error says otherwise.
     """
-    places = places or find_places()
+    places = places or find_export_files()
     if not exportfs.is_installed():
-        raise Refused("exportfs", say("refused.not-installed"))
+        raise RequestRefused("exportfs", say("refused.not-installed"))
     check_rights(places)
     async with locked(places):
         return await _Changing(places, read_varying()).run(edit)
 
 
 class _Changing:
-    def __init__(self, places: Places, varying: Flag) -> None:
+    def __init__(self, places: ExportFiles, varying: Flag) -> None:
         self._places = places
         self._varying = varying
         self._live_before = read_live(places, varying)
 
-    async def run(self, edit: Edit) -> Change:
+    async def run(self, edit: Edit) -> ExportChange:
         own = self._places.own
         if own.is_symlink():
-            raise Refused(str(own), say("refused.own-link", target=own.readlink()))
+            raise RequestRefused(str(own), say("refused.own-link", target=own.readlink()))
         content = _content(own)
         before = parse_exports(HEADER if content is None else content, str(own), self._varying)
         after = edit(before)
@@ -94,22 +94,22 @@ class _Changing:
         added = [e for e in wanted if not _has(old, e, self._varying) or not _has(self._live_before, e, self._varying)]
         removed = [e for e in old if _key(e) not in _keys(wanted)]
         if not added and not removed and after.content == before.content:
-            return Change(own)
+            return ExportChange(own)
         self._check_hosts(hosts, before, after)
         _check_alone(added, kept)
         await self._rehearse(after, added)
         gone = [e for e in removed if _key(e) not in _keys(kept)]
         warnings = await self._apply(content, after, added, gone)
-        return Change(own, tuple(added), tuple(removed), warnings)
+        return ExportChange(own, tuple(added), tuple(removed), warnings)
 
-    def _check_hosts(self, hosts: Mapping[str, Host], before: ExportsFile, after: ExportsFile) -> None:
+    def _check_hosts(self, hosts: Mapping[str, ResolvedHost], before: ExportsFile, after: ExportsFile) -> None:
         unknown = {name for name, host in hosts.items() if not host.addresses}
         for export in after.exports:
             if export.client in unknown and _key(export) not in _keys(before.exports):
-                raise Refused(export.client, say("refused.no-address"))
+                raise RequestRefused(export.client, say("refused.no-address"))
         for export in self._live_before:
             if export.client in unknown:
-                raise Refused(export.client, say("refused.would-end", export=export))
+                raise RequestRefused(export.client, say("refused.would-end", export=export))
 
     async def _rehearse(self, after: ExportsFile, added: Sequence[Export]) -> None:
         try:
@@ -200,7 +200,7 @@ def _check_alone(added: Sequence[Export], others: Sequence[Export]) -> None:
     for export in added:
         if other := known.get(_key(export)):
             why = say("refused.exported-already", source=other.source, line=other.line, client=export.client)
-            raise Refused(export.path, why)
+            raise RequestRefused(export.path, why)
 
 
 def _key(export: Export) -> Key:

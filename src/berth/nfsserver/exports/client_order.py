@@ -15,7 +15,7 @@ from berth.nfsserver.exports.flags import SWITCHES
 from berth.nfsserver.exports.options import parse
 from berth.nfsserver.exports.parse import ExportsFile
 
-Listed = Sequence[tuple[str, tuple[str, ...]]]
+ClientList = Sequence[tuple[str, tuple[str, ...]]]
 
 
 def compose(defaults: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def compose(defaults: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
     return options
 
 
-def is_lined_up(file: ExportsFile | None, path: str, wanted: Listed) -> bool:
+def is_lined_up(file: ExportsFile | None, path: str, wanted: ClientList) -> bool:
     """Does the file list the wanted clients with these options, and all clients of path in the order that counts."""
     found = clients_in_order(file, path)
     known = {client.lower(): options for client, options in found}
@@ -38,7 +38,7 @@ def is_lined_up(file: ExportsFile | None, path: str, wanted: Listed) -> bool:
     )
 
 
-def line_up(file: ExportsFile, path: str, wanted: Listed) -> ExportsFile:
+def line_up(file: ExportsFile, path: str, wanted: ClientList) -> ExportsFile:
     """The file so that is_lined_up; the same file when it is so already."""
     if is_lined_up(file, path, wanted):
         return file

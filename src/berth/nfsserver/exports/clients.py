@@ -7,6 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from berth.nfsserver.texts import say
+from berth.texts.text import Text
+
 Kind = Literal["host", "network", "wildcard", "netgroup", "everybody", "gss"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -26,6 +29,12 @@ class BadClient(Exception):  # noqa: N818 - says what it is about
         self.code = code
         self.text = text
         self.plain = plain
+
+    @property
+    def said(self) -> Text:
+        """What is wrong with it, in both languages."""
+        hint = f"；请写 {self.plain.replace(', ', '、').replace(' or ', ' 或 ')}" if self.plain else ""
+        return Text(str(self).removeprefix("client "), f"{say(f'client.{self.code}', client=self.text).zh}{hint}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from berth.nfsserver.exports.errors import Refused
+from berth.nfsserver.errors import RequestRefused
 from berth.nfsserver.exports.lexer import quote
 from berth.nfsserver.exports.options import BadOption, parse
-from berth.nfsserver.exports.parse import Entry, Export, ExportsFile, Statement, parse_exports
-from berth.nfsserver.exports.texts import say, say_option
+from berth.nfsserver.exports.parse import Export, ExportEntry, ExportsFile, Statement, parse_exports
+from berth.nfsserver.texts import say
 
 _BLANKS_BEFORE = re.compile(rb"(?:[ \t]|\\\n)+\Z")
 
@@ -29,7 +29,7 @@ def with_export(file: ExportsFile, path: str, client: str, options: Sequence[str
     try:
         wanted = Export(path, client, parse(options))
     except BadOption as bad:
-        raise Refused("option", say_option(bad)) from bad
+        raise RequestRefused("option", bad.said) from bad
     written = b"%s(%s)" % (quote(client), quote(",".join(options)))
     same = [(s, e) for s in file.statements for e in s.entries if _is(e, path, client)]
     if same:
@@ -57,12 +57,12 @@ def without(file: ExportsFile, path: str, client: str | None = None) -> ExportsF
     return _verified(file, content, expected)
 
 
-def _is(entry: Entry, path: str, client: str | None) -> bool:
+def _is(entry: ExportEntry, path: str, client: str | None) -> bool:
     export = entry.export
     return export.path == path and (client is None or export.client.lower() == client.lower())
 
 
-def _rewrite(file: ExportsFile, statement: Statement, entry: Entry, written: bytes) -> bytes:
+def _rewrite(file: ExportsFile, statement: Statement, entry: ExportEntry, written: bytes) -> bytes:
     content = file.content
     if entry.word is None:
         at = max([statement.word.end, *(word.end for word in statement.defaults)])
@@ -92,7 +92,7 @@ def _cut_lines(content: bytes, statement: Statement) -> bytes:
     return content[: statement.word.start] + content[end:]
 
 
-def _cut_entries(content: bytes, statement: Statement, gone: Sequence[Entry]) -> bytes:
+def _cut_entries(content: bytes, statement: Statement, gone: Sequence[ExportEntry]) -> bytes:
     leaving = {entry.word for entry in gone if entry.word}
     kept = [entry.word for entry in statement.entries if entry not in gone]
     last_kept = max((word.end for word in kept if word), default=0)
@@ -109,13 +109,13 @@ def _check_whole(file: ExportsFile) -> None:
     if file.problems:
         problem = file.problems[0]
         why = say("refused.broken-file", line=problem.line, code=problem.code)
-        raise Refused(file.source or "exports file", why)
+        raise RequestRefused(file.source or "exports file", why)
 
 
 def _verified(file: ExportsFile, content: bytes, expected: Sequence[Export]) -> ExportsFile:
     changed = file if content == file.content else parse_exports(content, file.source)
     if changed.problems or _count(changed.exports) != _count(expected):
-        raise Refused(file.source or "exports file", say("refused.by-hand"))
+        raise RequestRefused(file.source or "exports file", say("refused.by-hand"))
     return changed
 
 

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from berth.nfsserver.exports.errors import Refused
+from berth.nfsserver.errors import RequestRefused
 from berth.nfsserver.exports.flags import VARYING, Flag
 from berth.nfsserver.exports.parse import Export, ExportsFile, parse_exports
 from berth.nfsserver.exports.table import parse_table
-from berth.nfsserver.exports.texts import say
+from berth.nfsserver.texts import say
 
 OWN_NAME = "berth.exports"
 _CONFIGURATION = (Path("/usr/etc/nfs.conf"), Path("/etc/nfs.conf"))
@@ -18,7 +18,7 @@ _FEATURES = Path("/proc/fs/nfsd/export_features")
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ExportFiles:
     """Files and directories of nfs-utils. Only the state directory can be moved (state-directory-path in nfs.conf)."""
 
     exports: Path = Path("/etc/exports")
@@ -41,13 +41,13 @@ class Places:
         return self.state / "etab"
 
 
-def find_places() -> Places:
+def find_export_files() -> ExportFiles:
     """The places as this host's nfs.conf sets them."""
     found = ""
     for path in _CONFIGURATION:
         for part in (path, *sorted(path.with_name("nfs.conf.d").glob("*.conf"))):
             found = _state_in(_read(part).decode("utf-8", "replace")) or found
-    return Places(state=Path(found)) if found else Places()
+    return ExportFiles(state=Path(found)) if found else ExportFiles()
 
 
 def read_varying() -> Flag:
@@ -56,7 +56,7 @@ def read_varying() -> Flag:
     return Flag(int(found[2], 16) & sum(Flag)) if found else VARYING
 
 
-def read_files(places: Places, varying: Flag = VARYING) -> tuple[ExportsFile, ...]:
+def read_files(places: ExportFiles, varying: Flag = VARYING) -> tuple[ExportsFile, ...]:
     """All exports files in the order in which exportfs reads them; a missing one is left out. Refused: not readable."""
     found = [places.exports, *files_in(places.directory)]
     return tuple(read_exports(path, varying) for path in found if path.exists())
@@ -67,7 +67,7 @@ def read_exports(path: Path, varying: Flag = VARYING) -> ExportsFile:
     try:
         return parse_exports(path.read_bytes(), str(path), varying)
     except OSError as error:
-        raise Refused(str(path), say("refused.unreadable", why=error.strerror)) from error
+        raise RequestRefused(str(path), say("refused.unreadable", why=error.strerror)) from error
 
 
 def files_in(directory: Path) -> list[Path]:
@@ -85,7 +85,7 @@ def ignored_in(directory: Path) -> list[Path]:
     return sorted(path for path in directory.iterdir() if not _is_read(path.name) and not path.name.startswith("."))
 
 
-def read_live(places: Places, varying: Flag = VARYING) -> tuple[Export, ...]:
+def read_live(places: ExportFiles, varying: Flag = VARYING) -> tuple[Export, ...]:
     """The live exports. None when there is no table yet."""
     return parse_table(_read(places.table), str(places.table), varying)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from berth.aio import command
-from berth.aio.command import SYSTEM_PATH
+from berth.aio.command import PROGRAMS
 from berth.nfsserver.exports.clients import classify
-from berth.nfsserver.exports.export_files import Places, read_live
+from berth.nfsserver.exports.export_files import ExportFiles, read_live
 from berth.nfsserver.exports.flags import VARYING, Flag
 from berth.nfsserver.exports.parse import Export
 
@@ -75,7 +75,7 @@ async def withdraw(export: Export) -> Said:
     return await _exportfs("-u", f"{client}:{export.path}")
 
 
-async def rehearse(content: bytes, places: Places, varying: Flag = VARYING) -> Rehearsal | None:
+async def rehearse(content: bytes, places: ExportFiles, varying: Flag = VARYING) -> Rehearsal | None:
     """What the real exportfs would export if content were its only file, without touching anything of this host.
 
     It runs in a mount namespace of its own, where the files and the table are others. None where that can't be had
@@ -90,7 +90,7 @@ async def rehearse(content: bytes, places: Places, varying: Flag = VARYING) -> R
         except (command.CommandMissing, command.CommandFailed):
             return None
         if (room / "state" / "is-private").exists():
-            exports = read_live(Places(state=room / "state"), varying)
+            exports = read_live(ExportFiles(state=room / "state"), varying)
             return Rehearsal(exports, Said(result.code, result.stderr))
         return None
 

@@ -33,7 +33,7 @@ class Word:
     value: bytes
 
 
-class Words:
+class Lexer:
     """A place in a file, moved on by reading it word by word."""
 
     def __init__(self, content: bytes, at: int = 0) -> None:

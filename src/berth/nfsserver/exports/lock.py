@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from berth.nfsserver.exports.errors import Busy, NotAllowed, Refused
-from berth.nfsserver.exports.export_files import Places
-from berth.nfsserver.exports.texts import say
+from berth.nfsserver.errors import Busy, NotAllowed, RequestRefused
+from berth.nfsserver.exports.export_files import ExportFiles
+from berth.nfsserver.texts import say
 from berth.texts.text import Text
 
 PATIENCE = 30.0
@@ -21,7 +21,7 @@ PATIENCE = 30.0
 _POLL = 0.05
 
 
-def missing_right(places: Places) -> Text | None:
+def missing_right(places: ExportFiles) -> Text | None:
     """The right that this process lacks for changing exports, in words; None when it may."""
     for path in (places.directory, places.own, places.table):
         existing = _nearest(path)
@@ -31,14 +31,14 @@ def missing_right(places: Places) -> Text | None:
     return None
 
 
-def check_rights(places: Places) -> None:
+def check_rights(places: ExportFiles) -> None:
     """NotAllowed, with what is missing, unless this process may change exports."""
     if right := missing_right(places):
         raise NotAllowed(say("doing.exports"), right)
 
 
 @asynccontextmanager
-async def locked(places: Places, patience: float = PATIENCE) -> AsyncIterator[None]:
+async def locked(places: ExportFiles, patience: float = PATIENCE) -> AsyncIterator[None]:
     """Holds the exports for this process alone. Busy when another one does not let go in time; Refused where others
     than root can write in the directory of exports files, and so have root write elsewhere, or export anything.
 
@@ -58,14 +58,14 @@ async def locked(places: Places, patience: float = PATIENCE) -> AsyncIterator[No
         os.close(handle)
 
 
-def _open(places: Places) -> int:
+def _open(places: ExportFiles) -> int:
     try:
         places.directory.mkdir()
     except FileExistsError:
         found = places.directory.stat()
         is_open = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
         if is_open or found.st_uid not in (0, os.geteuid()):
-            raise Refused(str(places.directory), say("refused.open-to-others")) from None
+            raise RequestRefused(str(places.directory), say("refused.open-to-others")) from None
     else:
         places.directory.chmod(0o755)  # whatever the umask
     return os.open(places.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from berth.nfsserver.exports.flags import DEFAULTS, FLAVOURS, NOBODY, OBSOLETE, SWITCHES, VALUED, VARYING, Flag
+from berth.texts.text import Text
 
 
 class BadOption(Exception):  # noqa: N818 - says what it is about
@@ -23,6 +24,12 @@ class BadOption(Exception):  # noqa: N818 - says what it is about
         self.option = option
         self.nearest = nearest
         self.why = why
+
+    @property
+    def said(self) -> Text:
+        """What is wrong with it, in both languages."""
+        zh = f"{self.option!r} 的值不正确" if self.why else f"{self.option!r} 不是导出选项"
+        return Text(str(self), zh + (f"；是否想写 {self.nearest!r}？" if self.nearest else ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from typing import Literal
 
 from berth.nfsserver.exports.clients import EVERYBODY
 from berth.nfsserver.exports.flags import VARYING, Flag
-from berth.nfsserver.exports.lexer import CLIENT_LIMIT, PATH_LIMIT, Word, Words, decode
+from berth.nfsserver.exports.lexer import CLIENT_LIMIT, PATH_LIMIT, Lexer, Word, decode
 from berth.nfsserver.exports.options import BadOption, Options, parse, split
 
 ProblemCode = Literal[
@@ -43,7 +43,7 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ExportEntry:
     """One client of a line, as it is written and as it is understood."""
 
     export: Export
@@ -69,7 +69,7 @@ class Statement:
     """Where the path is written."""
     end: int
     """content[word.start:end] is all of it, with continuation lines and a comment, without the newline."""
-    entries: tuple[Entry, ...]
+    entries: tuple[ExportEntry, ...]
     defaults: tuple[Word, ...]
     """The `-defaults` words."""
 
@@ -93,7 +93,7 @@ class ExportsFile:
     problems: tuple[Problem, ...]
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[ExportEntry, ...]:
         """All entries in the order of the file, whether exportfs gets to see them or not."""
         return tuple(entry for statement in self.statements for entry in statement.entries)
 
@@ -112,7 +112,7 @@ class _Reader:
     """Reads a whole file, statement by statement."""
 
     def __init__(self, content: bytes, source: str, varying: Flag) -> None:
-        self.words = Words(content)
+        self.words = Lexer(content)
         self.source = source
         self.varying = varying
         self.problems: list[Problem] = []
@@ -156,7 +156,7 @@ class _StatementReader:
         self._defaults = Options()
         self._listed: tuple[str, ...] = ()
         self._default_words: list[Word] = []
-        self._entries: list[Entry] = []
+        self._entries: list[ExportEntry] = []
 
     def read(self) -> Statement:
         is_first = True
@@ -212,7 +212,7 @@ class _StatementReader:
             return
         line = self._reader.line_of(word.start) if word else self._line
         export = Export(self._path, name or EVERYBODY, options, self._reader.source, line)
-        self._entries.append(Entry(export, word, name, own, self._listed, not self._reader.problems))
+        self._entries.append(ExportEntry(export, word, name, own, self._listed, not self._reader.problems))
 
     def _skip_list(self, rest: str) -> None:
         """What belongs to a list with blanks in it is no client, for those who want to know what else is wrong."""

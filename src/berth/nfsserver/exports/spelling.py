@@ -20,14 +20,14 @@ RESOLVE_DEADLINE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class ResolvedHost:
     """What the resolver says of one name. No addresses: it does not know it, or did not answer in time."""
 
     name: str
     addresses: frozenset[str]
 
 
-async def resolve(clients: Iterable[str], deadline: float = RESOLVE_DEADLINE) -> Mapping[str, Host]:
+async def resolve(clients: Iterable[str], deadline: float = RESOLVE_DEADLINE) -> Mapping[str, ResolvedHost]:
     """What the resolver says of the hosts among clients, all asked at once. Never raises."""
     wanted = sorted({client for client in clients if classify(client).kind == "host"})
     tasks = {client: asyncio.create_task(_ask(client), name=f"resolve {client}") for client in wanted}
@@ -36,19 +36,19 @@ async def resolve(clients: Iterable[str], deadline: float = RESOLVE_DEADLINE) ->
         for task in late:
             task.cancel()
     return {
-        client: task.result() if task.done() and not task.cancelled() else Host(client, frozenset())
+        client: task.result() if task.done() and not task.cancelled() else ResolvedHost(client, frozenset())
         for client, task in tasks.items()
     }
 
 
-async def _ask(client: str) -> Host:
+async def _ask(client: str) -> ResolvedHost:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(
             client, None, proto=socket.IPPROTO_UDP, flags=socket.AI_CANONNAME
         )
     except (OSError, UnicodeError):
-        return Host(client, frozenset())
-    return Host(found[0][3] or client, frozenset(str(address[0]) for *_, address in found))
+        return ResolvedHost(client, frozenset())
+    return ResolvedHost(found[0][3] or client, frozenset(str(address[0]) for *_, address in found))
 
 
 def real_path(path: str) -> str:
@@ -60,13 +60,13 @@ def real_path(path: str) -> str:
 
 
 def spell(
-    exports: Sequence[Export], hosts: Mapping[str, Host], real: Callable[[str], str] = real_path
+    exports: Sequence[Export], hosts: Mapping[str, ResolvedHost], real: Callable[[str], str] = real_path
 ) -> tuple[Export, ...]:
     """The exports with paths and clients as the table has them, those left out whose host nobody knows.
 
     Hosts that are not in hosts stay as they are.
     """
-    known: dict[str, tuple[int, Host]] = {}
+    known: dict[str, tuple[int, ResolvedHost]] = {}
     spelled: list[Export] = []
     for export in exports:
         client = export.client

@@ -31,7 +31,7 @@ def first_wins(exports: Iterable[Export]) -> tuple[Export, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ExportRow:
     """One export, as the files have it and as it is live."""
 
     state: State
@@ -46,7 +46,7 @@ class Listed:
     line: int
 
 
-def compare(wanted: Sequence[Export], live: Sequence[Export], varying: Flag = VARYING) -> tuple[Listed, ...]:
+def compare(wanted: Sequence[Export], live: Sequence[Export], varying: Flag = VARYING) -> tuple[ExportRow, ...]:
     """Every export of the files and of the live table once, in the order of the files, those only live at the end.
 
     wanted: paths and clients as the table spells them (see spelling.spell).
@@ -61,8 +61,8 @@ def compare(wanted: Sequence[Export], live: Sequence[Export], varying: Flag = VA
             same = found.options.canonical(varying) == export.options.canonical(varying)
             state = "live" if same else "differs"
         options = found.options if found else None
-        rows.append(Listed(state, export.path, export.client, export.options, options, export.source, export.line))
-    rows += [Listed("only live", each.path, each.client, None, each.options, "", 0) for each in table.values()]
+        rows.append(ExportRow(state, export.path, export.client, export.options, options, export.source, export.line))
+    rows += [ExportRow("only live", each.path, each.client, None, each.options, "", 0) for each in table.values()]
     return tuple(rows)
 
 

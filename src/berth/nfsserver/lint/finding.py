@@ -66,5 +66,5 @@ def find(key: str, *, source: str = "", line: int = 0, path: str = "", **facts: 
 @cache
 def catalogue() -> Mapping[str, Entry]:
     """All that lint can find, by key; read once."""
-    found: dict[str, Entry] = read_yaml(files(__package__).joinpath("findings.yaml").read_text("utf-8"))
+    found: dict[str, Entry] = read_yaml(files("berth.nfsserver.lint").joinpath("findings.yaml").read_text("utf-8"))
     return found

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from berth.nfsserver.exports.parse import Entry, Export, ExportsFile
-from berth.nfsserver.exports.spelling import spell
-from berth.nfsserver.lint.facts import Facts, Place
+from berth.nfsserver.exports.facts import HostFacts, PathFacts
+from berth.nfsserver.exports.parse import Export, ExportEntry, ExportsFile
 from berth.nfsserver.lint.finding import Finding, find
 
 
@@ -20,15 +19,15 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class LintContext:
     """Everything that the rules may look at."""
 
     files: tuple[ExportsFile, ...]
-    facts: Facts
+    facts: HostFacts
     needs: tuple[Need, ...] = ()
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[ExportEntry, ...]:
         """All entries, in the order in which exportfs reads them; those that it never gets to see, too."""
         return tuple(entry for file in self.files for entry in file.entries)
 
@@ -39,20 +38,15 @@ class Case:
 
     @property
     def spelled(self) -> tuple[Export, ...]:
-        """The exports with clients as the live table has them, and paths too, as far as they were looked at."""
-        return spell(self.exports, self.facts.hosts, self.real)
+        """The exports as the live table spells them."""
+        return self.facts.spelled(self.files)
 
-    def real(self, path: str) -> str:
-        """The path without links, as far as it was looked at."""
-        place = self.facts.places.get(path)
-        return place.real if place else path
-
-    def places(self) -> Iterator[tuple[Export, Place]]:
+    def exported_paths(self) -> Iterator[tuple[Export, PathFacts]]:
         """Each exported path once, by its first export, with what is there."""
         seen: set[str] = set()
         for entry in self.entries:
             export = entry.export
-            place = self.facts.places.get(export.path)
+            place = self.facts.paths.get(export.path)
             if place and export.path not in seen:
                 seen.add(export.path)
                 yield export, place

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from berth.nfsserver.exports.clients import classify
-from berth.nfsserver.exports.table import Listed, brief, compare
+from berth.nfsserver.exports.table import ExportRow, brief, compare
 from berth.nfsserver.lint.finding import Finding, find
-from berth.nfsserver.lint.lint_context import Case
+from berth.nfsserver.lint.lint_context import LintContext
 
 
-def live(case: Case) -> Iterator[Finding]:
+def live(context: LintContext) -> Iterator[Finding]:
     """Files and live table, export by export; what lint has said of a client already is not said again."""
-    facts = case.facts
+    facts = context.facts
     if facts.live is None:
         return
     idle: dict[tuple[str, int, str], list[str]] = {}
-    for row in compare(case.spelled, facts.live, facts.varying):
+    for row in compare(context.spelled, facts.live, facts.varying):
         client = classify(row.client)
         if row.state == "not live" and (client.kind != "network" or client.network):
             idle.setdefault((row.source, row.line, row.path), []).append(row.client)
@@ -28,7 +28,7 @@ def live(case: Case) -> Iterator[Finding]:
         yield find("not-live", source=source, line=line, path=path, client=", ".join(clients))
 
 
-def _about(key: str, row: Listed, **facts: str) -> Finding:
+def _about(key: str, row: ExportRow, **facts: str) -> Finding:
     return find(key, source=row.source, line=row.line, path=row.path, client=row.client, **facts)
 
 

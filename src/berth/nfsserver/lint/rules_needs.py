@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from berth.nfsserver.exports.clients import Kind, classify, covers
+from berth.nfsserver.exports.facts import PathFacts
 from berth.nfsserver.exports.flags import Flag
 from berth.nfsserver.exports.parse import Export
-from berth.nfsserver.lint.facts import Place
 from berth.nfsserver.lint.finding import Finding, find
-from berth.nfsserver.lint.lint_context import Case, Need, about
+from berth.nfsserver.lint.lint_context import LintContext, Need, about
 
 _PRECEDENCE: tuple[Kind, ...] = ("host", "network", "wildcard", "netgroup", "everybody", "gss")
 """Which of several matching clients counts: exports(5), whatever the order in the file."""
 
 
-def needs(case: Case) -> Iterator[Finding]:
+def needs(context: LintContext) -> Iterator[Finding]:
     """Each need against the export that would serve it."""
-    for need in case.needs:
-        here = [export for export in case.exports if case.real(export.path) == case.real(need.path)]
+    for need in context.needs:
+        here = [
+            export for export in context.exports if context.facts.real(export.path) == context.facts.real(need.path)
+        ]
         serving = serving_export(here, need.address)
-        place = case.facts.places.get(need.path)
+        place = context.facts.paths.get(need.path)
         if serving is None:
             if not any(classify(export.client).kind in ("wildcard", "netgroup", "gss") for export in here):
                 yield find("not-exported", path=need.path, who=need.address or "anybody")
@@ -37,7 +39,7 @@ def serving_export(exports: list[Export], address: str) -> Export | None:
     return min(matching, key=lambda each: _PRECEDENCE.index(classify(each.client).kind), default=None)
 
 
-def _check(need: Need, export: Export, place: Place | None) -> Iterator[Finding]:
+def _check(need: Need, export: Export, place: PathFacts | None) -> Iterator[Finding]:
     options = export.options
     if all(each.flags & Flag.READ_ONLY for each in options.flavours):
         yield about("read-only", export, who=need.address or export.client)

@@ -6,17 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from berth.nfsserver.exports.clients import classify
+from berth.nfsserver.exports.facts import stable_fsid
 from berth.nfsserver.exports.flags import NOBODY, Flag
 from berth.nfsserver.exports.options import Options
-from berth.nfsserver.exports.parse import Entry, Export
-from berth.nfsserver.lint.facts import stable_fsid
+from berth.nfsserver.exports.parse import Export, ExportEntry
 from berth.nfsserver.lint.finding import Finding
-from berth.nfsserver.lint.lint_context import Case, about
+from berth.nfsserver.lint.lint_context import LintContext, about
 
 
-def rights(case: Case) -> Iterator[Finding]:
+def rights(context: LintContext) -> Iterator[Finding]:
     """Who may do more than is wise."""
-    for entry in case.entries:
+    for entry in context.entries:
         export = entry.export
         options = export.options
         # Where no client is written, that is a finding of its own, and says so.
@@ -42,9 +42,9 @@ def _is_writable_by_all(options: Options) -> bool:
     return any(not each.flags & Flag.READ_ONLY for each in loose)
 
 
-def safety(case: Case) -> Iterator[Finding]:
+def safety(context: LintContext) -> Iterator[Finding]:
     """What may lose data or handles."""
-    for entry in case.entries:
+    for entry in context.entries:
         export = entry.export
         if export.options.has(Flag.ASYNC) and export.options.lacks(Flag.READ_ONLY):
             yield about("async", export)
@@ -54,29 +54,31 @@ def safety(case: Case) -> Iterator[Finding]:
             yield about("subtree-unset", export)
 
 
-def _names_subtree(entry: Entry) -> bool:
+def _names_subtree(entry: ExportEntry) -> bool:
     return any(option.endswith("subtree_check") for option in (*entry.defaults, *(entry.own or ())))
 
 
-def missing_fsid(case: Case) -> Iterator[Finding]:
+def missing_fsid(context: LintContext) -> Iterator[Finding]:
     """File systems that need an fsid= and have none."""
     seen: set[str] = set()
-    for export in case.exports:
-        place = case.facts.places.get(export.path)
+    for export in context.exports:
+        place = context.facts.paths.get(export.path)
         if export.options.has_fsid or not place or place.kind != "directory" or export.path in seen:
             continue
         if place.mount.needs_fsid and place.mount.is_exportable:
             seen.add(export.path)
             key = "fsid-needed.overlay" if place.mount.kind == "overlay" else "fsid-needed"
-            yield about(key, export, kind=place.mount.kind, suggestion=stable_fsid(case.facts.machine_id, place.real))
+            yield about(
+                key, export, kind=place.mount.kind, suggestion=stable_fsid(context.facts.machine_id, place.real)
+            )
 
 
-def fsids(case: Case) -> Iterator[Finding]:
+def fsids(context: LintContext) -> Iterator[Finding]:
     """Identities that are given twice, or two to one path."""
     by_path: dict[str, list[Export]] = defaultdict(list)
     by_identity: dict[str, Export] = {}
-    for export in case.exports:
-        path = case.real(export.path)
+    for export in context.exports:
+        path = context.facts.real(export.path)
         identity = _identity(export.options)
         if all(_identity(other.options) != identity for other in by_path[path]) and by_path[path]:
             yield about("fsid-differs", export)
@@ -92,11 +94,11 @@ def fsids(case: Case) -> Iterator[Finding]:
             yield about("fsid-zero", export)
 
 
-def tree(case: Case) -> Iterator[Finding]:
+def tree(context: LintContext) -> Iterator[Finding]:
     """Can NFSv4 clients walk down to the exports."""
-    exports = case.exports
-    if exports and not case.facts.root.bears_tree and not any(export.options.is_root for export in exports):
-        yield about("no-nfsv4-tree", exports[0], kind=case.facts.root.kind)
+    exports = context.exports
+    if exports and not context.facts.root.bears_tree and not any(export.options.is_root for export in exports):
+        yield about("no-nfsv4-tree", exports[0], kind=context.facts.root.kind)
 
 
 def _identity(options: Options) -> str:

@@ -7,19 +7,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from berth.nfsserver.exports.clients import classify, overlap
+from berth.nfsserver.exports.facts import SYSTEM, PathFacts
 from berth.nfsserver.exports.flags import Flag
 from berth.nfsserver.exports.options import Options
 from berth.nfsserver.exports.parse import Export
-from berth.nfsserver.lint.facts import Place
 from berth.nfsserver.lint.finding import Finding
-from berth.nfsserver.lint.lint_context import Case, about
-
-SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr", "/var")
+from berth.nfsserver.lint.lint_context import LintContext, about
 
 
-def there(case: Case) -> Iterator[Finding]:
+def there(context: LintContext) -> Iterator[Finding]:
     """Is there a directory at all, under that name."""
-    for export, place in case.places():
+    for export, place in context.exported_paths():
         if not export.path.startswith("/"):
             yield about("relative-path", export)
         elif place.kind == "missing":
@@ -33,9 +31,9 @@ def there(case: Case) -> Iterator[Finding]:
             yield about("path-is-link" if is_link else "path-not-normal", export, real=place.real)
 
 
-def reachable(case: Case) -> Iterator[Finding]:
+def reachable(context: LintContext) -> Iterator[Finding]:
     """Can users get there, and not everywhere."""
-    for export, place in case.places():
+    for export, place in context.exported_paths():
         if place.kind != "directory":
             continue
         if place.parent:
@@ -50,21 +48,21 @@ def reachable(case: Case) -> Iterator[Finding]:
         elif place.real == "/" or place.real in SYSTEM:
             yield about("system-exported", export)
         mountpoint = export.options.mountpoint
-        if mountpoint is not None and not _is_mounted(case, mountpoint or place.real, place):
+        if mountpoint is not None and not _is_mounted(context, mountpoint or place.real, place):
             yield about("not-mounted", export, mountpoint=mountpoint or export.path)
 
 
-def _is_mounted(case: Case, point: str, place: Place) -> bool:
-    here = case.facts.places.get(point, place)
+def _is_mounted(context: LintContext, point: str, place: PathFacts) -> bool:
+    here = context.facts.paths.get(point, place)
     known = {place.mount.point, here.mount.point, *(each.point for each in place.below)}
     return point.rstrip("/") in {each.rstrip("/") for each in known}
 
 
-def hidden(case: Case) -> Iterator[Finding]:
+def hidden(context: LintContext) -> Iterator[Finding]:
     """File systems mounted below an export, which clients don't see."""
-    exported = {case.real(export.path) for export in case.exports}
-    crossing = [case.real(export.path) for export in case.exports if export.options.has(Flag.CROSSMNT)]
-    for export, place in case.places():
+    exported = {context.facts.real(export.path) for export in context.exports}
+    crossing = [context.facts.real(export.path) for export in context.exports if export.options.has(Flag.CROSSMNT)]
+    for export, place in context.exported_paths():
         if any(_is_in(place.real, parent) or place.real == parent for parent in crossing):
             continue
         unseen = [each.point for each in place.below if each.point not in exported]
@@ -73,14 +71,14 @@ def hidden(case: Case) -> Iterator[Finding]:
             yield about("hidden-mounts", export, mounts=", ".join(unseen[:3]) + more)
 
 
-def nested(case: Case) -> Iterator[Finding]:
+def nested(context: LintContext) -> Iterator[Finding]:
     """Exports that lie in one another on one file system, with other rights for the same clients."""
     by_path: dict[str, list[Export]] = defaultdict(list)
-    for export in case.exports:
-        by_path[case.real(export.path)].append(export)
+    for export in context.exports:
+        by_path[context.facts.real(export.path)].append(export)
     seen: set[tuple[str, str]] = set()
-    for inner in case.exports:
-        for outer in _around(case, inner, by_path):
+    for inner in context.exports:
+        for outer in _around(context, inner, by_path):
             pair = (inner.path, outer.path)
             difference = _difference(inner.options, outer.options)
             if pair not in seen and difference:
@@ -89,9 +87,9 @@ def nested(case: Case) -> Iterator[Finding]:
                 yield about("overlapping-options", inner, other=outer.path, where=where, difference=difference)
 
 
-def _around(case: Case, inner: Export, by_path: Mapping[str, list[Export]]) -> Iterator[Export]:
+def _around(context: LintContext, inner: Export, by_path: Mapping[str, list[Export]]) -> Iterator[Export]:
     """The exports of directories above, on the same file system, that the clients of inner get."""
-    place = case.facts.places.get(inner.path)
+    place = context.facts.paths.get(inner.path)
     if not place or place.kind == "missing":
         return
     path = place.real

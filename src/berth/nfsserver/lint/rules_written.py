@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from berth.nfsserver.exports.clients import BadClient, check, classify, covers, host_bits
 from berth.nfsserver.exports.flags import NEWER, OBSOLETE, SWITCHES, VALUED
 from berth.nfsserver.exports.lexer import decode
-from berth.nfsserver.exports.parse import Entry, Export, Problem, Statement
+from berth.nfsserver.exports.parse import Export, ExportEntry, Problem, Statement
 from berth.nfsserver.lint.finding import Finding, find
-from berth.nfsserver.lint.lint_context import Case, about
+from berth.nfsserver.lint.lint_context import LintContext, about
 
 
-def unreadable(case: Case) -> Iterator[Finding]:
+def unreadable(context: LintContext) -> Iterator[Finding]:
     """Mistakes at which exportfs gives up on a file, and how much it never sees because of the first."""
-    for file in case.files:
+    for file in context.files:
         for problem in file.problems:
             path = problem.detail.get("path", "")
             facts = {name: value for name, value in problem.detail.items() if name != "path"}
@@ -35,15 +35,15 @@ def _key(problem: Problem) -> str:
     return problem.code
 
 
-def clients_that_are_none(case: Case) -> Iterator[Finding]:
+def clients_that_are_none(context: LintContext) -> Iterator[Finding]:
     """Lines where everybody is a client, or options are one, because of a blank too many or a word too few."""
-    for file in case.files:
+    for file in context.files:
         for statement in file.statements:
             for at, entry in enumerate(statement.entries):
                 yield from _client(statement, entry, statement.entries[at - 1] if at else None)
 
 
-def _client(statement: Statement, entry: Entry, before: Entry | None) -> Iterator[Finding]:
+def _client(statement: Statement, entry: ExportEntry, before: ExportEntry | None) -> Iterator[Finding]:
     export = entry.export
     options = ",".join(entry.own or ())
     if entry.word is None:
@@ -64,9 +64,9 @@ def _is_option_list(name: str) -> bool:
     return all(word in SWITCHES for word in words) or ("=" in name and all(n in (*SWITCHES, *VALUED) for n in named))
 
 
-def nothing_said(case: Case) -> Iterator[Finding]:
+def nothing_said(context: LintContext) -> Iterator[Finding]:
     """Clients without any options, where it is no part of another mistake."""
-    for file in case.files:
+    for file in context.files:
         for statement in file.statements:
             for at, entry in enumerate(statement.entries):
                 is_trap = any(not after.name for after in statement.entries[at + 1 : at + 2])
@@ -75,9 +75,9 @@ def nothing_said(case: Case) -> Iterator[Finding]:
                     yield about("no-options", entry.export)
 
 
-def wrong_clients(case: Case) -> Iterator[Finding]:
+def wrong_clients(context: LintContext) -> Iterator[Finding]:
     """Clients that match nobody, or others than it seems."""
-    for entry in case.entries:
+    for entry in context.entries:
         export = entry.export
         if not entry.name or (entry.own is None and _is_option_list(entry.name)):
             continue
@@ -86,7 +86,7 @@ def wrong_clients(case: Case) -> Iterator[Finding]:
         except BadClient as bad:
             yield about(bad.code, export, plain=bad.plain)
             continue
-        host = case.facts.hosts.get(entry.name)
+        host = context.facts.hosts.get(entry.name)
         if network := host_bits(entry.name):
             yield about("network-host-bits", export, network=network, address=entry.name.partition("/")[0])
         elif client.kind == "gss":
@@ -95,9 +95,9 @@ def wrong_clients(case: Case) -> Iterator[Finding]:
             yield about("unknown-host", export)
 
 
-def wrong_options(case: Case) -> Iterator[Finding]:
+def wrong_options(context: LintContext) -> Iterator[Finding]:
     """Options that contradict each other, that do nothing, or that older servers don't know."""
-    for entry in case.entries:
+    for entry in context.entries:
         said: dict[object, str] = {}
         for option in entry.own or ():
             name = option.partition("=")[0]
@@ -114,10 +114,10 @@ def wrong_options(case: Case) -> Iterator[Finding]:
                 yield about("newer-option", entry.export, option=option, release=NEWER[name])
 
 
-def duplicates(case: Case) -> Iterator[Finding]:
+def duplicates(context: LintContext) -> Iterator[Finding]:
     """One client twice for one path, perhaps under two names, perhaps in two files: only the first counts."""
     first: dict[tuple[str, str], Export] = {}
-    for export in case.spelled:
+    for export in context.spelled:
         if classify(export.client).kind == "network" and classify(export.client).network is None:
             continue
         other = first.setdefault((export.path, export.client.lower()), export)
@@ -127,10 +127,10 @@ def duplicates(case: Case) -> Iterator[Finding]:
             yield about("duplicate-client.same" if same else "duplicate-client", export, other=where)
 
 
-def shadowed(case: Case) -> Iterator[Finding]:
+def shadowed(context: LintContext) -> Iterator[Finding]:
     """A network behind a wider one, for the same path and with other options: of the two, the first counts."""
     before: dict[str, list[Export]] = {}
-    for export in case.spelled:
+    for export in context.spelled:
         network = classify(export.client).network
         if classify(export.client).kind != "network" or network is None:
             continue
@@ -146,9 +146,9 @@ def shadowed(case: Case) -> Iterator[Finding]:
         before[export.path].append(export)
 
 
-def ignored_files(case: Case) -> Iterator[Finding]:
+def ignored_files(context: LintContext) -> Iterator[Finding]:
     """Files that lie where exports files lie, and are not read."""
-    for source in case.facts.ignored:
+    for source in context.facts.ignored:
         yield find("ignored-file", source=source, name=source.rpartition("/")[2])
 
 

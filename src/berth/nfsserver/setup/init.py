@@ -13,28 +13,27 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 
-from berth.nfsserver.exports.client_order import Listed, clients_in_order, is_lined_up
-from berth.nfsserver.exports.errors import Refused
+from berth.nfsserver.errors import RequestRefused
+from berth.nfsserver.exports.client_order import ClientList, clients_in_order, is_lined_up
 from berth.nfsserver.exports.export_files import OWN_NAME
+from berth.nfsserver.exports.facts import HostFacts, PathFacts
 from berth.nfsserver.exports.flags import Flag
 from berth.nfsserver.exports.options import Options, parse
 from berth.nfsserver.exports.parse import ExportsFile
 from berth.nfsserver.exports.table import compare
-from berth.nfsserver.exports.texts import say
-from berth.nfsserver.lint.facts import Facts, Place
-from berth.nfsserver.lint.lint_context import Case
+from berth.nfsserver.exports.wanted import WantedExport, acting_user, check_clients, check_path, listed
 from berth.nfsserver.setup.machine import Machine
 from berth.nfsserver.setup.packages import INSTALL_DEADLINE, INSTALL_GRACE, install_commands
-from berth.nfsserver.setup.plan import Plan, PrepareDirectory, RunCommands, Step, WriteExports
+from berth.nfsserver.setup.plan import InitPlan, InitStep, PrepareDirectory, RunCommands, WriteExports
 from berth.nfsserver.setup.services import DEADLINE, start_commands
-from berth.nfsserver.setup.wanted import Wanted, acting_user, check_clients, check_path, listed
+from berth.nfsserver.texts import say
 from berth.texts.command import Shell, command, word
 from berth.texts.text import Text, joined
 
 MODE = 0o755
 
 
-def plan_init(wanted: Wanted, machine: Machine, facts: Facts, files: Sequence[ExportsFile]) -> Plan:
+def plan_init(wanted: WantedExport, machine: Machine, facts: HostFacts, files: Sequence[ExportsFile]) -> InitPlan:
     """What is left to do until the path is exported as wanted. Refused, naming the argument, when it can't be.
 
     facts: about the wanted path and clients as well, and with the live table; files: all exports files of the host.
@@ -51,10 +50,10 @@ def plan_init(wanted: Wanted, machine: Machine, facts: Facts, files: Sequence[Ex
         *_services(machine),
     )
     notes = (*_notes_on_host(machine), *_notes_on_path(wanted, place, acting), *_notes_on_others(clients, own, place))
-    return Plan(wanted.path, steps, notes)
+    return InitPlan(wanted.path, steps, notes)
 
 
-def _packages(machine: Machine) -> Iterator[Step]:
+def _packages(machine: Machine) -> Iterator[InitStep]:
     family = machine.distribution.family
     if not machine.missing or family is None:
         return
@@ -70,7 +69,7 @@ def _packages(machine: Machine) -> Iterator[Step]:
     )
 
 
-def _directory(place: Place, acting: Options) -> Iterator[Step]:
+def _directory(place: PathFacts, acting: Options) -> Iterator[InitStep]:
     uid, gid = acting_user(acting)
     is_new = place.kind == "missing"
     mode, owner = place.mode, (place.uid, place.gid)
@@ -103,8 +102,8 @@ def _directory(place: Place, acting: Options) -> Iterator[Step]:
 
 
 def _exports(
-    place: Place, clients: Listed, own: ExportsFile | None, facts: Facts, files: Sequence[ExportsFile]
-) -> Iterator[Step]:
+    place: PathFacts, clients: ClientList, own: ExportsFile | None, facts: HostFacts, files: Sequence[ExportsFile]
+) -> Iterator[InitStep]:
     path = place.path
     kept = _exported_elsewhere(path, clients, [file for file in files if file is not own], facts)
     missing = tuple((client, options) for client, options in clients if client not in kept)
@@ -124,39 +123,39 @@ def _exports(
     )
 
 
-def _exported_elsewhere(path: str, clients: Listed, others: Sequence[ExportsFile], facts: Facts) -> set[str]:
+def _exported_elsewhere(path: str, clients: ClientList, others: Sequence[ExportsFile], facts: HostFacts) -> set[str]:
     """The clients to whom another file exports the path just so. Refused when it does so otherwise."""
     kept = set()
-    there = {export.client.lower(): export for export in Case(tuple(others), facts).spelled if export.path == path}
+    there = {export.client.lower(): export for export in facts.spelled(others) if export.path == path}
     for client, options in clients:
         export = there.get(_spelled(client, facts))
         if export is None:
             continue
         if export.options.canonical() != parse(options).canonical():
             facts_said = {"source": export.source, "line": export.line, "client": client}
-            raise Refused(path, say("refused.exported-otherwise", **facts_said))
+            raise RequestRefused(path, say("refused.exported-otherwise", **facts_said))
         kept.add(client)
     return kept
 
 
-def _is_live(path: str, clients: Listed, facts: Facts, files: Sequence[ExportsFile]) -> bool:
-    rows = compare(Case(tuple(files), facts).spelled, facts.live or (), facts.varying)
+def _is_live(path: str, clients: ClientList, facts: HostFacts, files: Sequence[ExportsFile]) -> bool:
+    rows = compare(facts.spelled(files), facts.live or (), facts.varying)
     live = {row.client.lower() for row in rows if row.path == path and row.state == "live"}
     return {_spelled(client, facts) for client, _ in clients} <= live
 
 
-def _spelled(client: str, facts: Facts) -> str:
+def _spelled(client: str, facts: HostFacts) -> str:
     host = facts.hosts.get(client)
     return (host.name if host else client).lower()
 
 
-def _why_these_options(clients: Listed, place: Place) -> Text:
+def _why_these_options(clients: ClientList, place: PathFacts) -> Text:
     words = {option.partition("=")[0] for _, options in clients for option in options}
     explained = ("sync", "no_subtree_check", "no_root_squash", "root_squash", "insecure", "fsid")
     return joined(say(f"why.{word}", kind=place.mount.kind) for word in explained if word in words)
 
 
-def _services(machine: Machine) -> Iterator[Step]:
+def _services(machine: Machine) -> Iterator[InitStep]:
     is_possible = machine.kernel.is_available and machine.init != "none"
     if not is_possible or (machine.is_serving and machine.is_enabled):
         return
@@ -182,7 +181,7 @@ def _notes_on_host(machine: Machine) -> Iterator[Text]:
         yield say("note.firewall", name=name)
 
 
-def _notes_on_path(wanted: Wanted, place: Place, acting: Options) -> Iterator[Text]:
+def _notes_on_path(wanted: WantedExport, place: PathFacts, acting: Options) -> Iterator[Text]:
     uid, _ = acting_user(acting)
     if uid:
         yield say("note.squashed", uid=uid)
@@ -197,7 +196,7 @@ def _notes_on_path(wanted: Wanted, place: Place, acting: Options) -> Iterator[Te
         yield say("note.parent", parent=place.parent, mode=f"{place.parent_mode:04o}")
 
 
-def _notes_on_others(clients: Listed, own: ExportsFile | None, place: Place) -> Iterator[Text]:
+def _notes_on_others(clients: ClientList, own: ExportsFile | None, place: PathFacts) -> Iterator[Text]:
     wanted = {client.lower() for client, _ in clients}
     others = [client for client, _ in clients_in_order(own, place.path) if client.lower() not in wanted]
     if others:

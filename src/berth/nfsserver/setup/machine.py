@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from berth.aio.command import SYSTEM_PATH
+from berth.aio.command import PROGRAMS
 from berth.nfsserver.setup.packages import Distribution, detect, missing_from
 from berth.nfsserver.setup.services import Init, Kernel, active_firewalls, detect_init, is_enabled, read_kernel
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from berth.aio import command
-from berth.aio.command import SYSTEM_PATH
+from berth.aio.command import PROGRAMS
 from berth.texts.command import Shell, word
 
 Family = Literal["apt", "dnf", "yum", "zypper", "apk"]

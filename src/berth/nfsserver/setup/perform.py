@@ -7,19 +7,19 @@ import stat
 from dataclasses import dataclass
 
 from berth.aio import command
-from berth.aio.command import SYSTEM_PATH
+from berth.aio.command import PROGRAMS
+from berth.nfsserver.errors import NotAllowed, StepFailed, told
 from berth.nfsserver.exports.change import change_exports
 from berth.nfsserver.exports.client_order import line_up
-from berth.nfsserver.exports.errors import NotAllowed, StepFailed, told
-from berth.nfsserver.exports.export_files import Places, find_places, read_files, read_varying
-from berth.nfsserver.exports.texts import say
-from berth.nfsserver.lint.survey import survey
+from berth.nfsserver.exports.export_files import ExportFiles, find_export_files, read_files, read_varying
+from berth.nfsserver.exports.survey import survey
+from berth.nfsserver.exports.wanted import WantedExport
 from berth.nfsserver.setup.init import plan_init
 from berth.nfsserver.setup.machine import read_machine
-from berth.nfsserver.setup.plan import Plan, PrepareDirectory, RunCommands, Step, WriteExports
+from berth.nfsserver.setup.plan import InitPlan, InitStep, PrepareDirectory, RunCommands, WriteExports
 from berth.nfsserver.setup.services import read_kernel
 from berth.nfsserver.setup.walk import made_along
-from berth.nfsserver.setup.wanted import Wanted
+from berth.nfsserver.texts import say
 from berth.texts.text import Text, same
 
 
@@ -27,13 +27,13 @@ from berth.texts.text import Text, same
 class Performed:
     """What a step did, beyond what it was meant to: what exportfs said about other exports."""
 
-    step: Step
+    step: InitStep
     warnings: tuple[str, ...] = ()
 
 
-async def plan_for(wanted: Wanted, places: Places | None = None) -> Plan:
+async def plan_for(wanted: WantedExport, places: ExportFiles | None = None) -> InitPlan:
     """The plan for this host as it is now. Refused, naming the argument, when it can't be had."""
-    places = places or find_places()
+    places = places or find_export_files()
     files = read_files(places, read_varying())
     facts = await survey(files, places, (wanted.path,), (*wanted.clients, *wanted.provisioner))
     return plan_init(wanted, await read_machine(), facts, files)
@@ -45,7 +45,7 @@ def check_root() -> None:
         raise NotAllowed(say("doing.init"), say("right.root", uid=uid))
 
 
-async def perform(step: Step, places: Places | None = None) -> Performed:
+async def perform(step: InitStep, places: ExportFiles | None = None) -> Performed:
     """Does one step. StepFailed with what was said; Refused, Busy, NotApplied from a change of the exports."""
     check_root()
     match step:
@@ -60,7 +60,7 @@ async def perform(step: Step, places: Places | None = None) -> Performed:
             raise AssertionError(f"no such step: {step.kind}")
 
 
-async def perform_all(plan: Plan, places: Places | None = None) -> tuple[Performed, ...]:
+async def perform_all(plan: InitPlan, places: ExportFiles | None = None) -> tuple[Performed, ...]:
     """Does all steps in their order; the first that fails ends it."""
     return tuple([await perform(step, places) for step in plan.steps])
 

@@ -18,7 +18,7 @@ Kind = Literal["packages", "directory", "exports", "services"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class InitStep:
     """One thing to do. commands: what a person would type for it."""
 
     kind: Kind
@@ -33,7 +33,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunCommands(Step):
+class RunCommands(InitStep):
     """Commands to run one after the other. deadline: seconds for each; grace: to end in good order after Ctrl-C."""
 
     run: tuple[Command, ...]
@@ -42,7 +42,7 @@ class RunCommands(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrepareDirectory(Step):
+class PrepareDirectory(InitStep):
     """Makes the directory, or gives it another mode or owner."""
 
     path: str
@@ -54,7 +54,7 @@ class PrepareDirectory(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WriteExports(Step):
+class WriteExports(InitStep):
     """Writes the path's line in Berth's own file, and makes it live."""
 
     path: str
@@ -63,11 +63,11 @@ class WriteExports(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class InitPlan:
     """Steps in their order. Empty when all is as it should be."""
 
     path: str
-    steps: tuple[Step, ...]
+    steps: tuple[InitStep, ...]
     notes: tuple[Text, ...] = field(default=())
     """What init does not do, and somebody should know."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from berth.aio import command
-from berth.aio.command import SYSTEM_PATH
+from berth.aio.command import PROGRAMS
 from berth.nfsserver.setup.packages import Command, Family
 
 Init = Literal["systemd", "openrc", "sysv", "none"]

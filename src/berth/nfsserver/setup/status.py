@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from berth.nfsserver.exports.export_files import Places
-from berth.nfsserver.exports.table import Listed, brief
-from berth.nfsserver.setup.exporting import list_exports
+from berth.nfsserver.exports.export_files import ExportFiles
+from berth.nfsserver.exports.exporting import list_exports
+from berth.nfsserver.exports.table import ExportRow, brief
 from berth.nfsserver.setup.machine import Machine, read_machine
 
 Verdict = Literal["serving", "nothing exported", "not serving", "no kernel server", "not installed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ServerStatus:
     """The truth about this host as an NFS server."""
 
     machine: Machine
-    exports: tuple[Listed, ...]
+    exports: tuple[ExportRow, ...]
 
     @property
     def verdict(self) -> Verdict:
@@ -54,12 +54,12 @@ class Status:
         }
 
 
-async def read_status(places: Places | None = None) -> Status:
+async def read_status(places: ExportFiles | None = None) -> ServerStatus:
     """The status now. Refused when an exports file can't be read."""
-    return Status(await read_machine(), await list_exports(places))
+    return ServerStatus(await read_machine(), await list_exports(places))
 
 
-def export_as_dict(row: Listed) -> dict[str, object]:
+def export_as_dict(row: ExportRow) -> dict[str, object]:
     """One row of the list of exports, for `-o json`."""
     return {
         "path": row.path,

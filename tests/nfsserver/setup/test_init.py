@@ -6,54 +6,57 @@ from dataclasses import replace
 
 import pytest
 
-from berth.nfsserver.exports.errors import Refused
+from berth.nfsserver.errors import RequestRefused
+from berth.nfsserver.exports.facts import FileSystem, HostFacts, PathFacts, stable_fsid
 from berth.nfsserver.exports.parse import parse_exports
-from berth.nfsserver.exports.spelling import Host
+from berth.nfsserver.exports.spelling import ResolvedHost
 from berth.nfsserver.exports.table import parse_table
-from berth.nfsserver.lint.facts import Facts, Mount, Place, stable_fsid
+from berth.nfsserver.exports.wanted import WantedExport
 from berth.nfsserver.setup.init import plan_init
 from berth.nfsserver.setup.machine import Machine
 from berth.nfsserver.setup.packages import PACKAGES, Distribution, Family, detect
-from berth.nfsserver.setup.plan import Plan, PrepareDirectory, WriteExports
+from berth.nfsserver.setup.plan import InitPlan, PrepareDirectory, WriteExports
 from berth.nfsserver.setup.services import Init, Kernel
-from berth.nfsserver.setup.wanted import Wanted
 
 PATH = "/srv/nfs/k8s"
 OWN = "/etc/exports.d/berth.exports"
 DEBIAN = Distribution("Debian GNU/Linux 12 (bookworm)", "apt")
 RUNNING = Machine(DEBIAN, (), "systemd", True, Kernel(True, 8, ("3", "4.2")))
-NEW = Place(PATH, PATH, "missing", mount=Mount("/", "ext4"))
+NEW = PathFacts(PATH, PATH, "missing", mount=FileSystem("/", "ext4"))
 MADE = replace(NEW, kind="directory", mode=0o755, uid=65534, gid=65534)
-WANTED = Wanted(PATH, ["10.0.0.0/8"])
+WANTED = WantedExport(PATH, ["10.0.0.0/8"])
 
 
 def plan(
-    wanted: Wanted = WANTED,
-    place: Place = MADE,
+    wanted: WantedExport = WANTED,
+    place: PathFacts = MADE,
     machine: Machine = RUNNING,
     files: dict[str, str] | None = None,
     live: str = "",
-) -> Plan:
-    hosts = {"node1": Host("node1.lan", frozenset({"192.0.2.1"})), "nosuch": Host("nosuch", frozenset())}
-    facts = Facts({PATH: place}, hosts, live=parse_table(live.encode()), machine_id="machine")
+) -> InitPlan:
+    hosts = {
+        "node1": ResolvedHost("node1.lan", frozenset({"192.0.2.1"})),
+        "nosuch": ResolvedHost("nosuch", frozenset()),
+    }
+    facts = HostFacts({PATH: place}, hosts, live=parse_table(live.encode()), machine_id="machine")
     return plan_init(wanted, machine, facts, [parse_exports(t.encode(), name) for name, t in (files or {}).items()])
 
 
-def kinds(found: Plan) -> list[str]:
+def kinds(found: InitPlan) -> list[str]:
     return [step.kind for step in found.steps]
 
 
-def clients(found: Plan) -> dict[str, str]:
+def clients(found: InitPlan) -> dict[str, str]:
     (step,) = [step for step in found.steps if isinstance(step, WriteExports)]
     return {client: ",".join(options) for client, options in step.clients}
 
 
-def directory(found: Plan) -> tuple[int, int, int] | None:
+def directory(found: InitPlan) -> tuple[int, int, int] | None:
     steps = [step for step in found.steps if isinstance(step, PrepareDirectory)]
     return (steps[0].mode, steps[0].uid, steps[0].gid) if steps else None
 
 
-def notes(found: Plan) -> str:
+def notes(found: InitPlan) -> str:
     return "\n".join(note.en for note in found.notes)
 
 
@@ -94,7 +97,7 @@ def test_what_is_not_in_the_file_or_not_live_is_done_again(file: str, live: str)
 
 
 def test_root_is_root_for_the_provisioner_only() -> None:
-    found = plan(Wanted(PATH, ["10.0.0.0/8", "10.0.0.9"], ["10.0.0.9"]), NEW)
+    found = plan(WantedExport(PATH, ["10.0.0.0/8", "10.0.0.9"], ["10.0.0.9"]), NEW)
     assert clients(found) == {
         "10.0.0.9": "rw,sync,no_subtree_check,no_root_squash",
         "10.0.0.0/8": "rw,sync,no_subtree_check,root_squash",
@@ -111,7 +114,9 @@ def test_without_addresses_of_the_provisioner_nobody_owns_the_directory() -> Non
 
 
 def test_given_options_replace_the_defaults_that_they_contradict() -> None:
-    found = plan(Wanted(PATH, ["@g"], options=["async", "all_squash", "anonuid=1000", "anongid=1001", "insecure"]), NEW)
+    found = plan(
+        WantedExport(PATH, ["@g"], options=["async", "all_squash", "anonuid=1000", "anongid=1001", "insecure"]), NEW
+    )
     assert clients(found) == {
         "@g": "rw,no_subtree_check,root_squash,async,all_squash,anonuid=1000,anongid=1001,insecure"
     }
@@ -120,9 +125,9 @@ def test_given_options_replace_the_defaults_that_they_contradict() -> None:
 
 @pytest.mark.parametrize("kind", ["tmpfs", "overlay", "fuse.mergerfs"])
 def test_fsid_where_the_file_system_needs_it(kind: str) -> None:
-    found = plan(place=replace(MADE, mount=Mount("/srv", kind)))
+    found = plan(place=replace(MADE, mount=FileSystem("/srv", kind)))
     assert clients(found)["10.0.0.0/8"].endswith(f",fsid={stable_fsid('machine', PATH)}")
-    own = plan(Wanted(PATH, ["@g"], options=["fsid=7"]), replace(MADE, mount=Mount("/srv", kind)))
+    own = plan(WantedExport(PATH, ["@g"], options=["fsid=7"]), replace(MADE, mount=FileSystem("/srv", kind)))
     assert clients(own)["@g"].count("fsid") == 1
 
 
@@ -151,7 +156,7 @@ def test_an_fsid_is_the_same_here_and_another_anywhere_else() -> None:
 def test_a_directory_that_is_there(
     place: dict[str, int], provisioner: list[str], expected: tuple[int, int, int] | None
 ) -> None:
-    found = plan(Wanted(PATH, ["10.0.0.0/8"], provisioner), replace(MADE, **place))  # type: ignore[arg-type]
+    found = plan(WantedExport(PATH, ["10.0.0.0/8"], provisioner), replace(MADE, **place))  # type: ignore[arg-type]
     assert directory(found) == expected
 
 
@@ -175,7 +180,7 @@ def test_the_order_that_counts_is_part_of_the_plan() -> None:
         "10.1.0.0/16(rw,sync,no_subtree_check,no_root_squash)\n"
     )
     found = plan(
-        Wanted(PATH, ["10.0.0.0/8"], ["10.1.0.0/16"]), replace(MADE, uid=0, gid=0), files={OWN: line}, live=line
+        WantedExport(PATH, ["10.0.0.0/8"], ["10.1.0.0/16"]), replace(MADE, uid=0, gid=0), files={OWN: line}, live=line
     )
     assert list(clients(found)) == ["10.1.0.0/16", "10.0.0.0/8"]
 
@@ -186,34 +191,34 @@ def test_what_another_file_exports_just_so_is_left_there() -> None:
 
 
 def test_what_another_file_exports_otherwise_is_refused() -> None:
-    with pytest.raises(Refused, match="/etc/exports line 2 exports it to node1 with other options"):
-        plan(Wanted(PATH, ["node1"]), files={"/etc/exports": f"# one\n{PATH} node1.lan(ro)\n"})
+    with pytest.raises(RequestRefused, match="/etc/exports line 2 exports it to node1 with other options"):
+        plan(WantedExport(PATH, ["node1"]), files={"/etc/exports": f"# one\n{PATH} node1.lan(ro)\n"})
 
 
 @pytest.mark.parametrize(
     ("wanted", "place", "said"),
     [
-        (Wanted("srv", ["@g"]), NEW, "absolute"),
-        (Wanted("/srv/../etc", ["@g"]), NEW, "absolute"),
-        (Wanted("//srv", ["@g"]), NEW, "absolute"),
-        (Wanted("/", ["@g"]), NEW, "system"),
-        (Wanted("/etc/nfs", ["@g"]), NEW, "system"),
-        (Wanted("/var", ["@g"]), NEW, "system"),
-        (Wanted("/srv/a b", ["@g"]), NEW, "blanks"),
-        (Wanted("/srv/hung", ["@g"]), NEW, "did not answer"),
+        (WantedExport("srv", ["@g"]), NEW, "absolute"),
+        (WantedExport("/srv/../etc", ["@g"]), NEW, "absolute"),
+        (WantedExport("//srv", ["@g"]), NEW, "absolute"),
+        (WantedExport("/", ["@g"]), NEW, "system"),
+        (WantedExport("/etc/nfs", ["@g"]), NEW, "system"),
+        (WantedExport("/var", ["@g"]), NEW, "system"),
+        (WantedExport("/srv/a b", ["@g"]), NEW, "blanks"),
+        (WantedExport("/srv/hung", ["@g"]), NEW, "did not answer"),
         (WANTED, replace(MADE, kind="other"), "something else"),
         (WANTED, replace(MADE, real="/data/k8s"), "export /data/k8s instead"),
-        (WANTED, replace(MADE, mount=Mount("/", "9p")), "9p, which NFS can't export"),
-        (Wanted(PATH, []), MADE, "name who may mount"),
-        (Wanted(PATH, ["10.0.0.*"]), MADE, "write 10.0.0.0/24"),
-        (Wanted(PATH, ["nosuch"]), MADE, "can't be resolved"),
-        (Wanted(PATH, ["@g"], ["*"]), MADE, "root of every host"),
-        (Wanted(PATH, ["@g"], options=["no_rootsquash"]), MADE, "did you mean 'no_root_squash'"),
-        (Wanted(PATH, ["@g"], options=["anonuid=me"]), MADE, "not a number"),
+        (WANTED, replace(MADE, mount=FileSystem("/", "9p")), "9p, which NFS can't export"),
+        (WantedExport(PATH, []), MADE, "name who may mount"),
+        (WantedExport(PATH, ["10.0.0.*"]), MADE, "write 10.0.0.0/24"),
+        (WantedExport(PATH, ["nosuch"]), MADE, "can't be resolved"),
+        (WantedExport(PATH, ["@g"], ["*"]), MADE, "root of every host"),
+        (WantedExport(PATH, ["@g"], options=["no_rootsquash"]), MADE, "did you mean 'no_root_squash'"),
+        (WantedExport(PATH, ["@g"], options=["anonuid=me"]), MADE, "not a number"),
     ],
 )
-def test_what_can_not_be_had_is_refused(wanted: Wanted, place: Place, said: str) -> None:
-    with pytest.raises(Refused, match=said):
+def test_what_can_not_be_had_is_refused(wanted: WantedExport, place: PathFacts, said: str) -> None:
+    with pytest.raises(RequestRefused, match=said):
         plan(wanted, place)
 
 
@@ -237,7 +242,7 @@ def test_without_a_package_manager_packages_are_left_to_people() -> None:
 
 def test_ports_are_talked_about_unless_any_port_will_do() -> None:
     assert "port below 1024" in notes(plan())
-    assert "port below 1024" not in notes(plan(Wanted(PATH, ["@g"], options=["insecure"])))
+    assert "port below 1024" not in notes(plan(WantedExport(PATH, ["@g"], options=["insecure"])))
 
 
 def test_firewalls_are_talked_about() -> None:

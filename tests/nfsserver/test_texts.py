@@ -14,11 +14,10 @@ import yaml
 import berth.nfsserver
 from berth.nfsserver.exports.clients import BadClient, Fault, check
 from berth.nfsserver.exports.options import BadOption, parse
-from berth.nfsserver.exports.texts import say, say_client, say_option
+from berth.nfsserver.texts import say
 from berth.texts.text import Text, joined
 
-SOURCE = files("berth.nfsserver.exports").joinpath("texts.yaml")
-TEXTS: dict[str, dict[str, str]] = yaml.safe_load(SOURCE.read_text("utf-8"))
+TEXTS: dict[str, dict[str, str]] = yaml.safe_load(files("berth.nfsserver").joinpath("texts.yaml").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("key", TEXTS)
@@ -46,11 +45,11 @@ def test_every_sentence_is_said_and_none_is_missing() -> None:
 def test_what_is_wrong_with_an_option_or_a_client_in_both_languages() -> None:
     with pytest.raises(BadOption) as option:
         parse(["no_rootsquash"])
-    assert say_option(option.value).zh == "'no_rootsquash' 不是导出选项；是否想写 'no_root_squash'？"
+    assert option.value.said.zh == "'no_rootsquash' 不是导出选项；是否想写 'no_root_squash'？"
     with pytest.raises(BadClient) as client:
         check("10.0.*")
-    assert say_client(client.value).zh == "'10.0.*' 是用在地址上的通配符，而通配符只匹配主机名；请写 10.0.0.0/16"
-    assert say_client(client.value).en.startswith("'10.0.*' is a wildcard")
+    assert client.value.said.zh == "'10.0.*' 是用在地址上的通配符，而通配符只匹配主机名；请写 10.0.0.0/16"
+    assert client.value.said.en.startswith("'10.0.*' is a wildcard")
 
 
 def test_a_fact_that_is_missing_is_an_error() -> None:

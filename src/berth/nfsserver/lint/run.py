@@ -9,33 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from berth.nfsserver.exports.export_files import Places, find_places, read_exports, read_files, read_varying
+from berth.nfsserver.exports.export_files import ExportFiles, find_export_files, read_exports, read_files, read_varying
+from berth.nfsserver.exports.facts import HostFacts
 from berth.nfsserver.exports.parse import ExportsFile
+from berth.nfsserver.exports.survey import survey
 from berth.nfsserver.lint import rules_live, rules_needs, rules_options, rules_places, rules_written
-from berth.nfsserver.lint.facts import Facts
 from berth.nfsserver.lint.finding import SEVERITIES, Finding
-from berth.nfsserver.lint.lint_context import Case, Need
-from berth.nfsserver.lint.survey import survey
+from berth.nfsserver.lint.lint_context import LintContext, Need
 
 _RULES = (*rules_written.RULES, *rules_options.RULES, *rules_places.RULES, *rules_needs.RULES, *rules_live.RULES)
 
 
-def lint(files: Sequence[ExportsFile], facts: Facts, needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
+def lint(files: Sequence[ExportsFile], facts: HostFacts, needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
     """All findings about files, by file and line, errors before warnings and notes.
 
     files: all that exportfs reads, in its order, or one by itself. needs: which paths a provisioner works in.
     """
-    case = Case(tuple(files), facts, tuple(needs))
+    context = LintContext(tuple(files), facts, tuple(needs))
     order = {file.source: at for at, file in enumerate(files)}
-    found = dict.fromkeys(finding for rule in _RULES for finding in rule(case))
+    found = dict.fromkeys(finding for rule in _RULES for finding in rule(context))
     return tuple(
         sorted(found, key=lambda each: (order.get(each.source, len(order)), each.line, SEVERITIES.index(each.severity)))
     )
 
 
-async def lint_host(needs: Sequence[Need] = (), places: Places | None = None) -> tuple[Finding, ...]:
+async def lint_host(needs: Sequence[Need] = (), places: ExportFiles | None = None) -> tuple[Finding, ...]:
     """Findings about all exports of this host, and about what is live. Refused: a file can't be read."""
-    places = places or find_places()
+    places = places or find_export_files()
     files = read_files(places, read_varying())
     return lint(files, await survey(files, places, _paths(needs)), needs)
 

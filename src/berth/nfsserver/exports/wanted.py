@@ -6,21 +6,20 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from berth.nfsserver.exports.client_order import Listed, compose
+from berth.nfsserver.errors import RequestRefused
+from berth.nfsserver.exports.client_order import ClientList, compose
 from berth.nfsserver.exports.clients import BadClient, check, classify
-from berth.nfsserver.exports.errors import Refused
+from berth.nfsserver.exports.facts import SYSTEM, HostFacts, PathFacts, stable_fsid
 from berth.nfsserver.exports.flags import Flag
 from berth.nfsserver.exports.options import BadOption, Options, parse, split
-from berth.nfsserver.exports.texts import say, say_client, say_option
-from berth.nfsserver.lint.facts import Facts, Place, stable_fsid
-from berth.nfsserver.lint.rules_places import SYSTEM
+from berth.nfsserver.texts import say
 
 PROVISIONER_OPTIONS = ("rw", "sync", "no_subtree_check", "no_root_squash")
 CLIENT_OPTIONS = ("rw", "sync", "no_subtree_check", "root_squash")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedExport:
     """What to export: a directory, to whom, and how."""
 
     path: str
@@ -32,44 +31,44 @@ class Wanted:
     """Options that everybody gets, one by one or as lists with commas; they replace the defaults they contradict."""
 
 
-def check_path(path: str, facts: Facts) -> Place:
+def check_path(path: str, facts: HostFacts) -> PathFacts:
     """What is at the path, if it can be exported."""
     if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//"):
-        raise Refused(path, say("refused.not-absolute"))
+        raise RequestRefused(path, say("refused.not-absolute"))
     if path == "/" or any(path == each or (path.startswith(f"{each}/") and each != "/var") for each in SYSTEM):
-        raise Refused(path, say("refused.system"))
+        raise RequestRefused(path, say("refused.system"))
     if any(char.isspace() or char in "\"'#\\" or not char.isprintable() for char in path):
-        raise Refused(path, say("refused.characters"))
-    place = facts.places.get(path)
+        raise RequestRefused(path, say("refused.characters"))
+    place = facts.paths.get(path)
     if place is None:
-        raise Refused(path, say("refused.silent"))
+        raise RequestRefused(path, say("refused.silent"))
     if place.kind == "other":
-        raise Refused(path, say("refused.not-a-directory"))
+        raise RequestRefused(path, say("refused.not-a-directory"))
     if place.real != path:
-        raise Refused(path, say("refused.link", real=place.real))
+        raise RequestRefused(path, say("refused.link", real=place.real))
     if not place.mount.is_exportable:
-        raise Refused(path, say("refused.not-exportable", kind=place.mount.kind))
+        raise RequestRefused(path, say("refused.not-exportable", kind=place.mount.kind))
     return place
 
 
-def check_clients(wanted: Wanted, facts: Facts) -> None:
+def check_clients(wanted: WantedExport, facts: HostFacts) -> None:
     """Can all clients be meant as they are written, and does the resolver know them."""
     if not wanted.clients and not wanted.provisioner:
-        raise Refused("client", say("refused.no-client"))
+        raise RequestRefused("client", say("refused.no-client"))
     for client in (*wanted.clients, *wanted.provisioner):
         try:
             check(client)
         except BadClient as bad:
-            raise Refused("client", say_client(bad)) from bad
+            raise RequestRefused("client", bad.said) from bad
         host = facts.hosts.get(client)
         if host is not None and not host.addresses:
-            raise Refused("client", say("refused.unknown-host", client=client))
+            raise RequestRefused("client", say("refused.unknown-host", client=client))
     for client in wanted.provisioner:
         if classify(client).is_everybody:
-            raise Refused("provisioner", say("refused.everybody-root", client=client))
+            raise RequestRefused("provisioner", say("refused.everybody-root", client=client))
 
 
-def listed(wanted: Wanted, place: Place, facts: Facts) -> Listed:
+def listed(wanted: WantedExport, place: PathFacts, facts: HostFacts) -> ClientList:
     """Clients with their options, the provisioner's first: of two networks that match a host, the first one counts."""
     fixed: tuple[str, ...] = ()
     given = tuple(word for option in wanted.options for word in split(option))
@@ -79,7 +78,7 @@ def listed(wanted: Wanted, place: Place, facts: Facts) -> Listed:
         inner = compose((*PROVISIONER_OPTIONS, *fixed), given)
         outer = compose((*CLIENT_OPTIONS, *fixed), given)
     except BadOption as bad:
-        raise Refused("option", say_option(bad)) from bad
+        raise RequestRefused("option", bad.said) from bad
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for clients, options in ((wanted.provisioner, inner), (wanted.clients, outer)):
         for client in clients:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from berth.nfsserver.exports.flags import VARYING, Flag
-from berth.nfsserver.exports.parse import Export
-from berth.nfsserver.exports.spelling import Host
+from berth.nfsserver.exports.parse import Export, ExportsFile
+from berth.nfsserver.exports.spelling import ResolvedHost, spell
 
 NEEDS_FSID = frozenset(
     {"tmpfs", "ramfs", "overlay", "aufs", "nfs", "nfs4", "ceph", "virtiofs", "9p", "glusterfs", "cifs"}
@@ -24,9 +24,12 @@ NOT_EXPORTABLE = frozenset(
 )
 """File systems that the kernel's NFS server does not take."""
 
+SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr", "/var")
+"""Directories of the operating system, which are not for exporting."""
+
 
 @dataclass(frozen=True, slots=True)
-class Mount:
+class FileSystem:
     """One mounted file system."""
 
     point: str
@@ -50,7 +53,7 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PathFacts:
     """What is at an exported path."""
 
     path: str
@@ -72,9 +75,9 @@ class Place:
     changeable_uid: int = 0
     identity: tuple[int, int] | None = None
     """Device and inode of what is there: which directory was looked at."""
-    mount: Mount = Mount("/", "")
+    mount: FileSystem = FileSystem("/", "")
     """The file system that it is on (where it would be made, if it is missing)."""
-    below: tuple[Mount, ...] = ()
+    below: tuple[FileSystem, ...] = ()
     """The file systems mounted below it, pseudo file systems left out."""
     lookalikes: tuple[str, ...] = ()
     """For a missing one: directories that exist and may be meant."""
@@ -93,13 +96,13 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class HostFacts:
     """The host, as far as exports are concerned."""
 
-    places: Mapping[str, Place] = field(default_factory=dict)
+    paths: Mapping[str, PathFacts] = field(default_factory=dict)
     """By exported path; a path that is not in it was not looked at."""
-    hosts: Mapping[str, Host] = field(default_factory=dict)
-    root: Mount = Mount("/", "")
+    hosts: Mapping[str, ResolvedHost] = field(default_factory=dict)
+    root: FileSystem = FileSystem("/", "")
     """The file system of `/`."""
     live: tuple[Export, ...] | None = None
     """The live table; None: leave it out of the comparison."""
@@ -108,6 +111,15 @@ class Facts:
     machine_id: str = ""
     """What tells this machine from others for ever (/etc/machine-id)."""
     varying: Flag = VARYING
+
+    def real(self, path: str) -> str:
+        """The path without links, as far as it was looked at."""
+        found = self.paths.get(path)
+        return found.real if found else path
+
+    def spelled(self, files: Sequence[ExportsFile]) -> tuple[Export, ...]:
+        """The exports of files as the live table spells them: clients, and paths as far as they were looked at."""
+        return spell([export for file in files for export in file.exports], self.hosts, self.real)
 
 
 def stable_fsid(machine: str, path: str) -> str:

@@ -18,7 +18,7 @@ from berth.texts.command import spelled
 from berth.texts.text import Text
 
 
-class ServerError(Exception):
+class NfsServerError(Exception):
     """Base of the family; never raised itself. text: the sentence."""
 
     def __init__(self, text: Text) -> None:
@@ -26,7 +26,7 @@ class ServerError(Exception):
         self.text = text
 
 
-class Refused(ServerError):  # noqa: N818 - the design's word
+class RequestRefused(NfsServerError):  # noqa: N818 - the design's word
     """A request that can't be honoured as it stands. field: the offending argument, option, path or file."""
 
     def __init__(self, field: str, why: Text) -> None:
@@ -35,7 +35,7 @@ class Refused(ServerError):  # noqa: N818 - the design's word
         self.why = why
 
 
-class NotAllowed(ServerError):  # noqa: N818
+class NotAllowed(NfsServerError):  # noqa: N818
     """A right that this process lacks. action: what it is needed for; right: what is missing."""
 
     def __init__(self, action: Text, right: Text) -> None:
@@ -44,7 +44,7 @@ class NotAllowed(ServerError):  # noqa: N818
         self.right = right
 
 
-class Busy(ServerError):  # noqa: N818
+class Busy(NfsServerError):  # noqa: N818
     """Another process holds the lock on the exports. seconds: how long was waited for it."""
 
     def __init__(self, path: str, seconds: float) -> None:
@@ -58,7 +58,7 @@ class Busy(ServerError):  # noqa: N818
         self.seconds = seconds
 
 
-class NotApplied(ServerError):  # noqa: N818
+class NotApplied(NfsServerError):  # noqa: N818
     """A change of the exports that exportfs did not take.
 
     stderr: what exportfs said, whole. restored: the file and the live table are as they were before. lost: exports
@@ -80,7 +80,7 @@ class NotApplied(ServerError):  # noqa: N818
         self.lost = tuple(lost)
 
 
-class StepFailed(ServerError):  # noqa: N818
+class StepFailed(NfsServerError):  # noqa: N818
     """A step of a plan that failed. step: what it does, in words; stderr: what the command said, whole."""
 
     def __init__(self, step: Text, why: Text, *, stderr: str = "") -> None:

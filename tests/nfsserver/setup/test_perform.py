@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from berth.nfsserver.exports.errors import Refused, StepFailed
-from berth.nfsserver.lint.lint import lint_host
-from berth.nfsserver.setup.exporting import add_export
+from berth.nfsserver.errors import RequestRefused, StepFailed
+from berth.nfsserver.exports.exporting import add_export
+from berth.nfsserver.exports.wanted import WantedExport
+from berth.nfsserver.lint.run import lint_host
 from berth.nfsserver.setup.packages import Command
 from berth.nfsserver.setup.perform import perform, perform_all, plan_for
-from berth.nfsserver.setup.plan import PrepareDirectory, RunCommands, Step
+from berth.nfsserver.setup.plan import InitStep, PrepareDirectory, RunCommands
 from berth.nfsserver.setup.status import read_status
-from berth.nfsserver.setup.wanted import Wanted
 from berth.texts.text import Text
 from tests.nfsserver.nobody import as_nobody
 from tests.nfsserver.room import Room
@@ -33,19 +33,19 @@ def owner_and_mode(path: str) -> tuple[int, int, int]:
     return found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)
 
 
-def of_the_path(steps: tuple[Step, ...]) -> list[str]:
+def of_the_path(steps: tuple[InitStep, ...]) -> list[str]:
     """The steps that are about the path. Whether packages and services are missing is the machine's affair."""
     return [step.kind for step in steps if step.kind in ("directory", "exports")]
 
 
-async def do(wanted: Wanted) -> None:
+async def do(wanted: WantedExport) -> None:
     for step in (await plan_for(wanted)).steps:
         if step.kind in ("directory", "exports"):
             await perform(step)
 
 
 async def test_a_path_is_exported_and_the_second_plan_is_empty(room: Room) -> None:
-    wanted = Wanted(PATH, ["127.0.0.1", "10.0.0.0/8", "node1"])
+    wanted = WantedExport(PATH, ["127.0.0.1", "10.0.0.0/8", "node1"])
     assert of_the_path((await plan_for(wanted)).steps) == ["directory", "exports"]
     await do(wanted)
     assert of_the_path((await plan_for(wanted)).steps) == []
@@ -56,8 +56,8 @@ async def test_a_path_is_exported_and_the_second_plan_is_empty(room: Room) -> No
 
 
 async def test_a_provisioner_comes_first_also_when_it_comes_later(room: Room) -> None:
-    await do(Wanted(PATH, ["10.0.0.0/8"]))
-    wanted = Wanted(PATH, ["10.0.0.0/8"], ["10.1.0.0/16"])
+    await do(WantedExport(PATH, ["10.0.0.0/8"]))
+    wanted = WantedExport(PATH, ["10.0.0.0/8"], ["10.1.0.0/16"])
     assert of_the_path((await plan_for(wanted)).steps) == ["exports"]
     await do(wanted)
     assert room.read().splitlines()[-1].split()[1:] == [
@@ -68,15 +68,15 @@ async def test_a_provisioner_comes_first_also_when_it_comes_later(room: Room) ->
 
 
 async def test_a_provisioner_keeps_its_rights_when_wider_networks_are_added(room: Room) -> None:
-    await do(Wanted(PATH, [], ["10.1.0.0/16"]))
-    await add_export(Wanted(PATH, ["*", "10.0.0.0/8"]))
+    await do(WantedExport(PATH, [], ["10.1.0.0/16"]))
+    await add_export(WantedExport(PATH, ["*", "10.0.0.0/8"]))
     clients = [word.partition("(")[0] for word in room.read().splitlines()[-1].split()[1:]]
     assert clients == ["10.1.0.0/16", "10.0.0.0/8", "*"]
 
 
 async def test_fsid_on_a_file_system_without_identity(room: Room) -> None:
     room.mount("tmpfs", room.srv / "nfs", "mode=0755")
-    wanted = Wanted(PATH, ["10.0.0.0/8"])
+    wanted = WantedExport(PATH, ["10.0.0.0/8"])
     await do(wanted)
     assert ",fsid=" in room.read()
     assert await lint_host() == ()
@@ -85,18 +85,18 @@ async def test_fsid_on_a_file_system_without_identity(room: Room) -> None:
 
 async def test_a_directory_of_another_mode_is_put_right(room: Room) -> None:
     path = room.directory("made by hand", 0o777)
-    with pytest.raises(Refused, match="blanks"):
-        await plan_for(Wanted(path, ["@g"]))
+    with pytest.raises(RequestRefused, match="blanks"):
+        await plan_for(WantedExport(path, ["@g"]))
     path = room.directory("made-by-hand", 0o777)
-    await do(Wanted(path, ["@g"]))
+    await do(WantedExport(path, ["@g"]))
     assert owner_and_mode(path) == (65534, 65534, 0o755)
 
 
 async def test_a_link_is_not_followed(room: Room) -> None:
     room.directory("target")
     os.symlink("target", "/srv/link")
-    with pytest.raises(Refused, match="export /srv/target instead"):
-        await plan_for(Wanted("/srv/link", ["@g"]))
+    with pytest.raises(RequestRefused, match="export /srv/target instead"):
+        await plan_for(WantedExport("/srv/link", ["@g"]))
     step = PrepareDirectory(
         kind="directory", summary=NOTHING, reason=NOTHING, commands=(), path="/srv/link", mode=0o700, uid=1, gid=1
     )
@@ -115,7 +115,7 @@ async def test_a_command_that_fails_is_told_with_what_it_said(room: Room) -> Non
 
 
 async def test_status_tells_what_is_exported(room: Room) -> None:
-    await do(Wanted(PATH, ["10.0.0.0/8"]))
+    await do(WantedExport(PATH, ["10.0.0.0/8"]))
     room.write(b"/srv/other *(ro)\n")
     await room.exportfs("-i", "-o", "rw", "192.0.2.9:/srv")
     status = await read_status()
@@ -138,11 +138,11 @@ def test_without_root_nothing_is_tried() -> None:
 
 
 async def test_a_plan_is_performed_step_by_step(room: Room) -> None:
-    plan = await plan_for(Wanted(PATH, ["10.0.0.0/8"]))
+    plan = await plan_for(WantedExport(PATH, ["10.0.0.0/8"]))
     path_only = type(plan)(plan.path, tuple(step for step in plan.steps if step.kind in ("directory", "exports")))
     done = await perform_all(path_only)
     assert [each.step.kind for each in done] == ["directory", "exports"]
-    assert of_the_path((await plan_for(Wanted(PATH, ["10.0.0.0/8"]))).steps) == []
+    assert of_the_path((await plan_for(WantedExport(PATH, ["10.0.0.0/8"]))).steps) == []
 
 
 def plant(path: str) -> None:
@@ -176,7 +176,7 @@ async def test_who_owns_a_parent_can_not_have_another_directory_changed(room: Ro
     plant(f"{parent}/secret/key")
     target = room.directory("target", 0o700)
     os.symlink(target, f"{parent}/link-to-etc")
-    plan = await plan_for(Wanted(f"{parent}/data", ["@g"]))
+    plan = await plan_for(WantedExport(f"{parent}/data", ["@g"]))
     assert any("uid 1000" in note.en and parent in note.en for note in plan.notes)
     (step,) = [step for step in plan.steps if step.kind == "directory"]
     secret = os.stat(f"{parent}/secret").st_ino
@@ -206,8 +206,8 @@ async def test_who_owns_a_parent_can_not_have_another_directory_changed(room: Ro
 async def test_a_link_on_the_way_is_refused_before_and_while_it_is_done(room: Room) -> None:
     room.directory("target")
     os.symlink("target", "/srv/link")
-    with pytest.raises(Refused, match="export /srv/target/new instead"):
-        await plan_for(Wanted("/srv/link/new", ["@g"]))
+    with pytest.raises(RequestRefused, match="export /srv/target/new instead"):
+        await plan_for(WantedExport("/srv/link/new", ["@g"]))
     step = PrepareDirectory(
         kind="directory", summary=NOTHING, reason=NOTHING, commands=(), path="/srv/link/new/x", mode=0o700, uid=1, gid=1
     )
@@ -217,7 +217,7 @@ async def test_a_link_on_the_way_is_refused_before_and_while_it_is_done(room: Ro
 
 
 async def test_what_was_moved_into_the_place_of_a_missing_directory_is_left_alone(room: Room) -> None:
-    (step,) = [s for s in (await plan_for(Wanted("/srv/new", ["@g"]))).steps if s.kind == "directory"]
+    (step,) = [s for s in (await plan_for(WantedExport("/srv/new", ["@g"]))).steps if s.kind == "directory"]
     plant(f"{room.directory('new', 0o700)}/key")
     with pytest.raises(StepFailed, match="another directory by now"):
         await perform(step)
@@ -227,7 +227,7 @@ async def test_what_was_moved_into_the_place_of_a_missing_directory_is_left_alon
 async def test_directories_are_made_as_planned_whatever_the_umask(room: Room) -> None:
     before = os.umask(0o077)
     try:
-        await do(Wanted("/srv/a/b/c", ["10.0.0.0/8"]))
+        await do(WantedExport("/srv/a/b/c", ["10.0.0.0/8"]))
     finally:
         os.umask(before)
     assert [owner_and_mode(path) for path in ("/srv/a", "/srv/a/b")] == [(0, 0, 0o755)] * 2

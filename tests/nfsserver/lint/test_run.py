@@ -12,25 +12,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from berth.nfsserver.exports.facts import FileSystem, HostFacts, PathFacts
 from berth.nfsserver.exports.parse import parse_exports
-from berth.nfsserver.exports.spelling import Host
+from berth.nfsserver.exports.spelling import ResolvedHost
 from berth.nfsserver.exports.table import parse_table
-from berth.nfsserver.lint.facts import Facts, Mount, Place
 from berth.nfsserver.lint.finding import Finding, catalogue
-from berth.nfsserver.lint.lint import lint
 from berth.nfsserver.lint.lint_context import Need
+from berth.nfsserver.lint.run import lint
 
-DISK = Mount("/", "ext4")
+DISK = FileSystem("/", "ext4")
 KNOWN = {
-    "node1": Host("node1.lan", frozenset({"192.0.2.11"})),
-    "node1.lan": Host("node1.lan", frozenset({"192.0.2.11"})),
-    "nosuch": Host("nosuch", frozenset()),
+    "node1": ResolvedHost("node1.lan", frozenset({"192.0.2.11"})),
+    "node1.lan": ResolvedHost("node1.lan", frozenset({"192.0.2.11"})),
+    "nosuch": ResolvedHost("nosuch", frozenset()),
 }
 
 
-def place(path: str, **changes: object) -> Place:
+def place(path: str, **changes: object) -> PathFacts:
     """A directory of root's on a disk, fine in every way but those said."""
-    fine = Place(path, path, "directory", 0o755, 0, 0, False, mount=DISK)
+    fine = PathFacts(path, path, "directory", 0o755, 0, 0, False, mount=DISK)
     return replace(fine, **changes)  # type: ignore[arg-type]
 
 
@@ -43,32 +43,32 @@ PLACES = {
         place("/srv/a/", real="/srv/a"),
         place("/etc"),
         place("/", mount=DISK),
-        Place("/mount/ksha3.2", "/mount/ksha3.2", "missing", mount=DISK, lookalikes=("/ksha3.2", "/mnt/ksha3.2")),
-        Place("/mount/demo", "/mount/demo", "missing", mount=DISK),
-        Place("srv/rel", "srv/rel", "missing"),
-        Place("", "", "missing"),
+        PathFacts("/mount/ksha3.2", "/mount/ksha3.2", "missing", mount=DISK, lookalikes=("/ksha3.2", "/mnt/ksha3.2")),
+        PathFacts("/mount/demo", "/mount/demo", "missing", mount=DISK),
+        PathFacts("srv/rel", "srv/rel", "missing"),
+        PathFacts("", "", "missing"),
         place("/srv/file", kind="other"),
         place("/home/ubuntu/nfs/ks3.1", mode=0o777, parent="/home/ubuntu", parent_mode=0o750),
         place("/srv/sticky", mode=0o1777),
         place("/home/mallory/share", changeable="/home/mallory", changeable_mode=0o755, changeable_uid=1000),
         place("/srv/closed", mode=0o750),
-        place("/srv/tmpfs", mount=Mount("/srv/tmpfs", "tmpfs")),
-        place("/srv/overlay", mount=Mount("/", "overlay")),
-        place("/srv/fuse", mount=Mount("/srv/fuse", "fuse.sshfs")),
-        place("/srv/proc", mount=Mount("/srv/proc", "proc")),
-        place("/srv/disks", below=(Mount("/srv/disks/one", "xfs"), Mount("/srv/disks/two", "xfs"))),
-        place("/srv/disks/one", mount=Mount("/srv/disks/one", "xfs")),
-        place("/srv/disks/two", mount=Mount("/srv/disks/two", "xfs")),
+        place("/srv/tmpfs", mount=FileSystem("/srv/tmpfs", "tmpfs")),
+        place("/srv/overlay", mount=FileSystem("/", "overlay")),
+        place("/srv/fuse", mount=FileSystem("/srv/fuse", "fuse.sshfs")),
+        place("/srv/proc", mount=FileSystem("/srv/proc", "proc")),
+        place("/srv/disks", below=(FileSystem("/srv/disks/one", "xfs"), FileSystem("/srv/disks/two", "xfs"))),
+        place("/srv/disks/one", mount=FileSystem("/srv/disks/one", "xfs")),
+        place("/srv/disks/two", mount=FileSystem("/srv/disks/two", "xfs")),
     )
 }
-FACTS = Facts(PLACES, KNOWN, machine_id="machine")
+FACTS = HostFacts(PLACES, KNOWN, machine_id="machine")
 
 
-def found(text: str, facts: Facts = FACTS, *needs: Need) -> list[Finding]:
+def found(text: str, facts: HostFacts = FACTS, *needs: Need) -> list[Finding]:
     return list(lint([parse_exports(text.encode(), "exports")], facts, needs))
 
 
-def codes(text: str, facts: Facts = FACTS, *needs: Need) -> list[str]:
+def codes(text: str, facts: HostFacts = FACTS, *needs: Need) -> list[str]:
     return [finding.code for finding in found(text, facts, *needs)]
 
 
@@ -291,7 +291,7 @@ def test_files_and_live_table_are_compared() -> None:
 
 
 def test_nfsv4_clients_need_a_way_down() -> None:
-    facts = replace(FACTS, root=Mount("/", "overlay"))
+    facts = replace(FACTS, root=FileSystem("/", "overlay"))
     text = f"/srv/a node1{FINE}\n/srv/c node1{FINE}"
     assert codes(text, facts) == ["no-nfsv4-tree"]
     assert codes("/srv/a node1(rw,no_subtree_check,fsid=0)", facts) == ["fsid-zero"]

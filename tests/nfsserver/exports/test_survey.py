@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from berth.nfsserver.exports.export_files import files_in, find_places, ignored_in, read_files
-from berth.nfsserver.lint.lint import lint_file, lint_host
+from berth.nfsserver.exports.export_files import files_in, find_export_files, ignored_in, read_files
+from berth.nfsserver.exports.survey import facts_of_path, look, read_mounts
 from berth.nfsserver.lint.lint_context import Need
-from berth.nfsserver.lint.survey import look, place_of, read_mounts
+from berth.nfsserver.lint.run import lint_file, lint_host
 from tests.nfsserver.room import Room
 
 FINE = "(rw,sync,no_subtree_check)"
@@ -22,32 +22,32 @@ def test_a_directory_and_what_bars_the_way_to_it(tmp_path: Path) -> None:
     inner.chmod(0o2770)
     (tmp_path / "closed" / "open").chmod(0o755)
     (tmp_path / "closed").chmod(0o750)
-    place = place_of(str(inner), read_mounts())
+    place = facts_of_path(str(inner), read_mounts())
     assert (place.kind, place.mode_text, place.is_empty) == ("directory", "2770", True)
     assert (place.parent, place.parent_mode) == (str(tmp_path / "closed"), 0o750)
     (inner / "file").touch()
-    assert not place_of(str(inner), read_mounts()).is_empty
-    assert place_of(str(inner / "file"), read_mounts()).kind == "other"
+    assert not facts_of_path(str(inner), read_mounts()).is_empty
+    assert facts_of_path(str(inner / "file"), read_mounts()).kind == "other"
 
 
 def test_links_are_seen_through(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    assert place_of(str(tmp_path / "link"), ()).real == str(tmp_path / "real")
+    assert facts_of_path(str(tmp_path / "link"), ()).real == str(tmp_path / "real")
     (tmp_path / "dangling").symlink_to("nowhere")
-    assert place_of(str(tmp_path / "dangling"), ()).kind == "missing"
+    assert facts_of_path(str(tmp_path / "dangling"), ()).kind == "missing"
 
 
 def test_a_missing_directory_has_lookalikes(tmp_path: Path) -> None:
     (tmp_path / "ksha3.2").mkdir()
-    place = place_of(str(tmp_path / "ksha32"), read_mounts())
+    place = facts_of_path(str(tmp_path / "ksha32"), read_mounts())
     assert (place.kind, place.lookalikes) == ("missing", (str(tmp_path / "ksha3.2"),))
-    assert place_of("/no/such/place", ()).lookalikes == ()
+    assert facts_of_path("/no/such/place", ()).lookalikes == ()
 
 
 def test_odd_paths_are_missing() -> None:
     for path in ("relative", "", "/a\0b", "/" + "a" * 5000):
-        assert place_of(path, ()).kind == "missing"
+        assert facts_of_path(path, ()).kind == "missing"
 
 
 async def test_mounts_are_seen(room: Room) -> None:
@@ -127,7 +127,7 @@ async def test_the_table_may_be_elsewhere(room: Room) -> None:
     path = room.directory("a")
     room.write(f"{path} @g{FINE}\n".encode())
     await room.exportfs("-ra")
-    assert find_places().state == elsewhere
+    assert find_export_files().state == elsewhere
     assert await lint_host() == ()
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from berth.nfsserver.exports.export_files import Places, ignored_in, read_live, read_varying
+from berth.nfsserver.exports.export_files import ExportFiles, ignored_in, read_live, read_varying
+from berth.nfsserver.exports.facts import FileSystem, HostFacts, PathFacts
 from berth.nfsserver.exports.parse import ExportsFile
 from berth.nfsserver.exports.spelling import resolve
-from berth.nfsserver.lint.facts import Facts, Mount, Place
 
 DEADLINE = 10.0
 """Seconds for looking at all paths. A dead network file system may hang for ever; then they count as not looked at."""
@@ -23,8 +23,8 @@ _MOST_LOOKALIKES = 3
 
 
 async def survey(
-    files: Sequence[ExportsFile], places: Places | None, paths: Iterable[str] = (), hosts: Iterable[str] = ()
-) -> Facts:
+    files: Sequence[ExportsFile], places: ExportFiles | None, paths: Iterable[str] = (), hosts: Iterable[str] = ()
+) -> HostFacts:
     """The facts about these files. places: where the live table is; None leaves it out.
 
     paths, hosts: more to look at, and to ask the resolver for.
@@ -38,26 +38,26 @@ async def survey(
     )
     root = _mount_of("/", read_mounts())
     ignored = tuple(str(path) for path in ignored_in(places.directory)) if places else ()
-    return Facts(looked, known, root, live, ignored, read_machine_id(), varying)
+    return HostFacts(looked, known, root, live, ignored, read_machine_id(), varying)
 
 
-async def look(paths: Sequence[str]) -> dict[str, Place]:
+async def look(paths: Sequence[str]) -> dict[str, PathFacts]:
     """What is at each path. Those that did not answer in time are left out."""
     mounts = read_mounts()
     try:
         async with asyncio.timeout(DEADLINE):
-            return await asyncio.to_thread(lambda: {path: place_of(path, mounts) for path in paths})
+            return await asyncio.to_thread(lambda: {path: facts_of_path(path, mounts) for path in paths})
     except TimeoutError:
         return {}
 
 
-def read_mounts() -> tuple[Mount, ...]:
+def read_mounts() -> tuple[FileSystem, ...]:
     """What is mounted on this host, as this thread sees it; the last one where several are on one point."""
-    found: dict[str, Mount] = {}
+    found: dict[str, FileSystem] = {}
     for line in Path("/proc/thread-self/mountinfo").read_text("utf-8", "surrogateescape").splitlines():
         before, _, after = line.partition(" - ")
         point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), before.split(" ")[4])
-        found[point] = Mount(point, after.split(" ")[0])
+        found[point] = FileSystem(point, after.split(" ")[0])
     return tuple(found.values())
 
 
@@ -69,10 +69,10 @@ def read_machine_id() -> str:
     return os.uname().nodename
 
 
-def place_of(path: str, mounts: Sequence[Mount]) -> Place:
+def facts_of_path(path: str, mounts: Sequence[FileSystem]) -> PathFacts:
     """What is at one path. It never raises; what can't be looked at is missing."""
     if not path.startswith("/") or "\0" in path:
-        return Place(path, path, "missing")
+        return PathFacts(path, path, "missing")
     try:
         real = os.path.realpath(path, strict=True)
         found = os.stat(real)
@@ -80,7 +80,7 @@ def place_of(path: str, mounts: Sequence[Mount]) -> Place:
         existing = _existing(path)
         parent, mode = _blocking(existing)
         changeable, owner = _changeable(existing, "")
-        return Place(
+        return PathFacts(
             path,
             os.path.realpath(path),
             "missing",
@@ -96,7 +96,7 @@ def place_of(path: str, mounts: Sequence[Mount]) -> Place:
     parent, mode = _blocking(os.path.dirname(real))
     changeable, owner = _changeable(os.path.dirname(real), real)
     below = real.rstrip("/") + "/"
-    return Place(
+    return PathFacts(
         path,
         real,
         "directory" if is_directory else "other",
@@ -148,9 +148,9 @@ def _changeable(path: str, child: str) -> tuple[str, os.stat_result]:
         child, path = path, os.path.dirname(path)
 
 
-def _mount_of(path: str, mounts: Sequence[Mount]) -> Mount:
+def _mount_of(path: str, mounts: Sequence[FileSystem]) -> FileSystem:
     above = [each for each in mounts if path == each.point or path.startswith(each.point.rstrip("/") + "/")]
-    return max(above, key=lambda each: len(each.point), default=Mount("/", ""))
+    return max(above, key=lambda each: len(each.point), default=FileSystem("/", ""))
 
 
 def _lookalikes(path: str, existing: str) -> tuple[str, ...]:
