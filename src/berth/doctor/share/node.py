@@ -32,7 +32,7 @@ async def probe_node(target: ShareAddress, *, needs_statd: bool, is_reachable: b
     kernel = await _kernel()
     found = [helper, kernel]
     if needs_statd:
-        found.append(told("node-statd", "there" if shutil.which("rpc.statd", path=SYSTEM_PATH) else "missing"))
+        found.append(told("node-statd", "there" if shutil.which("rpc.statd", path=PROGRAMS) else "missing"))
     if "failed" in (helper.outcome, kernel.outcome):
         found.append(told("node-mount", "hopeless"))
     elif not is_reachable:
@@ -45,7 +45,7 @@ async def probe_node(target: ShareAddress, *, needs_statd: bool, is_reachable: b
 
 
 def _helper() -> Probed:
-    path = shutil.which("mount.nfs", path=SYSTEM_PATH)
+    path = shutil.which("mount.nfs", path=PROGRAMS)
     return told("node-helper", "there", path=path) if path else told("node-helper", "missing")
 
 
@@ -55,7 +55,7 @@ async def _kernel() -> Probed:
     if listed:
         return told("node-kernel", "there", release=release)
     try:
-        await command.run(("modprobe", "--dry-run", "--quiet", "nfs"), deadline=10, env={"PATH": SYSTEM_PATH})
+        await command.run(("modprobe", "--dry-run", "--quiet", "nfs"), deadline=10, env={"PATH": PROGRAMS})
     except command.CommandError:
         return told("node-kernel", "missing", release=release)
     return told("node-kernel", "loadable", release=release)
@@ -72,9 +72,7 @@ async def _mount(target: ShareAddress) -> Probed:
     directory = await asyncio.to_thread(tempfile.mkdtemp, prefix="berth-verify-")
     argv = ("unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", _MOUNT, "sh")
     try:
-        result = await command.run(
-            (*argv, options, str(target), directory), deadline=MOUNTING, env={"PATH": SYSTEM_PATH}
-        )
+        result = await command.run((*argv, options, str(target), directory), deadline=MOUNTING, env={"PATH": PROGRAMS})
     except command.CommandTimedOut:
         return told("node-mount", "silent", share=str(target), deadline=f"{MOUNTING:g}")
     except command.CommandError as error:

@@ -53,7 +53,7 @@ class Rehearsal:
 
 def is_installed() -> bool:
     """Is there an exportfs on this host."""
-    return shutil.which("exportfs", path=SYSTEM_PATH) is not None
+    return shutil.which("exportfs", path=PROGRAMS) is not None
 
 
 async def reload() -> Said:
@@ -86,7 +86,7 @@ async def rehearse(content: bytes, places: ExportFiles, varying: Flag = VARYING)
         _furnish(room, content)
         argv = ("unshare", "-m", "--propagation", "private", "/bin/sh", "-c", _SCRIPT, "sh", name, str(places.state))
         try:
-            result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": SYSTEM_PATH})
+            result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": PROGRAMS})
         except (command.CommandMissing, command.CommandFailed):
             return None
         if (room / "state" / "is-private").exists():
@@ -113,5 +113,5 @@ def _furnish(room: Path, content: bytes) -> None:
 
 async def _exportfs(*arguments: str) -> Said:
     argv = ("exportfs", *arguments)
-    result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": SYSTEM_PATH})
+    result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": PROGRAMS})
     return Said(result.code, result.stderr)

@@ -34,7 +34,7 @@ class Machine:
 
 async def read_machine() -> Machine:
     """The state of this host now. Never raises: what can't be found out counts as not there."""
-    distribution = detect(_os_release(), lambda program: shutil.which(program, path=SYSTEM_PATH) is not None)
+    distribution = detect(_os_release(), lambda program: shutil.which(program, path=PROGRAMS) is not None)
     init = detect_init()
     missing, enabled, kernel, firewalls = await asyncio.gather(
         missing_from(distribution), is_enabled(init, distribution.family), read_kernel(), active_firewalls()

@@ -131,7 +131,7 @@ async def _is_installed(family: Family, package: str) -> bool:
         case _:
             query = ("rpm", "-q", "--quiet", package)
     try:
-        result = await command.run(query, deadline=QUERY_DEADLINE, env={"PATH": SYSTEM_PATH})
+        result = await command.run(query, deadline=QUERY_DEADLINE, env={"PATH": PROGRAMS})
     except command.CommandError:
         return False
     return family != "apt" or result.stdout == "installed"

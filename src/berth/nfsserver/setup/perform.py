@@ -70,7 +70,7 @@ async def _run(step: RunCommands) -> Performed:
     for each in step.run:
         try:
             result = await command.run(
-                each.argv, deadline=step.deadline, grace=step.grace, env={"PATH": SYSTEM_PATH, **dict(each.env)}
+                each.argv, deadline=step.deadline, grace=step.grace, env={"PATH": PROGRAMS, **dict(each.env)}
             )
         except command.CommandError as error:
             why, last = told(error), _last(error.stdout)

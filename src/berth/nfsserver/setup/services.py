@@ -109,7 +109,7 @@ def _are_all(names: tuple[str, ...], pattern: str) -> bool:
 
 async def _succeeds(*argv: str) -> bool:
     try:
-        await command.run(argv, deadline=DEADLINE, env={"PATH": SYSTEM_PATH})
+        await command.run(argv, deadline=DEADLINE, env={"PATH": PROGRAMS})
     except command.CommandError:
         return False
     return True
