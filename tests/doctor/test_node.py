@@ -12,7 +12,6 @@ from berth.doctor.finding import Finding, Report, Subject
 from berth.doctor.node.answers import ask
 from berth.doctor.node.checks import CHECKS, examine
 from berth.doctor.node.host import Host
-from berth.doctor.node.mountinfo import parse_mountinfo
 from berth.doctor.run import Check, run
 
 LINE = (
@@ -190,25 +189,6 @@ def test_this_host_is_looked_at_without_harm() -> None:
     report = asyncio.run(examine())
     assert report.checks == tuple(check.id for check in CHECKS)
     assert not any("is a bug" in unseen.reason.en for unseen in report.unseen)
-
-
-def test_mountinfo_is_read_as_the_kernel_writes_it() -> None:
-    text = (
-        "22 27 0:21 / /proc rw,nosuid - proc proc rw\n"
-        + nfs(r"/var/my\040data", source=r"[fd00::1]:/ex\134port", vers="3")
-        + "broken line\n"
-        + r"40 23 0:31 /sub /mnt/\344\270\255 ro,relatime - nfs4 nas:/ ro,vers=4.1,soft"
-    )
-    proc, first, second = parse_mountinfo(text)
-    assert not proc.is_nfs
-    assert (first.point, first.source, first.server, first.version) == (
-        "/var/my data",
-        "[fd00::1]:/ex\\port",
-        "fd00::1",
-        "3",
-    )
-    assert (second.point, second.root, second.device, second.is_writable) == ("/mnt/中", "/sub", "0:31", False)
-    assert second.first_of("softerr", "soft") == "soft"
 
 
 def test_a_mount_that_answers_says_its_space(tmp_path: Path) -> None:

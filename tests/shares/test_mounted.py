@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from berth.shares.mounted.openat import is_mount_point
+from berth.host.mountinfo import is_mount_point
 from berth.shares.mounted.share import THREADS, MountedShare
 from berth.volumes.errors import Unavailable
 from berth.volumes.share import ShareAddress

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from berth.doctor.node.mountinfo import Mount, parse_mountinfo
 from berth.doctor.run import CouldNotLookError
+from berth.host.mountinfo import Mount, read_mountinfo
 from berth.texts.text import Text
 
 
@@ -40,15 +40,13 @@ class Host:
     def nfs_mounts(self) -> tuple[Mount, ...]:
         """The NFS mounts that this process sees, or, below another root, those that the host's first process sees."""
         whose = "self" if self.is_own else "1"
-        text = self.path(f"/proc/{whose}/mountinfo").read_text("utf-8", "surrogateescape")
-        return tuple(mount for mount in parse_mountinfo(text) if mount.is_nfs)
+        return tuple(mount for mount in read_mountinfo(self.path(f"/proc/{whose}/mountinfo")) if mount.is_nfs)
 
     def can_see(self, mount: Mount) -> bool:
         """Whether the mount is there for this process: below another root only if it is propagated to where that is."""
         if self.is_own:
             return True
-        own = parse_mountinfo(Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape"))
-        return str(self.path(mount.point)) in {each.point for each in own}
+        return str(self.path(mount.point)) in {each.point for each in read_mountinfo()}
 
     def find_program(self, name: str) -> bool:
         """Whether there is an executable of that name where kubelet and mount look for it."""

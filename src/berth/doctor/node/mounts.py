@@ -10,8 +10,8 @@ from berth.doctor.finding import Finding, Subject, Unseen
 from berth.doctor.known import find
 from berth.doctor.node.answers import Answer, ask
 from berth.doctor.node.host import Host
-from berth.doctor.node.mountinfo import Mount
 from berth.doctor.run import Check
+from berth.host.mountinfo import Mount
 from berth.texts.text import Text, same
 
 _AT_ONCE = 8

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import stat
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from berth.host.mountinfo import read_mountinfo
 from berth.nfsserver.exports.export_files import ExportFiles, ignored_in, read_live, read_varying
 from berth.nfsserver.exports.facts import FileSystem, HostFacts, PathFacts
 from berth.nfsserver.exports.parse import ExportsFile
@@ -53,12 +53,8 @@ async def look(paths: Sequence[str]) -> dict[str, PathFacts]:
 
 def read_mounts() -> tuple[FileSystem, ...]:
     """What is mounted on this host, as this thread sees it; the last one where several are on one point."""
-    found: dict[str, FileSystem] = {}
-    for line in Path("/proc/thread-self/mountinfo").read_text("utf-8", "surrogateescape").splitlines():
-        before, _, after = line.partition(" - ")
-        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), before.split(" ")[4])
-        found[point] = FileSystem(point, after.split(" ")[0])
-    return tuple(found.values())
+    seen = read_mountinfo(Path("/proc/thread-self/mountinfo"))
+    return tuple({mount.point: FileSystem(mount.point, mount.kind) for mount in seen}.values())
 
 
 def read_machine_id() -> str:

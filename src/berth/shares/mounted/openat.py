@@ -180,20 +180,6 @@ def expect(kind: Kind, found: Entry, parts: Sequence[str]) -> None:
     raise Refused("/".join(parts), "is no directory" if kind == "directory" else "is no regular file")
 
 
-def is_mount_point(directory: str) -> bool:
-    """Whether something is mounted at directory. Asks the kernel's table, not the mount, so it never hangs."""
-    wanted = os.path.normpath(os.path.abspath(directory))
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
-        return any(_unescape(line.split(" ")[4]) == wanted for line in table)
-
-
-def _unescape(path: str) -> str:
-    """The kernel writes blank, tab, newline and backslash as `\\040` and so on."""
-    for octal in ("040", "011", "012", "134"):
-        path = path.replace(f"\\{octal}", chr(int(octal, 8)))
-    return path
-
-
 def _kind(mode: int) -> Kind:
     if stat.S_ISDIR(mode):
         return "directory"

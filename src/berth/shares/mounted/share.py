@@ -16,10 +16,11 @@ from functools import partial
 from typing import TypeVar
 
 from berth.aio.threads import Stuck, Threads
+from berth.host.mountinfo import is_mount_point
 from berth.shares.common.circuit_breaker import CircuitBreaker
 from berth.shares.common.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
 from berth.shares.mounted import changes
-from berth.shares.mounted.openat import Root, is_mount_point
+from berth.shares.mounted.openat import Root
 from berth.shares.mounted.purge import Purge
 from berth.volumes.errors import Missing, Refused, Stage, Unavailable, VolumeError
 from berth.volumes.naming import split_path

@@ -1,11 +1,13 @@
-"""/proc/…/mountinfo, read; and what an NFS mount says of itself there."""
+"""The table of mounts, /proc/…/mountinfo, and what an NFS mount says of itself there."""
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
-_OCTAL = re.compile(r"\\([0-7]{3})")
+_OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +52,37 @@ class Mount:
         return next((option for option in options if option in self.super_options), None)
 
 
-def parse_mountinfo(text: str) -> tuple[Mount, ...]:
-    """All mounts; lines that are not understood are left out."""
+def read_mountinfo(path: Path = Path("/proc/self/mountinfo")) -> tuple[Mount, ...]:
+    """The mounts that a process sees, in the order in which they came: of several on one point the last one shows.
+
+    Asks the kernel's table and no mount, so it never hangs. OSError when there is no such table.
+    """
+    return parse_mountinfo(path.read_bytes())
+
+
+def parse_mountinfo(table: bytes) -> tuple[Mount, ...]:
+    """All mounts of a table (proc(5)); lines that are not understood are left out.
+
+    Paths are spelled as os.fsdecode does: bytes that are no UTF-8 come back by os.fsencode.
+    """
     found = []
-    for line in text.splitlines():
-        before, separator, after = line.partition(" - ")
-        head, tail = before.split(" "), after.split(" ")
+    for line in table.split(b"\n"):
+        before, separator, after = line.partition(b" - ")
+        head, tail = [[_plain(word) for word in part.split(b" ")] for part in (before, after)]
         if separator and len(head) >= 6 and len(tail) >= 3:
             kind, source, *rest = tail
             options, super_options = tuple(head[5].split(",")), tuple(" ".join(rest).split(","))
-            found.append(Mount(head[2], _plain(head[3]), _plain(head[4]), options, kind, _plain(source), super_options))
+            found.append(Mount(head[2], head[3], head[4], options, kind, source, super_options))
     return tuple(found)
 
 
-def _plain(word: str) -> str:
-    return _OCTAL.sub(lambda octal: chr(int(octal[1], 8)), word).encode("latin-1", "replace").decode("utf-8", "replace")
+def is_mount_point(directory: str) -> bool:
+    """Whether something is mounted at directory."""
+    wanted = os.path.normpath(os.path.abspath(directory))
+    with open("/proc/self/mountinfo", "rb") as table:
+        return any(_plain(line.split(b" ", 5)[4]) == wanted for line in table)
+
+
+def _plain(word: bytes) -> str:
+    """The kernel writes blank, tab, newline, backslash and # as `\\040` and so on."""
+    return os.fsdecode(_OCTAL.sub(lambda octal: bytes([int(octal[1], 8) & 0xFF]), word))

@@ -1,0 +1,1 @@
+"""What the kernel of this machine tells, read once for all who ask."""
