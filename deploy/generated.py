@@ -8,7 +8,7 @@ from typing import Any
 from berth.manifests.install import install_manifests
 from berth.manifests.rbac import rules
 from berth.manifests.yaml_text import to_yaml
-from berth.programs.controller import PERMISSIONS
+from berth.programs.controller import PERMISSIONS, WORKLOAD
 from berth.settings.install import InstallSettings
 
 HERE = Path(__file__).parent
@@ -18,7 +18,7 @@ _CHART, _KUSTOMIZE = "chart/berth/files", "kustomize/base"
 
 def generated() -> dict[str, str]:
     """Every generated file, by its path in this folder."""
-    manifests = install_manifests(EXAMPLE, PERMISSIONS)
+    manifests = install_manifests(EXAMPLE, WORKLOAD)
     head = (
         "# Made by `python3 -m deploy` from what `berth install` prints. Change it in an overlay, as in ../example.\n"
     )

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from berth.cli.main import cli
 from berth.manifests.install import install_manifests
-from berth.programs.controller import PERMISSIONS
+from berth.programs.controller import WORKLOAD
 from berth.settings.install import ClassSettings, InstallSettings
 
 SHARE = ("--server", "10.0.0.5", "--path", "/srv/nfs/k8s/")
@@ -25,7 +25,7 @@ def test_it_prints_everything_as_yaml_that_reads_back() -> None:
     answer = berth("install", *SHARE)
     assert (answer.exit_code, answer.stderr) == (0, "")
     expected = InstallSettings(server="10.0.0.5", export="/srv/nfs/k8s")
-    assert list(yaml.safe_load_all(answer.stdout)) == install_manifests(expected, PERMISSIONS)
+    assert list(yaml.safe_load_all(answer.stdout)) == install_manifests(expected, WORKLOAD)
 
 
 def test_as_json_it_is_one_list() -> None:
@@ -69,7 +69,7 @@ def test_options_become_settings() -> None:
         provisioner_capability=True,
     )
     assert answer.stderr == ""
-    assert list(yaml.safe_load_all(answer.stdout)) == install_manifests(expected, PERMISSIONS)
+    assert list(yaml.safe_load_all(answer.stdout)) == install_manifests(expected, WORKLOAD)
 
 
 @pytest.mark.parametrize(

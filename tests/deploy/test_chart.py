@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from berth.manifests.install import install_manifests
-from berth.programs.controller import PERMISSIONS
+from berth.programs.controller import WORKLOAD
 from berth.settings.install import ClassSettings, InstallSettings
 from berth.volumes.parameters import parse_parameters
 from tests.deploy.charts import CHART, comparable, notes, one, render
@@ -90,7 +90,7 @@ def merged(*layers: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_the_chart_makes_what_install_makes(more: dict[str, Any], settings: InstallSettings) -> None:
-    wanted = [one for one in install_manifests(settings, PERMISSIONS) if one["kind"] != "Namespace"]
+    wanted = [one for one in install_manifests(settings, WORKLOAD) if one["kind"] != "Namespace"]
     assert comparable(render(merged(VALUES, more))) == comparable(wanted)
 
 

@@ -19,7 +19,7 @@ from berth.manifests.install import install_manifests
 from berth.metrics.machinery import MachineryMetrics
 from berth.metrics.stuck import StuckMetrics
 from berth.metrics.volumes import VolumeMetrics
-from berth.programs.controller import PERMISSIONS
+from berth.programs.controller import WORKLOAD
 from deploy.generated import EXAMPLE, HERE, generated
 from devcluster import binaries
 from tests.deploy.charts import CHART, render
@@ -44,11 +44,11 @@ def by_kind(manifests: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def test_the_kustomize_base_is_what_install_prints() -> None:
-    assert by_kind(kustomize("base")) == by_kind(install_manifests(EXAMPLE, PERMISSIONS))
+    assert by_kind(kustomize("base")) == by_kind(install_manifests(EXAMPLE, WORKLOAD))
 
 
 def test_the_example_overlay_changes_share_and_image_and_nothing_else() -> None:
-    wanted = by_kind(install_manifests(EXAMPLE, PERMISSIONS))
+    wanted = by_kind(install_manifests(EXAMPLE, WORKLOAD))
     (container,) = wanted["Deployment"]["spec"]["template"]["spec"]["containers"]
     container["image"] = f"registry.example.com/storage/berth:{__version__}"
     values = {"NFS_SERVER": "10.0.0.5", "NFS_PATH": "/srv/nfs/k8s"}

@@ -13,7 +13,7 @@ from berth.kube.config import load
 from berth.kube.manifest import ManifestApi
 from berth.manifests.classes import CONSOLE, DEFAULT_KEYS, storage_class
 from berth.manifests.install import install_manifests
-from berth.programs.controller import PERMISSIONS
+from berth.programs.controller import WORKLOAD
 from berth.settings.controller import load_controller_settings
 from berth.settings.install import ClassSettings, InstallSettings
 from berth.volumes.errors import Refused
@@ -30,7 +30,7 @@ Manifest = dict[str, Any]
 
 
 def made(settings: InstallSettings) -> list[Manifest]:
-    return install_manifests(settings, PERMISSIONS)
+    return install_manifests(settings, WORKLOAD)
 
 
 def one(settings: InstallSettings, kind: str) -> Manifest:

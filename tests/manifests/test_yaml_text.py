@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from berth.manifests.install import install_manifests
 from berth.manifests.yaml_text import to_yaml
-from berth.programs.controller import PERMISSIONS
+from berth.programs.controller import WORKLOAD
 from tests.manifests.settings import SETTINGS
 
 TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co", "Zl", "Zp")), max_size=12)
@@ -34,7 +34,7 @@ def test_it_reads_back_as_the_same(documents: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("wanted", SETTINGS.values(), ids=SETTINGS)
 def test_installations_read_back_as_the_same(wanted: Any) -> None:
-    manifests = install_manifests(wanted, PERMISSIONS)
+    manifests = install_manifests(wanted, WORKLOAD)
     assert list(yaml.safe_load_all(to_yaml(manifests))) == manifests
 
 

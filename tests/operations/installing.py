@@ -19,7 +19,7 @@ from berth.operations.install import Installed, Rollout, install
 from berth.operations.install_plan import InstallPlan, plan_install
 from berth.operations.uninstall import uninstall
 from berth.operations.uninstall_plan import plan_uninstall
-from berth.programs.controller import PERMISSIONS
+from berth.programs.controller import WORKLOAD
 from devcluster.cluster import DevCluster
 
 Run = Callable[[ManifestApi, Asked], Awaitable[None]]
@@ -61,7 +61,7 @@ def again(asked: Asked, **settings: Any) -> Asked:
 
 
 async def plan(api: ManifestApi, asked: Asked) -> InstallPlan:
-    return await plan_install(api, asked, PERMISSIONS)
+    return await plan_install(api, asked, WORKLOAD)
 
 
 async def installing(

@@ -19,7 +19,7 @@ from berth.operations.asked import Asked, ClassAsked
 from berth.operations.changes import Change
 from berth.operations.errors import Stopped
 from berth.operations.install import install
-from berth.programs.controller import PERMISSIONS
+from berth.programs.controller import WORKLOAD
 from devcluster.cluster import DevCluster
 from tests.operations.installing import (
     CLASS,
@@ -67,7 +67,7 @@ async def spec_of(api: ManifestApi, asked: Asked) -> dict[str, Object]:
 
 async def apply_printed(api: ManifestApi, cluster: DevCluster, asked: Asked, *options: str) -> None:
     """As with `berth install | kubectl apply -f -`."""
-    manifests = install_manifests(replace(asked.fresh(), kubernetes=await api.version()), PERMISSIONS)
+    manifests = install_manifests(replace(asked.fresh(), kubernetes=await api.version()), WORKLOAD)
     await asyncio.to_thread(cluster.kubectl, "apply", *options, "-f", "-", input=to_yaml(manifests))
 
 
@@ -214,7 +214,7 @@ def test_a_run_that_was_killed_anywhere_is_finished_by_the_same_command(cluster:
                 with pytest.raises(KeyboardInterrupt):
                     await install(api, await plan(api, alone), patience=0, told=told, progress=lambda _: None)
                 await installing(api, alone)
-                for manifest in install_manifests(replace(alone.fresh(), kubernetes=(1, 20)), PERMISSIONS):
+                for manifest in install_manifests(replace(alone.fresh(), kubernetes=(1, 20)), WORKLOAD):
                     assert await api.read(place_of(manifest))
                 notes = (await api.read(place(CLASS, "StorageClass", alone.name)))["metadata"]["annotations"]
                 assert [notes.get(key) for key in DEFAULT_KEYS] == ["true", "true"]

@@ -34,7 +34,7 @@ from berth.operations.asked import Asked
 from berth.operations.install import Installed, Rollout, install
 from berth.operations.install_plan import InstallPlan, plan_install
 from berth.operations.looking import describe_pods
-from berth.programs.controller import PERMISSIONS
+from berth.programs.controller import WORKLOAD
 from berth.texts.exact import to_json
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
@@ -70,7 +70,7 @@ def _install(
         printable = asked.fresh()
         # A share that was not said, for an installation that has one: what is said of the class is looked at first.
         complete = replace(printable, server=printable.server or "unsaid", export=printable.export or "/unsaid")
-        manifests = install_manifests(complete, PERMISSIONS)
+        manifests = install_manifests(complete, WORKLOAD)
     except Refused as refusal:
         complain(f"{as_option(refusal.field)}: {refusal.why}")
         raise SystemExit(EXIT_USAGE) from None
@@ -106,7 +106,7 @@ def _apply(asked: Asked, yes: bool, timeout: float, output: str, access: Access,
         if is_told:
             say(rollout.text.said(lang))
 
-    plan = do(lambda api: plan_install(api, asked, PERMISSIONS))
+    plan = do(lambda api: plan_install(api, asked, WORKLOAD))
     if is_told:
         print_changes(plan, asked, lang)
     if plan.default and plan.other_defaults and not yes:

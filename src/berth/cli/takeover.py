@@ -31,7 +31,7 @@ from berth.operations.takeover.apply import take_over
 from berth.operations.takeover.plan import TakeoverPlan, Wanted, make_plan
 from berth.operations.takeover.revert import revert
 from berth.operations.takeover.step import Stage, Step, where_it_stands
-from berth.programs.controller import PERMISSIONS
+from berth.programs.controller import WORKLOAD
 from berth.settings.install import IMAGE, NAME, NAMESPACE, InstallSettings
 from berth.shares.choose import Shares
 from berth.texts.command import Shell, spelled
@@ -161,7 +161,7 @@ def _apply(
     settings = InstallSettings(image=image, pull_secrets=pull_secrets, replicas=replicas, mount=mount, classes=())
     taken = _go(
         lambda api, shares, told: take_over(
-            api, shares, wanted, settings, PERMISSIONS, patience=timeout, told=told, given=_given("image", "replicas")
+            api, shares, wanted, settings, WORKLOAD, patience=timeout, told=told, given=_given("image", "replicas")
         ),
         kubeconfig, context, chosen, output, on=_again(timeout), back=_spelled("revert", only, kubeconfig, context),
     )  # fmt: skip

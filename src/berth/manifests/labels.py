@@ -9,14 +9,14 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 INSTANCE = "app.kubernetes.io/instance"
 
 
-def selector_labels(settings: InstallSettings) -> dict[str, str]:
-    """What its pods alone have. Never changed: a Deployment's selector can't be."""
-    return {"app.kubernetes.io/name": "berth", INSTANCE: settings.name}
+def selector_labels(settings: InstallSettings, component: str = "") -> dict[str, str]:
+    """What the pods of a component alone have. Never changed: a Deployment's selector can't be."""
+    return {"app.kubernetes.io/name": f"berth-{component}" if component else "berth", INSTANCE: settings.name}
 
 
-def labels(settings: InstallSettings) -> dict[str, str]:
-    """What every one of its objects has."""
-    return {**selector_labels(settings), "app.kubernetes.io/version": __version__, MANAGED_BY: "berth"}
+def labels(settings: InstallSettings, component: str = "") -> dict[str, str]:
+    """What every object of a component has."""
+    return {**selector_labels(settings, component), "app.kubernetes.io/version": __version__, MANAGED_BY: "berth"}
 
 
 def namespace_labels(settings: InstallSettings) -> dict[str, str]:

@@ -1,5 +1,5 @@
-"""The Deployment and what belongs to its pods: the Service for metrics, what may reach them, the disruption budget, the
-share's mount.
+"""A program in a cluster: its Deployment and what belongs to its pods, which is the Service for metrics, what may reach
+them, the disruption budget and the share's mount.
 
 The image starts as root, for the sake of Deployments that were written for the reference and mount the share; here its
 user is said. That user has no rights on the node, and needs none: over NFS, Berth says itself whom it speaks for.
@@ -7,8 +7,10 @@ user is said. That user has no rights on the node, and needs none: over NFS, Ber
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from berth.kube.permissions import Permission
 from berth.manifests.labels import labels, selector_labels
 from berth.manifests.rbac import Manifest
 from berth.settings.install import InstallSettings
@@ -22,31 +24,68 @@ POLICY_V1_SINCE = (1, 21)
 UNPRIVILEGED_PORTS = "net.ipv4.ip_unprivileged_port_start"
 
 
-def deployment(settings: InstallSettings) -> Manifest:
-    """The controller: a leader and its stand-ins, replaced one by one without a gap."""
+def _nothing(_: InstallSettings) -> list[Manifest]:
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """How one program runs in a cluster. All else its pods have from the installation's settings."""
+
+    arguments: tuple[str, ...] = ()
+    """What its container is started with."""
+    permissions: tuple[Permission, ...] = ()
+    """All that it asks of the API server."""
+    environment: Callable[[InstallSettings], list[Manifest]] = _nothing
+    """Variables of its own; where it is and where it listens is told to every program."""
+    component: str = ""
+    """Tells its objects from those of an installation's other programs. Empty for the controller."""
+
+    def name(self, settings: InstallSettings) -> str:
+        """What its objects are called."""
+        return f"{settings.name}-{self.component}" if self.component else settings.name
+
+    def labels(self, settings: InstallSettings) -> dict[str, str]:
+        """What every one of its objects has."""
+        return labels(settings, self.component)
+
+    def selector(self, settings: InstallSettings) -> dict[str, str]:
+        """What its pods alone have."""
+        return selector_labels(settings, self.component)
+
+    def metadata(self, settings: InstallSettings) -> Manifest:
+        """Of an object that is called like the program."""
+        return {"name": self.name(settings), "namespace": settings.namespace, "labels": self.labels(settings)}
+
+
+def deployment(settings: InstallSettings, workload: Workload) -> Manifest:
+    """One pod that works and its stand-ins, replaced one by one without a gap."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": settings.name, "namespace": settings.namespace, "labels": labels(settings)},
+        "metadata": workload.metadata(settings),
         "spec": {
             "replicas": settings.replicas,
             "revisionHistoryLimit": 3,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-            "selector": {"matchLabels": selector_labels(settings)},
-            "template": {"metadata": {"labels": labels(settings)}, "spec": _pod(settings)},
+            "selector": {"matchLabels": workload.selector(settings)},
+            "template": {
+                "metadata": {"labels": workload.labels(settings)},
+                "spec": _pod(settings, workload),
+            },
         },
     }
 
 
-def service(settings: InstallSettings) -> Manifest:
+def service(settings: InstallSettings, workload: Workload) -> Manifest:
     """Where Prometheus finds the pods. Headless: each pod is asked, not any."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {
-            "name": f"{settings.name}-metrics",
+            "name": f"{workload.name(settings)}-metrics",
             "namespace": settings.namespace,
-            "labels": labels(settings),
+            "labels": workload.labels(settings),
             "annotations": {
                 "prometheus.io/scrape": "true",
                 "prometheus.io/port": str(PORT),
@@ -55,13 +94,13 @@ def service(settings: InstallSettings) -> Manifest:
         },
         "spec": {
             "clusterIP": "None",
-            "selector": selector_labels(settings),
+            "selector": workload.selector(settings),
             "ports": [{"name": PORT_NAME, "port": PORT, "targetPort": PORT_NAME, "protocol": "TCP"}],
         },
     }
 
 
-def network_policy(settings: InstallSettings) -> Manifest:
+def network_policy(settings: InstallSettings, workload: Workload) -> Manifest:
     """Nothing reaches the pods but who asks for health and metrics; a kubelet always reaches the pods of its node.
 
     Where they call themselves (the API server, name servers, NFS servers at whatever ports their classes say) stays
@@ -70,23 +109,23 @@ def network_policy(settings: InstallSettings) -> Manifest:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": settings.name, "namespace": settings.namespace, "labels": labels(settings)},
+        "metadata": workload.metadata(settings),
         "spec": {
-            "podSelector": {"matchLabels": selector_labels(settings)},
+            "podSelector": {"matchLabels": workload.selector(settings)},
             "policyTypes": ["Ingress"],
             "ingress": [{"ports": [{"port": PORT, "protocol": "TCP"}]}],
         },
     }
 
 
-def disruption_budget(settings: InstallSettings) -> Manifest:
+def disruption_budget(settings: InstallSettings, workload: Workload) -> Manifest:
     """Nodes are drained one pod at a time; one that is the last can still be moved."""
     is_old = settings.kubernetes is not None and settings.kubernetes < POLICY_V1_SINCE
     return {
         "apiVersion": "policy/v1beta1" if is_old else "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": {"name": settings.name, "namespace": settings.namespace, "labels": labels(settings)},
-        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector_labels(settings)}},
+        "metadata": workload.metadata(settings),
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": workload.selector(settings)}},
     }
 
 
@@ -134,17 +173,17 @@ def reserved_port(settings: InstallSettings) -> str:
     return "capability"
 
 
-def _pod(settings: InstallSettings) -> Manifest:
+def _pod(settings: InstallSettings, workload: Workload) -> Manifest:
     pod: Manifest = {
-        "serviceAccountName": settings.name,
+        "serviceAccountName": workload.name(settings),
         "securityContext": _pod_security(settings),
-        "containers": [_container(settings)],
+        "containers": [_container(settings, workload)],
         "topologySpreadConstraints": [
             {
                 "maxSkew": 1,
                 "topologyKey": "kubernetes.io/hostname",
                 "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": selector_labels(settings)},
+                "labelSelector": {"matchLabels": workload.selector(settings)},
             }
         ],
     }
@@ -168,13 +207,13 @@ def _pod_security(settings: InstallSettings) -> Manifest:
     return security
 
 
-def _container(settings: InstallSettings) -> Manifest:
+def _container(settings: InstallSettings, workload: Workload) -> Manifest:
     container: Manifest = {
         "name": "berth",
         "image": settings.image,
         "imagePullPolicy": settings.pull_policy,
-        "args": ["run"],
-        "env": _environment(settings),
+        "args": list(workload.arguments),
+        "env": [*workload.environment(settings), *_of_the_pod()],
         "ports": [{"name": PORT_NAME, "containerPort": PORT, "protocol": "TCP"}],
         "livenessProbe": {"httpGet": {"path": "/healthz", "port": PORT_NAME}, "periodSeconds": 10, "timeoutSeconds": 5},
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": PORT_NAME}, "periodSeconds": 5, "timeoutSeconds": 5},
@@ -200,17 +239,11 @@ def _container_security(settings: InstallSettings) -> Manifest:
     }
 
 
-def _environment(settings: InstallSettings) -> list[dict[str, Any]]:
-    def of_pod(name: str, path: str) -> dict[str, Any]:
+def _of_the_pod() -> list[Manifest]:
+    def of_pod(name: str, path: str) -> Manifest:
         return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
-    variables: list[dict[str, Any]] = [{"name": "PROVISIONER_NAME", "value": ",".join(settings.provisioners)}]
-    if settings.server:
-        variables += [{"name": "NFS_SERVER", "value": settings.server}, {"name": "NFS_PATH", "value": settings.export}]
-    if not settings.leader_election:
-        variables.append({"name": "ENABLE_LEADER_ELECTION", "value": "false"})
     return [
-        *variables,
         of_pod("POD_NAME", "metadata.name"),
         of_pod("POD_NAMESPACE", "metadata.namespace"),
         of_pod("POD_IP", "status.podIP"),

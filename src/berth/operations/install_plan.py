@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from berth.kube.manifest import Manifest, ManifestApi, place_of
-from berth.kube.permissions import Permission
 from berth.manifests.classes import storage_class
 from berth.manifests.install import install_manifests
+from berth.manifests.workload import Workload
 from berth.operations.apply import MANAGER
 from berth.operations.asked import Asked, ClassAsked
 from berth.operations.changes import Change, changes, removal, without_repeats
@@ -52,9 +52,9 @@ class InstallPlan:
     """The classes that are default beside it until now."""
 
 
-async def plan_install(api: ManifestApi, asked: Asked, permissions: Iterable[Permission]) -> InstallPlan:
+async def plan_install(api: ManifestApi, asked: Asked, workload: Workload) -> InstallPlan:
     """Looks at everything and changes nothing. Stopped when it can't or must not be done; Refused names an option."""
-    kubernetes, permissions = await check_release(api), tuple(permissions)
+    kubernetes = await check_release(api)
     ground = await look_at_ground(api, asked.name, asked.namespace, uses_namespace=asked.uses_namespace)
     now = await read_installation(api, asked.name, asked.namespace)
     if now is not None and not ground.is_bound:
@@ -68,8 +68,8 @@ async def plan_install(api: ManifestApi, asked: Asked, permissions: Iterable[Per
     of_classes, left_alone = await _class_manifests(api, settings, asked.of_class, classes, is_new=now is None)
     if not asked.of_class.is_none:
         _check_classes_served(settings, of_classes)
-    wanted = _in_order(install_manifests(settings, permissions), of_classes)
-    before = [] if base is None else install_manifests(base, permissions)
+    wanted = _in_order(install_manifests(settings, workload), of_classes)
+    before = [] if base is None else install_manifests(base, workload)
     manifests, found = await _with_what_is_kept(api, wanted, before, asked.name)
     gone = [*await _no_longer_wanted(api, wanted, before, asked.name), *_stale(wanted, ground)]
     default = _named(asked.of_class, classes) if asked.of_class.default else ""

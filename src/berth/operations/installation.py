@@ -11,7 +11,7 @@ from berth.kube.manifest import ApiPlace, Manifest, ManifestApi, place, place_of
 from berth.manifests.classes import provisioner_capability
 from berth.manifests.labels import INSTANCE, MANAGED_BY
 from berth.manifests.monitoring import service_monitor
-from berth.manifests.workload import SHARE_VOLUME, mounted_share
+from berth.manifests.workload import SHARE_VOLUME, Workload, mounted_share
 from berth.settings.install import InstallSettings
 
 Object = dict[str, Any]
@@ -54,7 +54,7 @@ async def read_installation(api: ManifestApi, name: str, namespace: str) -> Inst
     return Installation(
         replace(
             settings,
-            service_monitor=await _is_there(api, service_monitor(settings)),
+            service_monitor=await _is_there(api, service_monitor(settings, Workload())),
             provisioner_capability=any([await _is_there(api, one) for one in capabilities]),
         ),
         classes,

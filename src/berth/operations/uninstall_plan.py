@@ -9,6 +9,7 @@ from typing import Any
 from berth.kube.manifest import Manifest, ManifestApi, place, place_of
 from berth.manifests.classes import provisioner_capability
 from berth.manifests.install import OF_CLUSTERS, install_manifests
+from berth.manifests.workload import Workload
 from berth.operations.classes import is_default
 from berth.operations.errors import Stopped
 from berth.operations.ground import RBAC, check_is_here
@@ -72,7 +73,7 @@ async def plan_uninstall(api: ManifestApi, *, name: str, namespace: str) -> Unin
         mount=True, mount_options=("any",), replicas=2, service_monitor=True,
     )  # fmt: skip
     made = [{**one, "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass"} for one in of_class]
-    goes = await _own(api, [*made, *_capabilities(names), *reversed(install_manifests(everything, ()))], name)
+    goes = await _own(api, [*made, *_capabilities(names), *reversed(install_manifests(everything, Workload()))], name)
     if not goes:
         raise Stopped(
             Text(

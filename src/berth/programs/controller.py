@@ -1,7 +1,7 @@
-"""The controller process: builds its parts, names its tasks, and fixes the order in which they stop.
+"""The controller: builds its parts, names its tasks, and fixes the order in which they stop.
 
-Started:  caches -> web -> election -> (as leader) queues and loops.
-Stopped:  loops finish what is in flight -> Events are flushed -> the lease is given back -> web and caches end.
+Started:  caches -> election -> (as leader) queues and loops.
+Stopped:  loops finish what is in flight -> the lease is given back -> Events are flushed -> caches end.
 Leadership lost ends everything at once: somebody else may be working by then. Until a process that was stopped notices
 that, no step that can't be taken back leaves it: shares and API ask the election right before (Election.doubt).
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -32,10 +31,12 @@ from berth.kube.loop import Loop, Reconciler
 from berth.kube.outcome import Reference
 from berth.kube.permissions import Permission, Right, rights
 from berth.kube.workqueue import WorkQueue
+from berth.manifests.workload import Workload
 from berth.metrics.displaced import DisplacedMetrics
 from berth.metrics.machinery import MachineryMetrics
 from berth.metrics.stuck import StuckMetrics
 from berth.metrics.volumes import VolumeMetrics
+from berth.programs.process.program import Program
 from berth.reconcilers import expand, provision, purge, reclaim, sweep
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.displaced import Displacements
@@ -49,15 +50,22 @@ from berth.reconcilers.routes import Routes
 from berth.reconcilers.slim import slim
 from berth.reconcilers.stuck import Stuck
 from berth.reconcilers.sweep import Sweep
-from berth.settings.controller import ControllerSettings
+from berth.settings.controller import (
+    EXPORT,
+    LEADER_ELECTION,
+    PROVISIONERS,
+    SERVER,
+    SETTINGS,
+    ControllerSettings,
+    load_controller_settings,
+)
+from berth.settings.install import InstallSettings
 from berth.shares.choose import Shares
 from berth.volumes.errors import VolumeError
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.plan import DefaultShare
 from berth.volumes.share import ShareAddress, always
 from berth.volumes.standing import ALONE
-from berth.web.app import make_app
-from berth.web.serve import WebServer
 
 log = structlog.get_logger()
 
@@ -82,12 +90,11 @@ FLUSH_DEADLINE = 5.0
 
 
 class Controller:
-    """One controller process. Build it and await run, once."""
+    """The work of one controller process."""
 
-    def __init__(self, settings: ControllerSettings) -> None:
-        """ConfigurationError when it is not known how to reach the API server; ListenError for a taken address."""
+    def __init__(self, settings: ControllerSettings, registry: CollectorRegistry) -> None:
+        """ConfigurationError when it is not known how to reach the API server."""
         self._settings = settings
-        registry = CollectorRegistry()
         self._machinery, self._metrics = MachineryMetrics(registry), VolumeMetrics(registry)
         self._displaced, self._stuck = DisplacedMetrics(registry), StuckMetrics(registry)
         self._identity = f"{settings.identity}_{uuid.uuid4()}"
@@ -118,36 +125,29 @@ class Controller:
             same_server=self._shares.same_server,
             learn_server=self._shares.learn,
         )
-        self._problem = "starting"
-        self._web = None
-        if settings.listen is not None:
-            app = make_app(registry=registry, alive=lambda: "", ready=lambda: self._problem)
-            self._web = WebServer(app, *settings.listen)
+        self.problem = "starting"
+        """See programs.process.program.Work."""
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Serves until stopping is set. TaskEnded when it can't go on: a crash, or leadership lost."""
-        async with self._api, self._lease_api, Tasks(grace=self._settings.stop_deadline) as tasks:
-            if self._web is not None:
-                tasks.start("web", self._web.run(), stop=self._web.stop)
-                log.info("listening", port=self._web.port)
-            tasks.start("claims informer", self._cluster.claims.run())
-            tasks.start("classes informer", self._cluster.classes.run())
-            tasks.start("volumes informer", self._cluster.volumes.run())
-            tasks.start("shares", self._shares.run(), stop=self._shares.aclose)
-            tasks.start("events", self._recorder.run(), stop=self._flush)
-            await _unless(stopping, self._lead(tasks))
-            await stopping.wait()
-            self._problem = "stopping"
-            log.info("stopping", deadline_seconds=self._settings.stop_deadline)
-        log.info("stopped")
+    async def start(self, tasks: Tasks) -> None:
+        """Fills the caches, gets the lock, and starts the loops. A task that fails later means: it can't go on."""
+        tasks.start("claims informer", self._cluster.claims.run())
+        tasks.start("classes informer", self._cluster.classes.run())
+        tasks.start("volumes informer", self._cluster.volumes.run())
+        tasks.start("shares", self._shares.run(), stop=self._shares.aclose)
+        tasks.start("events", self._recorder.run(), stop=self._flush)
+        await self._lead(tasks)
+
+    async def aclose(self) -> None:
+        """Closes the connections to the API server."""
+        await self._lease_api.aclose()
+        await self._api.aclose()
 
     async def _lead(self, tasks: Tasks) -> None:
-        """Fills the caches, gets the lock, and starts the work."""
         cluster, settings = self._cluster, self._settings
-        self._problem = "waiting for the API server's lists"
+        self.problem = "waiting for the API server's lists"
         await asyncio.gather(cluster.claims.wait_synced(), cluster.classes.wait_synced(), cluster.volumes.wait_synced())
         await self._shares.wait_settled()  # until a server's name is looked up, it may be any other's second name
-        self._problem = ""  # a standby is ready too: it takes over within seconds
+        self.problem = ""  # a standby is ready too: it takes over within seconds
         election = self._election
         if election is not None:
             log.info("waiting to lead", lock=election.lock, identity=self._identity)
@@ -285,15 +285,21 @@ class Controller:
                 await self._recorder.flush()
 
 
-async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Awaits work, or cancels it once stopping is set."""
-    doing = asyncio.create_task(work, name="start of the work")
-    waiting = asyncio.create_task(stopping.wait(), name="stop signal")
-    try:
-        await asyncio.wait({doing, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
-            doing.result()
-    finally:
-        doing.cancel()
-        waiting.cancel()
-        await asyncio.gather(doing, waiting, return_exceptions=True)
+def _environment(settings: InstallSettings) -> list[dict[str, Any]]:
+    variables = [{"name": PROVISIONERS.variable, "value": ",".join(settings.provisioners)}]
+    if settings.server:
+        variables.append({"name": SERVER.variable, "value": settings.server})
+        variables.append({"name": EXPORT.variable, "value": settings.export})
+    if not settings.leader_election:
+        variables.append({"name": LEADER_ELECTION.variable, "value": "false"})
+    return variables
+
+
+WORKLOAD = Workload(arguments=("run",), permissions=PERMISSIONS, environment=_environment)
+PROGRAM = Program(
+    purpose="Serve claims: the controller process.",
+    settings=SETTINGS,
+    load=load_controller_settings,
+    build=Controller,
+    workload=WORKLOAD,
+)

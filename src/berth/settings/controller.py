@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from berth.settings.errors import SettingError
-from berth.settings.values import Setting, SettingSource, address, boolean, choice, count, seconds, text
+from berth.settings.process import LISTEN, LOG_FORMAT, LOG_LEVEL, STOP_DEADLINE
+from berth.settings.values import Setting, SettingSource, boolean, count, seconds, text
 
 OWN_PROVISIONER = "nfs.berth.io"
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -99,9 +100,6 @@ LEADER_ELECTION = Setting(
 )
 NAMESPACE = Setting("namespace", "POD_NAMESPACE", "", _namespace, "Where the lock lives.", "the pod's, else default")
 IDENTITY = Setting("identity", "POD_NAME", "", text, "This process's name in lock and Events.", "the host's name")
-LISTEN = Setting(
-    "listen", "BERTH_LISTEN", None, address, "Where to serve /healthz, /readyz and /metrics, such as 127.0.0.1:8080."
-)
 CLAIM_WORKERS = Setting("claim-workers", "BERTH_CLAIM_WORKERS", 32, count(1, 256), "Claims worked on at once.", "32")
 VOLUME_WORKERS = Setting(
     "volume-workers", "BERTH_VOLUME_WORKERS", 32, count(1, 256), "Released PVs worked on at once.", "32"
@@ -132,17 +130,6 @@ RENEW_DEADLINE = Setting(
 RETRY_PERIOD = Setting(
     "retry-period", "BERTH_RETRY_PERIOD", 2.0, seconds(0.1, 60), "How often the lease is tried and renewed.", "2s"
 )
-STOP_DEADLINE = Setting(
-    "stop-deadline", "BERTH_STOP_DEADLINE", 20.0, seconds(0, 600), "What SIGTERM leaves to work in flight.", "20s"
-)
-LOG_FORMAT = Setting(
-    "log-format", "BERTH_LOG_FORMAT", "auto", choice("auto", "human", "json"),
-    "How to log: human, json, or auto, which is human on a terminal.", "auto",
-)  # fmt: skip
-LOG_LEVEL = Setting(
-    "log-level", "BERTH_LOG_LEVEL", "info", choice("debug", "info", "warning", "error"),
-    "From which level on to log: debug, info, warning or error.", "info",
-)  # fmt: skip
 
 SETTINGS: tuple[Setting[Any], ...] = (
     PROVISIONERS, SERVER, EXPORT, MOUNTED_AT, KUBECONFIG, LEADER_ELECTION, NAMESPACE, IDENTITY, LISTEN, CLAIM_WORKERS,

@@ -9,13 +9,12 @@ them when it gets the names.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lightkube.resources.core_v1 import Namespace
 
 from berth.kube.manifest import ManifestApi
-from berth.kube.permissions import Permission
+from berth.manifests.workload import Workload
 from berth.operations.errors import Stopped
 from berth.operations.takeover.handover import start, stop_old, wait_locks_free
 from berth.operations.takeover.inventory import OldVolume, make_groups, read_cluster
@@ -64,7 +63,7 @@ async def take_over(
     shares: Shares,
     wanted: Wanted,
     settings: InstallSettings,
-    permissions: Iterable[Permission],
+    workload: Workload,
     *,
     patience: float,
     told: Told,
@@ -77,7 +76,7 @@ async def take_over(
     back before this ends; cancelled once more, it ends at once.
     """
     uid = await _cluster_uid(api)
-    run = Run(api, shares, wanted, settings, tuple(permissions), patience, told, uid, given)
+    run = Run(api, shares, wanted, settings, workload, patience, told, uid, given)
     plan = await _whole_plan(run)
     done: list[Taken] = []
     for one in plan.groups:
@@ -163,7 +162,7 @@ async def _get_ready(run: Run, plan: GroupPlan, settings: InstallSettings) -> fl
     if plan.is_done:
         return asyncio.get_running_loop().time()
     uses = run.wanted.is_named or run.wanted.uses_namespace
-    await check_rights(run.api, plan, settings, run.permissions, uses_namespace=uses)
+    await check_rights(run.api, plan, settings, run.workload, uses_namespace=uses)
     if run.wanted.with_share:
         await _open_homes(run, plan)
     if plan.is_installing and not await is_ready(run, plan, settings):

@@ -110,7 +110,7 @@ async def start(run: Run, plan: GroupPlan, settings: InstallSettings) -> tuple[s
     served_by = by.key
     if plan.is_installing:
         # As any installation from now on: what was changed for the hand-over alone goes.
-        await apply_all(run.api, install_manifests(settings, run.permissions), lambda one: tell_applied(run, one))
+        await apply_all(run.api, install_manifests(settings, run.workload), lambda one: tell_applied(run, one))
     else:
         served_by = await _write_down(run, plan, leader)
     run.tell(f"{leader.holder} serves {', '.join(names)}", f"{leader.holder} 已开始为 {'、'.join(names)} 供应")

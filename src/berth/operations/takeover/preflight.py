@@ -4,12 +4,11 @@ the API server would take every object of the installation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from berth.kube.errors import KubeError, NotFound
 from berth.kube.manifest import ManifestApi, place, place_of
-from berth.kube.permissions import Permission, Right
+from berth.kube.permissions import Right
 from berth.manifests.install import install_manifests
+from berth.manifests.workload import Workload
 from berth.operations.apply import MANAGER
 from berth.operations.errors import Stopped
 from berth.operations.ground import look_at_ground
@@ -24,7 +23,7 @@ async def check_rights(
     api: ManifestApi,
     plan: GroupPlan,
     settings: InstallSettings,
-    permissions: Iterable[Permission],
+    workload: Workload,
     *,
     uses_namespace: bool,
 ) -> None:
@@ -47,7 +46,7 @@ async def check_rights(
     except NotFound:
         has_namespace = False  # what is in it can't be tried out yet
     await look_at_ground(api, settings.name, settings.namespace, uses_namespace=uses_namespace and has_namespace)
-    for manifest in install_manifests(settings, permissions):
+    for manifest in install_manifests(settings, workload):
         if "namespace" in manifest["metadata"] and not has_namespace:
             continue
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from berth.kube.manifest import ManifestApi
-from berth.kube.permissions import Permission
+from berth.manifests.workload import Workload
 from berth.operations.takeover.plan import Wanted
 from berth.operations.takeover.step import Stage, Step, Told
 from berth.settings.install import InstallSettings
@@ -21,7 +21,7 @@ class Run:
     shares: Shares
     wanted: Wanted
     settings: InstallSettings
-    permissions: tuple[Permission, ...]
+    workload: Workload
     patience: float
     told: Told
     uid: str

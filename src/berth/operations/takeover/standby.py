@@ -53,7 +53,7 @@ async def stand_by(run: Run, plan: GroupPlan, settings: InstallSettings) -> None
         f"installing Berth as {by.key}; it stands by, as {', '.join(plan.own)}, until it is ready",
         f"正在安装 Berth（{by.key}）；就绪之前它以 {'、'.join(plan.own)} 之名待命",
     )
-    await apply_all(run.api, install_manifests(apart, run.permissions), lambda one: tell_applied(run, one))
+    await apply_all(run.api, install_manifests(apart, run.workload), lambda one: tell_applied(run, one))
 
     def progress(rollout: Rollout) -> None:
         run.tell(rollout.text.en, rollout.text.zh)

@@ -1,0 +1,1 @@
+"""What all programs share: how one is declared, how it is started and stopped, how it logs."""
