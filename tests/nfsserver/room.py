@@ -56,7 +56,7 @@ class Room:
         (self.etc / "hosts").write_text(HOSTS)
         (self.etc / "exports").write_text("# nothing yet\n")
         (self.state / "etab").touch()
-        self.places = ExportFiles()
+        self.files = ExportFiles()
 
     def enter(self) -> None:
         """Moves the calling thread into the room."""
@@ -96,7 +96,7 @@ class Room:
 
     def live_pairs(self) -> set[tuple[str, str]]:
         """Clients and paths that are live."""
-        return {(export.client, export.path) for export in read_live(self.places)}
+        return {(export.client, export.path) for export in read_live(self.files)}
 
     def replace_program(self, path: str, script: str) -> None:
         """Puts a shell script in the place of a program, inside the room. The program itself is at $REAL in it."""
@@ -117,7 +117,7 @@ class Room:
 
     def live(self) -> list[str]:
         """The live exports as Berth reads the table, in the form of `exportfs -v`, sorted."""
-        return sorted(show(export) for export in read_live(self.places))
+        return sorted(show(export) for export in read_live(self.files))
 
 
 def unaccounted(output: str, entries: Iterable[str]) -> str:

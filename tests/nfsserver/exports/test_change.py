@@ -209,13 +209,13 @@ async def test_a_full_disk_leaves_file_and_table_as_they_were(room: Room) -> Non
     room.mount("tmpfs", Path("/etc/exports.d"), "size=8k")
     path, new = room.directory("mine"), room.directory("new")
     await add_export(WantedExport(path, [NET]))
-    (file,), table = read_files(room.places)[1:], room.live()
+    (file,), table = read_files(room.files)[1:], room.live()
     fill = ["dd", "if=/dev/zero", "of=/etc/exports.d/fill", "bs=4k", "count=9"]
     await command.run(fill, deadline=30, accept=(1,))
     with pytest.raises(NotApplied, match=r"No space left on device.*nothing is changed") as caught:
         await add_export(WantedExport(new, [NET]))
     assert caught.value.restored
-    (after,) = read_files(room.places)[1:]
+    (after,) = read_files(room.files)[1:]
     assert (after.content, room.live()) == (file.content, table)
     assert sorted(os.listdir("/etc/exports.d")) == ["berth.exports", "fill"]
 
@@ -242,9 +242,9 @@ async def test_changes_at_once_wait_for_each_other(room: Room) -> None:
 
 
 async def test_who_waits_too_long_is_told_so(room: Room) -> None:
-    async with locked(room.places):
+    async with locked(room.files):
         with pytest.raises(Busy, match=r"exports\.d"):
-            async with locked(room.places, patience=0.1):
+            async with locked(room.files, patience=0.1):
                 pass
 
 
@@ -287,11 +287,11 @@ async def test_a_user_of_the_host_can_not_keep_the_exports_locked(room: Room) ->
     await add_export(WantedExport(room.directory("first"), [NET]))
     context = multiprocessing.get_context("fork")
     held = context.Event()
-    user = context.Process(target=lock_as_a_user, args=([str(room.places.directory), str(room.places.state)], held))
+    user = context.Process(target=lock_as_a_user, args=([str(room.files.directory), str(room.files.state)], held))
     user.start()
     try:
         assert held.wait(30)
-        async with locked(room.places, patience=5):
+        async with locked(room.files, patience=5):
             pass
         assert (await add_export(WantedExport(room.directory("second"), [NET]))).is_change
     finally:
@@ -303,26 +303,26 @@ async def test_nothing_is_written_where_others_than_root_can_write(room: Room) -
     path = room.directory("mine")
     room.write(b"", "other.exports")
     for mode in (0o777, 0o775):
-        os.chmod(room.places.directory, mode)
+        os.chmod(room.files.directory, mode)
         with pytest.raises(RequestRefused, match=r"exports\.d: others than root can write there"):
             await add_export(WantedExport(path, [NET]))
-    os.chmod(room.places.directory, 0o755)
-    os.chown(room.places.directory, 1000, 0)
+    os.chmod(room.files.directory, 0o755)
+    os.chown(room.files.directory, 1000, 0)
     with pytest.raises(RequestRefused, match="others than root"):
         await add_export(WantedExport(path, [NET]))
-    assert sorted(os.listdir(room.places.directory)) == ["other.exports"]
+    assert sorted(os.listdir(room.files.directory)) == ["other.exports"]
 
 
 async def test_links_in_the_place_of_files_are_not_written_through(room: Room) -> None:
     path = room.directory("mine")
     await add_export(WantedExport(path, [NET]))
     precious = plant(room, "precious", "not an exports file")
-    os.symlink(precious, room.places.directory / ".berth.exports.new")  # as somebody left it there when he could
+    os.symlink(precious, room.files.directory / ".berth.exports.new")  # as somebody left it there when he could
     await add_export(WantedExport(room.directory("second"), [NET]))
     assert room.read("precious") == "not an exports file"
     assert "second" in room.read()
-    os.replace(room.places.own, room.places.directory / "elsewhere")
-    os.symlink("elsewhere", room.places.own)
+    os.replace(room.files.own, room.files.directory / "elsewhere")
+    os.symlink("elsewhere", room.files.own)
     with pytest.raises(RequestRefused, match="a link to elsewhere"):
         await add_export(WantedExport(room.directory("third"), [NET]))
     assert "third" not in room.read("exports.d/elsewhere")
@@ -331,9 +331,9 @@ async def test_links_in_the_place_of_files_are_not_written_through(room: Room) -
 async def test_the_files_mode_stays_but_for_others_right_to_write(room: Room) -> None:
     await add_export(WantedExport(room.directory("first"), [NET]))
     for before, after in ((0o600, 0o600), (0o666, 0o644), (0o640, 0o640)):
-        os.chmod(room.places.own, before)
+        os.chmod(room.files.own, before)
         await add_export(WantedExport(room.directory(f"of-{before}"), [NET]))
-        assert stat.S_IMODE(os.stat(room.places.own).st_mode) == after
+        assert stat.S_IMODE(os.stat(room.files.own).st_mode) == after
 
 
 def plant(room: Room, name: str, text: str) -> str:

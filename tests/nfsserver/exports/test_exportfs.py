@@ -40,7 +40,7 @@ async def test_withdraw_ends_one_export(room: Room, client: str) -> None:
     room.write(f'"{path}" {client}{FINE} 203.0.113.1{FINE}\n'.encode())
     await exportfs.reload()
     assert len(room.live_pairs()) == 2
-    for export in read_live(room.places):
+    for export in read_live(room.files):
         if export.client != "203.0.113.1":
             said = await exportfs.withdraw(export)
             assert said.complaints == ()
@@ -53,7 +53,7 @@ async def test_a_rehearsal_tells_what_would_be_and_touches_nothing(room: Room) -
     room.write(f"{path} @more{FINE}\n".encode(), "more.exports")
     await exportfs.reload()
     before = room.live()
-    rehearsal = await exportfs.rehearse(f"{path} @new(ro)\n{path}x @new(ro)\n/b @new(oops)\n".encode(), room.places)
+    rehearsal = await exportfs.rehearse(f"{path} @new(ro)\n{path}x @new(ro)\n/b @new(oops)\n".encode(), room.files)
     assert rehearsal is not None
     assert {str(export) for export in rehearsal.exports} == {f"@new:{path}", f"@new:{path}x"}
     assert rehearsal.said.code == 1
@@ -66,7 +66,7 @@ async def test_a_rehearsal_tells_what_would_be_and_touches_nothing(room: Room) -
 async def test_where_there_is_no_namespace_there_is_no_rehearsal_and_changes_work(room: Room) -> None:
     room.replace_program("/usr/bin/unshare", "echo 'unshare failed: Operation not permitted' >&2\nexit 1\n")
     path = room.directory("a")
-    assert await exportfs.rehearse(b"", room.places) is None
+    assert await exportfs.rehearse(b"", room.files) is None
     await add_export(WantedExport(path, ["@g"]))
     assert room.live_pairs() == {("@g", path)}
 

@@ -107,9 +107,9 @@ async def test_one_file_is_linted_by_itself(room: Room) -> None:
 async def test_files_are_read_in_the_order_of_exportfs(room: Room) -> None:
     for name in ("10.exports", "9.exports", "b.exports", "a.conf", ".hidden.exports", ".exports"):
         room.write(b"/srv *(ro)\n", name)
-    assert [path.name for path in files_in(room.places.directory)] == ["9.exports", "10.exports", "b.exports"]
-    assert [path.name for path in ignored_in(room.places.directory)] == ["a.conf"]
-    assert [Path(file.source).name for file in read_files(room.places)][:2] == ["exports", "9.exports"]
+    assert [path.name for path in files_in(room.files.directory)] == ["9.exports", "10.exports", "b.exports"]
+    assert [path.name for path in ignored_in(room.files.directory)] == ["a.conf"]
+    assert [Path(file.source).name for file in read_files(room.files)][:2] == ["exports", "9.exports"]
     # Of equal exports the first one counts: so it is told in which order exportfs reads.
     for name, options in (("9.exports", "rw"), ("10.exports", "ro"), ("b.exports", "async")):
         room.write(f"/srv *({options})\n".encode(), name)

@@ -98,7 +98,7 @@ async def test_a_link_is_not_followed(room: Room) -> None:
     with pytest.raises(RequestRefused, match="export /srv/target instead"):
         await plan_for(WantedExport("/srv/link", ["@g"]))
     step = PrepareDirectory(
-        kind="directory", summary=NOTHING, reason=NOTHING, commands=(), path="/srv/link", mode=0o700, uid=1, gid=1
+        kind="directory", summary=NOTHING, reasons=(), commands=(), path="/srv/link", mode=0o700, uid=1, gid=1
     )
     with pytest.raises(StepFailed):
         await perform(step)
@@ -107,7 +107,7 @@ async def test_a_link_is_not_followed(room: Room) -> None:
 
 async def test_a_command_that_fails_is_told_with_what_it_said(room: Room) -> None:
     run = (Command(("sh", "-c", 'echo "no $WORD" >&2; exit 3'), (("WORD", "luck"),)), Command(("touch", "/srv/second")))
-    step = RunCommands(kind="services", summary=NOTHING, reason=NOTHING, commands=(), run=run, deadline=30)
+    step = RunCommands(kind="services", summary=NOTHING, reasons=(), commands=(), run=run, deadline=30)
     with pytest.raises(StepFailed, match=r"a step: .* failed with code 3: no luck") as caught:
         await perform(step)
     assert caught.value.stderr == "no luck\n"
@@ -132,7 +132,7 @@ async def test_status_tells_what_is_exported(room: Room) -> None:
 
 
 def test_without_root_nothing_is_tried() -> None:
-    step = RunCommands(kind="packages", summary=NOTHING, reason=NOTHING, commands=(), run=(), deadline=1)
+    step = RunCommands(kind="packages", summary=NOTHING, reasons=(), commands=(), run=(), deadline=1)
     said = as_nobody(perform(step))
     assert said == "setting up an NFS server|it takes root, and this is uid 65534; run it with sudo"
 
@@ -209,7 +209,7 @@ async def test_a_link_on_the_way_is_refused_before_and_while_it_is_done(room: Ro
     with pytest.raises(RequestRefused, match="export /srv/target/new instead"):
         await plan_for(WantedExport("/srv/link/new", ["@g"]))
     step = PrepareDirectory(
-        kind="directory", summary=NOTHING, reason=NOTHING, commands=(), path="/srv/link/new/x", mode=0o700, uid=1, gid=1
+        kind="directory", summary=NOTHING, reasons=(), commands=(), path="/srv/link/new/x", mode=0o700, uid=1, gid=1
     )
     with pytest.raises(StepFailed, match="/srv/link"):
         await perform(step)

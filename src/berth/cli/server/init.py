@@ -144,8 +144,8 @@ def _print_plan(plan: InitPlan, lang: Language) -> None:
         say(Styled(_PLAN.said(lang).format(path=plan.path), "bold"))
     for number, step in enumerate(plan.steps, 1):
         say(f"{number}. ", Styled(step.summary.said(lang), "bold"))
-        for reason in step.reason.said(lang).split("；" if lang == "zh" else "; "):
-            say(f"   {reason}")
+        for reason in step.reasons:
+            say(f"   {reason.said(lang)}")
         for each in step.commands:
             say(Styled("   $ ", "dim"), Styled(each, "dim"))
     if plan.notes:

@@ -61,33 +61,33 @@ class ExportChange:
         }
 
 
-async def change_exports(edit: Edit, places: ExportFiles | None = None) -> ExportChange:
+async def change_exports(edit: Edit) -> ExportChange:
     """Applies edit to Berth's own file and makes the result live; see the top of this module.
 
     Refused, NotAllowed, Busy: nothing was touched. NotApplied: all is as before, unless the error says otherwise.
     """
-    places = places or find_export_files()
+    where = find_export_files()
     if not exportfs.is_installed():
         raise RequestRefused("exportfs", say("refused.not-installed"))
-    check_rights(places)
-    async with locked(places):
-        return await _Changing(places, read_varying()).run(edit)
+    check_rights(where)
+    async with locked(where):
+        return await _Changing(where, read_varying()).run(edit)
 
 
 class _Changing:
-    def __init__(self, places: ExportFiles, varying: Flag) -> None:
-        self._places = places
+    def __init__(self, where: ExportFiles, varying: Flag) -> None:
+        self._where = where
         self._varying = varying
-        self._live_before = read_live(places, varying)
+        self._live_before = read_live(where, varying)
 
     async def run(self, edit: Edit) -> ExportChange:
-        own = self._places.own
+        own = self._where.own
         if own.is_symlink():
             raise RequestRefused(str(own), say("refused.own-link", target=own.readlink()))
         content = _content(own)
         before = parse_exports(HEADER if content is None else content, str(own), self._varying)
         after = edit(before)
-        others = [e for f in read_files(self._places, self._varying) if f.source != str(own) for e in f.exports]
+        others = [e for f in read_files(self._where, self._varying) if f.source != str(own) for e in f.exports]
         clients = [e.client for e in (*others, *before.exports, *after.exports, *self._live_before)]
         hosts = await resolve(clients)
         wanted, old, kept = (spell(exports, hosts) for exports in (after.exports, before.exports, others))
@@ -113,7 +113,7 @@ class _Changing:
 
     async def _rehearse(self, after: ExportsFile, added: Sequence[Export]) -> None:
         try:
-            rehearsal = await exportfs.rehearse(after.content, self._places, self._varying)
+            rehearsal = await exportfs.rehearse(after.content, self._where, self._varying)
         except CommandError as error:
             raise NotApplied(_untried(told(error)), stderr=error.stderr) from error
         if rehearsal is None:
@@ -129,7 +129,7 @@ class _Changing:
     async def _apply(
         self, content: bytes | None, after: ExportsFile, added: Sequence[Export], gone: Sequence[Export]
     ) -> tuple[str, ...]:
-        own = self._places.own
+        own = self._where.own
         is_done = False
         stderr = ""
         try:
@@ -157,7 +157,7 @@ class _Changing:
         return tuple(line for line in said.complaints if not any(line in said.about(path) for path in changed))
 
     def _verdict(self, said: exportfs.Said, added: Sequence[Export], gone: Sequence[Export]) -> Text | None:
-        live = read_live(self._places, self._varying)
+        live = read_live(self._where, self._varying)
         for export in added:
             if complaints := said.about(export.path):
                 return say("not-applied.does-not", export=export, said=complaints[0])
@@ -170,19 +170,19 @@ class _Changing:
         """Brings back the old file and table. Whether all is as before; and what was live and could not be so again."""
         is_old = True
         try:
-            if _content(self._places.own) != content:
-                _write(self._places.own, content)
+            if _content(self._where.own) != content:
+                _write(self._where.own, content)
         except OSError:
             is_old = False  # the disk is full, say
         before = _keys(self._live_before)
         try:
-            for export in read_live(self._places, self._varying):
+            for export in read_live(self._where, self._varying):
                 if _key(export) not in before:
                     await exportfs.withdraw(export)
             await exportfs.publish()
         except CommandError:
             pass  # what is live now tells how far it got
-        live = read_live(self._places, self._varying)
+        live = read_live(self._where, self._varying)
         lost = tuple(export for export in self._live_before if not _has(live, export, self._varying))
         return is_old and not lost, lost
 

@@ -42,7 +42,7 @@ class ExportFiles:
 
 
 def find_export_files() -> ExportFiles:
-    """The places as this host's nfs.conf sets them."""
+    """Where they are on this host, as its nfs.conf says."""
     found = ""
     for path in _CONFIGURATION:
         for part in (path, *sorted(path.with_name("nfs.conf.d").glob("*.conf"))):
@@ -56,9 +56,9 @@ def read_varying() -> Flag:
     return Flag(int(found[2], 16) & sum(Flag)) if found else VARYING
 
 
-def read_files(places: ExportFiles, varying: Flag = VARYING) -> tuple[ExportsFile, ...]:
+def read_files(where: ExportFiles, varying: Flag = VARYING) -> tuple[ExportsFile, ...]:
     """All exports files in the order in which exportfs reads them; a missing one is left out. Refused: not readable."""
-    found = [places.exports, *files_in(places.directory)]
+    found = [where.exports, *files_in(where.directory)]
     return tuple(read_exports(path, varying) for path in found if path.exists())
 
 
@@ -85,9 +85,9 @@ def ignored_in(directory: Path) -> list[Path]:
     return sorted(path for path in directory.iterdir() if not _is_read(path.name) and not path.name.startswith("."))
 
 
-def read_live(places: ExportFiles, varying: Flag = VARYING) -> tuple[Export, ...]:
+def read_live(where: ExportFiles, varying: Flag = VARYING) -> tuple[Export, ...]:
     """The live exports. None when there is no table yet."""
-    return parse_table(_read(places.table), str(places.table), varying)
+    return parse_table(_read(where.table), str(where.table), varying)
 
 
 def _is_read(name: str) -> bool:

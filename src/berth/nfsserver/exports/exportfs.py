@@ -75,7 +75,7 @@ async def withdraw(export: Export) -> Said:
     return await _exportfs("-u", f"{client}:{export.path}")
 
 
-async def rehearse(content: bytes, places: ExportFiles, varying: Flag = VARYING) -> Rehearsal | None:
+async def rehearse(content: bytes, where: ExportFiles, varying: Flag = VARYING) -> Rehearsal | None:
     """What the real exportfs would export if content were its only file, without touching anything of this host.
 
     It runs in a mount namespace of its own, where the files and the table are others. None where that can't be had
@@ -84,7 +84,7 @@ async def rehearse(content: bytes, places: ExportFiles, varying: Flag = VARYING)
     with tempfile.TemporaryDirectory(prefix="berth-exports-") as name:
         room = Path(name)
         _furnish(room, content)
-        argv = ("unshare", "-m", "--propagation", "private", "/bin/sh", "-c", _SCRIPT, "sh", name, str(places.state))
+        argv = ("unshare", "-m", "--propagation", "private", "/bin/sh", "-c", _SCRIPT, "sh", name, str(where.state))
         try:
             result = await command.run(argv, deadline=DEADLINE, accept=(0, 1), env={"PATH": PROGRAMS})
         except (command.CommandMissing, command.CommandFailed):

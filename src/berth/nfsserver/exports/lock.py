@@ -21,9 +21,9 @@ PATIENCE = 30.0
 _POLL = 0.05
 
 
-def missing_right(places: ExportFiles) -> Text | None:
+def missing_right(where: ExportFiles) -> Text | None:
     """The right that this process lacks for changing exports, in words; None when it may."""
-    for path in (places.directory, places.own, places.table):
+    for path in (where.directory, where.own, where.table):
         existing = _nearest(path)
         if not os.access(existing, os.W_OK, effective_ids=True):
             uid = os.geteuid()
@@ -31,44 +31,44 @@ def missing_right(places: ExportFiles) -> Text | None:
     return None
 
 
-def check_rights(places: ExportFiles) -> None:
+def check_rights(where: ExportFiles) -> None:
     """NotAllowed, with what is missing, unless this process may change exports."""
-    if right := missing_right(places):
+    if right := missing_right(where):
         raise NotAllowed(say("doing.exports"), right)
 
 
 @asynccontextmanager
-async def locked(places: ExportFiles, patience: float = PATIENCE) -> AsyncIterator[None]:
+async def locked(where: ExportFiles, patience: float = PATIENCE) -> AsyncIterator[None]:
     """Holds the exports for this process alone. Busy when another one does not let go in time; Refused where others
     than root can write in the directory of exports files, and so have root write elsewhere, or export anything.
 
     The lock is on a file that nobody else can open: who can open a file can lock it, and every user can open the files
     and the directory that it is about. It ends with the process.
     """
-    handle = _open(places)
+    handle = _open(where)
     try:
         try:
             async with asyncio.timeout(patience):
                 while not _try(handle):  # noqa: ASYNC110 - nothing wakes us when another process lets go
                     await asyncio.sleep(_POLL)
         except TimeoutError as error:
-            raise Busy(str(places.directory), patience) from error
+            raise Busy(str(where.directory), patience) from error
         yield
     finally:
         os.close(handle)
 
 
-def _open(places: ExportFiles) -> int:
+def _open(where: ExportFiles) -> int:
     try:
-        places.directory.mkdir()
+        where.directory.mkdir()
     except FileExistsError:
-        found = places.directory.stat()
+        found = where.directory.stat()
         is_open = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
         if is_open or found.st_uid not in (0, os.geteuid()):
-            raise RequestRefused(str(places.directory), say("refused.open-to-others")) from None
+            raise RequestRefused(str(where.directory), say("refused.open-to-others")) from None
     else:
-        places.directory.chmod(0o755)  # whatever the umask
-    return os.open(places.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        where.directory.chmod(0o755)  # whatever the umask
+    return os.open(where.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def _try(handle: int) -> bool:

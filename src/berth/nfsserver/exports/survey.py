@@ -10,7 +10,14 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from berth.host.mountinfo import read_mountinfo
-from berth.nfsserver.exports.export_files import ExportFiles, ignored_in, read_live, read_varying
+from berth.nfsserver.exports.export_files import (
+    ExportFiles,
+    find_export_files,
+    ignored_in,
+    read_files,
+    read_live,
+    read_varying,
+)
 from berth.nfsserver.exports.facts import FileSystem, HostFacts, PathFacts
 from berth.nfsserver.exports.parse import ExportsFile
 from berth.nfsserver.exports.spelling import resolve
@@ -22,22 +29,31 @@ _USUAL = ("", "/mnt", "/srv", "/srv/nfs", "/data", "/export", "/exports", "/home
 _MOST_LOOKALIKES = 3
 
 
-async def survey(
-    files: Sequence[ExportsFile], places: ExportFiles | None, paths: Iterable[str] = (), hosts: Iterable[str] = ()
-) -> HostFacts:
-    """The facts about these files. places: where the live table is; None leaves it out.
+async def survey_host(
+    paths: Iterable[str] = (), clients: Iterable[str] = ()
+) -> tuple[tuple[ExportsFile, ...], HostFacts]:
+    """All exports files of this host, and the facts about them; see survey. Refused when a file can't be read."""
+    where = find_export_files()
+    files = read_files(where, read_varying())
+    return files, await survey(files, where, paths, clients)
 
-    paths, hosts: more to look at, and to ask the resolver for.
+
+async def survey(
+    files: Sequence[ExportsFile], where: ExportFiles | None, paths: Iterable[str] = (), clients: Iterable[str] = ()
+) -> HostFacts:
+    """The facts about these files. where: the host's table and ignored files are told, too; None leaves them out.
+
+    paths, clients: more to look at, and to ask the resolver for.
     """
     wanted = {statement.path for file in files for statement in file.statements} | set(paths)
-    clients = [entry.export.client for file in files for entry in file.entries]
+    listed = [entry.export.client for file in files for entry in file.entries]
     varying = read_varying()
-    live = read_live(places, varying) if places else None
+    live = read_live(where, varying) if where else None
     known, looked = await asyncio.gather(
-        resolve([*clients, *hosts, *(export.client for export in live or ())]), look(sorted(wanted))
+        resolve([*listed, *clients, *(export.client for export in live or ())]), look(sorted(wanted))
     )
     root = _mount_of("/", read_mounts())
-    ignored = tuple(str(path) for path in ignored_in(places.directory)) if places else ()
+    ignored = tuple(str(path) for path in ignored_in(where.directory)) if where else ()
     return HostFacts(looked, known, root, live, ignored, read_machine_id(), varying)
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from berth.nfsserver.exports.export_files import ExportFiles, find_export_files, read_exports, read_files, read_varying
+from berth.nfsserver.exports.export_files import read_exports, read_varying
 from berth.nfsserver.exports.facts import HostFacts
 from berth.nfsserver.exports.parse import ExportsFile
-from berth.nfsserver.exports.survey import survey
+from berth.nfsserver.exports.survey import survey, survey_host
 from berth.nfsserver.lint import rules_live, rules_needs, rules_options, rules_places, rules_written
 from berth.nfsserver.lint.finding import SEVERITIES, Finding
 from berth.nfsserver.lint.lint_context import LintContext, Need
@@ -33,11 +33,10 @@ def lint(files: Sequence[ExportsFile], facts: HostFacts, needs: Sequence[Need] =
     )
 
 
-async def lint_host(needs: Sequence[Need] = (), places: ExportFiles | None = None) -> tuple[Finding, ...]:
+async def lint_host(needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
     """Findings about all exports of this host, and about what is live. Refused: a file can't be read."""
-    places = places or find_export_files()
-    files = read_files(places, read_varying())
-    return lint(files, await survey(files, places, _paths(needs)), needs)
+    files, facts = await survey_host(_paths(needs))
+    return lint(files, facts, needs)
 
 
 async def lint_file(path: Path, needs: Sequence[Need] = ()) -> tuple[Finding, ...]:

@@ -28,7 +28,7 @@ from berth.nfsserver.setup.plan import InitPlan, InitStep, PrepareDirectory, Run
 from berth.nfsserver.setup.services import DEADLINE, start_commands
 from berth.nfsserver.texts import say
 from berth.texts.command import Shell, command, word
-from berth.texts.text import Text, joined
+from berth.texts.text import Text
 
 MODE = 0o755
 
@@ -61,7 +61,7 @@ def _packages(machine: Machine) -> Iterator[InitStep]:
     yield RunCommands(
         kind="packages",
         summary=say("step.packages", packages=", ".join(machine.missing)),
-        reason=say("why.packages", distribution=machine.distribution.name),
+        reasons=(say("why.packages", distribution=machine.distribution.name),),
         commands=tuple(each.line for each in run),
         run=run,
         deadline=INSTALL_DEADLINE,
@@ -87,7 +87,7 @@ def _directory(place: PathFacts, acting: Options) -> Iterator[InitStep]:
     yield PrepareDirectory(
         kind="directory",
         summary=say("step.make" if is_new else "step.adjust", **facts),
-        reason=say("why.directory", uid=uid),
+        reasons=(say("why.directory", uid=uid), say("why.directory-mode")),
         commands=(
             *([command("mkdir -p {path}", **facts)] if is_new else []),
             command("chown {owner} {path}", **facts),
@@ -113,7 +113,7 @@ def _exports(
     yield WriteExports(
         kind="exports",
         summary=say("step.exports", path=path, file=f"/etc/exports.d/{OWN_NAME}"),
-        reason=_why_these_options(missing, place),
+        reasons=_why_these_options(missing, place),
         commands=(
             command("echo {line} >> /etc/exports.d/{own}", line=Shell(word(line)), own=OWN_NAME),
             command("exportfs -a"),
@@ -149,10 +149,10 @@ def _spelled(client: str, facts: HostFacts) -> str:
     return (host.name if host else client).lower()
 
 
-def _why_these_options(clients: ClientList, place: PathFacts) -> Text:
+def _why_these_options(clients: ClientList, place: PathFacts) -> tuple[Text, ...]:
     words = {option.partition("=")[0] for _, options in clients for option in options}
     explained = ("sync", "no_subtree_check", "no_root_squash", "root_squash", "insecure", "fsid")
-    return joined(say(f"why.{word}", kind=place.mount.kind) for word in explained if word in words)
+    return tuple(say(f"why.{word}", kind=place.mount.kind) for word in explained if word in words)
 
 
 def _services(machine: Machine) -> Iterator[InitStep]:
@@ -163,7 +163,7 @@ def _services(machine: Machine) -> Iterator[InitStep]:
     yield RunCommands(
         kind="services",
         summary=say("step.services"),
-        reason=say("why.not-enabled" if machine.is_serving else "why.not-serving"),
+        reasons=(say("why.not-enabled" if machine.is_serving else "why.not-serving"),),
         commands=tuple(each.line for each in run),
         run=run,
         deadline=DEADLINE,

@@ -11,8 +11,7 @@ from berth.aio.command import PROGRAMS
 from berth.nfsserver.errors import NotAllowed, StepFailed, told
 from berth.nfsserver.exports.change import change_exports
 from berth.nfsserver.exports.client_order import line_up
-from berth.nfsserver.exports.export_files import ExportFiles, find_export_files, read_files, read_varying
-from berth.nfsserver.exports.survey import survey
+from berth.nfsserver.exports.survey import survey_host
 from berth.nfsserver.exports.wanted import WantedExport
 from berth.nfsserver.setup.init import plan_init
 from berth.nfsserver.setup.machine import read_machine
@@ -31,11 +30,9 @@ class Performed:
     warnings: tuple[str, ...] = ()
 
 
-async def plan_for(wanted: WantedExport, places: ExportFiles | None = None) -> InitPlan:
+async def plan_for(wanted: WantedExport) -> InitPlan:
     """The plan for this host as it is now. Refused, naming the argument, when it can't be had."""
-    places = places or find_export_files()
-    files = read_files(places, read_varying())
-    facts = await survey(files, places, (wanted.path,), (*wanted.clients, *wanted.provisioner))
+    files, facts = await survey_host((wanted.path,), (*wanted.clients, *wanted.provisioner))
     return plan_init(wanted, await read_machine(), facts, files)
 
 
@@ -45,7 +42,7 @@ def check_root() -> None:
         raise NotAllowed(say("doing.init"), say("right.root", uid=uid))
 
 
-async def perform(step: InitStep, places: ExportFiles | None = None) -> Performed:
+async def perform(step: InitStep) -> Performed:
     """Does one step. StepFailed with what was said; Refused, Busy, NotApplied from a change of the exports."""
     check_root()
     match step:
@@ -54,15 +51,15 @@ async def perform(step: InitStep, places: ExportFiles | None = None) -> Performe
         case PrepareDirectory():
             return _prepare(step)
         case WriteExports():
-            change = await change_exports(lambda file: line_up(file, step.path, step.clients), places)
+            change = await change_exports(lambda file: line_up(file, step.path, step.clients))
             return Performed(step, change.warnings)
         case _:
             raise AssertionError(f"no such step: {step.kind}")
 
 
-async def perform_all(plan: InitPlan, places: ExportFiles | None = None) -> tuple[Performed, ...]:
+async def perform_all(plan: InitPlan) -> tuple[Performed, ...]:
     """Does all steps in their order; the first that fails ends it."""
-    return tuple([await perform(step, places) for step in plan.steps])
+    return tuple([await perform(step) for step in plan.steps])
 
 
 async def _run(step: RunCommands) -> Performed:

@@ -1,9 +1,4 @@
-"""What has to be done to export a directory from this host, decided before anything is touched. Pure.
-
-The directory: root:root 0755 where the provisioner comes as root (no_root_squash for its own addresses), else 0755 and
-owned by the user as whom it comes (65534, or anonuid). So the provisioner, and nobody else, makes and removes volumes'
-directories, while any user of a pod can pass through the root to a directory that is his. Nothing needs 0777.
-"""
+"""What is left to do to export a directory from this host: steps, with their reasons and commands, as values."""
 
 from __future__ import annotations
 
@@ -12,7 +7,7 @@ from typing import Literal
 
 from berth.nfsserver.setup.packages import Command
 from berth.texts.command import Shell
-from berth.texts.text import Text
+from berth.texts.text import Text, joined
 
 Kind = Literal["packages", "directory", "exports", "services"]
 
@@ -23,12 +18,12 @@ class InitStep:
 
     kind: Kind
     summary: Text
-    reason: Text
+    reasons: tuple[Text, ...]
     commands: tuple[Shell, ...]
 
     def as_dict(self) -> dict[str, object]:
         """The step for `-o json`."""
-        texts = {"summary": self.summary.as_dict(), "reason": self.reason.as_dict()}
+        texts = {"summary": self.summary.as_dict(), "reason": joined(self.reasons).as_dict()}
         return {"kind": self.kind, **texts, "commands": list(self.commands)}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from berth.nfsserver.exports.export_files import ExportFiles
 from berth.nfsserver.exports.exporting import list_exports
 from berth.nfsserver.exports.table import ExportRow, brief
 from berth.nfsserver.setup.machine import Machine, read_machine
@@ -54,9 +53,9 @@ class ServerStatus:
         }
 
 
-async def read_status(places: ExportFiles | None = None) -> ServerStatus:
+async def read_status() -> ServerStatus:
     """The status now. Refused when an exports file can't be read."""
-    return ServerStatus(await read_machine(), await list_exports(places))
+    return ServerStatus(await read_machine(), await list_exports())
 
 
 def export_as_dict(row: ExportRow) -> dict[str, object]:
