@@ -24,11 +24,11 @@ from berth.cli.output import Styled, complain, print_data, say
 from berth.cli.server.checks import _print_findings
 from berth.cli.server.report import print_report
 from berth.cli.tables import print_table
-from berth.doctor.entry import CatalogueError, Entry, Variant, names
-from berth.doctor.finding import KINDS, Finding, Report, Subject, Unseen
 from berth.doctor.known import entries
 from berth.doctor.share import probed
-from berth.doctor.versions import Version
+from berth.findings.entry import CatalogueError, Entry, Variant, names
+from berth.findings.finding import KINDS, Finding, Report, Subject, Unseen
+from berth.findings.versions import Version
 from berth.nfsserver import texts
 from berth.nfsserver.lint import finding as lint
 from berth.texts.command import SLOT

@@ -7,10 +7,10 @@ import shlex
 
 import pytest
 
-from berth.doctor.entry import CatalogueError, Entry, Variant, names, read_entry
-from berth.doctor.finding import Subject
 from berth.doctor.known import entries, entry, find
-from berth.doctor.versions import Version
+from berth.findings.entry import CatalogueError, Entry, Variant, names, read_entry
+from berth.findings.finding import Subject
+from berth.findings.versions import Version
 from berth.texts.command import Shell
 from berth.texts.text import Text
 from tests.doctor.rows import ROWS

@@ -8,7 +8,7 @@ import pytest
 
 from berth.doctor.document import FILES, document
 from berth.doctor.known import entries
-from berth.doctor.pattern import readable
+from berth.findings.pattern import readable
 from berth.texts.text import Language
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from berth.doctor.explain import Explainer, Explanation
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.sift import BLOCK, sift
-from berth.doctor.versions import Version
+from berth.findings.finding import Finding, Subject
+from berth.findings.versions import Version
 
 ARTICLE = Path(__file__).parent / "transcripts" / "control-plane.txt"
 SELFLINK = (

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from berth.doctor.finding import Finding, Report, Subject
 from berth.doctor.node.answers import ask
 from berth.doctor.node.checks import CHECKS, examine
 from berth.doctor.node.host import Host
 from berth.doctor.run import Check, run
+from berth.findings.finding import Finding, Report, Subject
 
 LINE = (
     "36 23 0:29 / {point} rw,relatime shared:7 - nfs{kind} {source} "

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from berth.cli.main import cli
 from berth.doctor.explain import Explainer
-from berth.doctor.finding import Finding, Subject
+from berth.findings.finding import Finding, Subject
 from devcluster.cluster import DevCluster
 from devcluster.errors import CommandFailed
 from tests.e2e.waiting import until

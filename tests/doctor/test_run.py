@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from berth.aio import command
-from berth.doctor.finding import Finding, Report, Subject, Unseen
 from berth.doctor.known import find
 from berth.doctor.run import Check, CouldNotLookError, run
+from berth.findings.finding import Finding, Report, Subject, Unseen
 from berth.kube.errors import Forbidden, Unreachable
 from berth.texts.text import Text, same
 

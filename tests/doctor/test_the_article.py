@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from berth.doctor.finding import Report
+from berth.findings.finding import Report
 from devcluster.cluster import DevCluster
 from tests.doctor.cluster.patient import Patient, find
 

@@ -7,8 +7,8 @@ import io
 import pytest
 
 from berth.doctor.explain import Explainer
-from berth.doctor.finding import Finding
 from berth.doctor.known import entries
+from berth.findings.finding import Finding
 from tests.doctor.reading import Transcript, read_transcripts
 
 TRANSCRIPTS = tuple(read_transcripts())

@@ -8,10 +8,10 @@ from typing import NoReturn
 
 from berth.cli.output import Styled, print_data, say
 from berth.cli.tables import overwrite
-from berth.doctor.finding import Report
 from berth.doctor.run import Progress
-from berth.doctor.say import Style
-from berth.doctor.say import say as lines_of
+from berth.findings.finding import Report
+from berth.findings.render import Style
+from berth.findings.render import say as lines_of
 from berth.texts.text import Language, Text
 
 _COLOURS: dict[Style, str] = {

@@ -19,11 +19,11 @@ from berth.cli.tables import print_table
 from berth.doctor import listing
 from berth.doctor.cluster.examine import examine as examine_cluster
 from berth.doctor.cluster.probing import Wish
-from berth.doctor.finding import Subject
 from berth.doctor.known import entries
 from berth.doctor.node.checks import examine as examine_node
-from berth.doctor.say import SEVERITY
 from berth.doctor.share.probed import Report as ShareReport
+from berth.findings.finding import Subject
+from berth.findings.render import SEVERITY
 from berth.kube.config import load
 from berth.kube.errors import ConfigurationError
 from berth.texts.text import Language, Text

@@ -18,7 +18,7 @@ from berth.cli.cluster import CONTEXT, KUBECONFIG
 from berth.cli.diagnosis import answer
 from berth.cli.output import LANGUAGE, complain, language, output_option
 from berth.doctor.explain import Explainer
-from berth.doctor.versions import Version, parse_version
+from berth.findings.versions import Version, parse_version
 from berth.kube.config import load
 from berth.kube.errors import KubeError
 from berth.kube.manifest import ManifestApi

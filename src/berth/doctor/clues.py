@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from berth.doctor.pattern import Pattern, bounded, read_pattern
+from berth.findings.pattern import Pattern, bounded, read_pattern
 
 Names = dict[str, str]
 

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from berth.doctor.entry import Entry, Variant
-from berth.doctor.finding import HARMS, SEVERITIES
 from berth.doctor.known import entries
 from berth.doctor.listing import checks
-from berth.doctor.pattern import readable
-from berth.doctor.say import SEVERITY
+from berth.findings.entry import Entry, Variant
+from berth.findings.finding import HARMS, SEVERITIES
+from berth.findings.pattern import readable
+from berth.findings.render import SEVERITY
 from berth.texts.text import Language, Text
 
 FILES: dict[Language, str] = {"en": "doctor.md", "zh": "doctor.zh-CN.md"}

@@ -17,12 +17,12 @@ import msgspec
 
 from berth.doctor.clues import BEFORE, VERSIONS, Described, Names, is_described, names_around, own_names
 from berth.doctor.documents import as_lines, is_document
-from berth.doctor.entry import Entry
-from berth.doctor.finding import KINDS, Finding, Report, Subject, report
 from berth.doctor.known import entries
-from berth.doctor.pattern import Pattern
 from berth.doctor.sift import Hit, sift
-from berth.doctor.versions import Version, parse_version
+from berth.findings.entry import Entry
+from berth.findings.finding import KINDS, Finding, Report, Subject, report
+from berth.findings.pattern import Pattern
+from berth.findings.versions import Version, parse_version
 from berth.texts.yaml_in import YamlRefused
 
 _BEGINNING = 4096

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from berth.doctor.clues import own_names
-from berth.doctor.entry import CatalogueError, Entry
-from berth.doctor.finding import KINDS, Finding, Subject
 from berth.doctor.known import entries
-from berth.doctor.pattern import Pattern
-from berth.doctor.versions import Version
+from berth.findings.entry import CatalogueError, Entry
+from berth.findings.finding import KINDS, Finding, Subject
+from berth.findings.pattern import Pattern
+from berth.findings.versions import Version
 
 Names = dict[str, str]
 

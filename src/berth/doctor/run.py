@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from berth.aio.command import CommandError
-from berth.doctor.finding import Finding, Report, Unseen, report
+from berth.findings.finding import Finding, Report, Unseen, report
 from berth.kube.errors import Forbidden, KubeError, Unauthorized, Unreachable
 from berth.texts.text import Text, same
 from berth.texts.visible import fact

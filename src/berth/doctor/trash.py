@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from berth.doctor.finding import Finding
 from berth.doctor.messages import known_in
+from berth.findings.finding import Finding
 from berth.volumes.errors import Missing
 from berth.volumes.naming import record_path
 from berth.volumes.records import Record, decode

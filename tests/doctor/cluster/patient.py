@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from berth.doctor.cluster.examine import examine
-from berth.doctor.finding import Finding, Report, Subject
+from berth.findings.finding import Finding, Report, Subject
 from berth.kube.config import load
 from devcluster.binaries import find as find_binaries
 from devcluster.cluster import DevCluster

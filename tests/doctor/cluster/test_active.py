@@ -12,7 +12,7 @@ import pytest
 from berth.doctor.cluster import probe_room
 from berth.doctor.cluster.examine import examine
 from berth.doctor.cluster.probing import Wish
-from berth.doctor.finding import Report
+from berth.findings.finding import Report
 from berth.kube.config import load
 from devcluster.cluster import DevCluster
 from tests.doctor.cluster.patient import Patient, find

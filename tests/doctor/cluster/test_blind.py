@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from berth.doctor.cluster.examine import examine
-from berth.doctor.finding import Report
+from berth.findings.finding import Report
 from berth.kube.config import load
 from devcluster.cluster import DevCluster
 

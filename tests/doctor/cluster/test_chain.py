@@ -8,8 +8,8 @@ from berth.doctor.cluster import kinds
 from berth.doctor.cluster.chain import SHARES, about_one
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
-from berth.doctor.finding import Report, Subject, Unseen, report
 from berth.doctor.known import find
+from berth.findings.finding import Report, Subject, Unseen, report
 from berth.texts.text import same
 from tests.doctor.cluster.test_judgements import claim, pod, provisioner, snapshot, volume
 

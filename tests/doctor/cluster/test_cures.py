@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from berth.doctor.cluster.examine import examine
-from berth.doctor.finding import Report
+from berth.findings.finding import Report
 from berth.kube.config import load
 from tests.doctor.cluster.patient import Object, Patient, find
 

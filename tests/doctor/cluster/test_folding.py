@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from berth.doctor.cluster.folding import fold
-from berth.doctor.finding import Subject
 from berth.doctor.known import find
-from berth.doctor.say import say_finding
+from berth.findings.finding import Subject
+from berth.findings.render import say_finding
 
 
 def waiting(number: int) -> list[Subject]:

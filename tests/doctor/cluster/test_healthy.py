@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from berth.doctor.cluster.examine import examine
-from berth.doctor.finding import Finding, Report
+from berth.findings.finding import Finding, Report
 from berth.kube.config import load
 from devcluster.cluster import DevCluster
 from tests.doctor.cluster.patient import Patient, find

@@ -32,8 +32,8 @@ from berth.doctor.cluster.carriers import needs_selflink, sources
 from berth.doctor.cluster.checks import CHECKS
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
-from berth.doctor.finding import Finding, Subject
-from berth.doctor.versions import Version
+from berth.findings.finding import Finding, Subject
+from berth.findings.versions import Version
 from berth.kube.permissions import rights as rights_of
 from berth.manifests.classes import CONSOLE
 from berth.objects.containers import Source

@@ -9,7 +9,7 @@ import pytest
 from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.trash import look_at_trash
-from berth.doctor.finding import Finding
+from berth.findings.finding import Finding
 from berth.reconcilers.stuck import STUCK, UNOWNED
 from berth.volumes.errors import LeftBehind
 from berth.volumes.naming import trash_path

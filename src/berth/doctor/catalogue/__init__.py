@@ -1,4 +1,4 @@
-"""The catalogue: one YAML file per failure, called after its id. Data only; berth.doctor.entry reads it strictly.
+"""The catalogue: one YAML file per failure, called after its id. Data only; berth.findings.entry reads it strictly.
 
 After a change here: `python -m berth.doctor.document docs` makes docs/doctor.md and docs/doctor.zh-CN.md anew.
 

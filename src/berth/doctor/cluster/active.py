@@ -22,9 +22,9 @@ from berth.doctor.cluster.probing import Tried, Wish, choose, root_of
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.cluster.trust import image_of
-from berth.doctor.finding import Finding, Subject, Unseen
 from berth.doctor.known import find
 from berth.doctor.run import why_unseen
+from berth.findings.finding import Finding, Subject, Unseen
 from berth.kube.errors import KubeError
 from berth.kube.manifest import ManifestApi
 from berth.texts.command import command

@@ -11,8 +11,8 @@ from importlib.resources import files
 from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot, place_of
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Subject
 from berth.texts.text import Text
 from berth.texts.yaml_in import read_yaml
 

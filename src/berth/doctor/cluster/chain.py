@@ -14,8 +14,8 @@ from berth.doctor.cluster.mounting import is_waiting
 from berth.doctor.cluster.refusing import accessor_finding, refusing
 from berth.doctor.cluster.served import Served, nearest
 from berth.doctor.cluster.snapshot import Snapshot, class_name_of, place_of, provisioned_by
-from berth.doctor.finding import Finding, Report, Subject, Unseen, report
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Report, Subject, Unseen, report
 from berth.texts.command import Shell, command
 from berth.texts.text import Text
 

@@ -26,8 +26,8 @@ from berth.doctor.cluster.reading import Reading, read_cluster
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.cluster.trash import look_at_trash
-from berth.doctor.finding import Finding, Unseen
 from berth.doctor.run import Check
+from berth.findings.finding import Finding, Unseen
 from berth.kube.manifest import ManifestApi
 from berth.texts.text import Text
 

@@ -19,8 +19,8 @@ from berth.doctor.cluster.snapshot import (
     provisioned_by,
     size,
 )
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Subject
 from berth.texts.text import Text
 
 PATIENCE = 30.0

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from berth.doctor.cluster import edits, kinds
 from berth.doctor.cluster.served import Served, nearest
 from berth.doctor.cluster.snapshot import Snapshot, class_name_of, place_of
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Subject
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import KNOWN, parse_parameters, share_address
 

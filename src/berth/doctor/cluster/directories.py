@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Subject
 from berth.reconcilers.places import normal
 
 _SHARED_PATHS = "berth.io/shared-paths"

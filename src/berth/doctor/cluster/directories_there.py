@@ -17,8 +17,8 @@ from berth.doctor.cluster import kinds
 from berth.doctor.cluster.displaced import look_for_displaced
 from berth.doctor.cluster.served import SHARE_ON_PV, Served
 from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
-from berth.doctor.finding import Finding, Subject, Unseen
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Subject, Unseen
 from berth.reconcilers.places import normal
 from berth.reconcilers.quantity import to_bytes
 from berth.shares.choose import Shares

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import SHARE_ON_PV
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Subject
 from berth.volumes.errors import VolumeError
 from berth.volumes.metadata_dir import MetadataDirs
 from berth.volumes.record_store import RecordStore

@@ -12,9 +12,9 @@ from berth.doctor.cluster.chain import about_one
 from berth.doctor.cluster.checks import CHECKS, Cluster
 from berth.doctor.cluster.folding import fold
 from berth.doctor.cluster.probing import Wish
-from berth.doctor.finding import Finding, Report, Subject, Unseen
-from berth.doctor.finding import report as make_report
 from berth.doctor.run import Progress, run, why_unseen
+from berth.findings.finding import Finding, Report, Subject, Unseen
+from berth.findings.finding import report as make_report
 from berth.kube.errors import KubeError
 from berth.kube.manifest import ManifestApi
 from berth.texts.text import Text

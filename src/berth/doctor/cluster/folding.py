@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from berth.doctor.finding import Finding, Subject
+from berth.findings.finding import Finding, Subject
 
 MOST = 3
 """Findings of one kind that are told one by one."""

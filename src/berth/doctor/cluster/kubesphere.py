@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Subject
 from berth.texts.text import Text
 
 _SYSTEM = "kubesphere-system"

@@ -10,10 +10,10 @@ from berth.doctor.clues import own_names
 from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot, place_of
-from berth.doctor.entry import CatalogueError
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import entries, find
 from berth.doctor.messages import Names, matches
+from berth.findings.entry import CatalogueError
+from berth.findings.finding import Finding, Subject
 
 _SUBJECTS = 20
 _OUTPUT = re.compile(r"Output: (?P<said>.*)", re.DOTALL)

@@ -13,7 +13,7 @@ from typing import Any
 
 from berth.doctor.cluster import kinds
 from berth.doctor.cluster.snapshot import parse_moment
-from berth.doctor.finding import Unseen
+from berth.findings.finding import Unseen
 from berth.kube.errors import Conflict, KubeError, NotFound
 from berth.kube.manifest import ManifestApi, place
 from berth.texts.text import Text

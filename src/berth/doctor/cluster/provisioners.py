@@ -13,9 +13,9 @@ from berth.doctor.cluster.mounting import MOUNTING, mounts_of
 from berth.doctor.cluster.reasons import known_failures
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot, class_name_of, provisioned_by
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
-from berth.doctor.versions import Version
+from berth.findings.finding import Finding, Subject
+from berth.findings.versions import Version
 from berth.texts.text import Text, same
 
 _SUBJECTS = 20

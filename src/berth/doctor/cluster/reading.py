@@ -19,9 +19,9 @@ from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.servers import services_of_servers
 from berth.doctor.cluster.snapshot import Snapshot, parse_moment
 from berth.doctor.cluster.trust import proven
-from berth.doctor.finding import Unseen
 from berth.doctor.run import CouldNotLookError, why_unseen
-from berth.doctor.versions import Version
+from berth.findings.finding import Unseen
+from berth.findings.versions import Version
 from berth.kube.client import Api
 from berth.kube.errors import Forbidden, Gone, KubeError, NotFound, Unauthorized, Unreachable
 from berth.kube.kind import kind_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from berth.doctor.cluster import kinds
-from berth.doctor.finding import Finding
 from berth.doctor.messages import known_in
-from berth.doctor.versions import Version
+from berth.findings.finding import Finding
+from berth.findings.versions import Version
 
 
 def known_failures(event: kinds.Event, version: Version | None, **facts: str) -> Iterator[Finding]:

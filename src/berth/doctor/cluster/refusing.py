@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from berth.doctor.cluster import admission
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot, class_name_of
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Subject
 
 _STORAGE = ("persistentvolumeclaims", "persistentvolumes", "pods", "storageclasses")
 _WORKSPACE = "kubesphere.io/workspace"

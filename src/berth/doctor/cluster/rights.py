@@ -10,8 +10,8 @@ from typing import Any
 from berth.doctor.cluster.carriers import Provisioner
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Subject
 from berth.kube.permissions import Permission, Right
 from berth.reconcilers import expand, provision, purge, reclaim, sweep
 from berth.texts.command import Shell, command, word

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from berth.doctor.cluster import admission, kinds
-from berth.doctor.versions import Version
+from berth.findings.versions import Version
 from berth.kube.permissions import Right
 from berth.objects.containers import Known
 from berth.reconcilers.quantity import to_bytes

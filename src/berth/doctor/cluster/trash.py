@@ -11,8 +11,8 @@ from berth.doctor.cluster.directories_there import DEADLINE, shares_of
 from berth.doctor.cluster.reasons import known_failures
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
-from berth.doctor.finding import Finding, Unseen
 from berth.doctor.trash import judge_trash, read_trash
+from berth.findings.finding import Finding, Unseen
 from berth.reconcilers.places import normal
 from berth.reconcilers.stuck import STUCK, UNOWNED
 from berth.shares.choose import Shares

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from berth.doctor.cluster import roles
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Subject
 
 _WRITES = {"create", "delete", "patch", "update", "*"}
 _NAME, _BERTH = "app.kubernetes.io/name", "berth"

@@ -9,8 +9,8 @@ from berth.doctor.cluster import kinds
 from berth.doctor.cluster.reasons import known_failures
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
-from berth.doctor.finding import Finding, Subject
 from berth.doctor.known import find
+from berth.findings.finding import Finding, Subject
 from berth.texts.text import Text
 
 PATIENCE = 60.0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from berth.doctor.finding import Report
 from berth.doctor.node import client, mounts, names, processes
 from berth.doctor.node.host import Host
 from berth.doctor.run import Check, Progress, run
+from berth.findings.finding import Report
 
 CHECKS: tuple[Check[Host], ...] = (*client.CHECKS, *mounts.CHECKS, *names.CHECKS, *processes.CHECKS)
 

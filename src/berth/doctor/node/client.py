@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 
-from berth.doctor.finding import Finding, Subject, Unseen
 from berth.doctor.known import find
 from berth.doctor.node.host import Host
 from berth.doctor.run import Check
+from berth.findings.finding import Finding, Subject, Unseen
 from berth.nfsserver.setup.packages import Family, detect, install_commands
 from berth.texts.command import Shell
 from berth.texts.text import Text

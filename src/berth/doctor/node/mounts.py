@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
-from berth.doctor.finding import Finding, Subject, Unseen
 from berth.doctor.known import find
 from berth.doctor.node.answers import Answer, ask
 from berth.doctor.node.host import Host
 from berth.doctor.run import Check
+from berth.findings.finding import Finding, Subject, Unseen
 from berth.host.mountinfo import Mount
 from berth.texts.text import Text, same
 

@@ -6,10 +6,10 @@ import ipaddress
 from collections.abc import AsyncIterator, Iterator
 
 from berth.aio import command
-from berth.doctor.finding import Finding, Subject, Unseen
 from berth.doctor.known import find
 from berth.doctor.node.host import Host
 from berth.doctor.run import Check, CouldNotLookError
+from berth.findings.finding import Finding, Subject, Unseen
 from berth.texts.text import Text
 
 _DEADLINE = 4.0

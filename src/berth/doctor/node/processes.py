@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 from berth.aio import command
 from berth.doctor.explain import Explainer
-from berth.doctor.finding import Finding, Subject, Unseen
 from berth.doctor.known import find
 from berth.doctor.node.host import Host
 from berth.doctor.run import Check, CouldNotLookError
+from berth.findings.finding import Finding, Subject, Unseen
 from berth.texts.text import Text
 
 _WAITS = ("nfs", "rpc_", "lockd", "nlm")

@@ -53,7 +53,7 @@ class Subject:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"{self.kind!r} is not among berth.doctor.finding.KINDS")
+            raise ValueError(f"{self.kind!r} is not among berth.findings.finding.KINDS")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

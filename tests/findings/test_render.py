@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from berth.doctor.finding import Finding, Report, Subject, Unseen, report
 from berth.doctor.known import entries, find
-from berth.doctor.say import LINES, say, say_finding
+from berth.findings.finding import Finding, Report, Subject, Unseen, report
+from berth.findings.render import LINES, say, say_finding
 from berth.texts.text import Language, Text, same
 from tests.doctor.reading import read_transcripts
 from tests.doctor.test_transcripts import findings_in

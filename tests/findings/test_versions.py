@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from berth.doctor.versions import Version, parse_range, parse_version
+from berth.findings.versions import Version, parse_range, parse_version
 
 
 @pytest.mark.parametrize("text", ["1.23", "v1.23", "v1.23.4", "1.23.4+k3s1", "v1.23.4-rc.1", "1.23+", "v1.23.4-gke.1"])

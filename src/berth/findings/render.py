@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from berth.doctor.finding import SEVERITIES, Finding, Report, Severity, Subject, Unseen
+from berth.findings.finding import SEVERITIES, Finding, Report, Severity, Subject, Unseen
 from berth.texts.command import Shell
 from berth.texts.text import Language, Text
 from berth.texts.visible import fact

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
-from berth.doctor.finding import Finding, Harm, Severity, Subject
-from berth.doctor.pattern import Pattern, read_pattern
-from berth.doctor.versions import Range, Version, parse_range
+from berth.findings.finding import Finding, Harm, Severity, Subject
+from berth.findings.pattern import Pattern, read_pattern
+from berth.findings.versions import Range, Version, parse_range
 from berth.texts.command import Shell, fill_command, slots
 from berth.texts.text import Text, fill_sentence
 from berth.texts.visible import shortened, visible

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from berth.doctor.clues import VERSIONS
 from berth.doctor.explain import Explainer
 from berth.doctor.known import entries
-from berth.doctor.pattern import GAP, LONGEST, Pattern, bounded, find_needle, read_pattern, readable
+from berth.findings.pattern import GAP, LONGEST, Pattern, bounded, find_needle, read_pattern, readable
 
 
 @pytest.mark.parametrize(
