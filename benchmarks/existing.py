@@ -18,8 +18,8 @@ from benchmarks.load import claim_to_file, side_by_side
 from benchmarks.rig import CLASS, EXPORT, Rig
 from berth.kube.client import Api
 from berth.nfs.resolve import Resolver
-from berth.reconcilers import objects
-from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
+from berth.objects import translation
+from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.shares.direct.share import DirectShare
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.parameters import share_address
@@ -51,9 +51,9 @@ class Maker:
     async def make(self, namespace: str, number: int) -> None:
         """One claim with its volume, bound."""
         claim = await self._users.create(claim_to_file(namespace, number))
-        plan = make_plan(objects.request_of(claim, self._class), self._default, lambda *_: ())
+        plan = make_plan(translation.request_of(claim, self._class), self._default, lambda *_: ())
         await self._lifecycle.create(plan, self._share)
-        await self._berth.create(objects.pv_of(plan, claim, self._class))
+        await self._berth.create(translation.pv_of(plan, claim, self._class))
         marks = {_ASKED: self._class.provisioner, _BY_CONTROLLER: "yes", _COMPLETED: "yes"}
         binding = {"metadata": {"annotations": marks}, "spec": {"volumeName": plan.pv}}
         await self._binder.patch(ClaimObject, plan.claim.name, binding, namespace=namespace)

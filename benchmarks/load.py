@@ -8,7 +8,7 @@ from functools import partial
 
 from benchmarks.rig import CLASS
 from berth.kube.client import Api
-from berth.reconcilers.kinds import ClaimObject, ClaimSpec, Meta, Resources
+from berth.objects.kinds import ClaimObject, ClaimSpec, Meta, Resources
 
 AT_ONCE = 8
 """Enough to keep the API server busy, few enough not to drown everybody else in the queue for it."""

@@ -14,8 +14,8 @@ from lightkube.resources.core_v1 import PersistentVolume
 from benchmarks.load import side_by_side
 from benchmarks.results import Results
 from benchmarks.rig import CLASS, EXPORT, PROVISIONER, Rig
-from berth.reconcilers import objects
-from berth.reconcilers.kinds import ClaimObject, ClaimSpec, ClassObject, Meta, Resources, VolumeObject
+from berth.objects import translation
+from berth.objects.kinds import ClaimObject, ClaimSpec, ClassObject, Meta, Resources, VolumeObject
 from berth.settings.controller import CLAIM_WORKERS
 from berth.volumes.plan import DefaultShare, make_plan
 
@@ -47,5 +47,5 @@ def _volume(server: str) -> PersistentVolume:
             storageClassName=CLASS, accessModes=["ReadWriteMany"], resources=Resources(requests={"storage": "1Gi"})
         ),
     )
-    plan = make_plan(objects.request_of(claim, _CLASS), DefaultShare(server, EXPORT), lambda *_: ())
-    return objects.pv_of(plan, claim, _CLASS)
+    plan = make_plan(translation.request_of(claim, _CLASS), DefaultShare(server, EXPORT), lambda *_: ())
+    return translation.pv_of(plan, claim, _CLASS)

@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager
 from benchmarks.errors import BenchFailed
 from berth.kube.client import Api
 from berth.kube.informer import Informer
-from berth.reconcilers import objects
-from berth.reconcilers.kinds import ClaimObject, VolumeObject
+from berth.objects import translation
+from berth.objects.kinds import ClaimObject, VolumeObject
 
 Moments = dict[str, float]
 """time.monotonic by the claim's UID."""
@@ -55,23 +55,23 @@ class Sightings:
     def claim_changed(self, old: ClaimObject | None, new: ClaimObject | None) -> None:
         """A claim of any namespace came, changed or went."""
         claim = new or old or ClaimObject()
-        uid = objects.meta_of(claim).uid or ""
+        uid = claim.metadata.uid
         if new is None:
             self._note(self.gone, uid)
         elif old is None:
             self._note(self.filed, uid)
-        if new is not None and objects.provisioner_of(new):
+        if new is not None and translation.provisioner_of(new):
             self._note(self.asked, uid)
         if new is not None and new.status is not None and new.status.phase == "Bound":
             self._note(self.bound, uid)
 
     def volume_changed(self, old: VolumeObject | None, new: VolumeObject | None) -> None:
         """A PV came, changed or went."""
-        claim = objects.former_claim(new or old or VolumeObject())
+        claim = translation.former_claim(new or old or VolumeObject())
         if claim is None or claim.namespace != self.namespace:
             return
         self._note(self.removed if new is None else self.provisioned, claim.uid)
-        if new is not None and objects.phase_of(new) == "Released":
+        if new is not None and translation.phase_of(new) == "Released":
             self._note(self.released, claim.uid)
 
     def _note(self, moments: Moments, uid: str) -> None:

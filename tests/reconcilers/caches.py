@@ -6,10 +6,9 @@ from collections.abc import Callable, ValuesView
 from typing import Generic, TypeVar, cast
 
 from berth.kube.informer import Informer, key_of
-from berth.reconcilers import objects
+from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.reconcilers.cluster import Cluster
-from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
-from tests.reconcilers.objects_of import PROVISIONER
+from tests.objects.objects_of import PROVISIONER
 
 T = TypeVar("T", ClaimObject, ClassObject, VolumeObject)
 
@@ -23,7 +22,7 @@ class Cache(Generic[T]):
 
     def put(self, obj: T) -> None:
         """As if the API server had told of obj, new or changed."""
-        meta = objects.meta_of(obj)
+        meta = obj.metadata
         key = key_of(meta.namespace, meta.name or "")
         old = self._objects.get(key)
         self._objects[key] = obj
@@ -31,7 +30,7 @@ class Cache(Generic[T]):
 
     def drop(self, obj: T) -> None:
         """As if the API server had told that obj is gone."""
-        meta = objects.meta_of(obj)
+        meta = obj.metadata
         self._tell(self._objects.pop(key_of(meta.namespace, meta.name or "")), None)
 
     def resync(self) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from berth.reconcilers import objects
-from berth.reconcilers.kinds import VolumeObject
+from berth.objects import translation
+from berth.objects.kinds import VolumeObject
 from berth.volumes.plan import DefaultShare, Plan, make_plan
 from berth.volumes.request import Neighbour
+from tests.objects.objects_of import claim, storage_class, uid_of, volume
 from tests.reconcilers.caches import World
-from tests.reconcilers.objects_of import claim, storage_class, uid_of, volume
 
 SERVER, ROOT = "nfs.example", "/srv"
 
@@ -19,7 +19,7 @@ SERVER, ROOT = "nfs.example", "/srv"
 def plan_for(name: str, pattern: str, *, sharing: str = "deny") -> Plan:
     """A plan for claim team/name below /srv, by a class with this pattern."""
     parameters = {"pathPattern": pattern, "sharedPaths": sharing}
-    request = objects.request_of(claim(name), storage_class(parameters=parameters))
+    request = translation.request_of(claim(name), storage_class(parameters=parameters))
     return make_plan(request, DefaultShare(SERVER, ROOT), lambda *_: ())
 
 
@@ -180,9 +180,9 @@ def test_a_plan_that_failed_wakes_too() -> None:
 def test_a_claim_is_known_by_its_uid() -> None:
     world, present = World(), claim()
     world.claims.put(present)
-    assert world.cluster.has_claim(objects.claim_of(present))
-    assert not world.cluster.has_claim(objects.claim_of(claim(metadata={"uid": uid_of("yesterday's")})))
-    assert not world.cluster.has_claim(objects.claim_of(claim("other")))
+    assert world.cluster.has_claim(translation.claim_of(present))
+    assert not world.cluster.has_claim(translation.claim_of(claim(metadata={"uid": uid_of("yesterday's")})))
+    assert not world.cluster.has_claim(translation.claim_of(claim("other")))
 
 
 def test_a_class_is_found_for_claims_and_for_pvs() -> None:

@@ -12,8 +12,8 @@ from berth.kube.outcome import Done, Note, Reference
 from berth.metrics.displaced import DisplacedMetrics
 from berth.metrics.stuck import StuckMetrics
 from berth.metrics.volumes import VolumeMetrics
+from berth.objects.kinds import VolumeObject
 from berth.reconcilers.displaced import Displacements
-from berth.reconcilers.kinds import VolumeObject
 from berth.reconcilers.stuck import Stuck
 from berth.reconcilers.sweep import Sweep
 from berth.shares.choose import Shares
@@ -21,8 +21,8 @@ from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.naming import trash_path
 from berth.volumes.plan import DefaultShare, Plan
 from berth.volumes.share import ShareAddress
+from tests.objects.objects_of import claim, storage_class, volume
 from tests.reconcilers.caches import World
-from tests.reconcilers.objects_of import claim, storage_class, volume
 from tests.volumes.builders import EXPORT, SERVER, Life, born, release_plan
 from tests.volumes.memory import MemoryShare
 

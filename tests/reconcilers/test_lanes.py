@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from berth.reconcilers.lanes import Lanes
 from berth.volumes.plan import DefaultShare
+from tests.objects.objects_of import claim, storage_class, uid_of, volume
 from tests.reconcilers.caches import World
-from tests.reconcilers.objects_of import claim, storage_class, uid_of, volume
 
 PV = f"pvc-{uid_of('team/data')}"
 DEFAULT = DefaultShare("nfs.default", "/default")

@@ -17,8 +17,8 @@ from berth.reconcilers.reclaim import Reclaim
 from berth.reconcilers.routes import Routes
 from berth.reconcilers.stuck import Stuck
 from berth.volumes.plan import DefaultShare
+from tests.objects.objects_of import claim, storage_class, uid_of, volume
 from tests.reconcilers.caches import World
-from tests.reconcilers.objects_of import claim, storage_class, uid_of, volume
 
 PV = f"pvc-{uid_of('team/data')}"
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from berth.reconcilers import objects
+from berth.objects import translation
 from berth.reconcilers.slim import MOST_BYTES, slim
 from berth.volumes.errors import Refused
 from berth.volumes.plan import DefaultShare, make_plan
-from tests.reconcilers.objects_of import PROVISIONER, claim, storage_class, volume
+from tests.objects.objects_of import PROVISIONER, claim, storage_class, volume
 
 
 def test_ordinary_annotations_stay_as_they_are() -> None:
     ordinary = {"team": "shop", "kubectl.kubernetes.io/last-applied-configuration": "{}" * 2000, "where": "a" * 1024}
-    kept = objects.meta_of(slim(claim(metadata={"annotations": ordinary}))).annotations or {}
+    kept = slim(claim(metadata={"annotations": ordinary})).annotations
     assert (kept["team"], kept["where"]) == ("shop", "a" * 1024)
     assert kept["volume.beta.kubernetes.io/storage-provisioner"] == PROVISIONER
-    assert objects.meta_of(slim(claim(metadata={"annotations": None}))).annotations is None
+    assert slim(claim(metadata={"annotations": None})).metadata.annotations is None
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,13 @@ def test_ordinary_annotations_stay_as_they_are() -> None:
 def test_what_is_kept_is_bounded_and_what_berth_goes_by_is_kept(annotations: dict[str, str]) -> None:
     a_claim, a_volume = claim(metadata={"annotations": annotations}), volume(metadata={"annotations": annotations})
     for before, after in ((claim(), slim(a_claim)), (volume(), slim(a_volume))):
-        kept = objects.meta_of(after).annotations or {}
+        kept = after.annotations
         assert sum(len(key) + len(value) for key, value in kept.items()) <= MOST_BYTES
-        assert (objects.meta_of(before).annotations or {}).items() <= kept.items()
+        assert before.annotations.items() <= kept.items()
 
 
 def test_a_value_that_was_cut_is_still_refused_as_too_long() -> None:
     asking = slim(claim(metadata={"annotations": {"where": "a/" * 125_000 + "b"}}))
-    request = objects.request_of(asking, storage_class(parameters={"pathPattern": "${.PVC.annotations.where}"}))
+    request = translation.request_of(asking, storage_class(parameters={"pathPattern": "${.PVC.annotations.where}"}))
     with pytest.raises(Refused, match="longer than 1024 bytes"):
         make_plan(request, DefaultShare("nfs.example", "/srv"), lambda *_: ())

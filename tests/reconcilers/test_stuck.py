@@ -25,8 +25,8 @@ from berth.volumes.naming import record_path, trash_path
 from berth.volumes.plan import DefaultShare
 from berth.volumes.share import Budget, Removal, ShareAddress
 from tests.aio.virtual_time import run_virtual
+from tests.objects.objects_of import storage_class
 from tests.reconcilers.caches import World
-from tests.reconcilers.objects_of import storage_class
 from tests.volumes.builders import EXPORT, SERVER, Life, born, release_plan
 from tests.volumes.memory import MemoryShare
 

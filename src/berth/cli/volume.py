@@ -25,6 +25,7 @@ from berth.cli.volume_end import end_command
 from berth.cli.volume_restore import restore_command
 from berth.kube.manifest import ManifestApi
 from berth.manifests.yaml_text import to_yaml
+from berth.objects.quantity import to_bytes
 from berth.operations.apply import Applied
 from berth.operations.errors import Stopped
 from berth.operations.static_given import Given, give
@@ -36,7 +37,6 @@ from berth.operations.static_volume import (
     checked,
     static_manifests,
 )
-from berth.reconcilers.quantity import to_bytes
 from berth.texts.command import command
 from berth.texts.exact import to_json
 from berth.texts.text import Language, Text

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from berth.kube.access import cluster_uid
 from berth.kube.client import Api
 from berth.kube.manifest import ManifestApi, place
+from berth.objects import translation
 from berth.operations.errors import Stopped
 from berth.operations.pvs import KnownVolume, read_volume
-from berth.reconcilers import objects
 from berth.shares.choose import Shares
 from berth.texts.text import Text
 from berth.volumes.errors import VolumeError
@@ -41,7 +41,7 @@ class Change:
     @property
     def is_none(self) -> bool:
         """Whether all of it is so already."""
-        policy = objects.policy_of(self.known.volume)
+        policy = translation.policy_of(self.known.volume)
         is_said = self.record is None or self.record.on_delete == self.after
         return self.before == self.after and is_said and (policy == "Delete" or self.after == "retain")
 
@@ -52,7 +52,7 @@ async def look(api: Api, shares: Shares, pv: str, end: End, share: DefaultShare)
     known = await read_volume(api, pv, cluster, share)
     if known is None:
         raise Stopped(Text(f"there is no PV {pv}", f"没有名为 {pv} 的 PV"))
-    if objects.phase_of(known.volume) == "Released" or objects.meta_of(known.volume).deletionTimestamp:
+    if translation.phase_of(known.volume) == "Released" or known.volume.metadata.deletionTimestamp:
         raise Stopped(
             Text(
                 f"the claim of PV {pv} is gone, and its end is under way; nothing is changed any more",
@@ -71,8 +71,8 @@ async def set_end(api: ManifestApi, shares: Shares, change: Change) -> None:
     pv, known = change.known.record.pv, change.known
     restoring = Restoring(known.record.cluster)
     spec = {} if change.after == "retain" else {"persistentVolumeReclaimPolicy": "Delete"}
-    annotations = {objects.ON_DELETE: change.after, objects.SHARE: str(known.address)}
-    adopted = {} if change.after == "retain" else {objects.ADOPTED: None}
+    annotations = {translation.ON_DELETE: change.after, translation.SHARE: str(known.address)}
+    adopted = {} if change.after == "retain" else {translation.ADOPTED: None}
     on_pv = {"metadata": {"annotations": {**annotations, **adopted}}, "spec": spec}
     where = place("v1", "PersistentVolume", pv)
     if change.after == "retain":

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from berth.kube.client import Api
 from berth.kube.errors import NotFound
+from berth.objects import translation
+from berth.objects.kinds import ClassObject, VolumeObject
+from berth.objects.quantity import to_bytes
 from berth.operations.errors import Stopped
 from berth.operations.takeover.inventory import read_all
-from berth.reconcilers import objects
-from berth.reconcilers.kinds import ClassObject, VolumeObject
-from berth.reconcilers.quantity import to_bytes
 from berth.texts.text import Text, same
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import parse_export, parse_parameters, parse_server, share_address
@@ -61,7 +61,7 @@ async def read_volume(api: Api, pv: str, cluster: str, share: DefaultShare) -> K
     of_class = None
     with suppress(NotFound):
         of_class = await api.get(ClassObject, (volume.spec.storageClassName if volume.spec else None) or "-")
-    if not objects.provisioned_by(volume):
+    if not translation.provisioned_by(volume):
         raise Stopped(
             Text(
                 f"PV {pv} was made by hand: Berth leaves its directory where it is, so there is nothing to bring back "
@@ -70,7 +70,7 @@ async def read_volume(api: Api, pv: str, cluster: str, share: DefaultShare) -> K
             )
         )
     try:
-        request = objects.release_request_of(volume, of_class)
+        request = translation.release_request_of(volume, of_class)
         address = share_of(request, share)
         path = path_of(request, address)
         end = end_of(request)
@@ -84,8 +84,8 @@ async def read_volume(api: Api, pv: str, cluster: str, share: DefaultShare) -> K
     record = Record(
         cluster=cluster, pv=pv, namespace=request.claim.namespace, claim=request.claim.name,
         claim_uid=request.claim.uid, class_name=request.class_name, path=path, capacity=_size(volume), mode="",
-        on_delete=end, provisioner=objects.provisioned_by(volume), created="",
-        adopted="true" if (objects.meta_of(volume).annotations or {}).get(objects.ADOPTED) else "",
+        on_delete=end, provisioner=translation.provisioned_by(volume), created="",
+        adopted="true" if volume.annotations.get(translation.ADOPTED) else "",
     )  # fmt: skip
     return KnownVolume(volume, address, record)
 
@@ -109,14 +109,14 @@ def _named(classes: list[ClassObject], volumes: list[VolumeObject], share: Defau
                 options = tuple(of_class.mountOptions or ())
                 yield KnownShare(share_address(parameters.server, parameters.export, options), options)
     for volume in volumes:
-        if objects.is_by_berth(volume):
+        if translation.is_by_berth(volume):
             with suppress(Refused):
-                request = objects.release_request_of(volume, None)
+                request = translation.release_request_of(volume, None)
                 yield KnownShare(share_of(request, share), request.mount_options)
 
 
 def _size(volume: VolumeObject) -> int:
     try:
-        return to_bytes(objects.capacity_of(volume))
+        return to_bytes(translation.capacity_of(volume))
     except ValueError:
         return 0

@@ -14,9 +14,9 @@ from typing import Any
 from berth.kube.access import cluster_uid
 from berth.kube.client import Api
 from berth.kube.manifest import Manifest, ManifestApi, place
+from berth.objects import translation
 from berth.operations.errors import Stopped
 from berth.operations.pvs import KnownShare, KnownVolume, read_volume, shares_in_use
-from berth.reconcilers import objects
 from berth.shares.choose import Shares
 from berth.texts.text import Text
 from berth.volumes.errors import VolumeError
@@ -44,7 +44,7 @@ class Restoration:
     @property
     def is_ended(self) -> bool:
         """Whether the PV would come to its end again at once: its claim is gone."""
-        return self.known is not None and objects.phase_of(self.known.volume) in ("Released", "Failed")
+        return self.known is not None and translation.phase_of(self.known.volume) in ("Released", "Failed")
 
     @property
     def end(self) -> End | None:
@@ -54,7 +54,7 @@ class Restoration:
     @property
     def must_wait(self) -> bool:
         """Whether a purge may have begun."""
-        annotations = objects.meta_of(self.known.volume).annotations or {} if self.known else {RESTORING: ""}
+        annotations = self.known.volume.annotations if self.known else {RESTORING: ""}
         return self.found.is_from_trash and RESTORING in annotations
 
 
@@ -177,7 +177,7 @@ async def _prepare_pv(api: ManifestApi, one: Restoration) -> None:
     if one.known is None:
         await api.apply(_pv_again(one), manager=MANAGER)
         return
-    if objects.meta_of(one.known.volume).deletionTimestamp:
+    if one.known.volume.metadata.deletionTimestamp:
         raise Stopped(
             Text(
                 f"PV {one.pv} is being deleted, which nobody can take back; wait until it is gone and try again",
@@ -186,7 +186,7 @@ async def _prepare_pv(api: ManifestApi, one: Restoration) -> None:
         )
     if one.is_ended:
         change: dict[str, Any] = {
-            "metadata": {"annotations": {objects.ON_DELETE: "retain", RESTORING: "true"}},
+            "metadata": {"annotations": {translation.ON_DELETE: "retain", RESTORING: "true"}},
             "spec": {"persistentVolumeReclaimPolicy": "Retain", "claimRef": {"uid": None, "resourceVersion": None}},
         }
         await api.merge(_place(one.pv), change, manager=MANAGER)
@@ -196,12 +196,12 @@ def _pv_again(one: Restoration) -> Manifest:
     """The PV as its record describes it, for the claim that it had, whoever files it."""
     record, address = one.found.record, one.share.address
     annotations = {
-        objects.PROVISIONED_BY: record.provisioner,
-        objects.ON_DELETE: "retain",
-        objects.SHARE: str(address),
+        translation.PROVISIONED_BY: record.provisioner,
+        translation.ON_DELETE: "retain",
+        translation.SHARE: str(address),
         RESTORING: "true",
-        **({objects.ADOPTED: "true"} if record.adopted else {}),
-        **({objects.SHARED_PATHS: record.sharing} if record.sharing else {}),
+        **({translation.ADOPTED: "true"} if record.adopted else {}),
+        **({translation.SHARED_PATHS: record.sharing} if record.sharing else {}),
     }
     return {
         "apiVersion": "v1",

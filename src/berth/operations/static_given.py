@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from berth.kube.errors import KubeError, NotFound, StatusError
 from berth.kube.manifest import Manifest, ManifestApi, place, place_of
+from berth.objects.locations import normal
 from berth.operations.apply import MANAGER, Applied, apply_all, remove_one
 from berth.operations.errors import Stopped
 from berth.operations.static_volume import StaticVolume, static_manifests
-from berth.reconcilers.places import normal
 from berth.texts.command import command
 from berth.texts.text import Text
 from berth.volumes.naming import overlaps

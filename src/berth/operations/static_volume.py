@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from berth.kube.manifest import Manifest
+from berth.objects.translation import ADOPTED, ON_DELETE
 from berth.operations.errors import Stopped
-from berth.reconcilers.objects import ADOPTED, ON_DELETE
 from berth.shares.choose import Shares
 from berth.texts.text import Text
 from berth.volumes.errors import Refused, VolumeError

@@ -36,12 +36,12 @@ from berth.metrics.displaced import DisplacedMetrics
 from berth.metrics.machinery import MachineryMetrics
 from berth.metrics.stuck import StuckMetrics
 from berth.metrics.volumes import VolumeMetrics
+from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.programs.process.program import Program
 from berth.reconcilers import expand, provision, purge, reclaim, sweep
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.displaced import Displacements
 from berth.reconcilers.expand import Expand
-from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.reconcilers.lanes import Lanes
 from berth.reconcilers.provision import Provision
 from berth.reconcilers.purge import Purge

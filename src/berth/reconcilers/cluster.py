@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from berth.kube.informer import Informer, key_of
-from berth.reconcilers import objects
-from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
-from berth.reconcilers.objects import Place
-from berth.reconcilers.places import Places
+from berth.objects import translation
+from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
+from berth.objects.locations import Locations
+from berth.objects.translation import Location
 from berth.reconcilers.waiting import Waiting
 from berth.volumes.errors import Refused
 from berth.volumes.plan import Plan
@@ -40,14 +40,14 @@ class Cluster:
         self.provisioners = provisioners
         self._same_server = same_server
         self._learn_server = learn_server
-        self._places = Places()
+        self._locations = Locations()
         self._held: dict[str, Plan] = {}
         self._waiting = Waiting()
         volumes.add_handler(self._volume_changed)
 
     def class_of(self, claim: ClaimObject) -> ClassObject | None:
         """The claim's class; None when it does not exist."""
-        return self.classes.get(objects.class_name_of(claim))
+        return self.classes.get(translation.class_name_of(claim) or "")
 
     def class_of_volume(self, volume: VolumeObject) -> ClassObject | None:
         """The class that a PV was made for; None when it is gone. One of that name that another provisioner has by now
@@ -58,7 +58,7 @@ class Cluster:
 
     def is_ours(self, volume: VolumeObject) -> bool:
         """Whether a provisioner that Berth answers to made the PV."""
-        return objects.provisioned_by(volume) in self.provisioners
+        return translation.provisioned_by(volume) in self.provisioners
 
     def has_pv(self, pv: str) -> bool:
         """Whether a PV of this name exists."""
@@ -67,22 +67,22 @@ class Cluster:
     def has_claim(self, claim: Claim) -> bool:
         """Whether exactly this claim exists; one of the same name with another uid does not count."""
         found = self.claims.get(key_of(claim.namespace, claim.name))
-        return found is not None and objects.meta_of(found).uid == claim.uid
+        return found is not None and found.metadata.uid == claim.uid
 
     def is_released(self, volume: VolumeObject) -> bool:
         """Whether the PV's end is for Berth to bring about (I3)."""
-        claim = objects.former_claim(volume)
+        claim = translation.former_claim(volume)
         return (
             self.is_ours(volume)
-            and objects.phase_of(volume) == "Released"
-            and objects.policy_of(volume) == "Delete"
+            and translation.phase_of(volume) == "Released"
+            and translation.policy_of(volume) == "Delete"
             and claim is not None
             and not self.has_claim(claim)
         )
 
     def neighbours(self, server: str, path: str, without: str) -> Iterator[Neighbour]:
         """The live PVs, made by whomever, and the planned ones whose directories overlap path on server, or may."""
-        for pv, place, is_certain in self._places.near(path):
+        for pv, place, is_certain in self._locations.near(path):
             if pv == without or not self._same_server(server, place.server):
                 continue
             volume = self.volumes.get(pv)
@@ -102,12 +102,12 @@ class Cluster:
     def hold(self, plan: Plan) -> None:
         """Keeps a planned directory for its claim."""
         self._held[plan.pv] = plan
-        self._places.put(plan.pv, Place(plan.share.server, plan.absolute_path))
+        self._locations.put(plan.pv, Location(plan.share.server, plan.absolute_path))
 
     def let_go(self, pv: str) -> None:
         """Gives up a planned directory whose PV will not come."""
         if self._held.pop(pv, None) is not None and pv not in self.volumes:
-            self._places.drop(pv)
+            self._locations.drop(pv)
             self._waiting.wake(pv)
 
     def wait_for(self, blockers: tuple[str, ...], key: str, wake: Callable[[], None]) -> None:
@@ -118,14 +118,14 @@ class Cluster:
         """What waited under this key is gone itself, or has got what it wanted."""
         self._waiting.drop(key)
 
-    def _neighbour(self, pv: str, place: Place, volume: VolumeObject, is_certain: bool) -> Neighbour:
-        claim = objects.former_claim(volume)
+    def _neighbour(self, pv: str, place: Location, volume: VolumeObject, is_certain: bool) -> Neighbour:
+        claim = translation.former_claim(volume)
         return Neighbour(
             pv=pv,
             claim=str(claim) if claim else "",
             namespace=claim.namespace if claim else "",
             path=place.path,
-            sharing=objects.sharing_of(volume),
+            sharing=translation.sharing_of(volume),
             leaving=self._leaving(volume),
             is_certain=is_certain,
         )
@@ -134,18 +134,18 @@ class Cluster:
         if not self.is_released(volume):
             return None
         try:
-            return end_of(objects.release_request_of(volume, self.class_of_volume(volume)))
+            return end_of(translation.release_request_of(volume, self.class_of_volume(volume)))
         except Refused:
             return None
 
     def _volume_changed(self, old: VolumeObject | None, new: VolumeObject | None) -> None:
-        pv = objects.meta_of(new or old or VolumeObject()).name or ""
-        place = objects.place_of(new) if new is not None else None
+        pv = (new or old or VolumeObject()).name
+        place = translation.location_of(new) if new is not None else None
         if place is None:
-            self._places.drop(pv)
+            self._locations.drop(pv)
         else:
             self._learn_server(place.server)
-            self._places.put(pv, place)
+            self._locations.put(pv, place)
         self._held.pop(pv, None)
         if old is not new:
             self._waiting.wake(pv)

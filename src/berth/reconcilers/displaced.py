@@ -13,9 +13,9 @@ import structlog
 from berth.kube.informer import key_of
 from berth.kube.outcome import Note, Reference
 from berth.metrics.displaced import DisplacedMetrics
-from berth.reconcilers import objects
+from berth.objects import translation
+from berth.objects.kinds import VolumeObject
 from berth.reconcilers.cluster import Cluster
-from berth.reconcilers.kinds import VolumeObject
 from berth.texts.command import command
 from berth.volumes.errors import Refused
 from berth.volumes.lifecycle import Lifecycle
@@ -75,15 +75,15 @@ class Displacements:
     def _placed(self, key: str) -> Iterator[Placed]:
         """The PVs on a share whose end is not under way."""
         for volume in self._cluster.volumes.values():
-            pv = objects.meta_of(volume).name or ""
-            said = (objects.meta_of(volume).annotations or {}).get(objects.SHARE, key)
+            pv = volume.name
+            said = volume.annotations.get(translation.SHARE, key)
             if said != key or not self._stands(pv):
                 continue
             with suppress(Refused):
-                request = objects.release_request_of(volume, self._cluster.class_of_volume(volume))
+                request = translation.release_request_of(volume, self._cluster.class_of_volume(volume))
                 address = share_of(request, self._default)
                 if str(address) == key:
-                    yield Placed(pv, request.claim, path_of(request, address), objects.is_by_berth(volume))
+                    yield Placed(pv, request.claim, path_of(request, address), translation.is_by_berth(volume))
 
     def _stands(self, pv: str) -> bool:
         """Whether the PV is there to stay, as far as is known: else its directory is on its way by rights."""
@@ -91,7 +91,7 @@ class Displacements:
         return (
             volume is not None
             and self._cluster.is_ours(volume)
-            and not objects.meta_of(volume).deletionTimestamp
+            and not volume.metadata.deletionTimestamp
             and not self._cluster.is_released(volume)
         )
 
@@ -115,17 +115,17 @@ class Displacements:
                     of_class.parameters or {}, server=self._default.server, export=self._default.export
                 )
                 if f"{parameters.server}:{parameters.export}" == key:
-                    meta = objects.meta_of(of_class)
+                    meta = of_class.metadata
                     yield Reference("storage.k8s.io/v1", "StorageClass", meta.name or "", meta.uid or "")
 
     def _about(self, pv: str) -> Reference:
         """The PV's claim, if it is there, else the PV, which is."""
         volume = self._cluster.volumes.get(pv) or VolumeObject()
-        owner = objects.former_claim(volume)
+        owner = translation.former_claim(volume)
         claim = self._cluster.claims.get(key_of(owner.namespace, owner.name)) if owner is not None else None
         if owner is not None and claim is not None and self._cluster.has_claim(owner):
-            return objects.claim_reference(claim)
-        return objects.volume_reference(volume)
+            return translation.claim_reference(claim)
+        return translation.volume_reference(volume)
 
 
 def say(displaced: Displaced, share: str) -> str:

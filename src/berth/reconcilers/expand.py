@@ -15,9 +15,9 @@ from berth.kube.errors import NotFound
 from berth.kube.informer import key_of
 from berth.kube.outcome import Done, GiveUp, Note, Outcome
 from berth.kube.permissions import Permission
-from berth.reconcilers import objects
+from berth.objects import translation
+from berth.objects.kinds import ClaimObject, VolumeObject
 from berth.reconcilers.cluster import Cluster
-from berth.reconcilers.kinds import ClaimObject, VolumeObject
 from berth.shares.choose import Shares
 from berth.volumes.errors import Refused
 from berth.volumes.lifecycle import Lifecycle
@@ -72,13 +72,13 @@ class Expand:
         volume = self._volume_to_expand(claim) if claim is not None else None
         if claim is None or volume is None:
             return Done()
-        about, pv = objects.claim_reference(claim), objects.meta_of(volume).name or ""
+        about, pv = translation.claim_reference(claim), volume.name
         if self._missing:
             why = f"Berth's role lacks {self._missing}; give it what `berth install` prints, and restart it"
             return GiveUp(why, notes=(Note(about, "Warning", "VolumeResizeFailed", why),))
         try:
-            size = objects.requested_size(claim)
-            size_bytes = objects.size_in_bytes(size, "spec.resources.requests.storage")
+            size = translation.requested_size(claim)
+            size_bytes = translation.size_in_bytes(size, "spec.resources.requests.storage")
             self._check_limit(claim, size_bytes)
         except Refused as refusal:
             await self._patch_status(claim, conditions=[_condition("ControllerResizeError", str(refusal))])
@@ -101,7 +101,7 @@ class Expand:
         claim = self._cluster.claims.get(key)
         if claim is None:
             return ()
-        return (Note(objects.claim_reference(claim), "Warning", "VolumeResizeFailed", str(error)),)
+        return (Note(translation.claim_reference(claim), "Warning", "VolumeResizeFailed", str(error)),)
 
     def _volume_to_expand(self, claim: ClaimObject) -> VolumeObject | None:
         """The claim's PV, if it is ours, bound to just this claim, and the claim asks for more than its status has."""
@@ -111,15 +111,15 @@ class Expand:
         if (
             volume is None
             or not self._cluster.is_ours(volume)
-            or objects.former_claim(volume) != objects.claim_of(claim)
+            or translation.former_claim(volume) != translation.claim_of(claim)
         ):
             return None
         try:
-            wanted = objects.size_in_bytes(objects.requested_size(claim), "request")
-            present = objects.size_in_bytes(objects.current_size(claim), "capacity")
+            wanted = translation.size_in_bytes(translation.requested_size(claim), "request")
+            present = translation.size_in_bytes(translation.current_size(claim), "capacity")
         except Refused:
             return None
-        uid = objects.claim_of(claim).uid
+        uid = translation.claim_of(claim).uid
         if wanted <= present:
             self._finished.pop(uid, None)
             return None
@@ -127,7 +127,7 @@ class Expand:
 
     def claim_gone(self, claim: ClaimObject) -> None:
         """Forgets a claim that was deleted."""
-        self._finished.pop(objects.claim_of(claim).uid, None)
+        self._finished.pop(translation.claim_of(claim).uid, None)
 
     def _check_limit(self, claim: ClaimObject, size_bytes: int) -> None:
         of_class = self._cluster.class_of(claim)
@@ -137,24 +137,24 @@ class Expand:
         if most is not None and size_bytes > most:
             raise Refused(
                 "spec.resources.requests.storage",
-                f"is above maxSize {most / GIB:.4g} GiB of class {objects.class_name_of(claim)}",
+                f"is above maxSize {most / GIB:.4g} GiB of class {translation.class_name_of(claim)}",
             )
 
     async def _grow(self, claim: ClaimObject, volume: VolumeObject, size: str, size_bytes: int) -> None:
         """Steps a to d of the notes. The PV grows before the claim says so; each step can be repeated."""
-        pv = objects.meta_of(volume).name or ""
+        pv = volume.name
         await self._patch_status(claim, conditions=[_condition("Resizing", "")])
-        if objects.size_in_bytes(objects.capacity_of(volume) or "0", "spec.capacity.storage") < size_bytes:
-            if objects.is_by_berth(volume):
-                request = objects.release_request_of(volume, self._cluster.class_of(claim))
+        if translation.size_in_bytes(translation.capacity_of(volume) or "0", "spec.capacity.storage") < size_bytes:
+            if translation.is_by_berth(volume):
+                request = translation.release_request_of(volume, self._cluster.class_of(claim))
                 share = await self._shares.get(share_of(request, self._default))
                 await self._lifecycle.resize(pv, size_bytes, share)
             await self._api.patch(
                 VolumeObject,
                 pv,
-                {"spec": {"capacity": {"storage": size}}, "metadata": {"uid": objects.meta_of(volume).uid}},
+                {"spec": {"capacity": {"storage": size}}, "metadata": {"uid": volume.metadata.uid}},
             )
-        meta = objects.meta_of(claim)
+        meta = claim.metadata
         if (meta.annotations or {}).get(_NO_NODE_STEP) != "true":  # the kubelet has nothing to do for NFS
             await self._api.patch(
                 ClaimObject,
@@ -169,7 +169,7 @@ class Expand:
     async def _patch_status(
         self, claim: ClaimObject, *, conditions: list[dict[str, Any]], capacity: str | None = None
     ) -> None:
-        meta = objects.meta_of(claim)
+        meta = claim.metadata
         status: dict[str, Any] = {"conditions": conditions}
         if capacity is not None:
             status["capacity"] = {"storage": capacity}
@@ -185,7 +185,7 @@ class Expand:
 
 def claim_of_volume(volume: VolumeObject) -> str:
     """The key of the claim that a PV serves; empty if none."""
-    claim = objects.former_claim(volume)
+    claim = translation.former_claim(volume)
     return key_of(claim.namespace, claim.name) if claim else ""
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from berth.reconcilers import objects
+from berth.objects import translation
+from berth.objects.kinds import VolumeObject
 from berth.reconcilers.cluster import Cluster
-from berth.reconcilers.kinds import VolumeObject
 from berth.volumes.plan import DefaultShare
 
 _LONGEST = 300
@@ -39,6 +39,6 @@ class Lanes:
 
     def _share_of(self, volume: VolumeObject) -> str:
         """As the PV says. One that says nothing was made by a reference provisioner: then its server."""
-        said = (objects.meta_of(volume).annotations or {}).get(objects.SHARE, "")
-        place = objects.place_of(volume)
+        said = volume.annotations.get(translation.SHARE, "")
+        place = translation.location_of(volume)
         return (said or (place.server if place is not None else ""))[:_LONGEST]

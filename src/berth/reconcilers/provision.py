@@ -11,9 +11,9 @@ from berth.kube.informer import key_of
 from berth.kube.outcome import Done, GiveUp, Note, Outcome
 from berth.kube.permissions import Permission
 from berth.metrics.volumes import VolumeMetrics
-from berth.reconcilers import objects
+from berth.objects import translation
+from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.reconcilers.cluster import Cluster
-from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.shares.choose import Shares
 from berth.texts.bounded import bounded, quoted
 from berth.volumes.birth import Born
@@ -66,27 +66,27 @@ class Provision:
     def wants(self, claim: ClaimObject) -> bool:
         """Whether the claim is waiting for a volume from Berth."""
         return (
-            not objects.is_bound(claim)
-            and not objects.meta_of(claim).deletionTimestamp
-            and objects.provisioner_of(claim) in self._cluster.provisioners
+            not translation.is_bound(claim)
+            and not claim.metadata.deletionTimestamp
+            and translation.provisioner_of(claim) in self._cluster.provisioners
         )
 
     async def __call__(self, key: str) -> Outcome:
         """Serves one claim."""
         claim = self._cluster.claims.get(key)
         self._drop_old_plan(key, claim)
-        if claim is None or not self.wants(claim) or objects.pv_name(claim) in self._cluster.volumes:
+        if claim is None or not self.wants(claim) or translation.pv_name(claim) in self._cluster.volumes:
             return Done()
         of_class = self._cluster.class_of(claim)
         if of_class is None:  # the PV controller tells the user; the class's arrival brings the claim back
-            return GiveUp(f"class {quoted(objects.class_name_of(claim))} does not exist")
+            return GiveUp(f"class {quoted(translation.class_name_of(claim) or '')} does not exist")
         if of_class.provisioner not in self._cluster.provisioners:
-            return GiveUp(f"class {objects.class_name_of(claim)!r} belongs to {quoted(of_class.provisioner)} now")
-        if objects.is_waiting_for_node(claim, of_class):
+            return GiveUp(f"class {translation.class_name_of(claim)!r} belongs to {quoted(of_class.provisioner)} now")
+        if translation.is_waiting_for_node(claim, of_class):
             return Done()
         begin = monotonic()
         try:
-            plan = make_plan(objects.request_of(claim, of_class), self._default, self._cluster.neighbours)
+            plan = make_plan(translation.request_of(claim, of_class), self._default, self._cluster.neighbours)
         except Refused as refusal:
             return self._refused(key, claim, of_class, refusal)
         self._cluster.hold(plan)
@@ -104,7 +104,7 @@ class Provision:
         self._begun.pop(key, None)
         self._cluster.wait_no_more(self._waiter(key))
         self._metrics.provisioned(plan.class_name, monotonic() - begin)
-        about = objects.claim_reference(claim)
+        about = translation.claim_reference(claim)
         return Done(
             did=f"provisioned {plan.pv} at {plan.share}/{plan.path}",
             notes=(Note(about, "Normal", "ProvisioningSucceeded", _told(plan, born)),),
@@ -117,18 +117,20 @@ class Provision:
             return ()
         of_class = self._cluster.class_of(claim)
         if of_class is not None:  # else the claim names what it likes
-            self._metrics.provision_failed(objects.meta_of(of_class).name or "")
-        return (Note(objects.claim_reference(claim), "Warning", "ProvisioningFailed", str(error)),)
+            self._metrics.provision_failed(of_class.name)
+        return (Note(translation.claim_reference(claim), "Warning", "ProvisioningFailed", str(error)),)
 
     async def _make(self, plan: Plan, claim: ClaimObject, of_class: ClassObject) -> Born:
         share = await self._shares.get(plan.share)
         born = await self._lifecycle.create(plan, share, is_served=lambda: self._is_served(plan))
-        volume = objects.pv_of(plan, claim, of_class, is_adopted=born.is_adopted, with_finalizer=self._with_finalizer)
+        volume = translation.pv_of(
+            plan, claim, of_class, is_adopted=born.is_adopted, with_finalizer=self._with_finalizer
+        )
         try:
             await self._api.create(volume)
         except AlreadyExists:
             # An earlier attempt whose answer got lost made it; a PV that somebody made for another claim did not.
-            found = objects.former_claim(await self._api.get(VolumeObject, plan.pv))
+            found = translation.former_claim(await self._api.get(VolumeObject, plan.pv))
             if found != plan.claim:
                 raise Refused("metadata.name", f"PV {plan.pv} exists already and is bound to {found}") from None
         return born
@@ -136,14 +138,14 @@ class Provision:
     async def _is_served(self, plan: Plan) -> bool:
         """Whether the PV was made by an attempt of which the cache has not heard yet."""
         try:
-            return objects.former_claim(await self._api.get(VolumeObject, plan.pv)) == plan.claim
+            return translation.former_claim(await self._api.get(VolumeObject, plan.pv)) == plan.claim
         except NotFound:
             return False
 
     def _refused(self, key: str, claim: ClaimObject, of_class: ClassObject, refusal: Refused) -> Outcome:
-        class_name = objects.meta_of(of_class).name or ""
+        class_name = of_class.name
         self._metrics.provision_refused(class_name, kind_of_field(refusal.field))
-        note = Note(objects.claim_reference(claim), "Warning", "ProvisioningFailed", str(refusal))
+        note = Note(translation.claim_reference(claim), "Warning", "ProvisioningFailed", str(refusal))
         if isinstance(refusal, Occupied) and key in self._cluster.claims:  # else it went meanwhile
             self._cluster.wait_for(refusal.blockers, self._waiter(key), lambda: self._again(key))
         else:
@@ -155,8 +157,8 @@ class Provision:
 
     def claim_gone(self, claim: ClaimObject) -> None:
         """Lets go of what was planned for a claim that was deleted before its PV was made."""
-        self._cluster.let_go(objects.pv_name(claim))
-        meta = objects.meta_of(claim)
+        self._cluster.let_go(translation.pv_name(claim))
+        meta = claim.metadata
         key = key_of(meta.namespace, meta.name or "")
         self._cluster.wait_no_more(self._waiter(key))
         if key in self._begun:
@@ -164,12 +166,12 @@ class Provision:
 
     def class_gone(self, of_class: ClassObject) -> None:
         """Forgets what was counted for a class that was deleted."""
-        self._metrics.class_gone(objects.meta_of(of_class).name or "")
+        self._metrics.class_gone(of_class.name)
 
     def _drop_old_plan(self, key: str, claim: ClaimObject | None) -> None:
         """Has the share looked through when the claim of an unfinished plan is gone, or another of its name by now."""
         plan = self._begun.get(key)
-        if plan is None or (claim is not None and objects.pv_name(claim) == plan.pv):
+        if plan is None or (claim is not None and translation.pv_name(claim) == plan.pv):
             return
         del self._begun[key]
         if plan.pv not in self._cluster.volumes:
@@ -194,9 +196,9 @@ def kind_of_field(field: str) -> str:
 def claims_of_class(cluster: Cluster, class_name: str) -> list[str]:
     """Keys of the unbound claims of a class, to look at again when it appears or changes."""
     return [
-        key_of(objects.meta_of(claim).namespace, objects.meta_of(claim).name or "")
+        key_of(claim.metadata.namespace, claim.name)
         for claim in cluster.claims.values()
-        if not objects.is_bound(claim) and objects.class_name_of(claim) == class_name
+        if not translation.is_bound(claim) and translation.class_name_of(claim) == class_name
     ]
 
 

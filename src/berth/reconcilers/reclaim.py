@@ -10,9 +10,9 @@ from berth.kube.errors import Conflict, Invalid, NotFound
 from berth.kube.outcome import Done, GiveUp, Note, Outcome, RetryAfter
 from berth.kube.permissions import Permission
 from berth.metrics.volumes import VolumeMetrics
-from berth.reconcilers import objects
+from berth.objects import translation
+from berth.objects.kinds import VolumeObject
 from berth.reconcilers.cluster import Cluster
-from berth.reconcilers.kinds import VolumeObject
 from berth.reconcilers.stuck import Stuck
 from berth.shares.choose import Shares
 from berth.volumes.errors import Refused
@@ -64,16 +64,16 @@ class Reclaim:
 
     def wants(self, volume: VolumeObject) -> bool:
         """Whether there is anything to do for this PV."""
-        meta = objects.meta_of(volume)
+        meta = volume.metadata
         if not self._cluster.is_ours(volume) or meta.uid in self._removed:
             return False
-        if meta.deletionTimestamp and not objects.has_finalizer(volume):
+        if meta.deletionTimestamp and not translation.has_finalizer(volume):
             return False  # it is going without waiting for Berth
         return self._cluster.is_released(volume) or self._finalizer_change(volume) is not None
 
     def volume_gone(self, volume: VolumeObject) -> None:
         """Forgets a PV that has left the cluster."""
-        meta = objects.meta_of(volume)
+        meta = volume.metadata
         self._stuck.released(meta.name or "")
         self._removed.discard(meta.uid or "")
         self._cluster.wait_no_more(self._waiter(meta.name or ""))
@@ -94,7 +94,7 @@ class Reclaim:
         begin = monotonic()
         of_class = self._cluster.class_of_volume(volume)
         try:
-            request = objects.release_request_of(volume, of_class)
+            request = translation.release_request_of(volume, of_class)
             plan = make_release_plan(request, self._default, self._cluster.neighbours)
             if plan.why:  # nothing says what should become of the data: PV and directory stay (I8)
                 raise Refused(
@@ -106,7 +106,7 @@ class Reclaim:
             where = await self._lifecycle.release(plan, share)
         except Refused as refusal:
             return self._refused(key, volume, refusal)
-        uid = objects.meta_of(volume).uid or ""
+        uid = volume.metadata.uid
         if where == trash_path(plan.pv):
             self._to_purge[uid] = (plan.share, plan.pv)
         await self._remove(volume)
@@ -125,7 +125,7 @@ class Reclaim:
         self._metrics.delete_failed(class_name)
         if self._cluster.is_released(volume):
             self._stuck.release_failed(key, class_name)
-        return (Note(objects.volume_reference(volume), "Warning", "VolumeFailedDelete", str(error)),)
+        return (Note(translation.volume_reference(volume), "Warning", "VolumeFailedDelete", str(error)),)
 
     def _refused(self, key: str, volume: VolumeObject, refusal: Refused) -> Outcome:
         if isinstance(refusal, Occupied) and key in self._cluster.volumes:  # else it went meanwhile
@@ -136,10 +136,10 @@ class Reclaim:
 
     async def _remove(self, volume: VolumeObject) -> None:
         """Removes the PV itself, and lets go of it. Already gone is fine, and so is another of its name."""
-        meta = objects.meta_of(volume)
+        meta = volume.metadata
         name, uid = meta.name or "", meta.uid or ""
         try:
-            if objects.has_finalizer(volume):
+            if translation.has_finalizer(volume):
                 await self._set_finalizer(volume, present=False)
             if not meta.deletionTimestamp:
                 await self._api.delete(VolumeObject, name, uid=uid)
@@ -164,20 +164,20 @@ class Reclaim:
         """Whether the finalizer has to come (True) or go (False). It belongs on PVs with policy Delete, so that one
         deleted by hand does not leak its directory. PVs that Berth didn't make are left as they are.
         """
-        if not self._with_finalizer or not objects.is_by_berth(volume):
+        if not self._with_finalizer or not translation.is_by_berth(volume):
             return None
-        has, policy = objects.has_finalizer(volume), objects.policy_of(volume)
+        has, policy = translation.has_finalizer(volume), translation.policy_of(volume)
         if has and policy != "Delete":
             return False
-        if not has and policy == "Delete" and not objects.meta_of(volume).deletionTimestamp:
+        if not has and policy == "Delete" and not volume.metadata.deletionTimestamp:
             return True
         return None
 
     async def _set_finalizer(self, volume: VolumeObject, *, present: bool) -> None:
         """Changes this one entry of the list, whatever else has changed. Conflict: it is another PV by now."""
-        meta = objects.meta_of(volume)
+        meta = volume.metadata
         change = "finalizers" if present else "$deleteFromPrimitiveList/finalizers"
-        patch = {"metadata": {change: [objects.FINALIZER], "uid": meta.uid}}
+        patch = {"metadata": {change: [translation.FINALIZER], "uid": meta.uid}}
         await self._api.patch(VolumeObject, meta.name or "", patch, kind="strategic")
 
 

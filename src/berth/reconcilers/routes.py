@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from berth.kube.informer import key_of
 from berth.kube.workqueue import WorkQueue
-from berth.reconcilers import objects
+from berth.objects import translation
+from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.expand import Expand, claim_of_volume
-from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.reconcilers.provision import Provision, claims_of_class
 from berth.reconcilers.reclaim import Reclaim
 
@@ -48,7 +48,7 @@ class Routes:
                 self._expand.claim_gone(old)
                 self._look_at_volume_of(old)
             return
-        meta = objects.meta_of(new)
+        meta = new.metadata
         key = key_of(meta.namespace, meta.name or "")
         if self._provision.wants(new):
             self._claims.add(key)
@@ -62,7 +62,7 @@ class Routes:
                 self._reclaim.volume_gone(old)
             return
         if self._reclaim.wants(new):
-            self._volumes.add(objects.meta_of(new).name or "")
+            self._volumes.add(new.name)
         claim = self._cluster.claims.get(claim_of_volume(new))
         if claim is not None and self._expand.wants(claim):
             self._expansions.add(claim_of_volume(new))
@@ -75,17 +75,17 @@ class Routes:
             return
         if old is new:
             return  # at the resync, claims and PVs come by themselves
-        name = objects.meta_of(new).name or ""
+        name = new.name
         for key in claims_of_class(self._cluster, name):
             self._claims.add(key)
         for volume in self._cluster.volumes.values():
             if volume.spec and volume.spec.storageClassName == name and self._reclaim.wants(volume):
-                self._volumes.add(objects.meta_of(volume).name or "")
+                self._volumes.add(volume.name)
 
     def _look_at_volume_of(self, claim: ClaimObject) -> None:
         """Its PV may have been seen as Released before the claim was seen to be gone."""
         # A claim that was bound and deleted while the watch was broken is known without its PV: but the name is fixed.
-        name = (claim.spec.volumeName if claim.spec else None) or objects.pv_name(claim)
+        name = (claim.spec.volumeName if claim.spec else None) or translation.pv_name(claim)
         volume = self._cluster.volumes.get(name)
         if volume is not None and self._reclaim.wants(volume):
-            self._volumes.add(objects.meta_of(volume).name or "")
+            self._volumes.add(volume.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from berth.reconcilers.kinds import ClaimObject, VolumeObject
+from berth.objects.kinds import ClaimObject, VolumeObject
 from berth.volumes.naming import MAX_PATH_BYTES
 
 T = TypeVar("T", ClaimObject, VolumeObject)
@@ -24,7 +24,8 @@ _GONE_BY = ("berth.io/", "volume.kubernetes.io/", "volume.beta.kubernetes.io/", 
 def slim(obj: T) -> T:
     """obj as it is cached."""
     meta = obj.metadata
-    if meta is not None and meta.annotations:
+    meta.creationTimestamp = meta.ownerReferences = None
+    if meta.annotations:
         meta.annotations = _bounded(meta.annotations)
     return obj
 

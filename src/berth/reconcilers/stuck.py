@@ -12,7 +12,6 @@ from collections.abc import Collection
 
 from berth.kube.outcome import Note, Reference
 from berth.metrics.stuck import StuckMetrics
-from berth.reconcilers import objects
 from berth.reconcilers.cluster import Cluster
 from berth.volumes.records import Record
 from berth.volumes.trash import Trashed, unowned_text
@@ -95,4 +94,4 @@ class Stuck:
         found = self._cluster.classes.get(name)
         if found is None:
             return None
-        return Reference("storage.k8s.io/v1", "StorageClass", name, objects.meta_of(found).uid or "")
+        return Reference("storage.k8s.io/v1", "StorageClass", name, found.metadata.uid)

@@ -15,7 +15,7 @@ import structlog
 from berth.kube.outcome import Done, Note, Outcome, Reference
 from berth.kube.permissions import Permission
 from berth.metrics.volumes import VolumeMetrics
-from berth.reconcilers import objects
+from berth.objects import translation
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.displaced import Displacements
 from berth.reconcilers.stuck import Stuck
@@ -95,9 +95,9 @@ class Sweep:
                         options = tuple(of_class.mountOptions or ())
                         yield share_address(parameters.server, parameters.export, options)
         for volume in self._cluster.volumes.values():
-            if self._cluster.is_ours(volume) and objects.is_by_berth(volume):
+            if self._cluster.is_ours(volume) and translation.is_by_berth(volume):
                 with suppress(Refused):
-                    yield share_of(objects.release_request_of(volume, None), self._default)
+                    yield share_of(translation.release_request_of(volume, None), self._default)
         if self._default.server and self._default.export:
             yield share_address(self._default.server, self._default.export, ())
 

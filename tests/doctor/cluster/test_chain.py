@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.chain import SHARES, about_one
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Report, Subject, Unseen, report
+from berth.objects import kinds
 from berth.texts.text import same
 from tests.doctor.cluster.test_judgements import claim, pod, provisioner, snapshot, volume
 
@@ -50,9 +50,9 @@ def test_the_chain_is_walked(about: Subject, begins: str) -> None:
         (claim("waits"), "the provisioner x/nfs (more"),
         (claim("none", "other"), "a PV that fits"),
     ],
-    ids=lambda each: each.name if isinstance(each, kinds.Claim) else "",
+    ids=lambda each: each.name if isinstance(each, kinds.ClaimObject) else "",
 )
-def test_what_it_waits_for(waiting: kinds.Claim, waits: str) -> None:
+def test_what_it_waits_for(waiting: kinds.ClaimObject, waits: str) -> None:
     (finding,) = told(Subject("claim", waiting.key), snapshot(claims=[waiting])).findings
     assert f"nothing wrong found; waiting for {waits}" in finding.seen.en
 

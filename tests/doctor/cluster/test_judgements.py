@@ -20,7 +20,6 @@ from berth.doctor.cluster import (
     directories,
     directories_there,
     edits,
-    kinds,
     kubesphere,
     mounting,
     provisioners,
@@ -36,6 +35,7 @@ from berth.findings.finding import Finding, Subject
 from berth.findings.versions import Version
 from berth.kube.permissions import rights as rights_of
 from berth.manifests.classes import CONSOLE
+from berth.objects import containers, kinds, runtime
 from berth.objects.containers import Source
 from berth.programs.controller import PERMISSIONS
 
@@ -55,7 +55,9 @@ def meta(name: str, namespace: str = "", **more: Any) -> dict[str, Any]:
     return {"name": name, "namespace": namespace, "uid": f"uid-{name}", "creationTimestamp": ago(3600), **more}
 
 
-def claim(name: str, of_class: str | None = "nfs", *, phase: str = "Pending", pv: str = "", **spec: Any) -> kinds.Claim:
+def claim(
+    name: str, of_class: str | None = "nfs", *, phase: str = "Pending", pv: str = "", **spec: Any
+) -> kinds.ClaimObject:
     """A claim in namespace a."""
     metadata = {key: spec.pop(key) for key in ("annotations", "finalizers", "deletionTimestamp") if key in spec}
     content = {
@@ -63,10 +65,10 @@ def claim(name: str, of_class: str | None = "nfs", *, phase: str = "Pending", pv
         "spec": {"storageClassName": of_class, "volumeName": pv, "resources": {"requests": {"storage": "2Gi"}}, **spec},
         "status": {"phase": phase, "capacity": {"storage": "1Gi"} if phase == "Bound" else None},
     }
-    return msgspec.convert(content, kinds.Claim)
+    return msgspec.convert(content, kinds.ClaimObject)
 
 
-def volume(name: str, path: str, *, by: str = "x/nfs", phase: str = "Bound", **spec: Any) -> kinds.Volume:
+def volume(name: str, path: str, *, by: str = "x/nfs", phase: str = "Bound", **spec: Any) -> kinds.VolumeObject:
     """A PV on 10.0.0.1."""
     metadata = {key: spec.pop(key) for key in ("finalizers", "deletionTimestamp") if key in spec}
     annotations = {"pv.kubernetes.io/provisioned-by": by} if by else {}
@@ -81,32 +83,34 @@ def volume(name: str, path: str, *, by: str = "x/nfs", phase: str = "Bound", **s
         },
         "status": {"phase": phase},
     }
-    return msgspec.convert(content, kinds.Volume)
+    return msgspec.convert(content, kinds.VolumeObject)
 
 
-def storage_class(name: str = "nfs", provisioner: str = "x/nfs", **more: Any) -> kinds.Class:
+def storage_class(name: str = "nfs", provisioner: str = "x/nfs", **more: Any) -> kinds.ClassObject:
     """A class."""
     metadata = meta(name, annotations=more.pop("annotations", {}))
-    return msgspec.convert({"metadata": metadata, "provisioner": provisioner, **more}, kinds.Class)
+    return msgspec.convert({"metadata": metadata, "provisioner": provisioner, **more}, kinds.ClassObject)
 
 
-def pod(name: str, *, ready: bool = True, phase: str = "Running", namespace: str = "a", **spec: Any) -> kinds.Pod:
+def pod(name: str, *, ready: bool = True, phase: str = "Running", namespace: str = "a", **spec: Any) -> runtime.Pod:
     """A pod on node one."""
     content = {
         "metadata": meta(name, namespace),
         "spec": {"nodeName": "one", "containers": [{"name": "it", "image": "busybox"}], **spec},
         "status": {"phase": phase, "conditions": [{"type": "Ready", "status": str(ready)}]},
     }
-    return msgspec.convert(content, kinds.Pod)
+    return msgspec.convert(content, runtime.Pod)
 
 
-def provisioner(name: str, names: str, image: str = "nfs-subdir-external-provisioner:v4.0.2", **more: Any) -> kinds.Pod:
+def provisioner(
+    name: str, names: str, image: str = "nfs-subdir-external-provisioner:v4.0.2", **more: Any
+) -> runtime.Pod:
     """A pod that provisions."""
     container = {"name": "it", "image": image, "env": [{"name": "PROVISIONER_NAME", "value": names}]}
     return pod(name, containers=[container], **more)
 
 
-def event(kind: str, name: str, reason: str, message: str, namespace: str = "a") -> kinds.Event:
+def event(kind: str, name: str, reason: str, message: str, namespace: str = "a") -> runtime.Event:
     """A warning."""
     content = {
         "metadata": meta(f"{name}.1", namespace),
@@ -116,13 +120,13 @@ def event(kind: str, name: str, reason: str, message: str, namespace: str = "a")
         "source": {"component": "kubelet", "host": "one"},
         "lastTimestamp": ago(5),
     }
-    return msgspec.convert(content, kinds.Event)
+    return msgspec.convert(content, runtime.Event)
 
 
-def lease(name: str, renewed: float, holder: str = "somebody", namespace: str = "a") -> kinds.Lease:
+def lease(name: str, renewed: float, holder: str = "somebody", namespace: str = "a") -> runtime.Lease:
     """A lease that was renewed so many seconds ago."""
     spec = {"holderIdentity": holder, "leaseDurationSeconds": 15, "renewTime": ago(renewed)}
-    return msgspec.convert({"metadata": meta(name, namespace), "spec": spec}, kinds.Lease)
+    return msgspec.convert({"metadata": meta(name, namespace), "spec": spec}, runtime.Lease)
 
 
 def snapshot(**parts: Any) -> Snapshot:
@@ -155,7 +159,7 @@ def test_a_role_of_the_reference_is_enough_and_the_lock_matters_only_to_who_elec
     assert ids(rights.judge_rights, replace(seen, lacking={"a/default": locks})) == ["provisioner-lacks-rights"]
     berth.spec.containers[0].env = [
         *(berth.spec.containers[0].env or ()),
-        kinds.Variable("ENABLE_LEADER_ELECTION", "false"),
+        containers.Variable("ENABLE_LEADER_ELECTION", "false"),
     ]
     assert ids(rights.judge_rights, replace(seen, lacking={"a/default": locks})) == []
 
@@ -247,21 +251,21 @@ def test_a_name_is_served_by_who_renews_its_lease_wherever_that_is() -> None:
 def test_a_name_is_served_by_who_renews_an_old_lock() -> None:
     old = {"holderIdentity": "elsewhere_1", "leaseDurationSeconds": 15, "renewTime": ago(4)}
     annotations = {"control-plane.alpha.kubernetes.io/leader": json.dumps(old)}
-    lock = msgspec.convert({"metadata": meta("x-nfs", "a", annotations=annotations)}, kinds.Endpoints)
+    lock = msgspec.convert({"metadata": meta("x-nfs", "a", annotations=annotations)}, runtime.Endpoints)
     assert Served(snapshot(pods=[], locks={"a/x-nfs": lock})).names == {"x/nfs"}
 
 
 def test_a_csi_driver_is_served_by_its_controller_and_not_by_what_mounts() -> None:
     seen = {
         "classes": [storage_class("csi", "nfs.csi.k8s.io")],
-        "drivers": [msgspec.convert({"metadata": meta("nfs.csi.k8s.io")}, kinds.Driver)],
+        "drivers": [msgspec.convert({"metadata": meta("nfs.csi.k8s.io")}, runtime.Driver)],
     }
     container = {"name": "nfs", "image": "registry.k8s.io/sig-storage/nfsplugin:v4.9.0"}
     mounts = pod("csi-nfs-node-1", containers=[container])
     mounts.metadata.ownerReferences = [kinds.Owner("DaemonSet", "csi-nfs-node")]
     down = msgspec.convert(
         {"metadata": meta("csi-nfs-controller", "a"), "spec": {"template": {"spec": {"containers": [container]}}}},
-        kinds.Deployment,
+        runtime.Deployment,
     )
     assert ids(provisioners.judge_running, snapshot(**seen, pods=[mounts], workloads=[down])) == [
         "provisioner-not-running"
@@ -296,9 +300,9 @@ def test_without_sight_of_pods_or_leases_nobody_is_called_missing() -> None:
         (claim("named", pv="nowhere"), ["static-volume-mismatch"]),
         (claim("goes", deletionTimestamp=ago(1)), []),
     ],
-    ids=lambda each: each.name if isinstance(each, kinds.Claim) else "",
+    ids=lambda each: each.name if isinstance(each, kinds.ClaimObject) else "",
 )
-def test_why_a_claim_waits(waiting: kinds.Claim, found: list[str]) -> None:
+def test_why_a_claim_waits(waiting: kinds.ClaimObject, found: list[str]) -> None:
     assert ids(claims.judge_pending, snapshot(claims=[waiting])) == found
 
 
@@ -349,7 +353,7 @@ def test_a_clone_that_was_made_by_who_ignores_the_source() -> None:
     ],
     ids=["same", "inside", "only alike", "by hand", "kept"],
 )
-def test_directories_of_several_pvs(volumes_: list[kinds.Volume], found: list[str]) -> None:
+def test_directories_of_several_pvs(volumes_: list[kinds.VolumeObject], found: list[str]) -> None:
     assert ids(directories.judge_overlaps, snapshot(volumes=volumes_)) == found
 
 
@@ -462,7 +466,7 @@ def test_a_claim_that_a_quota_refused() -> None:
         "limited: requests.storage=1Gi"
     )
     told = event("StatefulSet", "db", "FailedCreate", said)
-    db = msgspec.convert({"metadata": meta("db", "a")}, kinds.StatefulSet)
+    db = msgspec.convert({"metadata": meta("db", "a")}, runtime.StatefulSet)
     assert ids(mounting.judge_refusals, snapshot(events=[told], workloads=[db])) == ["claim-quota"]
     assert ids(mounting.judge_refusals, snapshot(events=[told], workloads=[db], claims=[claim("data-db-0")])) == []
     assert ids(mounting.judge_refusals, snapshot(events=[told])) == []
@@ -508,7 +512,7 @@ def test_a_claim_that_a_quota_refused() -> None:
 )
 def test_kubespheres_accessors(spec: dict[str, Any], allowed: bool) -> None:
     namespace = msgspec.convert(
-        {"metadata": meta("a", labels={"kubesphere.io/workspace": "w", "team": "blue"})}, kinds.Namespace
+        {"metadata": meta("a", labels={"kubesphere.io/workspace": "w", "team": "blue"})}, runtime.Namespace
     )
     accessor = msgspec.convert(
         {"metadata": meta("nfs-accessor"), "spec": {"storageClassName": "nfs", **spec}}, admission.Accessor
@@ -539,13 +543,15 @@ def test_edits_change_one_thing() -> None:
 
 
 def test_what_a_class_does_not_say_is_grey_in_kubespheres_console() -> None:
-    system = msgspec.convert({"metadata": meta("kubesphere-system")}, kinds.Namespace)
+    system = msgspec.convert({"metadata": meta("kubesphere-system")}, runtime.Namespace)
     server = {"name": "it", "image": "registry:5000/kubesphere/ks-apiserver:v4.1.2"}
     berth = provisioner("berth", "nfs.berth.io", "berth:1")
     console = [berth, pod("ks-apiserver", namespace="kubesphere-system", containers=[server])]
     silent = storage_class(provisioner="nfs.berth.io")
 
-    def told(of_class: kinds.Class, pods: list[kinds.Pod], namespaces: list[kinds.Namespace]) -> list[Finding]:
+    def told(
+        of_class: kinds.ClassObject, pods: list[runtime.Pod], namespaces: list[runtime.Namespace]
+    ) -> list[Finding]:
         seen = snapshot(classes=[of_class], pods=pods, namespaces=namespaces)
         return list(kubesphere.judge_console(seen, Served(seen)))
 
@@ -583,7 +589,7 @@ def test_pvs_made_by_hand_are_looked_for_where_they_lie_directly_in_a_known_shar
 def test_a_provisioner_that_was_just_scaled_down_is_told_though_its_lock_is_fresh() -> None:
     template = {"spec": msgspec.to_builtins(provisioner("x", "x/nfs").spec)}
     metadata = meta("serves", "a")
-    down = msgspec.convert({"metadata": metadata, "spec": {"replicas": 0, "template": template}}, kinds.Deployment)
+    down = msgspec.convert({"metadata": metadata, "spec": {"replicas": 0, "template": template}}, runtime.Deployment)
     gone = "serves-6cbccc967f-s9nt2_341d5800-91cf-46f0-8332-4cf0899341a2"
     seen = snapshot(pods=[], workloads=[down], leases=[lease("x-nfs", 3, gone)])
     assert ids(provisioners.judge_running, seen) == ["provisioner-not-running"]
@@ -599,15 +605,15 @@ def test_a_provisioner_that_was_just_scaled_down_is_told_though_its_lock_is_fres
     assert ids(provisioners.judge_leases, replace(seen, pods=[follower])) == []
 
 
-def deployment(name: str, of: kinds.Pod, replicas: int, taken_by: str = "") -> kinds.Deployment:
+def deployment(name: str, of: runtime.Pod, replicas: int, taken_by: str = "") -> runtime.Deployment:
     """The Deployment of such pods."""
     noted = {"berth.io/taken-over-by": taken_by} if taken_by else {}
     template = {"spec": msgspec.to_builtins(of.spec)}
     content = {"metadata": meta(name, "a", annotations=noted), "spec": {"replicas": replicas, "template": template}}
-    return msgspec.convert(content, kinds.Deployment)
+    return msgspec.convert(content, runtime.Deployment)
 
 
-def of_deployment(made: kinds.Pod, name: str) -> kinds.Pod:
+def of_deployment(made: runtime.Pod, name: str) -> runtime.Pod:
     """The pod as one of that Deployment's."""
     made.metadata.ownerReferences = [kinds.Owner("ReplicaSet", f"{name}-6cbccc967f")]
     return made
@@ -639,7 +645,9 @@ def test_a_berth_that_stands_by_and_does_not_start_harms_nobody_and_is_no_refere
     old, serves = deployment("old", provisioner("x", "x/nfs"), 1), provisioner("old-6cbccc967f-aaaaa", "x/nfs")
     stuck = of_deployment(provisioner("berth-6cbccc967f-bbbbb", "nfs.berth.io", "berth:1", ready=False), "berth")
     stuck.status.containerStatuses = [
-        kinds.ContainerStatus(state=kinds.ContainerState(waiting=kinds.Reason("ImagePullBackOff", "no such image")))
+        runtime.ContainerStatus(
+            state=runtime.ContainerState(waiting=runtime.Reason("ImagePullBackOff", "no such image"))
+        )
     ]
     berth = deployment("berth", stuck, 1)
     seen = snapshot(pods=[of_deployment(serves, "old"), stuck], workloads=[old, berth])

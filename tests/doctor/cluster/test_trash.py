@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.trash import look_at_trash
 from berth.findings.finding import Finding
+from berth.objects import runtime
 from berth.reconcilers.stuck import STUCK, UNOWNED
 from berth.volumes.errors import LeftBehind
 from berth.volumes.naming import trash_path
@@ -20,7 +20,7 @@ SHARE = "127.0.0.1:/nobody/serves/this"
 PV = "pvc-d4a9e9e5-4f32-4eaf-9400-2692a268a13d"
 
 
-def looked(*events: kinds.Event) -> list[Finding]:
+def looked(*events: runtime.Event) -> list[Finding]:
     async def look() -> list[Finding]:
         seen = snapshot(events=events)
         return [each async for each in look_at_trash(seen, Served(seen)) if isinstance(each, Finding)]
@@ -28,7 +28,7 @@ def looked(*events: kinds.Event) -> list[Finding]:
     return asyncio.run(look())
 
 
-def stuck(status: str, pv: str = PV) -> kinds.Event:
+def stuck(status: str, pv: str = PV) -> runtime.Event:
     left = LeftBehind(SHARE, trash_path(pv), count=2, first="a/f", status=status)
     return event("StorageClass", "nfs", STUCK, f'{left}; it was the volume of claim "a/data"', "default")
 

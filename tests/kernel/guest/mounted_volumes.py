@@ -14,8 +14,8 @@ import msgspec
 import pytest
 from lightkube.resources.core_v1 import PersistentVolume
 
-from berth.reconcilers import objects
-from berth.reconcilers.kinds import ClaimObject, ClaimSpec, ClassObject, Meta, Resources, VolumeObject
+from berth.objects import translation
+from berth.objects.kinds import ClaimObject, ClaimSpec, ClassObject, Meta, Resources, VolumeObject
 from berth.shares.choose import Shares
 from berth.shares.mounted.share import MountedShare
 from berth.volumes.lifecycle import Lifecycle
@@ -51,7 +51,7 @@ class Provisioned:
     def release_plan(self) -> ReleasePlan:
         # As the API server would hand it back.
         volume = msgspec.json.decode(msgspec.json.encode(self.pv.to_dict()), type=VolumeObject)
-        return make_release_plan(objects.release_request_of(volume, None), NOWHERE, _nobody)
+        return make_release_plan(translation.release_request_of(volume, None), NOWHERE, _nobody)
 
     async def purge(self) -> None:
         [pv] = await self.lifecycle.waiting_trash(self.share)
@@ -79,11 +79,11 @@ async def provisioned(version: str, end: End) -> AsyncIterator[Provisioned]:
         spec=ClaimSpec("nfs", accessModes=["ReadWriteMany"], resources=Resources({"storage": "1Gi"})),
     )
     shares, lifecycle = Shares(timeout=DEADLINE), Lifecycle("10000000-0000-0000-0000-000000000001", living=Census())
-    plan = make_plan(objects.request_of(claim, storage_class), NOWHERE, _nobody)
+    plan = make_plan(translation.request_of(claim, storage_class), NOWHERE, _nobody)
     try:
         share = await shares.get(plan.share)
         await lifecycle.create(plan, share)
-        pv = objects.pv_of(plan, claim, storage_class)
+        pv = translation.pv_of(plan, claim, storage_class)
         yield Provisioned(pv, share, lifecycle, ROOT / plan.absolute_path.removeprefix("/"))
     finally:
         await shares.aclose()

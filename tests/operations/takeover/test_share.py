@@ -12,11 +12,11 @@ from typing import TypeVar
 
 import pytest
 
+from berth.objects.kinds import ClassObject, VolumeObject
 from berth.operations.takeover.condition import judge_share
 from berth.operations.takeover.inventory import Cluster, Group, make_groups
 from berth.operations.takeover.records import Recorded, remove_records, write_records
 from berth.operations.takeover.share import look
-from berth.reconcilers.kinds import ClassObject, VolumeObject
 from berth.shares.choose import Shares
 from devcluster.ganesha import GaneshaServer
 from tests.operations.takeover.things import UID, deployment, found, of_class, volume

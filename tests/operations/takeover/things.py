@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from berth.objects.kinds import ClaimObject, ClassObject, Meta, NfsSource, ObjectRef, VolumeObject, VolumeSpec
 from berth.operations.takeover.candidates import Candidates, Workload, workload
 from berth.operations.takeover.inventory import Cluster, Group, make_groups
 from berth.operations.takeover.old import Found, find
 from berth.operations.takeover.trust import Trust
-from berth.reconcilers.kinds import ClaimObject, ClassObject, Meta, NfsSource, ObjectRef, VolumeObject, VolumeSpec
 
 NAME = "cluster.local/nfs-client"
 UID = "0d1e0000-0000-0000-0000-00000000000{}"

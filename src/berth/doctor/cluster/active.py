@@ -15,7 +15,6 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.mounting import output_of
 from berth.doctor.cluster.probe_room import CLAIM, ProbeRoom
 from berth.doctor.cluster.probing import Tried, Wish, choose, root_of
@@ -27,6 +26,7 @@ from berth.doctor.run import why_unseen
 from berth.findings.finding import Finding, Subject, Unseen
 from berth.kube.errors import KubeError
 from berth.kube.manifest import ManifestApi
+from berth.objects import kinds, runtime
 from berth.texts.command import command
 from berth.texts.text import Text, same
 from berth.volumes.request import Claim
@@ -91,7 +91,7 @@ class Prober:
             await _to_the_end(self._room.leave())
 
     async def _nodes(self) -> list[str]:
-        nodes = [each for each in (await self._api.list_page(kinds.Node)).items if each.takes_pods]
+        nodes = [each for each in (await self._api.list_page(runtime.Node)).items if each.takes_pods]
         return [each.name for each in nodes if self._wish.all_nodes or not each.keeps_pods_off]
 
     async def _try(self, tried: Tried, nodes: list[str]) -> list[Finding | Unseen]:
@@ -107,7 +107,7 @@ class Prober:
         except KubeError as error:
             return [Unseen(_what(of_class), why_unseen(error))]
 
-    async def _write_on(self, node: str, claim: str, of_class: kinds.Class) -> Finding | None:
+    async def _write_on(self, node: str, claim: str, of_class: kinds.ClassObject) -> Finding | None:
         pod = await self._room.make_pod(node, claim, self._image, tolerates=self._wish.all_nodes)
         begun = time.monotonic()
         phase, reason = await self._end_of(pod)
@@ -123,12 +123,12 @@ class Prober:
 
     async def _left(self, tried: Tried, name: str) -> list[Finding]:
         """What of the probe stays, now that its PV is known, and how to remove it."""
-        bound = await self._api.get(kinds.Claim, name, namespace=self._room.namespace)
+        bound = await self._api.get(kinds.ClaimObject, name, namespace=self._room.namespace)
         pv = bound.spec.volumeName
         if not tried.leaves or not pv:
             return []
         claim = Claim(self._room.namespace, name, bound.metadata.uid)
-        volume = await self._api.get(kinds.Volume, pv)
+        volume = await self._api.get(kinds.VolumeObject, pv)
         root = root_of(volume, tried.pattern.path(claim, pv, {}, {}))
         left = f"{root}/{tried.left(claim, pv)}"
         return [
@@ -151,7 +151,7 @@ class Prober:
                     await asyncio.sleep(_LOOK)
         return False
 
-    async def _unserved(self, claim: str, of_class: kinds.Class) -> Finding:
+    async def _unserved(self, claim: str, of_class: kinds.ClassObject) -> Finding:
         return find(
             "probe-claim-unserved",
             Subject("class", of_class.name),
@@ -195,12 +195,12 @@ _NO_IMAGE = Text(
 )
 
 
-def _name(of_class: kinds.Class) -> str:
+def _name(of_class: kinds.ClassObject) -> str:
     """The claim that tries a class."""
     return f"probe-{of_class.name}"[:60].rstrip("-.").replace(".", "-")
 
 
-def _what(of_class: kinds.Class) -> Text:
+def _what(of_class: kinds.ClassObject) -> Text:
     return Text(f"class {of_class.name}, by trying it", f"实际试用 StorageClass {of_class.name}")
 
 

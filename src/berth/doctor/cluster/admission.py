@@ -8,7 +8,7 @@ import msgspec
 from lightkube.core.resource import ApiInfo, GlobalResource, ResourceDef
 from lightkube.resources.admissionregistration_v1 import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
 
-from berth.doctor.cluster.kinds import Object
+from berth.objects.kinds import Object
 
 
 class Rule(msgspec.Struct, gc=False):

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import Served
-from berth.doctor.cluster.snapshot import Snapshot, place_of
+from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
+from berth.objects import containers
+from berth.objects.translation import location_of
 from berth.texts.text import Text
 from berth.texts.yaml_in import read_yaml
 
@@ -44,7 +45,7 @@ def apps() -> tuple[App, ...]:
     )
 
 
-def app_of(container: kinds.Container) -> App | None:
+def app_of(container: containers.Container) -> App | None:
     """The program that a container runs, as far as its image and its command tell."""
     path = re.split(r"[:@](?!.*/)", container.image)[0]
     base = path.rpartition("/")[2]
@@ -75,4 +76,4 @@ def judge_apps(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
 def _is_on_nfs(snapshot: Snapshot, key: str) -> bool:
     claim = snapshot.claim_of.get(key)
     volume = snapshot.volume_of.get(claim.spec.volumeName) if claim is not None else None
-    return volume is not None and place_of(volume) is not None
+    return volume is not None and location_of(volume) is not None

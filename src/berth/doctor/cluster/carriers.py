@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.snapshot import Snapshot
+from berth.objects import runtime
 from berth.objects.containers import PodFields, Source, sources_of
 from berth.objects.provisioning import Provisioning, could_be, provisionings
 
@@ -39,7 +39,7 @@ class Provisioner:
     elects: bool
     """Whether it takes a lock at all."""
     replicas: int
-    pods: tuple[kinds.Pod, ...]
+    pods: tuple[runtime.Pod, ...]
     taken_by: str = ""
     """The Berth, `namespace/name`, that was to take over from it."""
     why: str = ""
@@ -74,7 +74,7 @@ class Provisioner:
 
 def provisioners_of(snapshot: Snapshot) -> Iterator[Provisioner]:
     """All of them; those whose names are not known have none."""
-    behind: dict[tuple[str, str], list[kinds.Pod]] = {}
+    behind: dict[tuple[str, str], list[runtime.Pod]] = {}
     for pod in snapshot.pods:
         if pod.status.phase not in ("Succeeded", "Failed") and _speaker(snapshot, pod, pod.spec) is not None:
             kind, name = snapshot.workload_behind(pod)
@@ -102,13 +102,13 @@ def sources(snapshot: Snapshot) -> set[Source]:
     return found
 
 
-def _nfs_volumes(spec: kinds.PodSpec) -> frozenset[str]:
+def _nfs_volumes(spec: runtime.PodSpec) -> frozenset[str]:
     return frozenset(each.name for each in spec.volumes or () if each.nfs is not None)
 
 
-def _speaker(snapshot: Snapshot, about: kinds.Workload | kinds.Pod, spec: kinds.PodSpec) -> Provisioning | None:
+def _speaker(snapshot: Snapshot, about: runtime.Workload | runtime.Pod, spec: runtime.PodSpec) -> Provisioning | None:
     """The container that says under which names it provisions, or else one that may."""
-    meta = about.metadata if isinstance(about, kinds.Pod) else about.spec.template.metadata
+    meta = about.metadata if isinstance(about, runtime.Pod) else about.spec.template.metadata
     fields = PodFields(about.namespace, spec.serviceAccountName, meta.labels or {}, meta.annotations or {})
     inits = spec.initContainers or ()
     found = provisionings(spec.containers, inits, _nfs_volumes(spec), fields, snapshot.settings)
@@ -116,7 +116,7 @@ def _speaker(snapshot: Snapshot, about: kinds.Workload | kinds.Pod, spec: kinds.
     return next((each for each in found if each.names), found[0] if found else None)
 
 
-def _names_of(snapshot: Snapshot, pod: kinds.Pod) -> tuple[str, ...]:
+def _names_of(snapshot: Snapshot, pod: runtime.Pod) -> tuple[str, ...]:
     speaker = _speaker(snapshot, pod, pod.spec)
     return speaker.names if speaker is not None else ()
 
@@ -125,10 +125,10 @@ def _provisioner(
     snapshot: Snapshot,
     kind: str,
     key: str,
-    about: kinds.Workload | kinds.Pod,
-    spec: kinds.PodSpec,
+    about: runtime.Workload | runtime.Pod,
+    spec: runtime.PodSpec,
     replicas: int,
-    pods: list[kinds.Pod],
+    pods: list[runtime.Pod],
 ) -> Provisioner | None:
     speaker = _speaker(snapshot, about, spec)
     if speaker is None:

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from berth.doctor.cluster import claims as pending_claims
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.mounting import is_waiting
 from berth.doctor.cluster.refusing import accessor_finding, refusing
 from berth.doctor.cluster.served import Served, nearest
-from berth.doctor.cluster.snapshot import Snapshot, class_name_of, place_of, provisioned_by
+from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Report, Subject, Unseen, report
+from berth.objects import kinds, runtime
+from berth.objects.translation import class_name_of, location_of, provisioned_by
 from berth.texts.command import Shell, command
 from berth.texts.text import Text
 
@@ -58,11 +59,11 @@ def about_one(about: Subject, whole: Report, snapshot: Snapshot, served: Served)
         return _with(whole, [*missing(about, snapshot), *kept])
     chain.add(about.kind, about.name)
     match found:
-        case kinds.Pod():
+        case runtime.Pod():
             _pod(chain, snapshot, served, found)
-        case kinds.Claim():
+        case kinds.ClaimObject():
             _claim(chain, snapshot, served, found)
-        case kinds.Volume():
+        case kinds.VolumeObject():
             _volume(chain, snapshot, served, found)
     findings = [_narrowed(each, chain) for each in whole.findings if _concerns(each, chain, about)]
     findings += chain.extra
@@ -87,7 +88,7 @@ def _find(about: Subject, snapshot: Snapshot) -> kinds.Object | None:
     return snapshot.pod_of.get(about.name)
 
 
-def _pod(chain: Chain, snapshot: Snapshot, served: Served, pod: kinds.Pod) -> None:
+def _pod(chain: Chain, snapshot: Snapshot, served: Served, pod: runtime.Pod) -> None:
     kind, workload = snapshot.workload_behind(pod)
     if kind != "Pod":
         chain.add("workload", f"{pod.namespace}/{workload}")
@@ -111,7 +112,7 @@ def _pod(chain: Chain, snapshot: Snapshot, served: Served, pod: kinds.Pod) -> No
         chain.wait("kubelet to mount its volumes and start it", "kubelet 挂载卷并启动")
 
 
-def _claim(chain: Chain, snapshot: Snapshot, served: Served, claim: kinds.Claim) -> None:
+def _claim(chain: Chain, snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> None:
     chain.add("claim", claim.key)
     chain.add("namespace", claim.namespace)
     name = class_name_of(claim)
@@ -137,9 +138,9 @@ def _claim(chain: Chain, snapshot: Snapshot, served: Served, claim: kinds.Claim)
         chain.wait("its finalizers to be taken off", "finalizer 被移除")
 
 
-def _volume(chain: Chain, snapshot: Snapshot, served: Served, volume: kinds.Volume) -> None:
+def _volume(chain: Chain, snapshot: Snapshot, served: Served, volume: kinds.VolumeObject) -> None:
     chain.add("volume", volume.name)
-    place = place_of(volume)
+    place = location_of(volume)
     if place is not None:
         chain.add("share", f"{place[0]}:{place[1]}")
     bound = volume.spec.claimRef

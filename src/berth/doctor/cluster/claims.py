@@ -5,22 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from berth.doctor.cluster import edits, kinds
+from berth.doctor.cluster import edits
 from berth.doctor.cluster.classes import refusal
 from berth.doctor.cluster.default_class import candidate
 from berth.doctor.cluster.reasons import known_failures
 from berth.doctor.cluster.served import Served, nearest
-from berth.doctor.cluster.snapshot import (
-    Snapshot,
-    class_name_of,
-    has_node,
-    in_bytes,
-    place_of,
-    provisioned_by,
-    size,
-)
+from berth.doctor.cluster.snapshot import Snapshot, in_bytes
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
+from berth.objects import kinds
+from berth.objects.translation import class_name_of, has_node, location_of, provisioned_by, storage_of
 from berth.texts.text import Text
 
 PATIENCE = 30.0
@@ -37,7 +31,7 @@ def judge_pending(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             yield find("claim-lost", Subject("claim", claim.key), Subject("volume", claim.spec.volumeName))
 
 
-def pending(snapshot: Snapshot, served: Served, claim: kinds.Claim) -> Iterator[Finding]:
+def pending(snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> Iterator[Finding]:
     """Why this claim is Pending."""
     about = Subject("claim", claim.key)
     name = class_name_of(claim)
@@ -85,7 +79,7 @@ def _is_selflink(served: Served, name: str) -> bool:
     return bool(running) and all(each.flavour == "selflink" for each in running)
 
 
-def _without_class(snapshot: Snapshot, served: Served, claim: kinds.Claim) -> Iterator[Finding]:
+def _without_class(snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> Iterator[Finding]:
     if _may_find_volume(snapshot, claim, ""):
         return
     defaults = snapshot.defaults
@@ -101,25 +95,25 @@ def _without_class(snapshot: Snapshot, served: Served, claim: kinds.Claim) -> It
     )
 
 
-def _may_find_volume(snapshot: Snapshot, claim: kinds.Claim, class_name: str) -> bool:
+def _may_find_volume(snapshot: Snapshot, claim: kinds.ClaimObject, class_name: str) -> bool:
     """A PV made by hand that fits is there: the two are about to be bound."""
-    wanted = in_bytes(size(claim.spec.resources.requests))
+    wanted = in_bytes(storage_of(claim.spec.resources.requests))
     return any(
         each.status.phase == "Available"
         and each.spec.storageClassName == class_name
-        and in_bytes(size(each.spec.capacity)) >= wanted
+        and in_bytes(storage_of(each.spec.capacity)) >= wanted
         and set(claim.spec.accessModes or ()) <= set(each.spec.accessModes or ())
         and (each.spec.claimRef is None or _names(each.spec.claimRef, claim))
         for each in snapshot.volumes
     )
 
 
-def _names(reference: kinds.Ref, claim: kinds.Claim) -> bool:
+def _names(reference: kinds.ObjectRef, claim: kinds.ClaimObject) -> bool:
     is_named = (reference.namespace, reference.name) == (claim.namespace, claim.name)
     return is_named and reference.uid in ("", claim.metadata.uid)
 
 
-def _static(snapshot: Snapshot, claim: kinds.Claim) -> Iterator[Finding]:
+def _static(snapshot: Snapshot, claim: kinds.ClaimObject) -> Iterator[Finding]:
     """The claim names the PV that it wants."""
     if not snapshot.sees("persistentvolumes"):
         return
@@ -130,7 +124,7 @@ def _static(snapshot: Snapshot, claim: kinds.Claim) -> Iterator[Finding]:
         yield find("static-volume-mismatch", *about, reason=reason)
 
 
-def _misfit(claim: kinds.Claim, volume: kinds.Volume | None) -> Text | None:
+def _misfit(claim: kinds.ClaimObject, volume: kinds.VolumeObject | None) -> Text | None:
     if volume is None:
         return Text("there is no such PV", "没有这个 PV")
     reference = volume.spec.claimRef
@@ -145,7 +139,7 @@ def _misfit(claim: kinds.Claim, volume: kinds.Volume | None) -> Text | None:
             f"the claim's class is {wanted or 'empty'}, the PV's {offered or 'empty'}",
             f"PVC 的 StorageClass 是 {wanted or '空'}，PV 的是 {offered or '空'}",
         )
-    asked, there = size(claim.spec.resources.requests), size(volume.spec.capacity)
+    asked, there = storage_of(claim.spec.resources.requests), storage_of(volume.spec.capacity)
     if in_bytes(asked) > in_bytes(there):
         return Text(f"it asks for {asked}, the PV has {there}", f"PVC 请求 {asked}，而 PV 只有 {there}")
     modes = [each for each in claim.spec.accessModes or () if each not in (volume.spec.accessModes or ())]
@@ -154,12 +148,12 @@ def _misfit(claim: kinds.Claim, volume: kinds.Volume | None) -> Text | None:
     return None
 
 
-def _for_consumer(snapshot: Snapshot, claim: kinds.Claim) -> Iterator[Finding]:
+def _for_consumer(snapshot: Snapshot, claim: kinds.ClaimObject) -> Iterator[Finding]:
     if snapshot.sees("pods") and not snapshot.users.get(claim.key):
         yield find("claim-waits-for-consumer", Subject("claim", claim.key))
 
 
-def _refused(served: Served, of_class: kinds.Class, claim: kinds.Claim) -> Finding | None:
+def _refused(served: Served, of_class: kinds.ClassObject, claim: kinds.ClaimObject) -> Finding | None:
     """What no NFS provisioner can give, and Berth refuses rather than ignores."""
     if not served.is_nfs(of_class):
         return None
@@ -192,7 +186,7 @@ def judge_expansions(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     if not snapshot.sees("pods", "deployments", "leases"):
         return
     for claim in snapshot.claims:
-        asked, has = size(claim.spec.resources.requests), size(claim.status.capacity)
+        asked, has = storage_of(claim.spec.resources.requests), storage_of(claim.status.capacity)
         if claim.status.phase != "Bound" or not has or in_bytes(asked) <= in_bytes(has):
             continue
         volume = snapshot.volume_of.get(claim.spec.volumeName)
@@ -224,7 +218,7 @@ def judge_clones(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             snapshot.claim_of.get(f"{claim.namespace}/{source.name}") if source.kind != "VolumeSnapshot" else None
         )
         copied = snapshot.volume_of.get(original.spec.volumeName) if original is not None else None
-        place, origin = place_of(volume), place_of(copied) if copied is not None else None
+        place, origin = location_of(volume), location_of(copied) if copied is not None else None
         yield find(
             "clone-empty",
             Subject("claim", claim.key),

@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from berth.doctor.cluster import edits, kinds
+from berth.doctor.cluster import edits
 from berth.doctor.cluster.served import Served, nearest
-from berth.doctor.cluster.snapshot import Snapshot, class_name_of, place_of
+from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
+from berth.objects import kinds
+from berth.objects.translation import class_name_of, location_of
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import KNOWN, parse_parameters, share_address
 
@@ -22,7 +24,7 @@ def judge_classes(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """Classes of NFS without a live provisioner. Other storage is judged only where its claims wait."""
     if not snapshot.sees("pods", "deployments", "leases", "storageclasses"):
         return
-    waiting: dict[str, list[kinds.Claim]] = {}
+    waiting: dict[str, list[kinds.ClaimObject]] = {}
     for claim in snapshot.claims:
         if claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp:
             waiting.setdefault(claim.spec.storageClassName or "", []).append(claim)
@@ -35,7 +37,9 @@ def judge_classes(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         yield _unserved(snapshot, served, each, claims)
 
 
-def _unserved(snapshot: Snapshot, served: Served, of_class: kinds.Class, claims: list[kinds.Claim]) -> Finding:
+def _unserved(
+    snapshot: Snapshot, served: Served, of_class: kinds.ClassObject, claims: list[kinds.ClaimObject]
+) -> Finding:
     name = of_class.provisioner
     near = served.nearest(name)
     berth = near if near is not None and near.flavour == "berth" else None
@@ -61,7 +65,7 @@ def _unserved(snapshot: Snapshot, served: Served, of_class: kinds.Class, claims:
     )
 
 
-def _share_of(snapshot: Snapshot, of_class: kinds.Class) -> tuple[str, str]:
+def _share_of(snapshot: Snapshot, of_class: kinds.ClassObject) -> tuple[str, str]:
     """Server and export of a class: its own parameters', else what its PVs have in common."""
     parameters = of_class.parameters or {}
     if parameters.get("server") and parameters.get("share"):
@@ -69,7 +73,7 @@ def _share_of(snapshot: Snapshot, of_class: kinds.Class) -> tuple[str, str]:
     places = [
         (place[0], place[1].rpartition("/")[0])
         for each in snapshot.volumes
-        if each.spec.storageClassName == of_class.name and (place := place_of(each)) is not None
+        if each.spec.storageClassName == of_class.name and (place := location_of(each)) is not None
     ]
     return Counter(places).most_common(1)[0][0] if places else ("", "")
 
@@ -89,7 +93,7 @@ def judge_parameters(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             )
 
 
-def refusal(served: Served, of_class: kinds.Class) -> Refused | None:
+def refusal(served: Served, of_class: kinds.ClassObject) -> Refused | None:
     """Why Berth refuses a class of its own; None where it takes it, or the class is another's."""
     if not served.is_berth(of_class.provisioner):
         return None
@@ -101,7 +105,7 @@ def refusal(served: Served, of_class: kinds.Class) -> Refused | None:
     return None
 
 
-def _waits_for(claim: kinds.Claim, of_class: kinds.Class) -> bool:
+def _waits_for(claim: kinds.ClaimObject, of_class: kinds.ClassObject) -> bool:
     is_pending = claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp
     return is_pending and not claim.spec.volumeName and class_name_of(claim) == of_class.name
 
@@ -120,7 +124,7 @@ def judge_options(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             edit = edits.without_option(each.mountOptions or (), option)
             yield find(failure, Subject("class", each.name), option=option, edit=edit)
     for volume in snapshot.volumes:
-        if place_of(volume) is None or volume.spec.accessModes == ["ReadOnlyMany"]:
+        if location_of(volume) is None or volume.spec.accessModes == ["ReadOnlyMany"]:
             continue
         options = volume.spec.mountOptions or ()
         for failure, option in dangerous(options):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
+from berth.objects import kinds
 
 
 def judge_default_class(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
@@ -35,13 +35,13 @@ def judge_default_class(snapshot: Snapshot, served: Served) -> Iterator[Finding]
         )
 
 
-def _is_unserved(snapshot: Snapshot, served: Served, of_class: kinds.Class) -> bool:
+def _is_unserved(snapshot: Snapshot, served: Served, of_class: kinds.ClassObject) -> bool:
     """Whether it is known that nobody serves it; of other storage than NFS it is not."""
     sees_all = snapshot.sees("pods", "deployments", "leases") and not served.is_outside
     return sees_all and served.is_nfs(of_class) and of_class.provisioner not in served.names
 
 
-def candidate(snapshot: Snapshot, served: Served) -> kinds.Class | None:
+def candidate(snapshot: Snapshot, served: Served) -> kinds.ClassObject | None:
     """The class that might best be the default: one that is served, the oldest of them."""
     is_served = [each for each in snapshot.classes if each.provisioner in served.names]
     known = sorted(is_served or snapshot.classes, key=lambda each: (each.metadata.creationTimestamp or "", each.name))

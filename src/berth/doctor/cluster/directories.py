@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import Served
-from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
+from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
-from berth.reconcilers.places import normal
+from berth.objects import kinds
+from berth.objects.locations import normal
+from berth.objects.translation import location_of, provisioned_by
 
 _SHARED_PATHS = "berth.io/shared-paths"
 _SUBJECTS = 20
@@ -18,9 +19,9 @@ _SUBJECTS = 20
 
 def judge_overlaps(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """Directories that several PVs use. Those made by hand for several PVs on purpose are not counted."""
-    at: defaultdict[tuple[str, str], list[kinds.Volume]] = defaultdict(list)
+    at: defaultdict[tuple[str, str], list[kinds.VolumeObject]] = defaultdict(list)
     for volume in snapshot.volumes:
-        place = place_of(volume)
+        place = location_of(volume)
         if place is not None and place[0]:
             at[place[0].lower(), normal(place[1])].append(volume)
     roots = {
@@ -36,7 +37,7 @@ def judge_overlaps(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         yield _overlap(f"{server}:{path}", inside)
 
 
-def _overlap(share: str, volumes: Sequence[kinds.Volume]) -> Finding:
+def _overlap(share: str, volumes: Sequence[kinds.VolumeObject]) -> Finding:
     names = [each.name for each in volumes]
     is_kept = all(each.spec.persistentVolumeReclaimPolicy == "Retain" for each in volumes)
     return find(

@@ -13,14 +13,15 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.displaced import look_for_displaced
 from berth.doctor.cluster.served import SHARE_ON_PV, Served
-from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
+from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject, Unseen
-from berth.reconcilers.places import normal
-from berth.reconcilers.quantity import to_bytes
+from berth.objects import kinds
+from berth.objects.locations import normal
+from berth.objects.quantity import to_bytes
+from berth.objects.translation import location_of, provisioned_by
 from berth.shares.choose import Shares
 from berth.texts.text import Text, same
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
@@ -47,7 +48,7 @@ class _Used:
     """One share, and the PVs on it by their paths below its root."""
 
     address: ShareAddress
-    volumes: dict[str, list[kinds.Volume]] = field(default_factory=dict)
+    volumes: dict[str, list[kinds.VolumeObject]] = field(default_factory=dict)
 
 
 async def look_at_shares(snapshot: Snapshot, served: Served) -> AsyncIterator[Finding | Unseen]:
@@ -83,7 +84,7 @@ def shares_of(snapshot: Snapshot, served: Served) -> Iterator[_Used]:
             exports.add((said["server"].lower(), normal(said["share"])))
     found: dict[ShareAddress, _Used] = {}
     for volume in snapshot.volumes:
-        place = place_of(volume)
+        place = location_of(volume)
         if place is None or volume.metadata.deletionTimestamp:
             continue
         server, path = place[0], normal(place[1])
@@ -104,7 +105,7 @@ def shares_of(snapshot: Snapshot, served: Served) -> Iterator[_Used]:
     return iter(found.values())
 
 
-def _export_of(volume: kinds.Volume, server: str, path: str, exports: Iterable[tuple[str, str]]) -> str:
+def _export_of(volume: kinds.VolumeObject, server: str, path: str, exports: Iterable[tuple[str, str]]) -> str:
     said = volume.annotations.get(SHARE_ON_PV, "").partition(":/")
     if said[1] and path.startswith(normal("/" + said[2]).rstrip("/") + "/"):
         return normal("/" + said[2])
@@ -189,7 +190,7 @@ def _promised(used: _Used, total: int) -> Iterator[Finding]:
         )
 
 
-def _bytes_of(volume: kinds.Volume) -> int:
+def _bytes_of(volume: kinds.VolumeObject) -> int:
     try:
         return to_bytes((volume.spec.capacity or {}).get("storage", "0"))
     except ValueError:
@@ -221,7 +222,7 @@ def _all_missing(used: _Used) -> Finding:
     return find("share-emptied", *about, number=len(names))
 
 
-def _missing(address: ShareAddress, path: str, volume: kinds.Volume) -> Finding:
+def _missing(address: ShareAddress, path: str, volume: kinds.VolumeObject) -> Finding:
     claim = volume.spec.claimRef
     about = [Subject("volume", volume.name), Subject("share", str(address))]
     if claim is not None:
@@ -235,7 +236,7 @@ def _strangers(names: set[str], used: _Used, snapshot: Snapshot) -> Iterator[str
     """Directories in the root that look like volumes, and in which no PV of this cluster lies."""
     tops = {path.partition("/")[0] for path in used.volumes}
     for volume in snapshot.volumes:
-        place = place_of(volume)
+        place = location_of(volume)
         if place is not None:
             tops.add(place[1].rpartition("/")[2])
     for name in names - tops:

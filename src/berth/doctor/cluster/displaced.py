@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import SHARE_ON_PV
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
+from berth.objects import kinds
 from berth.volumes.errors import VolumeError
 from berth.volumes.metadata_dir import MetadataDirs
 from berth.volumes.record_store import RecordStore
@@ -19,7 +19,7 @@ _FINDINGS = {"trashed": "volume-in-trash", "archived": "volume-archived", "taken
 
 
 async def look_for_displaced(
-    share: Share, volumes: Mapping[str, Sequence[kinds.Volume]], uid: str, pvs: frozenset[str]
+    share: Share, volumes: Mapping[str, Sequence[kinds.VolumeObject]], uid: str, pvs: frozenset[str]
 ) -> dict[str, Finding]:
     """Findings by PV, for those whose directories are in the trash, archived, or another volume's. Of what is gone, and
     where nobody may look into `.berth/`, nothing. volumes: by path; pvs: all that are in the cluster.
@@ -49,6 +49,6 @@ def _finding(one: Displaced, share: Share) -> Finding:
     )
 
 
-def _claim_of(volume: kinds.Volume) -> Claim:
+def _claim_of(volume: kinds.VolumeObject) -> Claim:
     claim = volume.spec.claimRef
     return Claim(claim.namespace, claim.name, claim.uid) if claim is not None else Claim("", "", "")

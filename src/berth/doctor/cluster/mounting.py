@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from berth.doctor.clues import own_names
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import Served
-from berth.doctor.cluster.snapshot import Snapshot, place_of
+from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import entries, find
 from berth.doctor.messages import Names, matches
 from berth.findings.entry import CatalogueError
 from berth.findings.finding import Finding, Subject
+from berth.objects import runtime
+from berth.objects.translation import location_of
 
 _SUBJECTS = 20
 _OUTPUT = re.compile(r"Output: (?P<said>.*)", re.DOTALL)
@@ -28,7 +29,7 @@ class _Group:
     """Events with one cause."""
 
     names: Names
-    event: kinds.Event
+    event: runtime.Event
     count: int = 0
     pods: dict[str, None] = field(default_factory=dict)
     nodes: dict[str, None] = field(default_factory=dict)
@@ -44,12 +45,12 @@ def judge_mounts(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         yield from _told(snapshot, failure, group)
 
 
-def is_waiting(pod: kinds.Pod) -> bool:
+def is_waiting(pod: runtime.Pod) -> bool:
     """It has a node and no container yet, which is where kubelet mounts."""
     return pod.status.phase == "Pending" and bool(pod.spec.nodeName) and not pod.metadata.deletionTimestamp
 
 
-def mounts_of(snapshot: Snapshot, pod: kinds.Pod) -> Iterator[tuple[kinds.Event, str]]:
+def mounts_of(snapshot: Snapshot, pod: runtime.Pod) -> Iterator[tuple[runtime.Event, str]]:
     """The warnings about NFS volumes that a pod waits for, each with the share, as far as that is told."""
     if is_waiting(pod):
         for event in snapshot.warnings("Pod", pod):
@@ -59,7 +60,7 @@ def mounts_of(snapshot: Snapshot, pod: kinds.Pod) -> Iterator[tuple[kinds.Event,
 
 
 def _sort(
-    snapshot: Snapshot, groups: dict[tuple[str, str], _Group], pod: kinds.Pod, event: kinds.Event, share: str
+    snapshot: Snapshot, groups: dict[tuple[str, str], _Group], pod: runtime.Pod, event: runtime.Event, share: str
 ) -> None:
     names = own_names(event.text)
     names.setdefault("share", share)
@@ -78,12 +79,12 @@ def _sort(
         group.nodes[names["node"]] = None
 
 
-def _share(snapshot: Snapshot, pod: kinds.Pod, event: kinds.Event) -> str | None:
+def _share(snapshot: Snapshot, pod: runtime.Pod, event: runtime.Event) -> str | None:
     """`server:/path` of the volume that an event is about; empty where that is not told, None where it is no NFS."""
     match = _MOUNTED.search(event.text)
     if match is not None:
         volume = snapshot.volume_of.get(match["name"])
-        place = place_of(volume) if volume is not None else None
+        place = location_of(volume) if volume is not None else None
         inline = next((each.nfs for each in pod.spec.volumes or () if each.name == match["name"]), None)
         if place is not None:
             return f"{place[0]}:{place[1]}"
@@ -95,7 +96,7 @@ def _share(snapshot: Snapshot, pod: kinds.Pod, event: kinds.Event) -> str | None
     return shares[0] if match is None and shares else None
 
 
-def nfs_of(snapshot: Snapshot, pod: kinds.Pod) -> Iterator[str]:
+def nfs_of(snapshot: Snapshot, pod: runtime.Pod) -> Iterator[str]:
     """The NFS shares that a pod mounts, as `server:/path`."""
     for each in pod.spec.volumes or ():
         if each.nfs is not None:
@@ -103,7 +104,7 @@ def nfs_of(snapshot: Snapshot, pod: kinds.Pod) -> Iterator[str]:
     for key in pod.claims:
         claim = snapshot.claim_of.get(key)
         volume = snapshot.volume_of.get(claim.spec.volumeName) if claim is not None else None
-        place = place_of(volume) if volume is not None else None
+        place = location_of(volume) if volume is not None else None
         if place is not None:
             yield f"{place[0]}:{place[1]}"
 
@@ -151,6 +152,6 @@ def judge_refusals(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             )
 
 
-def _is_there(snapshot: Snapshot, event: kinds.Event, said: Names) -> bool:
+def _is_there(snapshot: Snapshot, event: runtime.Event, said: Names) -> bool:
     """The claim that an Event says could not be made, or is missing, exists by now."""
     return f"{event.involvedObject.namespace}/{said.get('claim_name', '')}" in snapshot.claim_of

@@ -11,11 +11,11 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.snapshot import parse_moment
 from berth.findings.finding import Unseen
 from berth.kube.errors import Conflict, KubeError, NotFound
 from berth.kube.manifest import ManifestApi, place
+from berth.objects import kinds, runtime
 from berth.texts.text import Text
 
 CLAIM = "PersistentVolumeClaim"
@@ -53,13 +53,13 @@ class ProbeRoom:
         if not self._is_entered:
             return
         with suppress(NotFound):  # nobody else can have made a namespace of that name, which was never told
-            made = await self._api.get(kinds.Namespace, self.namespace)
+            made = await self._api.get(runtime.Namespace, self.namespace)
             await self._remove(self.namespace, made.metadata.uid)
 
     async def clear_leftovers(self) -> list[Unseen]:
         """Removes what killed runs left. Where something else is there by now, nothing is, and that is told."""
         kept = []
-        for each in (await self._api.list_page(kinds.Namespace, labels=f"{MANAGED_BY}={MANAGER}")).items:
+        for each in (await self._api.list_page(runtime.Namespace, labels=f"{MANAGED_BY}={MANAGER}")).items:
             created = parse_moment(each.metadata.creationTimestamp)
             is_old = created is not None and (self._now - created).total_seconds() > _OLD
             is_ours = (each.metadata.labels or {}).get(PROBE) == each.metadata.uid and each.name.startswith(_PREFIX)
@@ -73,7 +73,7 @@ class ProbeRoom:
                 await self._remove(each.name, each.metadata.uid)
         return kept
 
-    async def make_claim(self, name: str, of_class: kinds.Class) -> None:
+    async def make_claim(self, name: str, of_class: kinds.ClassObject) -> None:
         """A claim of the class."""
         least = (of_class.parameters or {}).get("minSize", "")
         spec = {
@@ -119,16 +119,18 @@ class ProbeRoom:
         manifest = {"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec}
         await self._api.apply(manifest, manager=MANAGER)
 
-    async def _holds_others(self, namespace: kinds.Namespace) -> bool:
+    async def _holds_others(self, namespace: runtime.Namespace) -> bool:
         mine = namespace.metadata.uid
-        claims = await self._api.list_page(kinds.Claim, namespace=namespace.name)
-        pods = await self._api.list_page(kinds.Pod, namespace=namespace.name)
+        claims = await self._api.list_page(kinds.ClaimObject, namespace=namespace.name)
+        pods = await self._api.list_page(runtime.Pod, namespace=namespace.name)
         labels = [each.metadata.labels for each in claims.items] + [each.metadata.labels for each in pods.items]
         return any((each or {}).get(PROBE) != mine for each in labels)
 
     async def _remove(self, namespace: str, uid: str) -> None:
         with suppress(KubeError):  # they go with the namespace, too: the sooner they go, the sooner it does
-            for each in (await self._api.list_page(kinds.Claim, namespace=namespace, labels=f"{PROBE}={uid}")).items:
-                await self._api.delete(kinds.Claim, each.name, namespace=namespace, uid=each.metadata.uid)
+            for each in (
+                await self._api.list_page(kinds.ClaimObject, namespace=namespace, labels=f"{PROBE}={uid}")
+            ).items:
+                await self._api.delete(kinds.ClaimObject, each.name, namespace=namespace, uid=each.metadata.uid)
         with suppress(NotFound, Conflict):
-            await self._api.delete(kinds.Namespace, namespace, uid=uid)
+            await self._api.delete(runtime.Namespace, namespace, uid=uid)

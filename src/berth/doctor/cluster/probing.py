@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.served import Served
-from berth.doctor.cluster.snapshot import place_of
+from berth.objects import kinds
+from berth.objects.translation import location_of
 from berth.texts.text import Text
 from berth.volumes.errors import Refused
 from berth.volumes.naming import archive_name
@@ -41,7 +41,7 @@ class Wish:
 class Tried:
     """A class that may be tried: how it lays out directories, and what becomes of them."""
 
-    of_class: kinds.Class
+    of_class: kinds.ClassObject
     pattern: Pattern
     end: End
     flattens: bool
@@ -64,7 +64,7 @@ class Tried:
         return archive_name(path if self.flattens else path.rpartition("/")[2])
 
 
-def choose(of_class: kinds.Class, served: Served, wish: Wish, claim: Claim) -> Tried | Text:
+def choose(of_class: kinds.ClassObject, served: Served, wish: Wish, claim: Claim) -> Tried | Text:
     """How to try the class with that claim, or why not."""
     try:
         tried = _read(of_class, served)
@@ -91,9 +91,9 @@ def choose(of_class: kinds.Class, served: Served, wish: Wish, claim: Claim) -> T
     return tried
 
 
-def root_of(volume: kinds.Volume, path: str) -> str:
+def root_of(volume: kinds.VolumeObject, path: str) -> str:
     """The share's root, as the PV with that path on it shows; empty where the PV lies elsewhere."""
-    whole = (place_of(volume) or ("", ""))[1]
+    whole = (location_of(volume) or ("", ""))[1]
     return whole.removesuffix(f"/{path}") if whole.endswith(f"/{path}") else ""
 
 
@@ -103,7 +103,7 @@ def _keeps(tried: Tried) -> Text:
     return Text("keeps", "保留")
 
 
-def _read(of_class: kinds.Class, served: Served) -> Tried | Text:
+def _read(of_class: kinds.ClassObject, served: Served) -> Tried | Text:
     """What the class says, as its provisioner reads it."""
     given = of_class.parameters or {}
     flavours = {each.flavour for each in served.of(of_class.provisioner)}

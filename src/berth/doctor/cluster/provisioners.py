@@ -6,16 +6,17 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.carriers import Provisioner
 from berth.doctor.cluster.durations import duration
 from berth.doctor.cluster.mounting import MOUNTING, mounts_of
 from berth.doctor.cluster.reasons import known_failures
 from berth.doctor.cluster.served import Served
-from berth.doctor.cluster.snapshot import Snapshot, class_name_of, provisioned_by
+from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
 from berth.findings.versions import Version
+from berth.objects import kinds, runtime
+from berth.objects.translation import class_name_of, provisioned_by
 from berth.texts.text import Text, same
 
 _SUBJECTS = 20
@@ -60,7 +61,7 @@ def _has_made(snapshot: Snapshot, provisioner: Provisioner) -> bool:
     )
 
 
-def _gate(snapshot: Snapshot) -> kinds.Pod | None:
+def _gate(snapshot: Snapshot) -> runtime.Pod | None:
     for pod in snapshot.pods:
         if pod.namespace == "kube-system" and pod.name.startswith("kube-apiserver"):
             for container in pod.spec.containers:
@@ -69,7 +70,7 @@ def _gate(snapshot: Snapshot) -> kinds.Pod | None:
     return None
 
 
-def waiting_claims(snapshot: Snapshot, provisioner: Provisioner) -> list[kinds.Claim]:
+def waiting_claims(snapshot: Snapshot, provisioner: Provisioner) -> list[kinds.ClaimObject]:
     """Pending claims of this provisioner's classes."""
     classes = {each.name for each in snapshot.classes if each.provisioner in provisioner.names}
     return [
@@ -175,7 +176,7 @@ def _not_running(snapshot: Snapshot, provisioner: Provisioner, names: list[str])
     )
 
 
-def _cause(snapshot: Snapshot, provisioner: Provisioner, pod: kinds.Pod | None) -> Iterator[Finding]:
+def _cause(snapshot: Snapshot, provisioner: Provisioner, pod: runtime.Pod | None) -> Iterator[Finding]:
     """What the catalogue knows of the pod's newest warnings."""
     if pod is None:
         return
@@ -204,12 +205,12 @@ def _cause(snapshot: Snapshot, provisioner: Provisioner, pod: kinds.Pod | None) 
                 yield finding
 
 
-def _waits_for_image(pod: kinds.Pod) -> bool:
+def _waits_for_image(pod: runtime.Pod) -> bool:
     waits = {each.state.waiting.reason for each in _statuses(pod) if each.state.waiting is not None}
     return bool(waits & {"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName"})
 
 
-def _reason(snapshot: Snapshot, provisioner: Provisioner, pod: kinds.Pod | None) -> tuple[Text, str]:
+def _reason(snapshot: Snapshot, provisioner: Provisioner, pod: runtime.Pod | None) -> tuple[Text, str]:
     """In a few words, and what shows it."""
     if pod is None:
         if provisioner.replicas == 0:
@@ -236,11 +237,11 @@ def _reason(snapshot: Snapshot, provisioner: Provisioner, pod: kinds.Pod | None)
     return Text(f"its pod {pod.name} is not ready", f"其 Pod {pod.name} 未就绪"), ""
 
 
-def _statuses(pod: kinds.Pod) -> list[kinds.ContainerStatus]:
+def _statuses(pod: runtime.Pod) -> list[runtime.ContainerStatus]:
     return pod.status.containerStatuses or []
 
 
-def _has_crashed(pod: kinds.Pod) -> bool:
+def _has_crashed(pod: runtime.Pod) -> bool:
     return any(each.restartCount for each in _statuses(pod))
 
 

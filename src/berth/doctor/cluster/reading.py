@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from berth.doctor.cluster import admission, kinds, roles
+from berth.doctor.cluster import admission, roles
 from berth.doctor.cluster.carriers import sources
 from berth.doctor.cluster.rights import NEEDED
 from berth.doctor.cluster.served import Served
@@ -27,6 +27,7 @@ from berth.kube.errors import Forbidden, Gone, KubeError, NotFound, Unauthorized
 from berth.kube.kind import kind_of
 from berth.kube.manifest import ManifestApi, place
 from berth.kube.permissions import Right, rights
+from berth.objects import kinds, runtime
 from berth.objects.containers import Known, Source, texts_of
 from berth.texts.text import Text
 
@@ -41,20 +42,20 @@ _MOST_EVENTS = 20_000
 _PAGE = 500
 
 _LISTED: tuple[tuple[type[Any], Text, dict[str, str]], ...] = (
-    (kinds.Claim, Text("claims", "PVC"), {}),
-    (kinds.Volume, Text("PVs", "PV"), {}),
-    (kinds.Class, Text("classes", "StorageClass"), {}),
-    (kinds.Pod, Text("pods", "Pod"), {}),
-    (kinds.Deployment, Text("Deployments", "Deployment"), {}),
-    (kinds.StatefulSet, Text("StatefulSets", "StatefulSet"), {}),
-    (kinds.Event, Text("Events", "事件"), {"fields": "type=Warning"}),
-    (kinds.Lease, Text("Leases", "Lease"), {}),
-    (kinds.Quota, Text("ResourceQuotas", "ResourceQuota"), {}),
+    (kinds.ClaimObject, Text("claims", "PVC"), {}),
+    (kinds.VolumeObject, Text("PVs", "PV"), {}),
+    (kinds.ClassObject, Text("classes", "StorageClass"), {}),
+    (runtime.Pod, Text("pods", "Pod"), {}),
+    (runtime.Deployment, Text("Deployments", "Deployment"), {}),
+    (runtime.StatefulSet, Text("StatefulSets", "StatefulSet"), {}),
+    (runtime.Event, Text("Events", "事件"), {"fields": "type=Warning"}),
+    (runtime.Lease, Text("Leases", "Lease"), {}),
+    (runtime.Quota, Text("ResourceQuotas", "ResourceQuota"), {}),
     (admission.Validating, Text("validating webhooks", "校验 Webhook"), {}),
     (admission.Mutating, Text("mutating webhooks", "变更 Webhook"), {}),
-    (kinds.Driver, Text("CSI drivers", "CSI 驱动"), {}),
-    (kinds.Namespace, Text("namespaces", "命名空间"), {}),
-    (kinds.Service, Text("Services", "Service"), {}),
+    (runtime.Driver, Text("CSI drivers", "CSI 驱动"), {}),
+    (runtime.Namespace, Text("namespaces", "命名空间"), {}),
+    (runtime.Service, Text("Services", "Service"), {}),
     (admission.Accessor, Text("KubeSphere's Accessors", "KubeSphere Accessor"), {}),
 )
 _MAY_BE_UNKNOWN = {"accessors"}
@@ -108,7 +109,7 @@ async def read_all(api: Api, resource: type[Any], *, fields: str = "") -> list[A
                 page = await api.list_page(resource, fields=fields, limit=_PAGE, continue_token=token)
                 items += page.items
                 token = page.continue_token
-                if not token or (resource is kinds.Event and len(items) >= _MOST_EVENTS):
+                if not token or (resource is runtime.Event and len(items) >= _MOST_EVENTS):
                     return items
         except Gone:  # too slow for the server's memory of that version
             if last_try:
@@ -122,30 +123,30 @@ def _snapshot(
     def read(*resources: type[Any]) -> Sequence[Any]:
         return [each for resource in resources for each in found.get(resource, ())]
 
-    leases = read(kinds.Lease)
-    namespaces = read(kinds.Namespace)
+    leases = read(runtime.Lease)
+    namespaces = read(runtime.Namespace)
     return Snapshot(
         now=_now(leases),
         version=version,
         uid=next((each.metadata.uid for each in namespaces if each.name == "kube-system"), ""),
-        claims=read(kinds.Claim),
-        volumes=read(kinds.Volume),
-        classes=read(kinds.Class),
-        pods=read(kinds.Pod),
-        workloads=read(kinds.Deployment, kinds.StatefulSet),
-        events=read(kinds.Event),
+        claims=read(kinds.ClaimObject),
+        volumes=read(kinds.VolumeObject),
+        classes=read(kinds.ClassObject),
+        pods=read(runtime.Pod),
+        workloads=read(runtime.Deployment, runtime.StatefulSet),
+        events=read(runtime.Event),
         leases=leases,
-        quotas=read(kinds.Quota),
+        quotas=read(runtime.Quota),
         webhooks=read(admission.Validating, admission.Mutating),
         accessors=read(admission.Accessor),
-        drivers=read(kinds.Driver),
+        drivers=read(runtime.Driver),
         namespaces=namespaces,
-        services=read(kinds.Service),
+        services=read(runtime.Service),
         unseen=frozenset(kind_of(each).plural for each in failed),
     )
 
 
-def _now(leases: Sequence[kinds.Lease]) -> datetime:
+def _now(leases: Sequence[runtime.Lease]) -> datetime:
     """The cluster's time, by what renews a lease all the time; our own where nothing does."""
     renewed = (
         moment
@@ -193,9 +194,9 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
         given = await asyncio.gather(*(api.may(right, namespace=namespace, account=account) for right in needed))
         return [right for right, is_given in zip(needed, given, strict=True) if not is_given]
 
-    def endpoints(key: str) -> Awaitable[kinds.Endpoints | None]:
+    def endpoints(key: str) -> Awaitable[runtime.Endpoints | None]:
         namespace, _, name = key.partition("/")
-        return _if_there(lambda: api.get(kinds.Endpoints, name, namespace=namespace))
+        return _if_there(lambda: api.get(runtime.Endpoints, name, namespace=namespace))
 
     rights_of, lock_of, behind, spoken_for = await asyncio.gather(
         _each({account: lacking(account, each.namespace) for account, each in accounts}),

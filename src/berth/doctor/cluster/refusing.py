@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from berth.doctor.cluster import admission
 from berth.doctor.cluster.served import Served
-from berth.doctor.cluster.snapshot import Snapshot, class_name_of
+from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
+from berth.objects.translation import class_name_of
 
 _STORAGE = ("persistentvolumeclaims", "persistentvolumes", "pods", "storageclasses")
 _WORKSPACE = "kubesphere.io/workspace"

@@ -8,7 +8,7 @@ import msgspec
 from lightkube.core.resource import ApiInfo, GlobalResource
 from lightkube.resources import rbac_authorization_v1
 
-from berth.doctor.cluster.kinds import Object, Ref
+from berth.objects.kinds import Object, ObjectRef
 
 
 class RoleSubject(msgspec.Struct, gc=False):
@@ -23,7 +23,7 @@ class ClusterRoleBinding(GlobalResource, Object):
     """A ClusterRoleBinding."""
 
     _api_info: ClassVar[ApiInfo] = rbac_authorization_v1.ClusterRoleBinding._api_info  # type: ignore[misc]
-    roleRef: Ref = msgspec.field(default_factory=Ref)  # noqa: N815
+    roleRef: ObjectRef = msgspec.field(default_factory=ObjectRef)  # noqa: N815
     subjects: list[RoleSubject] | None = None
 
 

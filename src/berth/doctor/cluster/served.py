@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.carriers import Provisioner, provisioners_of
-from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
+from berth.doctor.cluster.snapshot import Snapshot
+from berth.objects import kinds, runtime
 from berth.objects.provisioning import OWN
+from berth.objects.translation import location_of, provisioned_by
 
 LOCK_ANNOTATION = "control-plane.alpha.kubernetes.io/leader"
 SHARE_ON_PV = "berth.io/share"
@@ -133,7 +134,7 @@ class Served:
         near = nearest(name, names)
         return names[near] if near is not None else None
 
-    def is_nfs(self, of_class: kinds.Class) -> bool:
+    def is_nfs(self, of_class: kinds.ClassObject) -> bool:
         """Whether the class is one of NFS, as far as its name, its parameters or its provisioner tell."""
         if _BUILT_IN.fullmatch(of_class.provisioner):
             return False
@@ -145,9 +146,9 @@ class Served:
         )
 
     @cached_property
-    def nfs_classes(self) -> list[kinds.Class]:
+    def nfs_classes(self) -> list[kinds.ClassObject]:
         """All classes of NFS."""
-        made = {each.spec.storageClassName for each in self._snapshot.volumes if place_of(each) is not None}
+        made = {each.spec.storageClassName for each in self._snapshot.volumes if location_of(each) is not None}
         return [each for each in self._snapshot.classes if self.is_nfs(each) or each.name in made]
 
 
@@ -157,7 +158,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
-def old_record(lock: kinds.Endpoints) -> tuple[str, str]:
+def old_record(lock: runtime.Endpoints) -> tuple[str, str]:
     """Holder and last renewal of an old lock; empty where it holds none."""
     try:
         record = json.loads(lock.annotations.get(LOCK_ANNOTATION, "{}"))
@@ -166,5 +167,5 @@ def old_record(lock: kinds.Endpoints) -> tuple[str, str]:
         return "", ""
 
 
-def _lifetime(lease: kinds.Lease) -> float:
+def _lifetime(lease: runtime.Lease) -> float:
     return max(_FRESH, 4.0 * (lease.spec.leaseDurationSeconds or 15))

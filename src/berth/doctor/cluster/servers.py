@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from berth.doctor.cluster.served import Served
-from berth.doctor.cluster.snapshot import Snapshot, place_of
+from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
+from berth.objects.translation import location_of
 
 _SUBJECTS = 20
 
@@ -20,7 +21,7 @@ def services_of_servers(snapshot: Snapshot) -> dict[str, str]:
     }
     keys = {each.key for each in snapshot.services}
     found: dict[str, str] = {}
-    for server in {place[0] for each in snapshot.volumes if (place := place_of(each)) is not None}:
+    for server in {place[0] for each in snapshot.volumes if (place := location_of(each)) is not None}:
         name, _, rest = server.partition(".")
         namespace, _, ending = rest.partition(".")
         key = by_address.get(server, f"{namespace}/{name}" if ending.split(".")[0] == "svc" else "")
@@ -34,7 +35,7 @@ def judge_server_pods(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     services = services_of_servers(snapshot)
     volumes: defaultdict[str, list[str]] = defaultdict(list)
     for volume in snapshot.volumes:
-        place = place_of(volume)
+        place = location_of(volume)
         if place is not None and services.get(place[0]) in snapshot.unserved:
             volumes[place[0]].append(volume.name)
     for server, names in sorted(volumes.items()):

@@ -6,14 +6,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.directories_there import DEADLINE, shares_of
 from berth.doctor.cluster.reasons import known_failures
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.trash import judge_trash, read_trash
 from berth.findings.finding import Finding, Unseen
-from berth.reconcilers.places import normal
+from berth.objects import runtime
+from berth.objects.locations import normal
 from berth.reconcilers.stuck import STUCK, UNOWNED
 from berth.shares.choose import Shares
 from berth.volumes.errors import Refused, VolumeError
@@ -75,7 +75,7 @@ def _addresses(snapshot: Snapshot, served: Served) -> Iterator[ShareAddress]:
                     continue
 
 
-def _told(snapshot: Snapshot, seen: dict[str, None]) -> Iterator[kinds.Event]:
+def _told(snapshot: Snapshot, seen: dict[str, None]) -> Iterator[runtime.Event]:
     """The newest Event about each thing that is stuck, on shares that were not seen."""
     told: set[str] = set()
     for event in sorted(snapshot.events, key=lambda each: each.moment, reverse=True):

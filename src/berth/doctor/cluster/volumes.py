@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from berth.doctor.cluster import kinds
 from berth.doctor.cluster.reasons import known_failures
 from berth.doctor.cluster.served import Served
-from berth.doctor.cluster.snapshot import Snapshot, place_of, provisioned_by
+from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
+from berth.objects import kinds, runtime
+from berth.objects.translation import location_of, provisioned_by
 from berth.texts.text import Text
 
 PATIENCE = 60.0
@@ -24,9 +25,9 @@ _KEPT = Text("its policy is Retain", "其策略为 Retain")
 
 def judge_ends(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     """Released and Failed PVs of NFS."""
-    released: defaultdict[Text, list[kinds.Volume]] = defaultdict(list)
+    released: defaultdict[Text, list[kinds.VolumeObject]] = defaultdict(list)
     for volume in snapshot.volumes:
-        if place_of(volume) is None or volume.metadata.deletionTimestamp:
+        if location_of(volume) is None or volume.metadata.deletionTimestamp:
             continue
         if volume.status.phase == "Failed":
             yield from failed(snapshot, volume)
@@ -42,7 +43,7 @@ def judge_ends(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         yield from _released(reason, volumes)
 
 
-def why_released(snapshot: Snapshot, served: Served, volume: kinds.Volume) -> Text | None:
+def why_released(snapshot: Snapshot, served: Served, volume: kinds.VolumeObject) -> Text | None:
     """Why nobody will end it; None where somebody is about to."""
     if volume.spec.persistentVolumeReclaimPolicy != "Delete":
         return _KEPT
@@ -52,7 +53,7 @@ def why_released(snapshot: Snapshot, served: Served, volume: kinds.Volume) -> Te
     return Text(f"its provisioner {name} does not run", f"其供应器 {name} 没有运行")
 
 
-def _released(reason: Text, volumes: list[kinds.Volume]) -> Iterator[Finding]:
+def _released(reason: Text, volumes: list[kinds.VolumeObject]) -> Iterator[Finding]:
     if len(volumes) > _GROUPED:
         names = [each.name for each in volumes]
         about = [Subject("volume", name) for name in names[:_SUBJECTS]]
@@ -66,13 +67,13 @@ def _released(reason: Text, volumes: list[kinds.Volume]) -> Iterator[Finding]:
         yield find("volume-released", *about, reason=reason)
 
 
-def _deletion_failed(snapshot: Snapshot, volume: kinds.Volume) -> kinds.Event | None:
+def _deletion_failed(snapshot: Snapshot, volume: kinds.VolumeObject) -> runtime.Event | None:
     return next(
         (each for each in snapshot.warnings("PersistentVolume", volume) if each.reason == "VolumeFailedDelete"), None
     )
 
 
-def failed(snapshot: Snapshot, volume: kinds.Volume) -> Iterator[Finding]:
+def failed(snapshot: Snapshot, volume: kinds.VolumeObject) -> Iterator[Finding]:
     """Why a PV can't be deleted."""
     about = Subject("volume", volume.name)
     name = provisioned_by(volume)
@@ -98,7 +99,7 @@ def judge_terminating(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             yield find("terminating-forever", *about, since=_moment(claim), finalizers=claim.metadata.finalizers)
     for volume in snapshot.volumes:
         since = snapshot.age(volume.metadata.deletionTimestamp)
-        if not volume.metadata.deletionTimestamp or since <= PATIENCE or place_of(volume) is None:
+        if not volume.metadata.deletionTimestamp or since <= PATIENCE or location_of(volume) is None:
             continue
         bound = volume.spec.claimRef
         owner = snapshot.claim_of.get(f"{bound.namespace}/{bound.name}") if bound is not None else None

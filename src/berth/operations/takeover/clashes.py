@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from berth.kube.leader import lock_name
+from berth.objects import translation
+from berth.objects.translation import Location
 from berth.operations.install_plan import OLDEST
 from berth.operations.looking import scale_down
 from berth.operations.takeover.inventory import Cluster, Group, unserved
 from berth.operations.takeover.old import Berth, Found, OldProvisioner
 from berth.operations.takeover.remark import Remark, several
 from berth.operations.takeover.strangers import Other
-from berth.reconcilers import objects
-from berth.reconcilers.objects import Place
 from berth.settings.install import NAME
 from berth.texts.command import command
 from berth.texts.text import Text
@@ -118,7 +118,7 @@ def _two_shares(one: OldProvisioner, other: OldProvisioner, cluster: Cluster) ->
 def _work_of(one: OldProvisioner, names: set[str], cluster: Cluster) -> tuple[int, int]:
     """Pods that are ready, and PVs of these names on its share."""
     above = f"{one.share.export.rstrip('/')}/"
-    places = [objects.place_of(each) for each in cluster.volumes if objects.provisioned_by(each) in names]
+    places = [translation.location_of(each) for each in cluster.volumes if translation.provisioned_by(each) in names]
     here = [each for each in places if each is not None and each.server.lower() == one.share.server.lower()]
     return one.ready, sum(each.path.startswith(above) for each in here)
 
@@ -243,7 +243,7 @@ def judge_cluster(
     return remarks
 
 
-def _unserved(name: str, places: Mapping[str, Place]) -> Remark:
+def _unserved(name: str, places: Mapping[str, Location]) -> Remark:
     first = next(iter(places.values()))
     install = command(
         "berth install --server {server} --path {path} --no-class --name {name} --provisioner-name {provisioner} "

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from berth.objects.kinds import ClassObject
 from berth.operations.takeover.inventory import Group
 from berth.operations.takeover.remark import Remark, several
-from berth.reconcilers import objects
-from berth.reconcilers.kinds import ClassObject
 from berth.texts.command import Shell, command
 from berth.texts.text import Text
 from berth.volumes.errors import Refused
@@ -23,7 +22,7 @@ _HARMLESS = ("stepSize",)
 def judge_classes(group: Group) -> Iterator[Remark]:
     """All that changes, or won't work, in the classes of one group."""
     for one in group.classes:
-        name, parameters = objects.meta_of(one).name or "", one.parameters or {}
+        name, parameters = one.name, one.parameters or {}
         try:
             parsed = parse_parameters(parameters, server=group.share.server, export=group.share.export)
             share_address(parsed.server, parsed.export, tuple(one.mountOptions or ()))
@@ -147,4 +146,4 @@ def _remake(name: str) -> tuple[Shell, ...]:
 
 def class_name(of_class: ClassObject) -> str:
     """A class's name."""
-    return objects.meta_of(of_class).name or ""
+    return of_class.name

@@ -12,12 +12,12 @@ from typing import TypeVar
 
 from berth.kube.client import Api
 from berth.kube.errors import Gone
+from berth.objects import translation
+from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
+from berth.objects.locations import Locations
+from berth.objects.quantity import to_bytes
+from berth.objects.translation import Location
 from berth.operations.takeover.old import OldProvisioner
-from berth.reconcilers import objects
-from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
-from berth.reconcilers.objects import Place
-from berth.reconcilers.places import Places
-from berth.reconcilers.quantity import to_bytes
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import parse_parameters
 from berth.volumes.plan import DefaultShare
@@ -144,26 +144,26 @@ def make_groups(old: Iterable[OldProvisioner], cluster: Cluster) -> list[Group]:
     by_share: defaultdict[tuple[str, str], list[OldProvisioner]] = defaultdict(list)
     for one in old:
         by_share[one.share.server.lower(), one.share.export].append(one)
-    places = _places(cluster.volumes)
+    places = _locations(cluster.volumes)
     return [_group(members, cluster, places) for members in by_share.values()]
 
 
-def _group(members: list[OldProvisioner], cluster: Cluster, places: Places) -> Group:
+def _group(members: list[OldProvisioner], cluster: Cluster, places: Locations) -> Group:
     names = {name for one in members for name in one.provisioners}
     share = members[0].share
     classes = [one for one in cluster.classes if one.provisioner in names]
-    by_name = {objects.meta_of(one).name or "": one for one in classes}
-    claims = {str(objects.claim_of(one)): one for one in cluster.claims}
+    by_name = {one.name: one for one in classes}
+    claims = {str(translation.claim_of(one)): one for one in cluster.claims}
     volumes = [
         _volume(one, by_name.get((one.spec.storageClassName if one.spec else None) or ""), share, claims)
         for one in cluster.volumes
-        if objects.provisioned_by(one) in names
+        if translation.provisioned_by(one) in names
     ]
     spoken = [one.plan.share for one in volumes if one.plan is not None and str(one.plan.share) == str(share)]
     waiting = [
-        str(objects.claim_of(claim))
+        str(translation.claim_of(claim))
         for claim in cluster.claims
-        if objects.class_name_of(claim) in by_name and not objects.is_bound(claim)
+        if translation.class_name_of(claim) in by_name and not translation.is_bound(claim)
     ]
     beside = []
     for volume in volumes:
@@ -175,7 +175,7 @@ def _group(members: list[OldProvisioner], cluster: Cluster, places: Places) -> G
     return Group(
         share=max(set(spoken), key=spoken.count) if spoken else share,
         old=tuple(members),
-        classes=tuple(sorted(classes, key=lambda one: objects.meta_of(one).name or "")),
+        classes=tuple(sorted(classes, key=lambda one: one.name)),
         volumes=tuple(volumes),
         waiting=tuple(waiting),
         beside=tuple(beside),
@@ -186,21 +186,21 @@ def _group(members: list[OldProvisioner], cluster: Cluster, places: Places) -> G
 def _others(cluster: Cluster, names: set[str], share: ShareAddress) -> Iterable[tuple[str, str]]:
     above = f"{share.export.rstrip('/')}/"
     for one in cluster.volumes:
-        if objects.provisioned_by(one) not in names:
-            place = objects.place_of(one)
+        if translation.provisioned_by(one) not in names:
+            place = translation.location_of(one)
             is_below = place is not None and place.path.startswith(above)
             yield (
-                objects.meta_of(one).name or "",
+                one.name,
                 place.path.removeprefix(above).strip("/") if place and is_below else "",
             )
 
 
-def _places(volumes: Iterable[VolumeObject]) -> Places:
-    places = Places()
+def _locations(volumes: Iterable[VolumeObject]) -> Locations:
+    places = Locations()
     for volume in volumes:
-        place = objects.place_of(volume)
+        place = translation.location_of(volume)
         if place is not None:
-            places.put(objects.meta_of(volume).name or "", place)
+            places.put(volume.name, place)
     return places
 
 
@@ -209,21 +209,21 @@ def _volume(
 ) -> OldVolume:
     plan, why = None, ""
     try:
-        request = objects.release_request_of(volume, of_class)
+        request = translation.release_request_of(volume, of_class)
         plan = make_release_plan(request, DefaultShare(share.server, share.export), lambda *_: ())
     except Refused as refusal:
         why = str(refusal)
-    meta, place, claim = objects.meta_of(volume), objects.place_of(volume), objects.former_claim(volume)
+    meta, place, claim = volume.metadata, translation.location_of(volume), translation.former_claim(volume)
     return OldVolume(
         pv=meta.name or "",
         claim=str(claim) if claim else "",
         class_name=(volume.spec.storageClassName if volume.spec else None) or "",
         absolute_path=place.path if place else "",
-        provisioner=objects.provisioned_by(volume),
-        capacity=_bytes(objects.capacity_of(volume)),
-        phase=objects.phase_of(volume),
-        policy=objects.policy_of(volume),
-        by_berth=objects.is_by_berth(volume),
+        provisioner=translation.provisioned_by(volume),
+        capacity=_bytes(translation.capacity_of(volume)),
+        phase=translation.phase_of(volume),
+        policy=translation.policy_of(volume),
+        by_berth=translation.is_by_berth(volume),
         finalizers=tuple(meta.finalizers or ()),
         is_leaving=bool(meta.deletionTimestamp),
         plan=plan,
@@ -236,9 +236,9 @@ def _leads_there(of_class: ClassObject, claim: ClaimObject | None, plan: Release
     """Whether the pattern makes exactly this path of a claim that is there. One that names neither the PV, nor both
     namespace and claim, leads many claims to one directory, and so shows nothing.
     """
-    if claim is None or objects.claim_of(claim) != plan.claim or plan.pv != f"pvc-{plan.claim.uid}":
+    if claim is None or translation.claim_of(claim) != plan.claim or plan.pv != f"pvc-{plan.claim.uid}":
         return False
-    meta = objects.meta_of(claim)
+    meta = claim.metadata
     try:
         pattern = parse_parameters(of_class.parameters or {}).pattern
         path = pattern.path(plan.claim, plan.pv, meta.labels or {}, meta.annotations or {})
@@ -260,12 +260,12 @@ def is_nested(volume: OldVolume) -> bool:
     return volume.plan is not None and "/" in volume.plan.path
 
 
-def unserved(cluster: Cluster, served: Iterable[str]) -> Mapping[str, dict[str, Place]]:
+def unserved(cluster: Cluster, served: Iterable[str]) -> Mapping[str, dict[str, Location]]:
     """In-tree NFS PVs of provisioners that nobody runs: the name, and its PVs with their places."""
     known = set(served)
-    found: defaultdict[str, dict[str, Place]] = defaultdict(dict)
+    found: defaultdict[str, dict[str, Location]] = defaultdict(dict)
     for volume in cluster.volumes:
-        name, place = objects.provisioned_by(volume), objects.place_of(volume)
+        name, place = translation.provisioned_by(volume), translation.location_of(volume)
         if name and name not in known and place is not None and volume.spec is not None and volume.spec.nfs is not None:
-            found[name][objects.meta_of(volume).name or ""] = place
+            found[name][volume.name] = place
     return found

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from berth.kube.manifest import ManifestApi
+from berth.objects import translation
 from berth.objects.provisioning import OWN
 from berth.operations.errors import Stopped
 from berth.operations.takeover.candidates import read_candidates
@@ -18,7 +19,6 @@ from berth.operations.takeover.remark import Remark, by_weight
 from berth.operations.takeover.share import Seen, look
 from berth.operations.takeover.trust import ask_trust
 from berth.operations.takeover.volumes import judge_volumes
-from berth.reconcilers import objects
 from berth.settings.install import NAME, NAMESPACE
 from berth.shares.choose import Shares
 from berth.texts.text import Text
@@ -169,7 +169,7 @@ def _names_in_use(found: Found, cluster: Cluster) -> set[str]:
     provisioners = [*(one.provisioners for one in found.old), *(one.provisioners for one in found.berths)]
     served = {name for names in (*provisioners, *(one.provisioners for one in found.others)) for name in names}
     asked = {one.provisioner for one in cluster.classes}
-    return served | asked | {objects.provisioned_by(one) for one in cluster.volumes}
+    return served | asked | {translation.provisioned_by(one) for one in cluster.volumes}
 
 
 def _own_name(by: Berth, used: set[str]) -> str:

@@ -14,6 +14,8 @@ from lightkube.resources.core_v1 import Namespace
 
 from berth.kube.errors import Conflict, NotFound
 from berth.kube.manifest import ManifestApi, place
+from berth.objects import translation
+from berth.objects.translation import FINALIZER
 from berth.operations.errors import Stopped
 from berth.operations.looking import describe_pod
 from berth.operations.takeover.inventory import Group, OldVolume, is_nested, make_groups, read_cluster
@@ -25,8 +27,6 @@ from berth.operations.takeover.records import remove_records, waiting_trash
 from berth.operations.takeover.remark import several
 from berth.operations.takeover.step import Stage, Step, Told
 from berth.operations.takeover.workloads import MANAGER, scale_back, wait_pods_gone, wait_pods_ready
-from berth.reconcilers import objects
-from berth.reconcilers.objects import FINALIZER
 from berth.shares.choose import Shares
 from berth.texts.text import Text
 from berth.volumes.errors import VolumeError
@@ -104,7 +104,7 @@ async def revert(
 async def _go_back(run: _Run, by: str, old: list[OldProvisioner], with_share: bool, uid: str) -> Reverted:
     cluster = await read_cluster(run.api)
     names = {name for one in old for name in one.provisioners}
-    used = {one.provisioner for one in cluster.classes} | {objects.provisioned_by(one) for one in cluster.volumes}
+    used = {one.provisioner for one in cluster.classes} | {translation.provisioned_by(one) for one in cluster.volumes}
     namespace, _, name = by.partition("/")
     answers = await read_names(run.api, namespace, name)
     rest = tuple(one for one in answers if one not in names)

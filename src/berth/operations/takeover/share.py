@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from berth.objects.kinds import ClassObject
 from berth.operations.takeover.inventory import Group, OldVolume
-from berth.reconcilers.kinds import ClassObject
 from berth.shares.choose import Shares
 from berth.volumes.errors import Missing, Refused, VolumeError
 from berth.volumes.naming import ARCHIVED, HOME

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from berth.objects.locations import normal
 from berth.operations.takeover.inventory import Group, OldVolume, is_nested
 from berth.operations.takeover.remark import Remark, several, some
-from berth.reconcilers.places import normal
 from berth.texts.command import command
 from berth.texts.text import Text
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from berth.reconcilers.objects import Place
+from berth.objects.translation import Location
 from berth.volumes.index import PathIndex
 from berth.volumes.naming import overlaps
 
 
-class Places:
+class Locations:
     """Where PVs' directories are. Servers are told apart by the caller: there may be several spellings of one."""
 
     def __init__(self) -> None:
         self._servers: dict[str, str] = {}
         self._paths = PathIndex()
 
-    def put(self, pv: str, place: Place) -> None:
+    def put(self, pv: str, place: Location) -> None:
         """Enters a PV, or moves it."""
         self._servers[pv] = place.server
         self._paths.put(pv, normal(place.path))
@@ -27,16 +27,16 @@ class Places:
         self._servers.pop(pv, None)
         self._paths.drop(pv)
 
-    def overlapping(self, path: str) -> Iterator[tuple[str, Place]]:
+    def overlapping(self, path: str) -> Iterator[tuple[str, Location]]:
         """PVs whose path equals, contains or lies in path, on whichever server."""
         return ((pv, place) for pv, place, is_certain in self.near(path) if is_certain)
 
-    def near(self, path: str) -> Iterator[tuple[str, Place, bool]]:
+    def near(self, path: str) -> Iterator[tuple[str, Location, bool]]:
         """The same, and PVs that overlap path only where the server does not tell spellings apart: for those False."""
         path = normal(path)
         for pv, where in self._paths.overlapping(path):
             is_certain = "/" in (path, where) or overlaps(where, path)
-            yield pv, Place(self._servers[pv], where), is_certain
+            yield pv, Location(self._servers[pv], where), is_certain
 
 
 def normal(path: str) -> str:

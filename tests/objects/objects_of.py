@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from berth.reconcilers.kinds import ClaimObject, ClassObject, VolumeObject
+from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
 
 PROVISIONER = "nfs.berth.io"
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from berth.reconcilers.objects import Place
-from berth.reconcilers.places import Places, normal
+from berth.objects.locations import Locations, normal
+from berth.objects.translation import Location
 
 parts = st.sampled_from(["a", "b", "aa", "a.b", ".", "..", ""])
 paths = st.lists(parts, max_size=5).map(lambda some: "/" + "/".join(some))
@@ -28,13 +28,13 @@ class PlacesAsASlowList(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.places = Places()
-        self.model: dict[str, Place] = {}
+        self.places = Locations()
+        self.model: dict[str, Location] = {}
 
     @rule(pv=pvs, server=servers, path=paths)
     def put(self, pv: str, server: str, path: str) -> None:
-        self.places.put(pv, Place(server, path))
-        self.model[pv] = Place(server, normal(path))
+        self.places.put(pv, Location(server, path))
+        self.model[pv] = Location(server, normal(path))
 
     @rule(pv=pvs)
     def drop(self, pv: str) -> None:
@@ -86,9 +86,9 @@ def test_normal_is_absolute_and_has_nothing_left_to_resolve(path: str) -> None:
 
 def test_ten_thousand_neighbours_do_not_slow_the_answer_down() -> None:
     def seconds_for(count: int) -> float:
-        places = Places()
+        places = Locations()
         for number in range(count):
-            places.put(f"pv-{number}", Place("one", f"/export/namespace-{number % 50}/claim-{number}"))
+            places.put(f"pv-{number}", Location("one", f"/export/namespace-{number % 50}/claim-{number}"))
         best = float("inf")
         for _ in range(5):
             begin = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The objects that are read, with only the fields that some judgement looks at: ten thousand of them stay small."""
+"""What runs in a cluster, and on what: pods, workloads, nodes, leases, events, with only the fields that are read."""
 
 from __future__ import annotations
 
@@ -8,151 +8,8 @@ import msgspec
 from lightkube.core.resource import ApiInfo, GlobalResource, NamespacedResourceG
 from lightkube.resources import apps_v1, coordination_v1, core_v1, storage_v1
 
-from berth.objects.containers import Container as Container
-from berth.objects.containers import Variable as Variable
-
-
-class Owner(msgspec.Struct, gc=False):
-    """Who made an object."""
-
-    kind: str = ""
-    name: str = ""
-
-
-class Meta(msgspec.Struct, gc=False):
-    """What is read of an object's metadata."""
-
-    name: str = ""
-    namespace: str = ""
-    uid: str = ""
-    resourceVersion: str = ""  # noqa: N815 - Kubernetes' name, here and below
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-    finalizers: list[str] | None = None
-    creationTimestamp: str | None = None  # noqa: N815
-    deletionTimestamp: str | None = None  # noqa: N815
-    ownerReferences: list[Owner] | None = None  # noqa: N815
-
-
-class Object(msgspec.Struct):
-    """What all objects have in common."""
-
-    metadata: Meta = msgspec.field(default_factory=Meta)
-
-    @property
-    def name(self) -> str:
-        return self.metadata.name
-
-    @property
-    def namespace(self) -> str:
-        return self.metadata.namespace
-
-    @property
-    def key(self) -> str:
-        """As a person types it: `namespace/name`, or the name."""
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
-
-    @property
-    def annotations(self) -> dict[str, str]:
-        return self.metadata.annotations or {}
-
-
-class Ref(msgspec.Struct, gc=False):
-    """A reference to an object."""
-
-    kind: str = ""
-    namespace: str = ""
-    name: str = ""
-    uid: str = ""
-    apiGroup: str | None = None  # noqa: N815
-
-
-class Resources(msgspec.Struct, gc=False):
-    """What a claim asks for."""
-
-    requests: dict[str, str] | None = None
-
-
-class ClaimSpec(msgspec.Struct, gc=False):
-    """spec of a claim."""
-
-    storageClassName: str | None = None  # noqa: N815
-    volumeName: str = ""  # noqa: N815
-    volumeMode: str = "Filesystem"  # noqa: N815
-    accessModes: list[str] | None = None  # noqa: N815
-    resources: Resources = msgspec.field(default_factory=Resources)
-    selector: dict[str, msgspec.Raw] | None = None
-    dataSource: Ref | None = None  # noqa: N815
-    dataSourceRef: Ref | None = None  # noqa: N815
-
-
-class ClaimStatus(msgspec.Struct, gc=False):
-    """status of a claim."""
-
-    phase: str = ""
-    capacity: dict[str, str] | None = None
-
-
-class Claim(NamespacedResourceG, Object):
-    """A PersistentVolumeClaim."""
-
-    _api_info: ClassVar[ApiInfo] = core_v1.PersistentVolumeClaim._api_info  # type: ignore[misc]
-    spec: ClaimSpec = msgspec.field(default_factory=ClaimSpec)
-    status: ClaimStatus = msgspec.field(default_factory=ClaimStatus)
-
-
-class NfsSource(msgspec.Struct, gc=False):
-    """An NFS volume: of a PV, or of a pod."""
-
-    server: str = ""
-    path: str = ""
-
-
-class CsiSource(msgspec.Struct, gc=False):
-    """spec.csi of a PV."""
-
-    driver: str = ""
-    volumeAttributes: dict[str, str] | None = None  # noqa: N815
-
-
-class VolumeSpec(msgspec.Struct, gc=False):
-    """spec of a PV."""
-
-    capacity: dict[str, str] | None = None
-    accessModes: list[str] | None = None  # noqa: N815
-    claimRef: Ref | None = None  # noqa: N815
-    persistentVolumeReclaimPolicy: str = "Retain"  # noqa: N815
-    storageClassName: str = ""  # noqa: N815
-    mountOptions: list[str] | None = None  # noqa: N815
-    nfs: NfsSource | None = None
-    csi: CsiSource | None = None
-
-
-class VolumeStatus(msgspec.Struct, gc=False):
-    """status of a PV."""
-
-    phase: str = ""
-    message: str = ""
-
-
-class Volume(GlobalResource, Object):
-    """A PersistentVolume."""
-
-    _api_info: ClassVar[ApiInfo] = core_v1.PersistentVolume._api_info  # type: ignore[misc]
-    spec: VolumeSpec = msgspec.field(default_factory=VolumeSpec)
-    status: VolumeStatus = msgspec.field(default_factory=VolumeStatus)
-
-
-class Class(GlobalResource, Object):
-    """A StorageClass."""
-
-    _api_info: ClassVar[ApiInfo] = storage_v1.StorageClass._api_info  # type: ignore[misc]
-    provisioner: str = ""
-    parameters: dict[str, str] | None = None
-    reclaimPolicy: str = "Delete"  # noqa: N815
-    mountOptions: list[str] | None = None  # noqa: N815
-    volumeBindingMode: str = "Immediate"  # noqa: N815
-    allowVolumeExpansion: bool | None = None  # noqa: N815
+from berth.objects.containers import Container
+from berth.objects.kinds import Meta, NfsSource, Object, ObjectRef
 
 
 class ClaimSource(msgspec.Struct, gc=False):
@@ -279,7 +136,7 @@ class Event(NamespacedResourceG, Object):
     """An Event."""
 
     _api_info: ClassVar[ApiInfo] = core_v1.Event._api_info  # type: ignore[misc]
-    involvedObject: Ref = msgspec.field(default_factory=Ref)  # noqa: N815
+    involvedObject: ObjectRef = msgspec.field(default_factory=ObjectRef)  # noqa: N815
     reason: str = ""
     message: str | None = None
     count: int | None = 1

@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from berth.reconcilers import objects
-from berth.reconcilers.kinds import ClaimObject, VolumeObject
-from berth.reconcilers.objects import Place
+from berth.objects import translation
+from berth.objects.kinds import ClaimObject, VolumeObject
+from berth.objects.translation import Location
 from berth.volumes.errors import Refused
 from berth.volumes.plan import DefaultShare, make_plan
 from berth.volumes.request import Claim
-from tests.reconcilers.objects_of import PROVISIONER, claim, storage_class, uid_of, volume
+from tests.objects.objects_of import PROVISIONER, claim, storage_class, uid_of, volume
 
 GA, BETA = "volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner"
 OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
@@ -32,7 +32,7 @@ NODE, OLD_NODE = "volume.kubernetes.io/selected-node", "volume.alpha.kubernetes.
     ],
 )
 def test_who_was_asked_for_the_volume(annotations: dict[str, str | None], expected: str) -> None:
-    assert objects.provisioner_of(claim(metadata={"annotations": annotations})) == expected
+    assert translation.provisioner_of(claim(metadata={"annotations": annotations})) == expected
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_who_was_asked_for_the_volume(annotations: dict[str, str | None], expect
         pytest.param({}, "nfs", "nfs", id="the field"),
         pytest.param({OLD_CLASS: "old"}, "nfs", "old", id="the old annotation wins"),
         pytest.param({OLD_CLASS: "old"}, None, "old", id="the old annotation alone"),
-        pytest.param({}, None, "", id="none"),
+        pytest.param({}, None, None, id="none"),
     ],
 )
-def test_the_class_of_a_claim(annotations: dict[str, str], field: str | None, expected: str) -> None:
+def test_the_class_of_a_claim(annotations: dict[str, str], field: str | None, expected: str | None) -> None:
     found = claim(metadata={"annotations": annotations}, spec={"storageClassName": field})
-    assert objects.class_name_of(found) == expected
+    assert translation.class_name_of(found) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_the_class_of_a_claim(annotations: dict[str, str], field: str | None, ex
 )
 def test_waiting_for_a_node(mode: str | None, annotations: dict[str, str], waits: bool) -> None:
     found = claim(metadata={"annotations": annotations})
-    assert objects.is_waiting_for_node(found, storage_class(volumeBindingMode=mode)) is waits
+    assert translation.is_waiting_for_node(found, storage_class(volumeBindingMode=mode)) is waits
 
 
 def test_a_request_says_what_claim_and_class_say() -> None:
-    request = objects.request_of(
+    request = translation.request_of(
         claim(
             metadata={"labels": {"app": "db"}, "annotations": {"team": "blue"}},
             spec={"resources": {"requests": {"storage": "1500m"}}},
@@ -92,7 +92,7 @@ def test_a_request_says_what_claim_and_class_say() -> None:
 def test_a_selector_is_noticed_even_when_it_is_empty(selector: dict[str, Any]) -> None:
     spec = {"selector": selector, "resources": {"requests": {"storage": "1"}}}
     found = msgspec.json.decode(json.dumps({"metadata": {"name": "data"}, "spec": spec}), type=ClaimObject)
-    assert objects.request_of(found, storage_class()).has_selector
+    assert translation.request_of(found, storage_class()).has_selector
 
 
 @pytest.mark.parametrize(
@@ -103,20 +103,20 @@ def test_a_selector_is_noticed_even_when_it_is_empty(selector: dict[str, Any]) -
     ],
 )
 def test_a_data_source_is_named(spec: dict[str, Any], expected: str) -> None:
-    assert objects.request_of(claim(spec=spec), storage_class()).data_source == expected
+    assert translation.request_of(claim(spec=spec), storage_class()).data_source == expected
 
 
 @pytest.mark.parametrize("size", [None, "", "ten", "10 Gi"])
 def test_a_size_that_is_none_is_refused_by_its_field(size: str | None) -> None:
     with pytest.raises(Refused) as caught:
-        objects.request_of(claim(spec={"resources": {"requests": {"storage": size}}}), storage_class())
+        translation.request_of(claim(spec={"resources": {"requests": {"storage": size}}}), storage_class())
     assert caught.value.field == "spec.resources.requests.storage"
 
 
 def made_for(found: Any, of_class: Any) -> dict[str, Any]:
     """The PV that Berth posts for a claim, as the API server reads it."""
-    plan = make_plan(objects.request_of(found, of_class), DefaultShare("nfs.example", "/srv"), lambda *_: ())
-    decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(objects.pv_of(plan, found, of_class)))
+    plan = make_plan(translation.request_of(found, of_class), DefaultShare("nfs.example", "/srv"), lambda *_: ())
+    decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(translation.pv_of(plan, found, of_class)))
     return decoded
 
 
@@ -160,14 +160,14 @@ def test_a_pv_that_is_to_be_kept_waits_for_nobody() -> None:
 def test_what_a_pv_says_of_sharing_is_what_is_read_from_it_later() -> None:
     for said in ("deny", "namespace", "allow"):
         pv = made_for(claim(), storage_class(parameters={"sharedPaths": said}))
-        assert objects.sharing_of(volume(metadata=pv["metadata"])) == said
-    assert objects.sharing_of(volume(metadata={"annotations": {"berth.io/shared-paths": "nonsense"}})) == "deny"
-    assert objects.sharing_of(volume(metadata={"annotations": {"berth.io/share": None}})) is None
+        assert translation.sharing_of(volume(metadata=pv["metadata"])) == said
+    assert translation.sharing_of(volume(metadata={"annotations": {"berth.io/shared-paths": "nonsense"}})) == "deny"
+    assert translation.sharing_of(volume(metadata={"annotations": {"berth.io/share": None}})) is None
 
 
 def test_a_release_says_what_pv_and_class_say() -> None:
     uid = uid_of("team/data")
-    request = objects.release_request_of(
+    request = translation.release_request_of(
         volume(spec={"mountOptions": ["nfsvers=3"]}), storage_class(parameters={"onDelete": "retain"})
     )
     assert request.pv == f"pvc-{uid}"
@@ -181,8 +181,8 @@ def test_a_release_says_what_pv_and_class_say() -> None:
 
 
 def test_a_class_without_parameters_is_not_a_class_that_is_gone() -> None:
-    assert objects.release_request_of(volume(), storage_class()).parameters == {}
-    assert objects.release_request_of(volume(), None).parameters is None
+    assert translation.release_request_of(volume(), storage_class()).parameters == {}
+    assert translation.release_request_of(volume(), None).parameters is None
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_class_without_parameters_is_not_a_class_that_is_gone() -> None:
 )
 def test_a_pv_that_can_not_be_released_is_refused_by_its_field(spec: dict[str, Any], field: str) -> None:
     with pytest.raises(Refused) as caught:
-        objects.release_request_of(volume(spec=spec), storage_class())
+        translation.release_request_of(volume(spec=spec), storage_class())
     assert caught.value.field == field
 
 
@@ -206,44 +206,47 @@ def csi(**attributes: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        ({"nfs": {"server": "a", "path": "/srv/x"}}, Place("a", "/srv/x")),
-        (csi(server="a", share="/srv", subDir="x/y"), Place("a", "/srv/x/y")),
-        (csi(server="a", share="/srv", subdir="x"), Place("a", "/srv/x")),
-        (csi(server="a", share="/srv"), Place("a", "/srv/")),
+        ({"nfs": {"server": "a", "path": "/srv/x"}}, Location("a", "/srv/x")),
+        (csi(server="a", share="/srv", subDir="x/y"), Location("a", "/srv/x/y")),
+        (csi(server="a", share="/srv", subdir="x"), Location("a", "/srv/x")),
+        (csi(server="a", share="/srv"), Location("a", "/srv")),
+        (csi(server="a", share="/srv/", subDir="x/"), Location("a", "/srv/x")),
         (csi(server="a"), None),
         ({"nfs": None, "csi": {"driver": "disk.csi.example", "volumeAttributes": {"share": "/srv"}}}, None),
         ({"nfs": None}, None),
     ],
 )
-def test_where_the_data_of_a_pv_lies(spec: dict[str, Any], expected: Place | None) -> None:
-    assert objects.place_of(volume(spec=spec)) == expected
+def test_where_the_data_of_a_pv_lies(spec: dict[str, Any], expected: Location | None) -> None:
+    assert translation.location_of(volume(spec=spec)) == expected
 
 
 def test_whose_a_pv_is() -> None:
-    assert objects.provisioned_by(volume()) == PROVISIONER
-    assert objects.is_by_berth(volume())
+    assert translation.provisioned_by(volume()) == PROVISIONER
+    assert translation.is_by_berth(volume())
     legacy = volume(metadata={"annotations": {"berth.io/share": None, "berth.io/on-delete": None}})
-    assert objects.provisioned_by(legacy) == PROVISIONER
-    assert not objects.is_by_berth(legacy)
-    assert objects.provisioned_by(volume(metadata={"annotations": None})) == ""
+    assert translation.provisioned_by(legacy) == PROVISIONER
+    assert not translation.is_by_berth(legacy)
+    assert translation.provisioned_by(volume(metadata={"annotations": None})) == ""
 
 
 def test_bare_objects_are_read_without_complaint() -> None:
     bare_claim, bare_volume = ClaimObject(), VolumeObject()
-    assert objects.claim_of(bare_claim) == Claim("", "", "")
-    assert objects.provisioner_of(bare_claim) == objects.class_name_of(bare_claim) == ""
-    assert not objects.is_bound(bare_claim)
-    assert objects.current_size(bare_claim) == objects.capacity_of(bare_volume) == ""
-    assert objects.phase_of(bare_volume) == objects.policy_of(bare_volume) == ""
-    assert not objects.has_finalizer(bare_volume)
-    assert objects.former_claim(bare_volume) is None
-    assert objects.place_of(bare_volume) is None
+    assert translation.claim_of(bare_claim) == Claim("", "", "")
+    assert translation.provisioner_of(bare_claim) == ""
+    assert translation.class_name_of(bare_claim) is None
+    assert not translation.is_bound(bare_claim)
+    assert translation.current_size(bare_claim) == translation.capacity_of(bare_volume) == ""
+    assert translation.phase_of(bare_volume) == ""
+    assert translation.policy_of(bare_volume) == "Retain"  # as Kubernetes has it
+    assert not translation.has_finalizer(bare_volume)
+    assert translation.former_claim(bare_volume) is None
+    assert translation.location_of(bare_volume) is None
 
 
 def test_references_point_to_the_object_for_its_events() -> None:
-    about = objects.claim_reference(claim())
+    about = translation.claim_reference(claim())
     assert (about.kind, about.namespace, about.name, about.uid) == (
         "PersistentVolumeClaim", "team", "data", uid_of("team/data"),
     )  # fmt: skip
-    about = objects.volume_reference(volume())
+    about = translation.volume_reference(volume())
     assert (about.kind, about.namespace, about.resource_version) == ("PersistentVolume", "", "9")
