@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ValuesView
+from collections.abc import Callable, ItemsView, ValuesView
 from typing import Generic, TypeVar, cast
 
 from berth.kube.informer import Informer, key_of
@@ -45,6 +45,9 @@ class Cache(Generic[T]):
 
     def get(self, key: str) -> T | None:
         return self._objects.get(key)
+
+    def items(self) -> ItemsView[str, T]:
+        return self._objects.items()
 
     def values(self) -> ValuesView[T]:
         return self._objects.values()

@@ -174,7 +174,7 @@ class Reclaim:
         return None
 
     async def _set_finalizer(self, volume: VolumeObject, *, present: bool) -> None:
-        """Changes this one entry of the list, whatever else has changed. Conflict: it is another PV by now."""
+        """Changes this one entry of the list, whatever else has changed. Invalid: it is another PV by now."""
         meta = volume.metadata
         change = "finalizers" if present else "$deleteFromPrimitiveList/finalizers"
         patch = {"metadata": {change: [translation.FINALIZER], "uid": meta.uid}}
