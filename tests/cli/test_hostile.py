@@ -95,12 +95,11 @@ def test_all_that_is_known_of_shares_and_exports(hostile: str, tmp_path: Path) -
         if case in entry and case not in ("title", "skipped") and probe != "skipped":
             facts = dict.fromkeys(SLOT.findall(json.dumps(entry[case])), hostile)
             probes.append(probed.told(probe, case, "failed", **facts))
-    facts = dict.fromkeys(
-        (name.removesuffix("!r") for each in lint.catalogue().values() for name in names_in(each)), hostile
-    )
-    taken = ("source", "line", "path")
-    facts = {name: value for name, value in facts.items() if name not in taken}
-    exports = tuple(lint.find(key, source=hostile, line=1, path=hostile, **facts) for key in lint.catalogue())
+    exports = tuple(
+        lint.find(id, variant=variant, source=hostile, line=1, path=hostile, client=hostile,
+                  **dict.fromkeys(wording["facts"], hostile))
+        for id, variants in lint.catalogue().items() for variant, wording in variants.items()
+    )  # fmt: skip
     every = dict.fromkeys((name for each in texts._texts().values() for name in names_in(each)), hostile)
     notes = [texts.say(key, **every) for key in texts._texts()]
     for lang in LANGUAGES:

@@ -77,7 +77,7 @@ def mounted(path: str, version: str) -> Iterator[Path]:
 
 def codes() -> list[str]:
     """What lint finds on this host."""
-    return [finding.code for finding in do(lint_host())]
+    return [finding.id for finding in do(lint_host())]
 
 
 def init(wanted: WantedExport) -> None:

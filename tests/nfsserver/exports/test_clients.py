@@ -48,9 +48,9 @@ def test_any_text_is_some_client(text: str) -> None:
         ("[2001:db8::1]", "bracketed-address", "2001:db8::1"),
         ("[2001:db8::]/64", "bracketed-address", "2001:db8::/64"),
         ("10.0.0.1,10.0.0.2", "comma-in-client", ""),
-        ("10.0.0/8", "bad-network", "10.0.0.0/8, 10.0.0.0/255.0.0.0 or 2001:db8::/64"),
-        ("10.0.0.0/33", "bad-network", "10.0.0.0/8, 10.0.0.0/255.0.0.0 or 2001:db8::/64"),
-        ("10.0.0.0/0.255.255.255", "bad-network", "10.0.0.0/8, 10.0.0.0/255.0.0.0 or 2001:db8::/64"),
+        ("10.0.0/8", "bad-network", ""),
+        ("10.0.0.0/33", "bad-network", ""),
+        ("10.0.0.0/0.255.255.255", "bad-network", ""),
         ("192.168.1.*", "wildcard-on-address", "192.168.1.0/24"),
         ("10.*", "wildcard-on-address", "10.0.0.0/8"),
         ("host#note", "bad-client", ""),
@@ -62,7 +62,7 @@ def test_any_text_is_some_client(text: str) -> None:
 def test_clients_that_match_nobody(text: str, code: str, plain: str) -> None:
     with pytest.raises(BadClient) as caught:
         check(text)
-    assert (caught.value.code, caught.value.plain) == (code, plain)
+    assert (caught.value.fault, caught.value.plain) == (code, plain)
 
 
 @pytest.mark.parametrize(

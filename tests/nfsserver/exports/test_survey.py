@@ -74,7 +74,7 @@ async def test_the_guide_on_a_real_host(room: Room) -> None:
     room.write(f"{home}/nfs/ks3.1 {options}\n{made}x {options}\n#/mnt/demo 139.198.167.103(rw,sync)\n".encode())
     await room.exportfs("-ra")
     findings = await lint_host([Need(str(made))])
-    assert [(finding.line, finding.code) for finding in findings] == [
+    assert [(finding.line, finding.id) for finding in findings] == [
         (1, "everybody-writes"),
         (1, "parent-not-searchable"),
         (1, "world-writable"),
@@ -82,17 +82,17 @@ async def test_the_guide_on_a_real_host(room: Room) -> None:
         (2, "everybody-writes"),
         (0, "not-exported"),
     ]
-    assert str(made) in findings[3].fix.en
+    assert str(made) in findings[3].do.en
 
 
 async def test_what_exportfs_accepts_and_what_is_live_agree_with_lint(room: Room) -> None:
     path = room.directory("a")
     room.write(f"{path} node1{FINE} nosuch{FINE} 10.0.0.0/8{FINE}\n".encode())
     await room.exportfs("-ra")
-    assert [finding.code for finding in await lint_host()] == ["unknown-host"]
+    assert [finding.id for finding in await lint_host()] == ["unknown-host"]
     await room.exportfs("-o", "rw", "192.0.2.9:/srv")
     room.write(f"{path} node1(ro,no_subtree_check) 10.0.0.0/8{FINE} @g{FINE}\n".encode())
-    assert [finding.code for finding in await lint_host()] == ["live-differs", "not-live", "only-live"]
+    assert [finding.id for finding in await lint_host()] == ["live-differs", "not-live", "only-live"]
 
 
 async def test_one_file_is_linted_by_itself(room: Room) -> None:
@@ -101,7 +101,7 @@ async def test_one_file_is_linted_by_itself(room: Room) -> None:
     file = room.below / "candidate"
     file.write_text(f"{path} 192.168.1.*{FINE}\n")
     (finding,) = await lint_file(file)
-    assert (finding.where, finding.code) == (f"{file}:1", "wildcard-on-address")
+    assert (finding.where, finding.id) == (f"{file}:1", "wildcard-on-address")
 
 
 async def test_files_are_read_in_the_order_of_exportfs(room: Room) -> None:

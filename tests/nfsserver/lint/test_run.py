@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from berth.nfsserver.exports.facts import FileSystem, HostFacts, PathFacts
 from berth.nfsserver.exports.parse import parse_exports
 from berth.nfsserver.exports.spelling import ResolvedHost
 from berth.nfsserver.exports.table import parse_table
-from berth.nfsserver.lint.finding import Finding, catalogue
+from berth.nfsserver.lint.finding import Finding, catalogue, find
 from berth.nfsserver.lint.lint_context import Need
 from berth.nfsserver.lint.run import lint
 
@@ -69,7 +70,7 @@ def found(text: str, facts: HostFacts = FACTS, *needs: Need) -> list[Finding]:
 
 
 def codes(text: str, facts: HostFacts = FACTS, *needs: Need) -> list[str]:
-    return [finding.code for finding in found(text, facts, *needs)]
+    return [finding.id for finding in found(text, facts, *needs)]
 
 
 FINE = "(rw,sync,no_subtree_check)"
@@ -224,7 +225,7 @@ def test_the_exports_of_the_guide() -> None:
         "#/mnt/ks3.2 139.198.186.39(insecure,rw,sync,anonuid=500,anongid=500)\n"
     )
     results = found(text)
-    assert [(finding.line, finding.code) for finding in results] == [
+    assert [(finding.line, finding.id) for finding in results] == [
         (1, "everybody-writes"),
         (1, "parent-not-searchable"),
         (1, "world-writable"),
@@ -234,9 +235,9 @@ def test_the_exports_of_the_guide() -> None:
         (3, "everybody-writes"),
     ]
     missing = next(finding for finding in results if finding.line == 2)
-    assert missing.text.en == "/mount/ksha3.2 does not exist; this does: /ksha3.2, /mnt/ksha3.2"
-    assert "`/ksha3.2`" in missing.fix.en
-    assert "/mount/ksha3.2 不存在" in missing.text.zh
+    assert missing.seen.en == "/mount/ksha3.2 does not exist; this does: /ksha3.2, /mnt/ksha3.2"
+    assert "`/ksha3.2`" in missing.do.en
+    assert "/mount/ksha3.2 不存在" in missing.seen.zh
 
 
 NEED = Need("/srv/a", "192.0.2.11")
@@ -282,7 +283,7 @@ def test_files_and_live_table_are_compared() -> None:
         "/srv/a node1(rw,sync,no_subtree_check)\n/srv/c @g(ro,no_subtree_check)\n/srv/mine node1(rw,no_subtree_check)\n"
         "/srv/c nosuch(ro,no_subtree_check)\n"
     )
-    assert [(finding.code, finding.path) for finding in found(text, facts)] == [
+    assert [(finding.id, finding.path) for finding in found(text, facts)] == [
         ("live-differs", "/srv/c"),
         ("not-live", "/srv/mine"),
         ("unknown-host", "/srv/c"),
@@ -299,14 +300,14 @@ def test_nfsv4_clients_need_a_way_down() -> None:
 
 def test_files_that_are_not_read_are_named() -> None:
     (finding,) = found("", replace(FACTS, ignored=("/etc/exports.d/k8s.conf",)))
-    assert (finding.code, finding.source) == ("ignored-file", "/etc/exports.d/k8s.conf")
+    assert (finding.id, finding.source) == ("ignored-file", "/etc/exports.d/k8s.conf")
 
 
 def test_duplicates_are_found_across_files() -> None:
     files = [parse_exports(f"/srv/a node1{FINE}".encode(), name) for name in ("one", "two")]
     (finding,) = lint(files, FACTS)
-    assert (finding.source, finding.code) == ("two", "duplicate-client")
-    assert "one:1" in finding.text.en
+    assert (finding.source, finding.id) == ("two", "duplicate-client")
+    assert "one:1" in finding.seen.en
 
 
 @given(text=st.text('/srvac nodeg1*@()-,=#\\"\n\t', max_size=120))
@@ -315,18 +316,36 @@ def test_any_file_can_be_linted(text: str) -> None:
         json.dumps(finding.as_dict())
 
 
-def test_every_code_is_tried_here() -> None:
-    source = Path(__file__).read_text("utf-8")
-    assert {key.partition(".")[0] for key in catalogue()} <= set(re.findall(r'"([a-z0-9-]+)"', source))
+def test_every_finding_is_tried_here() -> None:
+    assert catalogue().keys() <= set(re.findall(r'"([a-z0-9-]+)"', Path(__file__).read_text("utf-8")))
 
 
-@pytest.mark.parametrize("key", catalogue())
-def test_both_languages_say_the_same(key: str) -> None:
-    entry = catalogue()[key]
-    assert entry["severity"] in ("error", "warning", "note")
-    for text in (entry["text"], entry["cause"], entry["fix"]):
-        names = [{name for _, name, _, _ in Formatter().parse(text[language]) if name} for language in ("en", "zh")]
+WORDINGS = {f"{id}.{variant}": wording for id, variants in catalogue().items() for variant, wording in variants.items()}
+
+
+@pytest.mark.parametrize("name", WORDINGS)
+def test_both_languages_say_the_same(name: str) -> None:
+    wording = WORDINGS[name]
+    assert wording.keys() == {"severity", "facts", "seen", "why", "cure"}
+    assert wording["severity"] in ("error", "warning", "note")
+    for text in (wording["seen"], wording["why"], wording["cure"]):
+        named = [{fact for _, fact, _, _ in Formatter().parse(text[language]) if fact} for language in ("en", "zh")]
         # A reason that is a piece of English is told in English only.
-        assert names[0] - {"why"} == names[1] - {"why"}
+        assert named[0] - {"why"} == named[1] - {"why"}
+        assert named[0] <= {*wording["facts"], "source", "line", "path", "client"}
         assert re.search(r"[一-鿿]|^`", text["zh"])
         assert not re.search(r"[一-鿿]", text["en"])
+
+
+@pytest.mark.parametrize(
+    ("variant", "facts"),
+    [
+        pytest.param("", {"kind": "tmpfs", "suggestion": "1"}, id="no variant"),
+        pytest.param("disk", {"kind": "tmpfs", "suggestion": "1"}, id="an unknown one"),
+        pytest.param("any", {"kind": "tmpfs"}, id="a fact is missing"),
+        pytest.param("any", {"kind": "tmpfs", "suggestion": "1", "hint": "2"}, id="a fact that is not declared"),
+    ],
+)
+def test_a_rule_that_finds_what_is_not_described_is_an_error(variant: str, facts: dict[str, Any]) -> None:
+    with pytest.raises(KeyError):
+        find("fsid-needed", variant=variant, client="*", **facts)

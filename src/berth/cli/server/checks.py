@@ -106,9 +106,9 @@ def _print_findings(findings: tuple[Finding, ...], lang: Language) -> None:
     for finding in findings:
         severity = Styled(_SEVERITIES[finding.severity].said(lang), marks([finding.severity])[0])
         where = finding.where or _LIVE_ONLY.said(lang)
-        say(f"{where}: ", severity, f" {finding.code}: {finding.text.said(lang)}")
-        say(f"  {finding.cause.said(lang)}")
-        say(f"  → {finding.fix.said(lang)}")
+        say(f"{where}: ", severity, f" {finding.id}: {finding.seen.said(lang)}")
+        say(f"  {finding.why.said(lang)}")
+        say(f"  → {finding.do.said(lang)}")
     counts = {severity: sum(each.severity == severity for each in findings) for severity in SEVERITIES}
     say()
     say(_COUNTS.said(lang).format(**counts))

@@ -115,7 +115,7 @@ class _Changing:
         try:
             rehearsal = await exportfs.rehearse(after.content, self._where, self._varying)
         except CommandError as error:
-            raise NotApplied(_untried(told(error)), stderr=error.stderr) from error
+            raise NotApplied(say("not-applied.untried", why=told(error)), stderr=error.stderr) from error
         if rehearsal is None:
             return
         for export in added:
@@ -185,10 +185,6 @@ class _Changing:
         live = read_live(self._where, self._varying)
         lost = tuple(export for export in self._live_before if not _has(live, export, self._varying))
         return is_old and not lost, lost
-
-
-def _untried(why: Text) -> Text:
-    return Text(f"exportfs could not be tried out: {why.en}", f"无法试运行 exportfs：{why.zh}")
 
 
 def _told(export: Export) -> dict[str, str]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from berth.nfsserver.texts import say
-from berth.texts.text import Text
 
 Kind = Literal["host", "network", "wildcard", "netgroup", "everybody", "gss"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -24,17 +23,12 @@ Fault = Literal["bracketed-address", "comma-in-client", "bad-network", "wildcard
 class BadClient(Exception):  # noqa: N818 - says what it is about
     """A client that can't match any host, or not those that are meant. plain: what is probably meant, if anything."""
 
-    def __init__(self, code: Fault, text: str, why: str, plain: str = "") -> None:
-        super().__init__(f"client {text!r} {why}" + (f"; write {plain}" if plain else ""))
-        self.code = code
-        self.text = text
-        self.plain = plain
-
-    @property
-    def said(self) -> Text:
+    def __init__(self, fault: Fault, client: str, plain: str = "") -> None:
+        self.said = say(f"client.{fault}", client=client, plain=plain)
         """What is wrong with it, in both languages."""
-        hint = f"；请写 {self.plain.replace(', ', '、').replace(' or ', ' 或 ')}" if self.plain else ""
-        return Text(str(self).removeprefix("client "), f"{say(f'client.{self.code}', client=self.text).zh}{hint}")
+        super().__init__(self.said.en)
+        self.fault = fault
+        self.plain = plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +70,16 @@ def check(text: str) -> Client:
     client = classify(text)
     plain = text.replace("[", "").replace("]", "")
     if plain != text and _address(plain.partition("/")[0]):
-        raise BadClient(
-            "bracketed-address", text, "is an address in brackets, which exportfs takes for a wildcard", plain
-        )
+        raise BadClient("bracketed-address", text, plain)
     if "," in text:
-        raise BadClient("comma-in-client", text, "holds a comma; name each client by itself")
+        raise BadClient("comma-in-client", text)
     if client.kind == "network" and client.network is None:
-        raise BadClient("bad-network", text, "is no network", "10.0.0.0/8, 10.0.0.0/255.0.0.0 or 2001:db8::/64")
+        raise BadClient("bad-network", text)
     if client.kind == "wildcard" and re.fullmatch(r"[0-9*?.]+", text):
-        why = "is a wildcard on an address, and wildcards match host names only"
-        raise BadClient("wildcard-on-address", text, why, _as_network(text))
+        raise BadClient("wildcard-on-address", text, _as_network(text))
     is_name = client.kind == "host" and not client.network
     if (is_name and not _HOST.fullmatch(text)) or text == "@" or set(text) & set(' \t\r\n"#\\()'):
-        raise BadClient("bad-client", text, "is neither a host name, nor an address, a network or a @netgroup")
+        raise BadClient("bad-client", text)
     return client
 
 

@@ -226,10 +226,11 @@ class _StatementReader:
         try:
             return parse(listed, self._defaults, self._reader.varying)
         except BadOption as bad:
-            code: ProblemCode = "bad-option-value" if bad.why else "unknown-option"
-            self._reader.complain(
-                code, word.start, option=bad.option, nearest=bad.nearest, why=bad.why, path=self._path
-            )
+            known = {"option": bad.option, "path": self._path}
+            if bad.why:
+                self._reader.complain("bad-option-value", word.start, why=bad.why, **known)
+            else:
+                self._reader.complain("unknown-option", word.start, nearest=bad.nearest, **known)
             return None
 
 

@@ -20,7 +20,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 class Finding:
     """One thing wrong with an export."""
 
-    code: str
+    id: str
     severity: Severity
     source: str
     """The file; empty for what is only in the live table."""
@@ -28,9 +28,9 @@ class Finding:
     """0 where no line is to blame."""
     path: str
     """The exported path; empty where it is about the file."""
-    text: Text
-    cause: Text
-    fix: Text
+    seen: Text
+    why: Text
+    do: Text
 
     @property
     def where(self) -> str:
@@ -38,33 +38,42 @@ class Finding:
         return f"{self.source}:{self.line}" if self.line else self.source
 
     def as_dict(self) -> dict[str, object]:
-        """The finding for `-o json`, both languages in it."""
-        texts = {"text": self.text.as_dict(), "cause": self.cause.as_dict(), "fix": self.fix.as_dict()}
+        """The finding for `-o json`, both languages in it, under the names that lint has always given them."""
+        texts = {"text": self.seen.as_dict(), "cause": self.why.as_dict(), "fix": self.do.as_dict()}
         place = {"source": self.source, "line": self.line, "path": self.path}
-        return {"code": self.code, "severity": self.severity, **place, **texts}
+        return {"code": self.id, "severity": self.severity, **place, **texts}
 
 
-class Entry(TypedDict):
-    """What the catalogue has under one key."""
+class Wording(TypedDict):
+    """What the catalogue says under one id, in one variant."""
 
     severity: Severity
-    text: dict[Language, str]
-    cause: dict[Language, str]
-    fix: dict[Language, str]
+    facts: list[str]
+    seen: dict[Language, str]
+    why: dict[Language, str]
+    cure: dict[Language, str]
 
 
-def find(key: str, *, source: str = "", line: int = 0, path: str = "", **facts: object) -> Finding:
-    """The finding of the catalogue under key (`code`, or `code.variant`), with the facts put in."""
-    entry = catalogue()[key]
+def find(id: str, *, variant: str = "", source: str = "", line: int = 0, path: str = "", **facts: object) -> Finding:
+    """The finding of the catalogue, with the facts put in.
+
+    KeyError: there is no such finding or variant, a fact is not declared, or one that the sentences name is missing.
+    """
+    wording = catalogue()[id][variant]
+    if undeclared := facts.keys() - {*wording["facts"], "client"}:
+        raise KeyError(f"{id}: facts that findings.yaml does not declare: {sorted(undeclared)}")
     known = {"source": source, "line": line, "path": path, **facts}
-
-    code = key.partition(".")[0]
-    texts = fill(entry["text"], known), fill(entry["cause"], known), fill(entry["fix"], known)
-    return Finding(code, entry["severity"], source, line, path, *texts)
+    texts = fill(wording["seen"], known), fill(wording["why"], known), fill(wording["cure"], known)
+    return Finding(id, wording["severity"], source, line, path, *texts)
 
 
 @cache
-def catalogue() -> Mapping[str, Entry]:
-    """All that lint can find, by key; read once."""
-    found: dict[str, Entry] = read_yaml(files("berth.nfsserver.lint").joinpath("findings.yaml").read_text("utf-8"))
-    return found
+def catalogue() -> Mapping[str, Mapping[str, Wording]]:
+    """All that lint can find, by id and variant (the one of a finding without variants is ""); read once."""
+    content = read_yaml(files("berth.nfsserver.lint").joinpath("findings.yaml").read_text("utf-8"))
+    return {id: _variants(entry) for id, entry in content.items()}
+
+
+def _variants(entry: dict[str, dict[str, dict[str, object]]]) -> dict[str, Wording]:
+    variants = entry.pop("variants", {"": {}})
+    return {name: Wording(**{"facts": [], **entry, **said}) for name, said in variants.items()}  # type: ignore[typeddict-item]

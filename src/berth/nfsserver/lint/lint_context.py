@@ -52,7 +52,7 @@ class LintContext:
                 yield export, place
 
 
-def about(key: str, export: Export, **facts: object) -> Finding:
+def about(id: str, export: Export, *, variant: str = "", **facts: object) -> Finding:
     """The finding about one export. {client} and {path} are known."""
     known = {"client": export.client, **facts}
-    return find(key, source=export.source, line=export.line, path=export.path, **known)
+    return find(id, variant=variant, source=export.source, line=export.line, path=export.path, **known)

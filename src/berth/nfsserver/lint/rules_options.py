@@ -67,10 +67,9 @@ def missing_fsid(context: LintContext) -> Iterator[Finding]:
             continue
         if place.mount.needs_fsid and place.mount.is_exportable:
             seen.add(export.path)
-            key = "fsid-needed.overlay" if place.mount.kind == "overlay" else "fsid-needed"
-            yield about(
-                key, export, kind=place.mount.kind, suggestion=stable_fsid(context.facts.machine_id, place.real)
-            )
+            variant = "overlay" if place.mount.kind == "overlay" else "any"
+            suggestion = stable_fsid(context.facts.machine_id, place.real)
+            yield about("fsid-needed", export, variant=variant, kind=place.mount.kind, suggestion=suggestion)
 
 
 def fsids(context: LintContext) -> Iterator[Finding]:

@@ -21,9 +21,11 @@ def there(context: LintContext) -> Iterator[Finding]:
         if not export.path.startswith("/"):
             yield about("relative-path", export)
         elif place.kind == "missing":
-            key = "missing-directory.lookalike" if place.lookalikes else "missing-directory"
-            names = ", ".join(place.lookalikes)
-            yield about(key, export, lookalikes=names, lookalike=place.lookalikes[0] if place.lookalikes else "")
+            if place.lookalikes:
+                names, first = ", ".join(place.lookalikes), place.lookalikes[0]
+                yield about("missing-directory", export, variant="lookalike", lookalikes=names, lookalike=first)
+            else:
+                yield about("missing-directory", export, variant="nothing")
         elif place.kind == "other":
             yield about("not-a-directory", export)
         elif place.real != export.path:
@@ -40,9 +42,9 @@ def reachable(context: LintContext) -> Iterator[Finding]:
             yield about("parent-not-searchable", export, parent=place.parent, mode=f"{place.parent_mode:04o}")
         if place.changeable:
             mode, uid = f"{place.changeable_mode:04o}", place.changeable_uid
-            yield about("world-writable.above", export, parent=place.changeable, mode=mode, uid=uid)
+            yield about("world-writable", export, variant="above", parent=place.changeable, mode=mode, uid=uid)
         if place.mode & 0o1002 == 0o002:
-            yield about("world-writable", export, mode=place.mode_text, uid=export.options.anonuid)
+            yield about("world-writable", export, variant="itself", mode=place.mode_text, uid=export.options.anonuid)
         if not place.mount.is_exportable:
             yield about("not-exportable", export, kind=place.mount.kind)
         elif place.real == "/" or place.real in SYSTEM:

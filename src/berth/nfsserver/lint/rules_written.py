@@ -18,21 +18,23 @@ def unreadable(context: LintContext) -> Iterator[Finding]:
         for problem in file.problems:
             path = problem.detail.get("path", "")
             facts = {name: value for name, value in problem.detail.items() if name != "path"}
-            yield find(_key(problem), source=file.source, line=problem.line, path=path, **facts)
+            yield find(
+                problem.code, variant=_variant(problem), source=file.source, line=problem.line, path=path, **facts
+            )
         lost = sum(not entry.is_read for entry in file.entries)
         if lost:
             yield find("rest-unread", source=file.source, line=file.problems[0].line, count=lost)
 
 
-def _key(problem: Problem) -> str:
-    if problem.code == "unknown-option" and problem.detail["nearest"]:
-        return "unknown-option.nearest"
-    if problem.code == "bad-option-list":
-        _, _, rest = problem.detail["word"].partition(")")
-        if rest.startswith("#"):
-            return "bad-option-list.comment"
-        return "bad-option-list.blank" if ")" not in problem.detail["word"] else "bad-option-list"
-    return problem.code
+def _variant(problem: Problem) -> str:
+    match problem.code:
+        case "unknown-option":
+            return "nearest" if problem.detail["nearest"] else "unknown"
+        case "bad-option-list":
+            _, parenthesis, rest = problem.detail["word"].partition(")")
+            return "comment" if rest.startswith("#") else "open" if parenthesis else "blank"
+        case _:
+            return ""
 
 
 def clients_that_are_none(context: LintContext) -> Iterator[Finding]:
@@ -48,8 +50,8 @@ def _client(statement: Statement, entry: ExportEntry, before: ExportEntry | None
     options = ",".join(entry.own or ())
     if entry.word is None:
         last = statement.defaults[-1] if statement.defaults else None
-        key = "no-client.defaults" if last else "no-client"
-        yield about(key, export, word=decode(last.value) if last else "")
+        variant = "defaults" if last else "bare"
+        yield about("no-client", export, variant=variant, word=decode(last.value) if last else "")
     elif not entry.name and before and before.own is None and before.name:
         yield about("blank-before-options", export, client=before.name, options=options)
     elif not entry.name:
@@ -84,7 +86,8 @@ def wrong_clients(context: LintContext) -> Iterator[Finding]:
         try:
             client = check(entry.name)
         except BadClient as bad:
-            yield about(bad.code, export, plain=bad.plain)
+            facts = {"plain": bad.plain} if bad.plain else {}
+            yield about(bad.fault, export, **facts)
             continue
         host = context.facts.hosts.get(entry.name)
         if network := host_bits(entry.name):
@@ -124,7 +127,7 @@ def duplicates(context: LintContext) -> Iterator[Finding]:
         if other is not export:
             same = other.options.canonical() == export.options.canonical()
             where = f"{other.source}:{other.line}"
-            yield about("duplicate-client.same" if same else "duplicate-client", export, other=where)
+            yield about("duplicate-client", export, variant="same" if same else "other", other=where)
 
 
 def shadowed(context: LintContext) -> Iterator[Finding]:

@@ -70,25 +70,19 @@ async def _run(step: RunCommands) -> Performed:
                 each.argv, deadline=step.deadline, grace=step.grace, env={"PATH": PROGRAMS, **dict(each.env)}
             )
         except command.CommandError as error:
-            why, last = told(error), _last(error.stdout)
-            if not error.stderr.strip():
-                why = Text(f"{why.en}: {last.en}", f"{why.zh}：{last.zh}")
+            why = told(error) if error.stderr.strip() else _with_output(told(error), error.stdout)
             raise StepFailed(step.summary, why, stderr=error.stderr or error.stdout) from error
         said += result.stdout + result.stderr
     # Init scripts end well, too, when they have decided not to start anything.
     if step.kind == "services" and not (await read_kernel()).threads:
-        last = _last(said)
-        why = Text(
-            f"all commands ended well, but the kernel serves nothing: {last.en}",
-            f"所有命令都成功结束，但内核没有提供任何服务：{last.zh}",
-        )
-        raise StepFailed(step.summary, why, stderr=said)
+        raise StepFailed(step.summary, _with_output(say("not-applied.serves-nothing"), said), stderr=said)
     return Performed(step)
 
 
-def _last(said: str) -> Text:
-    words = " ".join(said.split())
-    return same(words[-400:]) if words else Text("they said nothing", "没有任何输出")
+def _with_output(why: Text, output: str) -> Text:
+    words = " ".join(output.split())[-400:]
+    last = same(words) if words else say("not-applied.silent")
+    return Text(f"{why.en}: {last.en}", f"{why.zh}：{last.zh}")
 
 
 def _prepare(step: PrepareDirectory) -> Performed:
