@@ -29,6 +29,10 @@ _OF_REFERENCE = re.compile(r"nfs[-_.]?(?:client|subdir)[-_.a-z]*provisioner")
 _CSI_PLUGIN = re.compile(r"nfsplugin\b")
 _FLAG = re.compile(r"--?provisioner(?:-name)?(?:=(?P<value>.*))?", re.DOTALL)
 _DRIVER = re.compile(r"--?drivername=(?P<value>.*)", re.DOTALL)
+_IMAGE = re.compile(r"(?P<path>[^@]*?)(?::(?P<tag>[^/:@]+))?(?P<digest>@.*)?")
+_UNTIL_3 = re.compile(r"v?[123]\b")
+_REBUILT = frozenset({"gmoney23"})
+"""Who published nfs-client-provisioner rebuilt for Kubernetes 1.20 and newer, as `latest`."""
 _ASSIGNED = re.compile(r"\bPROVISIONER_NAME=(?:\"([^\"$]*)\"|'([^']*)'|([^\s;&|\"'$]*))")
 
 
@@ -143,3 +147,20 @@ def _is_berth(container: Container) -> bool:
 def _base(container: Container) -> str:
     """The last part of its image's path, without tag and digest."""
     return container.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def needs_self_link(image: str) -> bool:
+    """Whether an image is of the generation that needs metadata.selfLink, which Kubernetes fills in no more since 1.20:
+    nfs-client-provisioner up to v3.1, from its own repository or a copy of it (nfs-subdir-external-provisioner#25).
+
+    Version 4, nfs-subdir-external-provisioner, never did. Of a copy that is named by its digest alone nothing is known.
+    """
+    match = _IMAGE.fullmatch(image)
+    path, tag, digest = (match["path"], match["tag"], match["digest"]) if match else (image, None, None)
+    base = path.rpartition("/")[2]
+    if "external_storage/" in path or "kubernetes_incubator/nfs-provisioner" in path:
+        return not (tag or "").removeprefix("v").startswith("4.")
+    if base not in ("nfs-client-provisioner", "nfs-client-provisioner-arm"):
+        return False
+    tag = tag or ("" if digest else "latest")
+    return _UNTIL_3.match(tag) is not None or (tag == "latest" and not _REBUILT & set(path.split("/")))

@@ -27,7 +27,7 @@ from berth.doctor.cluster import (
     rights,
     volumes,
 )
-from berth.doctor.cluster.carriers import needs_selflink, sources
+from berth.doctor.cluster.carriers import sources
 from berth.doctor.cluster.checks import CHECKS
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
@@ -166,24 +166,6 @@ def test_a_role_of_the_reference_is_enough_and_the_lock_matters_only_to_who_elec
 
 def test_every_check_has_an_id_of_its_own() -> None:
     assert len({each.id for each in CHECKS}) == len(CHECKS)
-
-
-@pytest.mark.parametrize(
-    ("image", "is_old"),
-    [
-        ("quay.io/external_storage/nfs-client-provisioner:latest", True),
-        ("quay.io/external_storage/nfs-client-provisioner:v3.1.0-k8s1.11", True),
-        ("quay.io/external_storage/nfs-client-provisioner", True),
-        ("registry.cn-hangzhou.aliyuncs.com/open-ali/nfs-client-provisioner", True),
-        ("registry:5000/kubesphere/nfs-client-provisioner:v3.1.0-k8s1.11", True),
-        ("registry.k8s.io/sig-storage/nfs-subdir-external-provisioner:v4.0.2", False),
-        ("kubesphereio/nfs-client-provisioner:v4.0.2", False),
-        ("gmoney23/nfs-client-provisioner:latest", False),
-        ("berth:0.1.0", False),
-    ],
-)
-def test_images_of_the_selflink_generation(image: str, is_old: bool) -> None:
-    assert needs_selflink(image) is is_old
 
 
 def test_an_old_image_is_fine_where_selflink_is_filled_in_or_it_has_made_pvs() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,14 +9,13 @@ from typing import Literal
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.objects import runtime
 from berth.objects.containers import PodFields, Source, sources_of
-from berth.objects.provisioning import Provisioning, could_be, provisionings
+from berth.objects.provisioning import Provisioning, could_be, needs_self_link, provisionings
 
 Flavour = Literal["berth", "subdir", "selflink", "csi", "other"]
 """selflink: of the generation that needs metadata.selfLink; subdir: nfs-subdir-external-provisioner 4."""
 
 TAKEN_OVER_BY = "berth.io/taken-over-by"
 """On the Deployment of an old provisioner: the Berth, `namespace/name`, that was to get its names."""
-_IMAGE = re.compile(r"(?P<path>.*?)(?::(?P<tag>[^/:@]+))?(?:@.*)?$")
 _KIND_WORDS = {"Deployment": "deployment", "StatefulSet": "statefulset", "DaemonSet": "daemonset", "Pod": "pod"}
 
 
@@ -162,20 +160,8 @@ def _flavour(speaker: Provisioning) -> Flavour:
         return "berth"
     if speaker.kind == "csi":
         return "csi"
-    if needs_selflink(speaker.container.image):
+    if needs_self_link(speaker.container.image):
         return "selflink"
     if "nfs-subdir-external-provisioner" in base or "nfs-client-provisioner" in base:
         return "subdir"
     return "other"
-
-
-def needs_selflink(image: str) -> bool:
-    """Whether the image is of the generation that needs metadata.selfLink."""
-    match = _IMAGE.match(image)
-    path, tag = (match["path"], match["tag"] or "latest") if match else (image, "latest")
-    base = path.rpartition("/")[2]
-    if "external_storage/" in path or "kubernetes_incubator/nfs-provisioner" in path:
-        return not re.match(r"v?4\.", tag)
-    if base in ("nfs-client-provisioner", "nfs-client-provisioner-arm"):
-        return re.match(r"v?[23]\b", tag) is not None or (tag == "latest" and "gmoney23" not in path)
-    return False

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from berth.objects.provisioning import Kind
+from berth.objects.provisioning import Kind, needs_self_link
 from berth.operations.looking import scale_down
 from berth.operations.takeover.candidates import Workload
 from berth.operations.takeover.remark import Remark
@@ -14,7 +14,6 @@ from berth.texts.command import Shell, command
 from berth.texts.text import Text
 
 _SELF_LINK_SINCE = (1, 20)
-_NEEDS_SELF_LINK = re.compile(r"external_storage/nfs-client-provisioner|nfs-client-provisioner:(v[123]\b|latest$)")
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
 _NFS = re.compile(r"nfs", re.IGNORECASE)
 
@@ -92,7 +91,7 @@ def is_of_nfs(one: Workload, names: tuple[str, ...]) -> bool:
 
 def about_old(about: str, image: str, kept_by: str, kubernetes: tuple[int, int]) -> Iterator[Remark]:
     """What one should know of an old provisioner, whatever its share and its classes."""
-    if kubernetes >= _SELF_LINK_SINCE and _NEEDS_SELF_LINK.search(image):
+    if kubernetes >= _SELF_LINK_SINCE and needs_self_link(image):
         release = f"{kubernetes[0]}.{kubernetes[1]}"
         yield Remark(
             "provisioner-too-old",
