@@ -96,9 +96,9 @@ def test_all_that_is_known_of_shares_and_exports(hostile: str, tmp_path: Path) -
             facts = dict.fromkeys(SLOT.findall(json.dumps(entry[case])), hostile)
             probes.append(probed.told(probe, case, "failed", **facts))
     exports = tuple(
-        lint.find(id, variant=variant, source=hostile, line=1, path=hostile, client=hostile,
-                  **dict.fromkeys(wording["facts"], hostile))
-        for id, variants in lint.catalogue().items() for variant, wording in variants.items()
+        lint.find(id, variant=variant, source=hostile, line=1, path=hostile,
+                  **dict.fromkeys((said.facts or set()) - {"source", "line", "path"}, hostile))
+        for id, entry in lint.CATALOGUE.entries.items() for variant, said in (entry.named or {"": entry}).items()
     )  # fmt: skip
     every = dict.fromkeys((name for each in texts._texts().values() for name in names_in(each)), hostile)
     notes = [texts.say(key, **every) for key in texts._texts()]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from berth.cli.output import Styled, print_data, say
 from berth.cli.tables import overwrite
 from berth.doctor.run import Progress
 from berth.findings.finding import Report
-from berth.findings.render import Style
+from berth.findings.render import Line, Style
 from berth.findings.render import say as lines_of
 from berth.texts.text import Language, Text
 
@@ -29,15 +29,22 @@ _LOOKING = Text("looking, {} of {} done: {}", "正在检查，已完成 {}/{}：
 def answer(report: Report, output: str, lang: Language, nothing: Text) -> NoReturn:
     """Prints the report and ends the process with its exit code. nothing: what to say when all is well."""
     if output == "text":
-        for line in lines_of(report, lang, nothing):
-            colour = _COLOURS[line.style]
-            if line.label:
-                say(Styled(line.label, colour), "  ", line.text)
-            else:
-                say(Styled(line.text, colour))
+        print_lines(lines_of(report, lang, nothing))
     else:
         print_data(report.as_dict(), output)
     raise SystemExit(report.exit_code)
+
+
+def print_lines(lines: Iterable[Line]) -> None:
+    """The lines on a terminal, in their colours."""
+    for line in lines:
+        colour = _COLOURS[line.style]
+        if line.place:
+            say(line.place, Styled(line.label, colour), line.text)
+        elif line.label:
+            say(Styled(line.label, colour), "  ", line.text)
+        else:
+            say(Styled(line.text, colour))
 
 
 def progress_line(lang: Language) -> Progress | None:

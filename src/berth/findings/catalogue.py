@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
+from typing import Any
 
 import yaml
 
@@ -15,27 +16,35 @@ from berth.texts.yaml_in import read_yaml
 
 
 class Catalogue:
-    """One folder of entries: a file `ID.yaml` for each."""
+    """Entries of one domain: a folder with a file `ID.yaml` for each, or one file with all of them by id."""
 
-    def __init__(self, package: str) -> None:
-        """package: whose data the files are, such as `berth.doctor.catalogue`."""
+    def __init__(self, package: str, file: str = "", *, always: Collection[str] = ()) -> None:
+        """package: whose data they are, such as `berth.doctor.catalogue`; file: the one that holds all.
+
+        always: facts that every entry may name without declaring them.
+        """
         self._package = package
+        self._file = file
+        self._always = tuple(always)
         self._read: dict[str, Entry] = {}
 
     def find(
         self,
         failure: str,
         *about: Subject,
+        variant: str = "",
         version: Version | None = None,
         evidence: Sequence[str] = (),
         count: int = 1,
         **facts: Value | None,
     ) -> Finding:
-        """The finding of the entry of that id about these objects. Facts that are None don't exist. CatalogueError when
-        there is no such entry, or no text of it fits the facts.
+        """The finding of the entry of that id about these objects. Facts that are None don't exist.
+
+        CatalogueError: there is no such entry or variant, no text of it fits the facts, or it does not declare one.
         """
         known = {name: value for name, value in facts.items() if value is not None}
-        return self.entry(failure).finding(about, known, version=version, evidence=evidence, count=count)
+        said = self.entry(failure).variant(variant)
+        return said.finding(about, known, version=version, evidence=evidence, count=count)
 
     def entry(self, failure: str) -> Entry:
         """The entry of that id. CatalogueError when there is none, or it is not as it must be."""
@@ -47,17 +56,33 @@ class Catalogue:
     @cached_property
     def entries(self) -> Mapping[str, Entry]:
         """All of them, by id, in the order of ids."""
-        names = sorted(each.name for each in files(self._package).iterdir() if each.name.endswith(".yaml"))
-        return {name: self.entry(name) for name in (each.removesuffix(".yaml") for each in names)}
+        if self._file:
+            ids = list(self._whole)
+        else:
+            names = (each.name for each in files(self._package).iterdir())
+            ids = [name.removesuffix(".yaml") for name in names if name.endswith(".yaml")]
+        return {id: self.entry(id) for id in sorted(ids)}
 
-    def _load(self, failure: str) -> Entry:
-        source = f"{failure}.yaml"
+    @cached_property
+    def _whole(self) -> Mapping[str, Any]:
+        always = self._always
+        return {
+            id: {"id": id, **said, "facts": [*said.get("facts", ()), *always]}
+            for id, said in self._parse(self._file).items()
+        }
+
+    def _parse(self, source: str) -> Any:
         try:
-            content = read_yaml(files(self._package).joinpath(source).read_text("utf-8"))
-        except OSError as error:
-            raise CatalogueError(f"the catalogue has no failure {failure!r}") from error
+            return read_yaml(files(self._package).joinpath(source).read_text("utf-8"))
         except yaml.YAMLError as error:
             raise CatalogueError(f"{source}: {' '.join(str(error).split())}") from error
+
+    def _load(self, failure: str) -> Entry:
+        source = self._file or f"{failure}.yaml"
+        try:
+            content = self._whole[failure] if self._file else self._parse(source)
+        except (OSError, KeyError) as error:
+            raise CatalogueError(f"the catalogue has no failure {failure!r}") from error
         found = read_entry(source, content)
         if found.id != failure:
             raise CatalogueError(f"{source}: its id is {found.id!r}")

@@ -1,25 +1,25 @@
-"""One failure of the catalogue: its file, read strictly, and how its words become a finding's."""
+"""One entry of a catalogue: read strictly, and how its words become a finding's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast, get_args
 
-from berth.findings.finding import Finding, Harm, Severity, Subject
+from berth.findings.finding import Finding, Harm, Severity, Subject, Where
 from berth.findings.pattern import Pattern, read_pattern
 from berth.findings.versions import Range, Version, parse_range
-from berth.texts.command import Shell, fill_command, slots
-from berth.texts.text import Text, fill_sentence
+from berth.texts.command import Shell, fill_command
+from berth.texts.text import Text, fill_sentence, named_in
 from berth.texts.visible import shortened, visible
 
 Value = str | int | Text | Sequence[str]
 Facts = Mapping[str, Value]
 
-_REQUIRED = {"id", "severity", "harm", "title", "seen", "why", "cure", "sources"}
-_KEYS = _REQUIRED | {"patterns", "prove", "versions", "yields_to", "settled_by"}
-_SHOWN = 200
-"""Characters of a fact that are shown: a name may come out of anybody's log."""
+_REQUIRED = {"id", "severity", "seen", "why", "cure"}
+_KEYS = _REQUIRED | {"harm", "title", "sources", "facts", "patterns", "prove", "versions", "yields_to", "settled_by"}
+SHOWN = 200
+"""Characters of a fact that are shown, if nothing else is said: a name may come out of anybody's log."""
 
 _QUOTED = 1000
 """Characters of a line that shows it."""
@@ -65,6 +65,17 @@ class Entry:
     """How a text tells that it came to a good end for the claim or pod that it names."""
     yields_to: tuple[str, ...] = ()
     """Failures beside which this one says nothing new in a text: it is their echo. `*`: any failure."""
+    facts: frozenset[str] | None = None
+    """The facts that may be given; None: it declares none, and takes any."""
+    named: Mapping[str, Entry] = field(default_factory=dict)
+    """Its variants, whole, where whoever finds it has to name one. Its own words are the first one's then."""
+
+    def variant(self, name: str) -> Entry:
+        """The variant of that name; an entry without variants has itself, without a name. CatalogueError: none."""
+        found = self.named.get(name) if self.named or name else self
+        if found is None:
+            raise CatalogueError(f"{self.id}: {name!r} is none of its variants {list(self.named)}")
+        return found
 
     def finding(
         self,
@@ -74,8 +85,15 @@ class Entry:
         version: Version | None = None,
         evidence: Sequence[str] = (),
         count: int = 1,
+        where: Where | None = None,
+        shown: int = SHOWN,
     ) -> Finding:
-        """The finding about these objects, with the facts put in. CatalogueError: no text fits them."""
+        """The finding about these objects, with the facts put in, each up to `shown` characters.
+
+        CatalogueError: no text fits them, or a fact is not declared.
+        """
+        if self.facts is not None and (undeclared := facts.keys() - self.facts):
+            raise CatalogueError(f"{self.id}: facts that it does not declare: {sorted(undeclared)}")
         known = {**_subjects(about), **facts}
         cure = self._chosen("cure", self.cure, known, version)
         return Finding(
@@ -83,13 +101,15 @@ class Entry:
             severity=self.severity,
             harm=self.harm,
             about=tuple(about),
-            seen=_filled(self._chosen("seen", self.seen, known, version).text, known),
-            why=_filled(self._chosen("why", self.why, known, version).text, known),
-            do=_filled(cure.text, known),
+            seen=_filled(self._chosen("seen", self.seen, known, version).text, known, shown),
+            why=_filled(self._chosen("why", self.why, known, version).text, known, shown),
+            do=_filled(cure.text, known, shown),
             commands=tuple(_commands(cure, known)),
             evidence=tuple(shortened(visible(line.replace("\t", " ")), _QUOTED) for line in evidence),
             count=count,
             sources=self.sources,
+            where=where,
+            facts=known,
         )
 
     def _chosen(self, part: str, variants: Sequence[Variant], facts: Facts, version: Version | None) -> Variant:
@@ -100,29 +120,38 @@ class Entry:
 
 
 def read_entry(source: str, content: object) -> Entry:
-    """The entry that the parsed YAML file `source` holds. CatalogueError names the key that is wrong."""
+    """The entry that the parsed YAML at `source` holds. CatalogueError names the key that is wrong.
+
+    Under `variants` each name has what is said otherwise than above it.
+    """
     if not isinstance(content, dict):
         raise CatalogueError(f"{source}: not a mapping")
+    if "variants" in content:
+        shared = {key: value for key, value in content.items() if key != "variants"}
+        named = {name: read_entry(f"{source}, {name}", shared | said) for name, said in content["variants"].items()}
+        return replace(next(iter(named.values())), named=named)
     unknown, missing = content.keys() - _KEYS, _REQUIRED - content.keys()
     if unknown or missing:
         raise CatalogueError(f"{source}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}")
-    if content["severity"] not in get_args(Severity) or content["harm"] not in get_args(Harm):
-        raise CatalogueError(f"{source}: severity {content['severity']!r}, harm {content['harm']!r}")
+    severity, harm = content["severity"], content.get("harm", "one")
+    if severity not in get_args(Severity) or harm not in get_args(Harm):
+        raise CatalogueError(f"{source}: severity {severity!r}, harm {harm!r}")
     try:
         return Entry(
             id=str(content["id"]),
-            severity=cast(Severity, content["severity"]),
-            harm=cast(Harm, content["harm"]),
-            title=_text(content["title"]),
+            severity=cast(Severity, severity),
+            harm=cast(Harm, harm),
+            title=_text(content.get("title", {"en": "", "zh": ""})),
             patterns=tuple(read_pattern(pattern) for pattern in content.get("patterns", ())),
             seen=_variants(content["seen"]),
             why=_variants(content["why"]),
             cure=_variants(content["cure"]),
             prove=_variants(content.get("prove", [])),
             versions=parse_range(content.get("versions", "")),
-            sources=tuple(content["sources"]),
+            sources=tuple(content.get("sources", ())),
             settled_by=tuple(read_pattern(pattern) for pattern in content.get("settled_by", ())),
             yields_to=tuple(content.get("yields_to", ())),
+            facts=frozenset(content["facts"]) if "facts" in content else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CatalogueError(f"{source}: {type(error).__name__}: {error}") from error
@@ -130,7 +159,7 @@ def read_entry(source: str, content: object) -> Entry:
 
 def names(template: str) -> set[str]:
     """The facts that a template names."""
-    return slots(template)
+    return named_in(template)
 
 
 def _variants(content: Any) -> tuple[Variant, ...]:
@@ -160,8 +189,8 @@ def _subjects(about: Sequence[Subject]) -> dict[str, Value]:
     return facts
 
 
-def _filled(text: Text, facts: Facts) -> Text:
-    return Text(fill_sentence(text.en, facts, "en", _SHOWN), fill_sentence(text.zh, facts, "zh", _SHOWN))
+def _filled(text: Text, facts: Facts, shown: int) -> Text:
+    return Text(fill_sentence(text.en, facts, "en", shown), fill_sentence(text.zh, facts, "zh", shown))
 
 
 def _commands(variant: Variant, facts: Facts) -> Iterator[Shell]:

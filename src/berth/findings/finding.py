@@ -1,4 +1,4 @@
-"""What the doctor says: findings, and what it could not look at. Pure values; their words come from the catalogue.
+"""Findings, and what could not be looked at. Pure values; their words come from a catalogue.
 
 Order of harm: failures before warnings before notes; among them lost data before what stops everybody, before what
 stops one, before what is merely unpleasant.
@@ -6,8 +6,8 @@ stops one, before what is merely unpleasant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from berth.texts.command import Shell
@@ -69,8 +69,19 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Where:
+    """A line of a file. line: 0 where no line is to blame; file: empty where it is in none."""
+
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One result: what was seen, why it is so, what to type. Made by berth.doctor.known.find, from the catalogue."""
+    """One result: what was seen, why it is so, what to type. Made by Catalogue.find."""
 
     id: str
     """The catalogue's; never changes its meaning."""
@@ -89,6 +100,10 @@ class Finding:
     """How often it was seen."""
     sources: tuple[str, ...] = ()
     """Where to read on: `owner/repository#number`, or a document's address."""
+    where: Where | None = None
+    """For findings about what is written in files."""
+    facts: Mapping[str, object] = field(default_factory=dict, compare=False)
+    """The values in the sentences, for programs: nobody has to read them out of a sentence."""
 
     @property
     def rank(self) -> tuple[int, int, str, tuple[Subject, ...]]:

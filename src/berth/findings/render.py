@@ -1,4 +1,7 @@
-"""A report in words, for a person: the worst first, each finding in six lines at most, with the commands to type."""
+"""Findings in words, for a person, with the commands to type: a report, the worst first; or, of files, line by line.
+
+Findings about files are told as linters do, under the names that `berth server lint` has always used, also in JSON.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from berth.findings.finding import SEVERITIES, Finding, Report, Severity, Subject, Unseen
+from berth.findings.finding import SEVERITIES, Finding, Report, Severity, Subject, Unseen, Where
 from berth.texts.command import Shell
 from berth.texts.text import Language, Text
 from berth.texts.visible import fact
@@ -36,6 +39,14 @@ _UNSEEN = (
     Text("1 thing could not be looked at", "1 项未能检查"),
     Text("{} things could not be looked at", "{} 项未能检查"),
 )
+_IN_FILES: dict[Severity, Text] = {
+    "failure": Text("error", "错误"),
+    "warning": Text("warning", "警告"),
+    "note": Text("note", "提示"),
+}
+_IN_FILES_COUNTED = Text(
+    "errors: {failure}, warnings: {warning}, notes: {note}", "错误 {failure}，警告 {warning}，提示 {note}"
+)
 _ALSO = Text("also {}", "另有 {}")
 _MORE = Text("{} and {} more", "{} 等 {} 个")
 _TIMES = Text("seen {} times", "出现 {} 次")
@@ -44,11 +55,12 @@ _NOT_SEEN = Text("NOT SEEN", "未检查")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the answer. label: its first word, in the style's colour."""
+    """A line of the answer. label: its first word, in the style's colour; place: what stands before it, if anything."""
 
     text: str
     style: Style = "plain"
     label: str = ""
+    place: str = ""
 
 
 def say(report: Report, language: Language, nothing: Text) -> Iterator[Line]:
@@ -72,6 +84,35 @@ def say_finding(finding: Finding, language: Language) -> Iterator[Line]:
         cut = "…" if len(finding.evidence[0]) > _QUOTED else ""
         yield Line(f"    > {finding.evidence[0][:_QUOTED]}{cut}", "faint")
     yield from (Line(Shell(f"    $ {command}"), "command") for command in finding.commands[: LINES - 3])
+
+
+def say_of_files(findings: Sequence[Finding], language: Language, nowhere: Text) -> Iterator[Line]:
+    """Findings about files, each where it is, and how many there are. nowhere: what to say for those in no file."""
+    for finding in findings:
+        place = str(finding.where or "") or nowhere.said(language)
+        style: Style = "faint" if finding.severity == "note" else finding.severity
+        label = _IN_FILES[finding.severity].said(language)
+        yield Line(f" {finding.id}: {finding.seen.said(language)}", style, label, f"{place}: ")
+        yield Line(f"  {finding.why.said(language)}")
+        yield Line(f"  → {finding.do.said(language)}")
+    counts = {severity: sum(each.severity == severity for each in findings) for severity in SEVERITIES}
+    yield Line("")
+    yield Line(_IN_FILES_COUNTED.said(language).format(**counts))
+
+
+def of_files_as_dict(finding: Finding) -> dict[str, object]:
+    """A finding about a file, for `-o json`: both languages in it."""
+    where = finding.where or Where()
+    return {
+        "code": finding.id,
+        "severity": _IN_FILES[finding.severity].en,
+        "source": where.file,
+        "line": where.line,
+        "path": finding.facts.get("path", ""),
+        "text": finding.seen.as_dict(),
+        "cause": finding.why.as_dict(),
+        "fix": finding.do.as_dict(),
+    }
 
 
 def _said(finding: Finding, language: Language) -> str:

@@ -64,6 +64,11 @@ def fill_sentence(template: str, facts: Mapping[str, object], language: Language
     return "`".join(pieces)
 
 
+def named_in(template: str) -> set[str]:
+    """The facts that a sentence names."""
+    return {found[1] for found in _SLOT.finditer(template)}
+
+
 def _told(value: object, quoted: str | None, language: Language, limit: int) -> str:
     if quoted:
         return fact(repr(value), limit)

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import click
 
+from berth.cli.diagnosis import print_lines
 from berth.cli.output import LANGUAGE, Part, Styled, language, output_option, print_json, say
-from berth.cli.server.answering import do, marks
+from berth.cli.server.answering import do
 from berth.cli.server.exports import print_exports
-from berth.nfsserver.lint.finding import SEVERITIES, Finding
+from berth.findings.finding import Finding, Report
+from berth.findings.render import of_files_as_dict, say_of_files
 from berth.nfsserver.lint.lint_context import Need
 from berth.nfsserver.lint.run import lint_file, lint_host
 from berth.nfsserver.setup.services import start_commands
 from berth.nfsserver.setup.status import ServerStatus, read_status
 from berth.texts.text import Language, Text
 
-_SEVERITIES = {"error": Text("error", "错误"), "warning": Text("warning", "警告"), "note": Text("note", "提示")}
 _CLEAN = Text("No findings.", "没有发现问题。")
 _LIVE_ONLY = Text("live exports", "已生效的导出")
-_COUNTS = Text("errors: {error}, warnings: {warning}, notes: {note}", "错误 {error}，警告 {warning}，提示 {note}")
 _VERDICTS = {
     "serving": Text("serving", "正在提供服务"),
     "nothing exported": Text("running, but nothing is exported", "已运行，但没有任何导出"),
@@ -92,26 +92,17 @@ def _lint(file: Path | None, paths: tuple[str, ...], provisioner: str, output: s
     needs = [Need(path, provisioner) for path in paths]
     findings = do(lint_file(file, needs) if file else lint_host(needs), spoken)
     if output == "json":
-        print_json([finding.as_dict() for finding in findings])
+        print_json([of_files_as_dict(finding) for finding in findings])
     else:
         _print_findings(findings, spoken)
-    found = {finding.severity for finding in findings}
-    raise SystemExit(2 if "error" in found else 1 if "warning" in found else 0)
+    raise SystemExit(Report(findings).exit_code)
 
 
 def _print_findings(findings: tuple[Finding, ...], lang: Language) -> None:
-    if not findings:
+    if findings:
+        print_lines(say_of_files(findings, lang, _LIVE_ONLY))
+    else:
         say(_CLEAN.said(lang))
-        return
-    for finding in findings:
-        severity = Styled(_SEVERITIES[finding.severity].said(lang), marks([finding.severity])[0])
-        where = finding.where or _LIVE_ONLY.said(lang)
-        say(f"{where}: ", severity, f" {finding.id}: {finding.seen.said(lang)}")
-        say(f"  {finding.why.said(lang)}")
-        say(f"  → {finding.do.said(lang)}")
-    counts = {severity: sum(each.severity == severity for each in findings) for severity in SEVERITIES}
-    say()
-    say(_COUNTS.said(lang).format(**counts))
 
 
 def _status(output: str, lang: str | None) -> None:

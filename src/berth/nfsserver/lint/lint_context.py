@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from berth.findings.entry import Value
+from berth.findings.finding import Finding
 from berth.nfsserver.exports.facts import HostFacts, PathFacts
 from berth.nfsserver.exports.parse import Export, ExportEntry, ExportsFile
-from berth.nfsserver.lint.finding import Finding, find
+from berth.nfsserver.lint.finding import find
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class LintContext:
                 yield export, place
 
 
-def about(id: str, export: Export, *, variant: str = "", **facts: object) -> Finding:
+def about(id: str, export: Export, *, variant: str = "", **facts: Value) -> Finding:
     """The finding about one export. {client} and {path} are known."""
-    known = {"client": export.client, **facts}
+    known: dict[str, Value] = {"client": export.client, **facts}
     return find(id, variant=variant, source=export.source, line=export.line, path=export.path, **known)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from berth.findings.finding import Finding
 from berth.nfsserver.exports.clients import classify
 from berth.nfsserver.exports.table import ExportRow, brief, compare
-from berth.nfsserver.lint.finding import Finding, find
+from berth.nfsserver.lint.finding import find
 from berth.nfsserver.lint.lint_context import LintContext
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from berth.findings.finding import Finding
 from berth.nfsserver.exports.clients import Kind, classify, covers
 from berth.nfsserver.exports.facts import PathFacts
 from berth.nfsserver.exports.flags import Flag
 from berth.nfsserver.exports.parse import Export
-from berth.nfsserver.lint.finding import Finding, find
+from berth.nfsserver.lint.finding import find
 from berth.nfsserver.lint.lint_context import LintContext, Need, about
 
 _PRECEDENCE: tuple[Kind, ...] = ("host", "network", "wildcard", "netgroup", "everybody", "gss")

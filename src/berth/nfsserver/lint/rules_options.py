@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from berth.findings.finding import Finding
 from berth.nfsserver.exports.clients import classify
 from berth.nfsserver.exports.facts import stable_fsid
 from berth.nfsserver.exports.flags import NOBODY, Flag
 from berth.nfsserver.exports.options import Options
 from berth.nfsserver.exports.parse import Export, ExportEntry
-from berth.nfsserver.lint.finding import Finding
 from berth.nfsserver.lint.lint_context import LintContext, about
 
 

@@ -6,12 +6,12 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from berth.findings.finding import Finding
 from berth.nfsserver.exports.clients import classify, overlap
 from berth.nfsserver.exports.facts import SYSTEM, PathFacts
 from berth.nfsserver.exports.flags import Flag
 from berth.nfsserver.exports.options import Options
 from berth.nfsserver.exports.parse import Export
-from berth.nfsserver.lint.finding import Finding
 from berth.nfsserver.lint.lint_context import LintContext, about
 
 
@@ -85,8 +85,8 @@ def nested(context: LintContext) -> Iterator[Finding]:
             difference = _difference(inner.options, outer.options)
             if pair not in seen and difference:
                 seen.add(pair)
-                where = f"{outer.source}:{outer.line}"
-                yield about("overlapping-options", inner, other=outer.path, where=where, difference=difference)
+                beside = f"{outer.source}:{outer.line}"
+                yield about("overlapping-options", inner, other=outer.path, beside=beside, difference=difference)
 
 
 def _around(context: LintContext, inner: Export, by_path: Mapping[str, list[Export]]) -> Iterator[Export]:

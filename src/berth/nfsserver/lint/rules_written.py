@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from berth.findings.finding import Finding
 from berth.nfsserver.exports.clients import BadClient, check, classify, covers, host_bits
 from berth.nfsserver.exports.flags import NEWER, OBSOLETE, SWITCHES, VALUED
 from berth.nfsserver.exports.lexer import decode
 from berth.nfsserver.exports.parse import Export, ExportEntry, Problem, Statement
-from berth.nfsserver.lint.finding import Finding, find
+from berth.nfsserver.lint.finding import find
 from berth.nfsserver.lint.lint_context import LintContext, about
 
 
@@ -23,7 +24,7 @@ def unreadable(context: LintContext) -> Iterator[Finding]:
             )
         lost = sum(not entry.is_read for entry in file.entries)
         if lost:
-            yield find("rest-unread", source=file.source, line=file.problems[0].line, count=lost)
+            yield find("rest-unread", source=file.source, line=file.problems[0].line, lost=lost)
 
 
 def _variant(problem: Problem) -> str:
@@ -91,7 +92,7 @@ def wrong_clients(context: LintContext) -> Iterator[Finding]:
             continue
         host = context.facts.hosts.get(entry.name)
         if network := host_bits(entry.name):
-            yield about("network-host-bits", export, network=network, address=entry.name.partition("/")[0])
+            yield about("network-host-bits", export, network=str(network), address=entry.name.partition("/")[0])
         elif client.kind == "gss":
             yield about("gss-client", export, flavour=entry.name.removeprefix("gss/"))
         elif host is not None and not host.addresses:

@@ -9,28 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from berth.findings.finding import SEVERITIES, Finding, Where
 from berth.nfsserver.exports.export_files import read_exports, read_varying
 from berth.nfsserver.exports.facts import HostFacts
 from berth.nfsserver.exports.parse import ExportsFile
 from berth.nfsserver.exports.survey import survey, survey_host
 from berth.nfsserver.lint import rules_live, rules_needs, rules_options, rules_places, rules_written
-from berth.nfsserver.lint.finding import SEVERITIES, Finding
 from berth.nfsserver.lint.lint_context import LintContext, Need
 
 _RULES = (*rules_written.RULES, *rules_options.RULES, *rules_places.RULES, *rules_needs.RULES, *rules_live.RULES)
 
 
 def lint(files: Sequence[ExportsFile], facts: HostFacts, needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
-    """All findings about files, by file and line, errors before warnings and notes.
+    """All findings about files, by file and line, failures before warnings and notes.
 
     files: all that exportfs reads, in its order, or one by itself. needs: which paths a provisioner works in.
     """
     context = LintContext(tuple(files), facts, tuple(needs))
     order = {file.source: at for at, file in enumerate(files)}
     found = dict.fromkeys(finding for rule in _RULES for finding in rule(context))
-    return tuple(
-        sorted(found, key=lambda each: (order.get(each.source, len(order)), each.line, SEVERITIES.index(each.severity)))
-    )
+
+    def rank(finding: Finding) -> tuple[int, int, int]:
+        where = finding.where or Where()
+        return order.get(where.file, len(order)), where.line, SEVERITIES.index(finding.severity)
+
+    return tuple(sorted(found, key=rank))
 
 
 async def lint_host(needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
