@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +17,9 @@ from berth.operations.changes import Change
 from berth.operations.classes import DefaultClass, set_default_class
 from berth.operations.errors import Stopped
 from berth.operations.install_plan import InstallPlan
+from berth.operations.polling import poll
 from berth.settings.install import InstallSettings
 from berth.texts.text import Text
-
-_LOOK = 0.5
-"""Seconds between two looks at the Deployment."""
-
 
 _NOT_SEEN = "the Deployment's controller has not seen it yet"
 _NO_PODS = "no pods yet"
@@ -134,17 +130,16 @@ async def wait_rolled_out(
     api: ManifestApi, settings: InstallSettings, *, patience: float, progress: Callable[[Rollout], None]
 ) -> Rollout:
     """Returns once every pod is of the newest revision and ready, or patience is over. progress: told what is news."""
-    clock = asyncio.get_running_loop().time
-    end = clock() + patience
     told: list[Rollout] = []
-    while True:
+
+    async def look() -> Rollout:
         rollout = await look_at_rollout(api, settings)
         if is_news(rollout, told):
             told.append(rollout)
             progress(rollout)
-        if rollout.is_complete or clock() >= end:
-            return rollout
-        await asyncio.sleep(_LOOK)
+        return rollout
+
+    return await poll(look, until=lambda rollout: rollout.is_complete, patience=patience)
 
 
 def is_news(rollout: Rollout, told: Sequence[Rollout]) -> bool:

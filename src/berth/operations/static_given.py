@@ -11,6 +11,7 @@ from berth.kube.manifest import Manifest, ManifestApi, place, place_of
 from berth.objects.locations import normal
 from berth.operations.apply import MANAGER, Applied, apply_all, remove_one
 from berth.operations.errors import Stopped
+from berth.operations.polling import poll
 from berth.operations.static_volume import StaticVolume, static_manifests
 from berth.texts.command import command
 from berth.texts.text import Text
@@ -18,7 +19,6 @@ from berth.volumes.naming import overlaps
 
 _NOTICED = 5.0
 """Seconds that the PV controller is given to notice a PV."""
-_LOOK = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,11 @@ async def _take_back(api: ManifestApi, pv: Manifest, claim: Manifest, told: Call
 
 async def _wait_phase(api: ManifestApi, manifest: Manifest, phases: tuple[str, ...], patience: float) -> bool:
     """Returns once the object is in one of these phases; False when it is not before patience is over."""
-    clock, where = asyncio.get_running_loop().time, place_of(manifest)
-    end = clock() + patience
-    while True:
-        if (await api.read(where)).get("status", {}).get("phase") in phases:
-            return True
-        if clock() >= end:
-            return False
-        await asyncio.sleep(_LOOK)
+
+    async def look() -> bool:
+        return (await api.read(place_of(manifest))).get("status", {}).get("phase") in phases
+
+    return await poll(look, until=bool, patience=patience)
 
 
 async def _check_pv(api: ManifestApi, volume: StaticVolume) -> None:

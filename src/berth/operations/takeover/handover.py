@@ -90,7 +90,7 @@ async def start(run: Run, plan: GroupPlan, settings: InstallSettings) -> tuple[s
         )
     seen: list[Rollout] = []
 
-    async def look() -> list[tuple[str, str]]:
+    async def locks() -> list[tuple[str, str]]:
         if plan.is_installing:
             rollout = await look_at_rollout(run.api, settings)
             if is_news(rollout, seen):
@@ -103,7 +103,7 @@ async def start(run: Run, plan: GroupPlan, settings: InstallSettings) -> tuple[s
     async def counts(lock: Held) -> bool:
         return await _has_names(run.api, lock, plan.group.provisioners, or_is_outside=not plan.is_installing)
 
-    leader = await wait_led(run.api, patience=run.patience, look=look, counts=counts)
+    leader = await wait_led(run.api, patience=run.patience, locks=locks, counts=counts)
     if leader is None:
         raise Stopped(_why_not_led(run, plan, seen))
     run.stage = "served"

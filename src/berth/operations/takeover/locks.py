@@ -16,9 +16,8 @@ from berth.kube.errors import NotFound
 from berth.kube.leader import lock_name
 from berth.kube.manifest import ManifestApi, place
 from berth.kube.oldlock import ANNOTATION
+from berth.operations.polling import poll
 
-_LOOK = 0.5
-"""Seconds between two looks."""
 _LONG_AGO = 3600.0
 """Seconds. A record as old as that is no process's, whatever the clocks say."""
 
@@ -79,9 +78,9 @@ async def wait_free(
     holder that is waited for.
     """
     clock = asyncio.get_running_loop().time
-    end = clock() + patience
     seen: dict[str, tuple[str, float]] = {}
-    while True:
+
+    async def look() -> Held | None:
         held = None
         for provisioner, namespace in locks:
             for one in await read_locks(api, provisioner, namespace):
@@ -95,35 +94,34 @@ async def wait_free(
                     held = one
                 elif clock() < since + one.lasts:
                     held = one
-        if held is None or clock() >= end:
-            return held
-        await asyncio.sleep(_LOOK)
+        return held
+
+    return await poll(look, until=lambda held: held is None, patience=patience)
 
 
 async def wait_led(
     api: ManifestApi,
     *,
     patience: float,
-    look: Callable[[], Awaitable[Sequence[tuple[str, str]]]],
+    locks: Callable[[], Awaitable[Sequence[tuple[str, str]]]],
     counts: Callable[[Held], Awaitable[bool]],
 ) -> Held | None:
     """Who holds a Lease, once he was seen to renew it; None when nobody did before patience was over.
 
-    look: awaited before each look; answers which locks (provisioner, namespace) count, and may tell what takes so long.
+    locks: awaited before each look; which locks (provisioner, namespace) count. It may tell what takes so long.
     counts: whether it is one of those who are waited for that holds it.
     """
-    clock = asyncio.get_running_loop().time
-    end = clock() + patience
     first: dict[str, str] = {}
-    while True:
-        for provisioner, namespace in await look():
+
+    async def look() -> Held | None:
+        for provisioner, namespace in await locks():
             for one in await read_locks(api, provisioner, namespace):
                 is_renewed = one.where.startswith("Lease ") and one.record != first.setdefault(one.where, one.record)
                 if is_renewed and await counts(one):
                     return one
-        if clock() >= end:
-            return None
-        await asyncio.sleep(_LOOK)
+        return None
+
+    return await poll(look, until=lambda held: held is not None, patience=patience)
 
 
 def _record(one: dict[str, Any], kind: str) -> dict[str, Any]:

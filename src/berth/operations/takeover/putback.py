@@ -4,11 +4,11 @@ again, with the pods that it had. Every step can be repeated.
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 
 from berth.kube.errors import KubeError
 from berth.operations.errors import Stopped
+from berth.operations.polling import poll
 from berth.operations.takeover.names import carries, set_names
 from berth.operations.takeover.plan import GroupPlan
 from berth.operations.takeover.records import remove_records
@@ -24,14 +24,14 @@ _PAUSE = 1.0
 
 async def put_back(run: Run, plan: GroupPlan) -> None:
     """The old provisioners of one group work again as they did. What can't be done in time is told, never raised."""
-    clock = asyncio.get_running_loop().time
-    end = clock() + run.patience
     run.tell(
         f"putting {', '.join(one.key for one in plan.group.old)} back",
         f"正在恢复 {'、'.join(one.key for one in plan.group.old)}",
     )
     told = ""
-    while True:
+
+    async def is_done() -> bool:
+        nonlocal told
         try:
             await _once(run, plan)
         except (KubeError, Stopped) as error:
@@ -39,11 +39,11 @@ async def put_back(run: Run, plan: GroupPlan) -> None:
             if why.en != told:
                 told = why.en
                 run.tell(f"not yet: {why.en}", f"尚未成功：{why.zh}")
-            if clock() >= end:
-                return
-            await asyncio.sleep(_PAUSE)
-        else:
-            break
+            return False
+        return True
+
+    if not await poll(is_done, until=bool, patience=run.patience, every=_PAUSE):
+        return
     run.stage = "back"
     for one in plan.group.old:
         before = one.replicas or one.before or 0

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from berth.kube.manifest import ManifestApi, place
 from berth.operations.install import why_not_ready
+from berth.operations.polling import poll
 from berth.operations.takeover.old import READY_BEFORE, REPLICAS_BEFORE, TAKEN_OVER_BY, OldProvisioner
 
 MANAGER = "berth-takeover"
-_LOOK = 0.3
-"""Seconds between two looks."""
 
 
 async def scale_down(api: ManifestApi, old: OldProvisioner, by: str) -> int:
@@ -49,10 +47,10 @@ async def wait_pods_gone(
 
     progress: told which are left, whenever that changes. counts: which of them matter.
     """
-    clock = asyncio.get_running_loop().time
-    end = clock() + patience
     seen: tuple[str, ...] = ()
-    while True:
+
+    async def look() -> tuple[str, ...]:
+        nonlocal seen
         found = [
             f"{namespace}/{one['metadata']['name']}"
             for namespace, selector in pods
@@ -63,26 +61,26 @@ async def wait_pods_gone(
         if left and left != seen:
             seen = left
             progress(left)
-        if not left or clock() >= end:
-            return left
-        await asyncio.sleep(_LOOK)
+        return left
+
+    return await poll(look, until=lambda left: not left, patience=patience)
 
 
 async def wait_pods_ready(
     api: ManifestApi, old: Sequence[OldProvisioner], *, patience: float, progress: Callable[[str], None]
 ) -> str:
     """Returns once all their pods are ready, with an empty text; with what is in the way when patience is over."""
-    clock = asyncio.get_running_loop().time
-    end = clock() + patience
     seen = ""
-    while True:
+
+    async def look() -> str:
+        nonlocal seen
         why = "; ".join([text for one in old if (text := await _why_not_all_ready(api, one))])
         if why and why != seen:
             seen = why
             progress(why)
-        if not why or clock() >= end:
-            return why
-        await asyncio.sleep(_LOOK)
+        return why
+
+    return await poll(look, until=lambda why: not why, patience=patience)
 
 
 async def _why_not_all_ready(api: ManifestApi, old: OldProvisioner) -> str:
