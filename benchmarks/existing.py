@@ -17,7 +17,7 @@ from lightkube.resources.core_v1 import Namespace
 from benchmarks.load import claim_to_file, side_by_side
 from benchmarks.rig import CLASS, EXPORT, Rig
 from berth.kube.client import Api
-from berth.nfs.resolve import Resolver
+from berth.nfs import Resolver
 from berth.objects import translation
 from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.shares.direct.share import DirectShare

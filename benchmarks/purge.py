@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.errors import BenchFailed
 from benchmarks.results import Results
 from benchmarks.rig import PURGE_EXPORT, Rig
-from berth.nfs.resolve import Resolver
+from berth.nfs import Resolver
 from berth.shares.direct.share import DirectShare
 from berth.volumes.naming import TRASH
 from berth.volumes.share import ShareAddress

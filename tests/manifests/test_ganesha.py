@@ -25,8 +25,7 @@ from berth.doctor.share.probed import Report
 from berth.doctor.share.verify import verify
 from berth.manifests.ganesha import CAPABILITIES, CONFIGURED_AT, MOUNTED_AT, GaneshaSettings, ganesha_manifests
 from berth.manifests.yaml_text import to_yaml
-from berth.nfs import v4
-from berth.nfs.rpc import Connection
+from berth.nfs import Connection, v4
 from berth.volumes.share import ShareAddress
 from devcluster.cluster import DevCluster
 

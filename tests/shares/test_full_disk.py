@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from berth.nfs.resolve import Resolver
+from berth.nfs import Resolver
 from berth.shares.direct.share import DirectShare
 from berth.shares.mounted.share import MountedShare
 from berth.volumes.errors import Unavailable

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from berth.nfs import v3, v4
-from berth.nfs.resolve import Resolver
+from berth.nfs import Resolver, v3, v4
 from berth.shares.direct.share import DirectShare
 from berth.shares.mounted import changes
 from berth.shares.mounted.openat import PASS, Root
@@ -123,7 +122,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, look: Callable[[], None], dies_at: 
         patch.setattr(kind, name, watching)
 
     with monkeypatch.context() as patch:
-        for kind in (v3.Session, v4.Session):
+        for kind in (v3.SessionV3, v4.SessionV4):
             watch(kind, "change")
             watch(kind, "rename")
         yield made

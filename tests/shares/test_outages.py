@@ -10,7 +10,7 @@ from contextlib import aclosing, suppress
 
 import pytest
 
-from berth.nfs.resolve import Resolver
+from berth.nfs import Resolver
 from berth.shares.direct.share import DirectShare
 from berth.volumes.errors import Unavailable, VolumeError
 from berth.volumes.share import ShareAddress

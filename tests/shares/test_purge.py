@@ -17,9 +17,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from berth.nfs.rpc import Identity
-from berth.nfs.session import Attributes, Found, Node, Position
-from berth.nfs.status import NfsError, Status
+from berth.nfs import Attributes, Found, Identity, NfsError, Node, Position, Status
 from berth.shares.direct import purge
 from berth.shares.direct.purge import Purge
 from berth.shares.direct.tree import Rights, Tree

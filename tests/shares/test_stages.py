@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from berth.nfs.resolve import Resolver
+from berth.nfs import Resolver
 from berth.shares.direct.share import DirectShare
 from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.share import ShareAddress
@@ -217,7 +217,7 @@ def test_without_privileges_the_port_is_no_secret_and_works(server: GaneshaServe
     code = f"""if True:
         import asyncio
         from berth.shares.direct.share import DirectShare
-        from berth.nfs.resolve import Resolver
+        from berth.nfs import Resolver
         from berth.volumes.share import ShareAddress
         async def main():
             share = DirectShare({target!r}, Resolver())

@@ -21,9 +21,7 @@ from dataclasses import dataclass
 from berth import __version__
 from berth.manifests.labels import MANAGED_BY
 from berth.manifests.rbac import Manifest
-from berth.nfs.programs import NFS4
-from berth.nfs.v4_compound import COMPOUND, GO_TO_TOP, LOOKUP, named
-from berth.nfs.xdr import opaque, uint
+from berth.nfs import v4
 
 PORT = 2049
 MOUNTED_AT = "/srv/nfs"
@@ -155,12 +153,7 @@ def is_served(settings: GaneshaSettings) -> str:
     It says one call of NFSv4.0 (as root, AUTH_SYS), whose bytes are known beforehand: walk down to the share. So the
     image needs no client.
     """
-    walk = [GO_TO_TOP, *(named(LOOKUP, part) for part in settings.path.split("/") if part)]
-    operations = b"".join(uint(each.number) + each.arguments for each in walk)
-    credential = opaque(uint(0) + opaque(b"probe") + uint(0) + uint(0) + uint(0))
-    call = b"".join(uint(number) for number in (1, 0, 2, *NFS4, COMPOUND, 1)) + credential + uint(0) + uint(0)
-    record = call + opaque(b"") + uint(0) + uint(len(walk)) + operations
-    question = "".join(f"\\x{byte:02x}" for byte in uint(0x80000000 | len(record)) + record)
+    question = "".join(f"\\x{byte:02x}" for byte in v4.walk_call(settings.path))
     return _IS_SERVED.format(port=PORT, question=question, path=settings.path)
 
 

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import NamedTuple
 
-from berth.nfs.names import encode_name
+from berth.nfs.names import decode_name, encode_name
 from berth.nfs.rpc import CallRejected, Connection
 from berth.nfs.status import NfsError, status_name
 from berth.nfs.xdr import Reader, opaque
 
-MNT, UMNT = 1, 3
+MNT, UMNT, EXPORT = 1, 3, 5
+_LONGEST = 4096
+"""Bytes of a path, or of a client's name."""
+
+
+class Offered(NamedTuple):
+    """One export, as `showmount -e` shows it."""
+
+    path: str
+    clients: tuple[str, ...]
+    """Who may mount it; nobody named means everybody."""
+
+    def __str__(self) -> str:
+        return f"{self.path} ({', '.join(self.clients)})" if self.clients else self.path
 
 
 async def mount(mountd: Connection, export: str) -> bytes:
@@ -28,3 +42,19 @@ async def forget_mount(mountd: Connection, export: str) -> None:
     """Has mountd strike us from its list of those who mounted (`showmount -a`). What it handed out stays good."""
     with suppress(CallRejected):
         await mountd.call(UMNT, opaque(encode_name(export)), lambda _: None)
+
+
+async def exports(mountd: Connection) -> tuple[Offered, ...]:
+    """All that a server exports over NFSv3 (`showmount -e`)."""
+
+    def decode(reader: Reader) -> tuple[Offered, ...]:
+        found: list[Offered] = []
+        while reader.another(found):
+            path = decode_name(reader.opaque(_LONGEST))
+            clients: list[str] = []
+            while reader.another(clients):
+                clients.append(decode_name(reader.opaque(_LONGEST)))
+            found.append(Offered(path, tuple(clients)))
+        return tuple(found)
+
+    return await mountd.call(EXPORT, b"", decode)

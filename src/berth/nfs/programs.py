@@ -7,7 +7,7 @@ NFS3, NFS4 = (100003, 3), (100003, 4)
 MOUNTD = (100005, 3)
 LOCKD = (100021, 4)
 STATD = (100024, 1)
-NAMES = {100000: "portmapper", 100003: "nfs", 100005: "mountd", 100021: "nlockmgr", 100024: "status"}
+PROGRAM_NAMES = {100000: "portmapper", 100003: "nfs", 100005: "mountd", 100021: "nlockmgr", 100024: "status"}
 """What people call them."""
 
 NFS_PORT, PORTMAPPER_PORT = 2049, 111

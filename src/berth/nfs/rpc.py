@@ -19,7 +19,8 @@ import itertools
 import random
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -34,6 +35,9 @@ MOST_AT_ONCE = 128
 """Calls in flight on one connection; more wait here. Servers have limits of their own, this one bounds our memory."""
 LONGEST_REPLY = 1 << 21
 """Bytes. Nothing that Berth asks for is longer than 64 KiB and some; a server that sends more is none."""
+
+NULL = 0
+"""The procedure that every program has and that does nothing."""
 
 _CALL, _REPLY, _RPC_VERSION, _AUTH_SYS = 0, 1, 2, 1
 _LAST_FRAGMENT = 0x80000000
@@ -169,9 +173,8 @@ class Connection(asyncio.Protocol):
         """
         async with self._room:
             number = next(self._numbers) & 0xFFFFFFFF
-            header = _HEADER.pack(number, _CALL, _RPC_VERSION, self._program, self._version, procedure)
-            record = header + self._credential(identity) + arguments
-            record = uint(_LAST_FRAGMENT | len(record)) + record
+            program = (self._program, self._version)
+            record = encode_call(number, program, procedure, self._credential(identity), arguments)
             waiting = self._waiting[number] = _Waiting(self._loop.create_future(), decode)
             self._send(record, waiting if guarded else None)
             timer = None if again is None else self._loop.call_later(again, self._repeat, number, record, again)
@@ -279,11 +282,39 @@ class Connection(asyncio.Protocol):
         if known is None:
             if len(self._credentials) > 100:
                 self._credentials.clear()
-            # stamp, machine, uid, gid, further groups; and a verifier of the flavour none
-            groups = uint(len(identity.groups)) + b"".join(map(uint, identity.groups))
-            body = uint(0) + opaque(b"berth") + uint(identity.uid) + uint(identity.gid) + groups
-            known = self._credentials[identity] = uint(_AUTH_SYS) + opaque(body) + uint(0) + uint(0)
+            known = self._credentials[identity] = encode_credential(identity)
         return known
+
+
+@asynccontextmanager
+async def connected(
+    address: str, port: int, program: tuple[int, int], *, reserved: bool = True
+) -> AsyncIterator[Connection]:
+    """A connection to one program, closed at the end. ConnectFailed."""
+    connection = Connection(address, port, *program, reserved=reserved)
+    try:
+        await connection.connect()
+        yield connection
+    finally:
+        connection.close()
+
+
+async def ping(connection: Connection) -> None:
+    """Calls the program for nothing. CallRejected when there is no such program, or not in this version."""
+    await connection.call(NULL, b"", lambda _: None)
+
+
+def encode_credential(identity: Identity, machine: bytes = b"berth") -> bytes:
+    """Who calls (AUTH_SYS), and a verifier of the flavour none."""
+    groups = uint(len(identity.groups)) + b"".join(map(uint, identity.groups))
+    body = uint(0) + opaque(machine) + uint(identity.uid) + uint(identity.gid) + groups
+    return uint(_AUTH_SYS) + opaque(body) + uint(0) + uint(0)
+
+
+def encode_call(number: int, program: tuple[int, int], procedure: int, credential: bytes, arguments: bytes) -> bytes:
+    """One whole call, as it goes over TCP. number: the answer carries it, too."""
+    record = _HEADER.pack(number, _CALL, _RPC_VERSION, *program, procedure) + credential + arguments
+    return uint(_LAST_FRAGMENT | len(record)) + record
 
 
 def _accept(reader: Reader) -> None:

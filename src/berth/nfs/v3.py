@@ -32,9 +32,9 @@ _ATTRIBUTES = struct.Struct(">IIIIIQQIIQQIIIIII")
 _BEFORE = struct.Struct(">QIIII")
 
 
-async def open_session(connection: Connection, root: bytes) -> Session:
+async def open_session(connection: Connection, root: bytes) -> SessionV3:
     """A session on a connection to the NFS program. Takes the connection over, also when it fails."""
-    session = Session(connection, Node(root, Attributes("directory", 0, 0, 0, 0, 0)))
+    session = SessionV3(connection, Node(root, Attributes("directory", 0, 0, 0, 0, 0)))
     try:
         session.root = Node(root, await session.attributes(root))
     except BaseException:
@@ -43,7 +43,7 @@ async def open_session(connection: Connection, root: bytes) -> Session:
     return session
 
 
-class Session:
+class SessionV3:
     """See session.Session for the contract."""
 
     def __init__(self, connection: Connection, root: Node) -> None:

@@ -16,7 +16,8 @@ from typing import Any
 
 from berth.nfs import v4_compound as compound
 from berth.nfs.names import encode_name, is_name
-from berth.nfs.rpc import ROOT, Connection, Identity, Withheld
+from berth.nfs.programs import NFS4
+from berth.nfs.rpc import ROOT, Connection, Identity, Withheld, encode_call, encode_credential
 from berth.nfs.session import CHUNK, FILE_SYNC, Attributes, Found, FsStat, Node, Position
 from berth.nfs.status import NfsError, Status
 from berth.nfs.v4_compound import (
@@ -37,7 +38,7 @@ from berth.nfs.v4_compound import (
     run,
     size_is,
 )
-from berth.nfs.xdr import hyper, opaque, uint
+from berth.nfs.xdr import Reader, hyper, opaque, uint
 
 STEPS_AT_ONCE = 5
 """Parts of a path walked in one COMPOUND: with three operations each they stay below 16, older Linux servers' limit."""
@@ -47,6 +48,21 @@ _CREATE_FILE, _GUARDED = 1, 1
 _MUST_CONFIRM = 2
 """OPEN4_RESULT_CONFIRM: the server wants to hear again from an owner that is new to it."""
 _FORGOTTEN = frozenset({Status.STALE_CLIENTID, Status.EXPIRED})
+
+
+async def speaks_minor(connection: Connection, minor: int) -> bool:
+    """Whether the server takes calls of NFSv4.minor. Asked with a COMPOUND of no operations, which leaves no trace."""
+    status = await connection.call(compound.COMPOUND, compound.encode([], minor), Reader.uint)
+    return status != Status.MINOR_VERS_MISMATCH
+
+
+def walk_call(path: str) -> bytes:
+    """One whole call, as it goes over TCP, for those who can send bytes only: from the server's top to path, as root.
+
+    It succeeds where the server hands path out.
+    """
+    walk = [GO_TO_TOP, *(named(compound.LOOKUP, part) for part in path.split("/") if part)]
+    return encode_call(1, NFS4, compound.COMPOUND, encode_credential(ROOT, b"probe"), compound.encode(walk))
 
 
 @dataclass(slots=True)
@@ -63,11 +79,11 @@ class _Owner:
         return self.seqid
 
 
-async def open_session(connection: Connection, export: str) -> Session:
+async def open_session(connection: Connection, export: str) -> SessionV4:
     """A session on a connection to the NFS program, at the export. Takes the connection over, also when it fails."""
     try:
         top, attributes = (await run(connection, [GO_TO_TOP, GET_HANDLE, LOOK], ROOT))[1:]
-        session = Session(connection, Node(top, attributes_of(attributes)))
+        session = SessionV4(connection, Node(top, attributes_of(attributes)))
         parts = [part for part in export.split("/") if part]
         found, error = await session.walk(top, parts, ROOT)
         if error is not None:
@@ -82,7 +98,7 @@ async def open_session(connection: Connection, export: str) -> Session:
     return session
 
 
-class Session:
+class SessionV4:
     """See session.Session for the contract."""
 
     def __init__(self, connection: Connection, root: Node) -> None:

@@ -105,6 +105,12 @@ def new_attributes(mode: int | None, uid: int | None, gid: int | None) -> bytes:
     return mask(*numbers) + opaque(values)
 
 
+def encode(operations: Sequence[Operation], minor: int = 0) -> bytes:
+    """The arguments of a COMPOUND without a tag, of NFSv4.minor."""
+    encoded = b"".join(uint(operation.number) + operation.arguments for operation in operations)
+    return opaque(b"") + uint(minor) + uint(len(operations)) + encoded
+
+
 async def run(
     connection: Connection, operations: Sequence[Operation], who: Identity, *, guarded: bool = False
 ) -> list[Any]:
@@ -119,8 +125,7 @@ async def attempt(
     connection: Connection, operations: Sequence[Operation], who: Identity, *, guarded: bool = False
 ) -> tuple[list[Any], NfsError | None]:
     """The results of the operations that succeeded, and why the next one did not."""
-    encoded = b"".join(uint(operation.number) + operation.arguments for operation in operations)
-    arguments = opaque(b"") + uint(0) + uint(len(operations)) + encoded  # no tag, minor version 0
+    arguments = encode(operations)
     return await connection.call(COMPOUND, arguments, lambda reader: _decode(reader, operations), who, guarded=guarded)
 
 

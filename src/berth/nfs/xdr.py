@@ -7,7 +7,10 @@ what does not fit raises Unreadable.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sized
 
+MOST_ENTRIES = 10_000
+"""Of a list in a reply. A server that sends more is broken."""
 _UINT, _HYPER = struct.Struct(">I"), struct.Struct(">Q")
 
 
@@ -53,6 +56,14 @@ class Reader:
 
     def flag(self) -> bool:
         return self.uint() != 0
+
+    def another(self, found: Sized) -> bool:
+        """Whether one more entry follows those found of a list. Unreadable when it does not end."""
+        if not self.flag():
+            return False
+        if len(found) >= MOST_ENTRIES:
+            raise Unreadable("the list does not end")
+        return True
 
     def take(self, layout: struct.Struct) -> tuple[int, ...]:
         """Several numbers at once, laid out as given."""

@@ -7,8 +7,7 @@ touches no server, so a share that is down holds up nobody but those who then wo
 from __future__ import annotations
 
 from berth.host.mountinfo import is_mount_point
-from berth.nfs.resolve import Resolver
-from berth.nfs.servers import Servers
+from berth.nfs import Resolver, Servers
 from berth.shares.common.observed import ObservedShare, Observer
 from berth.shares.direct.share import DirectShare
 from berth.shares.mounted.share import MountedShare

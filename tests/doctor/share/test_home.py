@@ -11,7 +11,7 @@ import pytest
 
 from berth.doctor.share.home import look_into_home
 from berth.doctor.share.probed import Probed
-from berth.nfs.resolve import Resolver
+from berth.nfs import Resolver
 from berth.shares.direct.share import DirectShare
 from devcluster.ganesha import GaneshaServer
 from tests.conformance.places import address

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from berth.doctor.share.calls import Offered
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
 from berth.doctor.share.mounts import Answer, Ending, Mounted, above, nearest
 from berth.doctor.share.reach import Door, Ground, judge_nfs_port, judge_portmapper
+from berth.nfs import Offered
 from berth.volumes.share import ShareAddress
 
 TARGET = ShareAddress("nfs", "/srv/nfs")

@@ -10,7 +10,7 @@ from contextlib import aclosing
 
 import pytest
 
-from berth.nfs.resolve import Resolver
+from berth.nfs import Resolver
 from berth.shares.direct.share import DirectShare
 from berth.volumes.errors import Refused
 from berth.volumes.share import ShareAddress

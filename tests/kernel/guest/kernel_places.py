@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from berth.nfs.resolve import Resolver
+from berth.nfs import Resolver
 from berth.shares.direct.share import DirectShare
 from berth.volumes.share import ShareAddress
 from tests.conformance import places

@@ -2,6 +2,6 @@
 
 verify runs them all and answers a Report; probed holds what one result is, probes.yaml all that they can say.
 reach, mounts, work and measure look at the network, the mount protocols and the exported directory (in a scratch
-directory, which is removed again); judge says what the answers mean together; calls and locks speak the protocols that
-shares has no use for; node looks at this host as a node. Behind `berth server verify` and `berth doctor share`.
+directory, which is removed again); judge says what the answers mean together; node looks at this host as a node.
+Behind `berth server verify` and `berth doctor share`.
 """

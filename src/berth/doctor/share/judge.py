@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from berth.doctor.share.calls import Offered
 from berth.doctor.share.mounts import Answer, Ending, Mounted, above, nearest
 from berth.doctor.share.probed import Outcome, Probed, told
 from berth.doctor.share.reach import Door
-from berth.nfs.sockets import RESERVED_PORTS
+from berth.nfs import RESERVED_PORTS, Offered
 from berth.volumes.share import ShareAddress
 
 MOST_LISTED = 8

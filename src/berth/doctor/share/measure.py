@@ -9,8 +9,7 @@ import time
 
 from berth.doctor.share.probed import Probed, told
 from berth.doctor.share.scratch import Site, why
-from berth.nfs.rpc import RpcError
-from berth.nfs.status import NfsError
+from berth.nfs import NfsError, RpcError
 
 SAMPLES = 100
 SAMPLING = 1.0

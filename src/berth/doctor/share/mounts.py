@@ -8,14 +8,30 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-from berth.doctor.share import calls
-from berth.doctor.share.calls import Offered, connected
-from berth.nfs import mount, v3, v4
-from berth.nfs.programs import MOUNTD, NFS3, NFS4
-from berth.nfs.rpc import ROOT, CallRejected, ConnectFailed, Connection, ConnectionLost, RpcError
-from berth.nfs.session import START, Attributes, Node, Position, Session
-from berth.nfs.status import DENIED, GONE, NfsError, Status
-from berth.nfs.v4_compound import GET_HANDLE, GO_TO_TOP, run
+from berth.nfs import (
+    DENIED,
+    GONE,
+    MOUNTD,
+    NFS3,
+    NFS4,
+    ROOT,
+    START,
+    CallRejected,
+    ConnectFailed,
+    Connection,
+    ConnectionLost,
+    NfsError,
+    Offered,
+    Position,
+    RpcError,
+    Session,
+    Status,
+    connected,
+    mount,
+    ping,
+    v3,
+    v4,
+)
 
 Answer = Literal["spoken", "not spoken", "silent", "no NFS"]
 Ending = Literal[
@@ -43,7 +59,7 @@ async def ask_version(address: str, port: int, program: tuple[int, int], deadlin
     """Does a server speak this version of NFS."""
     try:
         async with asyncio.timeout(deadline), connected(address, port, program) as connection:
-            await calls.ping(connection)
+            await ping(connection)
     except TimeoutError:
         return "silent"
     except CallRejected as error:
@@ -57,7 +73,7 @@ async def ask_minors(address: str, port: int, deadline: float) -> tuple[int, ...
     """Which of NFSv4.0, 4.1 and 4.2 a server speaks; None when it does not say."""
     try:
         async with asyncio.timeout(deadline), connected(address, port, NFS4) as connection:
-            spoken = await asyncio.gather(*(calls.speaks_minor(connection, minor) for minor in (0, 1, 2)))
+            spoken = await asyncio.gather(*(v4.speaks_minor(connection, minor) for minor in (0, 1, 2)))
     except (TimeoutError, RpcError):
         return None
     return tuple(minor for minor, is_spoken in enumerate(spoken) if is_spoken)
@@ -67,7 +83,7 @@ async def ask_exports(address: str, mountport: int, deadline: float) -> tuple[Of
     """What mountd exports, or why it does not tell."""
     try:
         async with asyncio.timeout(deadline), connected(address, mountport, MOUNTD) as connection:
-            return await calls.exports(connection)
+            return await mount.exports(connection)
     except TimeoutError:
         return f"no answer within {deadline:g} s"
     except RpcError as error:
@@ -120,8 +136,8 @@ async def list_4(address: str, port: int, export: str, deadline: float) -> tuple
     """Directories over NFSv4 beside the deepest part of export that exists: what may have been meant."""
     try:
         async with asyncio.timeout(deadline), connected(address, port, NFS4) as connection:
-            top = (await run(connection, [GO_TO_TOP, GET_HANDLE], ROOT))[-1]
-            session = v4.Session(connection, Node(top, Attributes("directory", 0, 0, 0, 0, 0)))
+            session = await v4.open_session(connection, "/")
+            top = session.root.handle
             parts = [part for part in export.split("/") if part]
             found, _ = await session.walk(top, parts, ROOT)
             at = "/" + "".join(f"{part}/" for part in parts[: len(found)])

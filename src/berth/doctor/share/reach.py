@@ -7,11 +7,23 @@ import errno
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from berth.doctor.share.calls import Program, connected, programs
 from berth.doctor.share.probed import Probed, told
-from berth.nfs.programs import NFS_PORT, PORTMAPPER, PORTMAPPER_PORT
-from berth.nfs.resolve import Resolver, Unresolved, spelling
-from berth.nfs.rpc import ConnectFailed, Connection, RpcError
+from berth.nfs import (
+    NFS3,
+    NFS4,
+    NFS_PORT,
+    PORTMAPPER,
+    PORTMAPPER_PORT,
+    ConnectFailed,
+    Connection,
+    Registration,
+    Resolver,
+    RpcError,
+    Unresolved,
+    connected,
+    portmapper,
+    spelling,
+)
 from berth.volumes.share import ShareAddress
 
 State = Literal["open", "refused", "silent", "unreachable", "failed"]
@@ -49,7 +61,7 @@ class Ground:
     """The NFS port of each address, in the resolver's order."""
     portmapper: Door | None
     """Of the address that is used; None where nobody has to ask it."""
-    registered: tuple[Program, ...] | None = None
+    registered: tuple[Registration, ...] | None = None
     """What the portmapper knows; None when it can't be asked."""
     trouble: str = ""
     """Why it can't be asked, though its port is open."""
@@ -94,22 +106,22 @@ async def look_at_ports(target: ShareAddress, addresses: tuple[str, ...], deadli
     ground = Ground(tuple(doors), None)
     if target.port and target.mountport:
         return ground
-    portmapper = await knock(ground.best.address, PORTMAPPER_PORT, deadline)
+    mapper = await knock(ground.best.address, PORTMAPPER_PORT, deadline)
     registered, trouble = None, ""
-    if portmapper.state == "open":
+    if mapper.state == "open":
         try:
             async with (
                 asyncio.timeout(deadline),
-                connected(portmapper.address, PORTMAPPER_PORT, PORTMAPPER) as connection,
+                connected(mapper.address, PORTMAPPER_PORT, PORTMAPPER) as connection,
             ):
-                registered = await programs(connection)
+                registered = await portmapper.registrations(connection)
         except TimeoutError:
             trouble = f"no answer within {deadline:g} s"
         except RpcError as error:
             trouble = str(error)
-    ground = Ground(ground.nfs, portmapper, registered, trouble)
-    found = ground.port_of((100003, 4)) or ground.port_of((100003, 3))
-    return Ground(ground.nfs, portmapper, registered, trouble, found if found != port else 0)
+    ground = Ground(ground.nfs, mapper, registered, trouble)
+    found = ground.port_of(NFS4) or ground.port_of(NFS3)
+    return Ground(ground.nfs, mapper, registered, trouble, found if found != port else 0)
 
 
 async def knock(address: str, port: int, deadline: float) -> Door:

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from berth.doctor.share.probed import Probed, told
-from berth.nfs.rpc import ROOT, ConnectFailed, Identity, RpcError
-from berth.nfs.session import Node, Session
-from berth.nfs.status import DENIED, GONE, NfsError, Status
+from berth.nfs import DENIED, GONE, ROOT, ConnectFailed, Identity, NfsError, Node, RpcError, Session, Status
 
 T = TypeVar("T")
 

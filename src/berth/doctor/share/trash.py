@@ -8,7 +8,7 @@ from contextlib import aclosing
 from berth.doctor.share.probed import Probed, catalogue, told
 from berth.doctor.trash import judge_trash, read_trash
 from berth.findings.finding import Finding
-from berth.nfs.resolve import Resolver
+from berth.nfs import Resolver
 from berth.shares.direct.share import DirectShare
 from berth.texts.text import Text
 from berth.volumes.errors import VolumeError

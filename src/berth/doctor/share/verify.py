@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from berth.doctor.share import measure, mounts, reach, work
-from berth.doctor.share.calls import Offered
 from berth.doctor.share.home import look_into_home
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
 from berth.doctor.share.mounts import Mounted
@@ -15,7 +14,7 @@ from berth.doctor.share.probed import Probed, Report, told
 from berth.doctor.share.reach import Ground
 from berth.doctor.share.scratch import Site
 from berth.doctor.share.trash import look_into_trash
-from berth.nfs.programs import LOCKD, MOUNTD, NAMES, NFS3, NFS4, STATD
+from berth.nfs import LOCKD, MOUNTD, NFS3, NFS4, PROGRAM_NAMES, STATD, Offered
 from berth.volumes.share import ShareAddress
 
 DEADLINE = 5.0
@@ -165,7 +164,9 @@ def _judge_programs(ground: Ground, *, speaks_3: bool, speaks_4: bool) -> Probed
         if ground.portmapper is None or ground.portmapper.state != "open":
             return told("programs", "no-portmapper")
         return told("programs", "silent", "skipped" if speaks_4 else "failed", why=ground.trouble)
-    known = sorted({(NAMES[each.program], each.version) for each in ground.registered if each.program in NAMES})
+    known = sorted(
+        {(PROGRAM_NAMES[each.program], each.version) for each in ground.registered if each.program in PROGRAM_NAMES}
+    )
     listed = ", ".join(
         f"{name} {'/'.join(str(version) for of, version in known if of == name)}"
         for name in dict.fromkeys(name for name, _ in known)

@@ -8,13 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from berth.doctor.share import locks
-from berth.doctor.share.calls import connected
 from berth.doctor.share.probed import Probed, told
 from berth.doctor.share.scratch import OF_SOMEBODY, Judged, Scratch, Site, scratch_directory, within, write_failed
-from berth.nfs.programs import LOCKD, NFS4
-from berth.nfs.rpc import ConnectFailed, Identity, RpcError
-from berth.nfs.status import NfsError
+from berth.nfs import LOCKD, NFS4, ConnectFailed, Identity, NfsError, RpcError, connected, locks
 
 T = TypeVar("T")
 

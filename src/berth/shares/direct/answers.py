@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from berth.nfs.rpc import ROOT, RpcError, Withheld
-from berth.nfs.status import GONE, NfsError, Status
+from berth.nfs import GONE, ROOT, NfsError, RpcError, Status, Withheld
 from berth.shares.direct.tree import Denied
 from berth.volumes.errors import Missing, Refused, Stage, Taken, Unavailable, VolumeError
 

@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from berth.nfs.rpc import ROOT, Identity
-from berth.nfs.session import Node
-from berth.nfs.status import DENIED, NfsError, RootGone, Status
+from berth.nfs import DENIED, ROOT, Identity, NfsError, Node, RootGone, Status
 from berth.shares.direct.move import move
 from berth.shares.direct.tree import Denied, Tree, entry_of, refuse_detour
 from berth.volumes.errors import Missing, Refused, Taken

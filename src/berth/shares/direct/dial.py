@@ -11,12 +11,29 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TypeVar
 
-from berth.nfs import mount, portmapper, v3, v4
-from berth.nfs.programs import MOUNTD, NFS3, NFS4, NFS_PORT, PORTMAPPER, PORTMAPPER_PORT
-from berth.nfs.resolve import Resolver, Unresolved
-from berth.nfs.rpc import CallRejected, ConnectFailed, Connection, ConnectionLost
-from berth.nfs.session import Session
-from berth.nfs.status import DENIED, GONE, NfsError, Status
+from berth.nfs import (
+    DENIED,
+    GONE,
+    MOUNTD,
+    NFS3,
+    NFS4,
+    NFS_PORT,
+    PORTMAPPER,
+    PORTMAPPER_PORT,
+    CallRejected,
+    ConnectFailed,
+    Connection,
+    ConnectionLost,
+    NfsError,
+    Resolver,
+    Session,
+    Status,
+    Unresolved,
+    mount,
+    portmapper,
+    v3,
+    v4,
+)
 from berth.volumes.errors import Refused, Stage, Unavailable
 from berth.volumes.share import Guard, ShareAddress, always
 

@@ -12,9 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from berth.nfs.rpc import ROOT, Identity
-from berth.nfs.session import Node
-from berth.nfs.status import NfsError, Status
+from berth.nfs import ROOT, Identity, NfsError, Node, Status
 from berth.shares.direct.tree import Denied, Tree
 
 OWNER_WRITE, GROUP_WRITE = 0o200, 0o020

@@ -18,9 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from berth.nfs.rpc import Identity
-from berth.nfs.session import START, Found, Node, Position, Session
-from berth.nfs.status import GONE, NfsError, Status
+from berth.nfs import GONE, START, Found, Identity, NfsError, Node, Position, Session, Status
 from berth.shares.common.removal_guard import NO_LIMIT, OTHER_FILE_SYSTEM, TOO_DEEP, Remains, below
 from berth.shares.direct.changes import NOT_EMPTY
 from berth.shares.direct.tree import Denied, Tree

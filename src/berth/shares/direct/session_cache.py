@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from berth.nfs.session import Session
+from berth.nfs import Session
 
 TRUSTED = 5.0
 """Seconds for which the root that a session was given is not asked for again."""

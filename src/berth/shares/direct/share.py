@@ -11,10 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from berth.nfs.resolve import Resolver
-from berth.nfs.rpc import RpcError
-from berth.nfs.session import Node, Session
-from berth.nfs.status import DENIED, GONE, NfsError, RootGone, Status
+from berth.nfs import DENIED, GONE, NfsError, Node, Resolver, RootGone, RpcError, Session, Status
 from berth.shares.common.circuit_breaker import CircuitBreaker
 from berth.shares.common.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
 from berth.shares.direct import answers, changes

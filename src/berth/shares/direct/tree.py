@@ -10,9 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from berth.nfs.rpc import ROOT, Identity
-from berth.nfs.session import START, Found, Node, Position, Session
-from berth.nfs.status import DENIED, GONE, NfsError, Status
+from berth.nfs import DENIED, GONE, ROOT, START, Found, Identity, NfsError, Node, Position, Session, Status
 from berth.shares.common.listing import Listing
 from berth.volumes.errors import Missing, Refused
 from berth.volumes.share import Entry

@@ -12,10 +12,11 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 
-from berth.nfs import v3, v4_compound
+from berth.nfs import v4_compound
 from berth.nfs.names import encode_name
 from berth.nfs.rpc import Connection, Identity
 from berth.nfs.status import NfsError, Status
+from berth.nfs.v3 import ASKED_AGAIN
 from berth.nfs.v4_compound import GET_HANDLE, Operation, State, attempt, on, run
 from berth.nfs.xdr import Reader, hyper, opaque, uint
 
@@ -137,4 +138,4 @@ async def _nlm(lockd: Connection, procedure: int, handle: bytes, owner: int) -> 
         reader.opaque(1024)
         return reader.uint()
 
-    return await lockd.call(procedure, arguments, decode, again=v3.ASKED_AGAIN)
+    return await lockd.call(procedure, arguments, decode, again=ASKED_AGAIN)
