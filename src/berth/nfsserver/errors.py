@@ -1,12 +1,12 @@
 """The error family of the NFS host's side. Every error is one sentence for people, in both languages (str() is the
 English one); the facts in it are attributes too.
 
-ServerError
- |- Refused       what was asked for can't be had as it stands; nothing was touched
- |- NotAllowed    this process lacks a right; nothing was touched
- |- Busy          somebody else is changing the exports right now; nothing was touched
- |- NotApplied    exportfs did not take a change; what was live before is live again (or the error says what is not)
- `- StepFailed    a step of a plan failed; the steps before it are done and stay done
+NfsServerError
+ |- RequestRefused  what was asked for can't be had as it stands; nothing was touched
+ |- NotAllowed      this process lacks a right; nothing was touched
+ |- Busy            somebody else is changing the exports right now; nothing was touched
+ |- NotApplied      exportfs did not take a change; what was live before is live again (or the error says what is not)
+ `- StepFailed      a step of a plan failed; the steps before it are done and stay done
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class ExportChange:
 async def change_exports(edit: Edit) -> ExportChange:
     """Applies edit to Berth's own file and makes the result live; see the top of this module.
 
-    Refused, NotAllowed, Busy: nothing was touched. NotApplied: all is as before, unless the error says otherwise.
+    RequestRefused, NotAllowed, Busy: nothing was touched. NotApplied: all is as before, unless it says otherwise.
     """
     where = find_export_files()
     if not exportfs.is_installed():

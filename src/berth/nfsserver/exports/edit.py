@@ -1,7 +1,7 @@
 """Changes to an exports file that leave every other byte where it is.
 
 Each change is read back before it is returned: the result exports exactly what it exported before, and the change. What
-can't be changed so is Refused.
+can't be changed so is RequestRefused.
 """
 
 from __future__ import annotations

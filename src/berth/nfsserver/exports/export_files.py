@@ -57,13 +57,13 @@ def read_varying() -> Flag:
 
 
 def read_files(where: ExportFiles, varying: Flag = VARYING) -> tuple[ExportsFile, ...]:
-    """All exports files in the order in which exportfs reads them; a missing one is left out. Refused: not readable."""
+    """All exports files, in the order in which exportfs reads them. RequestRefused: not readable."""
     found = [where.exports, *files_in(where.directory)]
     return tuple(read_exports(path, varying) for path in found if path.exists())
 
 
 def read_exports(path: Path, varying: Flag = VARYING) -> ExportsFile:
-    """One exports file, understood. Refused when it can't be read."""
+    """One exports file, understood. RequestRefused when it can't be read."""
     try:
         return parse_exports(path.read_bytes(), str(path), varying)
     except OSError as error:

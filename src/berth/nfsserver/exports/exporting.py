@@ -16,7 +16,7 @@ from berth.nfsserver.texts import say
 async def add_export(wanted: WantedExport) -> ExportChange:
     """Exports a directory that is there as wanted, with the same defaults as init. Repeating it changes nothing.
 
-    Other clients of the path stay. Refused, naming the argument; see change_exports for the rest.
+    Other clients of the path stay. RequestRefused, naming the argument; see change_exports for the rest.
     """
     _, facts = await survey_host((wanted.path,), (*wanted.clients, *wanted.provisioner))
     place = check_path(wanted.path, facts)
@@ -30,7 +30,7 @@ async def add_export(wanted: WantedExport) -> ExportChange:
 
 
 async def remove_export(path: str, client: str | None = None) -> ExportChange:
-    """Ends Berth's exports of path (to client, or to anybody). Refused when Berth's file has no such export."""
+    """Ends Berth's exports of path (to client, or to anybody). RequestRefused when Berth's file has no such export."""
 
     def edit(file: ExportsFile) -> ExportsFile:
         changed = without(file, path, client)

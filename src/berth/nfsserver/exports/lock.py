@@ -39,8 +39,10 @@ def check_rights(where: ExportFiles) -> None:
 
 @asynccontextmanager
 async def locked(where: ExportFiles, patience: float = PATIENCE) -> AsyncIterator[None]:
-    """Holds the exports for this process alone. Busy when another one does not let go in time; Refused where others
-    than root can write in the directory of exports files, and so have root write elsewhere, or export anything.
+    """Holds the exports for this process alone.
+
+    Busy when another one does not let go in time; RequestRefused where others than root can write in the directory of
+    exports files, and so have root write elsewhere, or export anything.
 
     The lock is on a file that nobody else can open: who can open a file can lock it, and every user can open the files
     and the directory that it is about. It ends with the process.

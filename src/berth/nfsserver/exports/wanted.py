@@ -1,4 +1,4 @@
-"""What somebody wants to export, checked strictly: what can't be had is Refused, naming the argument."""
+"""What somebody wants to export, checked strictly: what can't be had is RequestRefused, naming the argument."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Findings about exports: what does not work, what works dangerously, and what works otherwise than it looks.
 
-The rules are pure and live in rules_*.py; each is a function from a Case to findings. lint puts them together;
+The rules are pure and live in rules_*.py; each is a function from a LintContext to findings. lint puts them together;
 lint_host and lint_file ask the host for the facts first.
 """
 
@@ -37,13 +37,13 @@ def lint(files: Sequence[ExportsFile], facts: HostFacts, needs: Sequence[Need] =
 
 
 async def lint_host(needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
-    """Findings about all exports of this host, and about what is live. Refused: a file can't be read."""
+    """Findings about all exports of this host, and about what is live. RequestRefused: a file can't be read."""
     files, facts = await survey_host(_paths(needs))
     return lint(files, facts, needs)
 
 
 async def lint_file(path: Path, needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
-    """Findings about one file as if it were the only one, on this host; the live table is left out. Refused."""
+    """Findings about one file as if it were the only one, on this host; the live table is left out. RequestRefused."""
     files = (read_exports(path, read_varying()),)
     return lint(files, await survey(files, None, _paths(needs)), needs)
 

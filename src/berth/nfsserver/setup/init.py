@@ -34,7 +34,7 @@ MODE = 0o755
 
 
 def plan_init(wanted: WantedExport, machine: Machine, facts: HostFacts, files: Sequence[ExportsFile]) -> InitPlan:
-    """What is left to do until the path is exported as wanted. Refused, naming the argument, when it can't be.
+    """What is left to do until the path is exported as wanted. RequestRefused, naming the argument, when it can't be.
 
     facts: about the wanted path and clients as well, and with the live table; files: all exports files of the host.
     """
@@ -124,7 +124,7 @@ def _exports(
 
 
 def _exported_elsewhere(path: str, clients: ClientList, others: Sequence[ExportsFile], facts: HostFacts) -> set[str]:
-    """The clients to whom another file exports the path just so. Refused when it does so otherwise."""
+    """The clients to whom another file exports the path just so. RequestRefused when it does so otherwise."""
     kept = set()
     there = {export.client.lower(): export for export in facts.spelled(others) if export.path == path}
     for client, options in clients:

@@ -31,7 +31,7 @@ class Performed:
 
 
 async def plan_for(wanted: WantedExport) -> InitPlan:
-    """The plan for this host as it is now. Refused, naming the argument, when it can't be had."""
+    """The plan for this host as it is now. RequestRefused, naming the argument, when it can't be had."""
     files, facts = await survey_host((wanted.path,), (*wanted.clients, *wanted.provisioner))
     return plan_init(wanted, await read_machine(), facts, files)
 
@@ -43,7 +43,7 @@ def check_root() -> None:
 
 
 async def perform(step: InitStep) -> Performed:
-    """Does one step. StepFailed with what was said; Refused, Busy, NotApplied from a change of the exports."""
+    """Does one step. StepFailed with what was said; RequestRefused, Busy, NotApplied from a change of the exports."""
     check_root()
     match step:
         case RunCommands():
