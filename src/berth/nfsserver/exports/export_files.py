@@ -57,7 +57,7 @@ def read_varying() -> Flag:
 
 
 def read_files(where: ExportFiles, varying: Flag = VARYING) -> tuple[ExportsFile, ...]:
-    """All exports files as exportfs reads them, in its order; missing ones are left out. RequestRefused: not readable."""
+    """All exports files, in the order in which exportfs reads them. RequestRefused: not readable."""
     found = [where.exports, *files_in(where.directory)]
     return tuple(read_exports(path, varying) for path in found if path.exists())
 

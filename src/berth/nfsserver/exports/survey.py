@@ -1,4 +1,4 @@
-"""Asks the host for HostFacts: what is at the exported paths, what is mounted, whom the resolver knows, what is live."""
+"""Asks the host for HostFacts: what is at the paths, what is mounted, whom the resolver knows, what is live."""
 
 from __future__ import annotations
 
