@@ -26,7 +26,7 @@ from berth.cli.server.report import print_report
 from berth.cli.tables import print_table
 from berth.doctor.known import entries
 from berth.doctor.share import probed
-from berth.findings.entry import CatalogueError, Entry, Variant, names
+from berth.findings.entry import PARTS, CatalogueError, Entry, Variant, names, names_of
 from berth.findings.finding import KINDS, Finding, Report, Subject, Unseen
 from berth.findings.versions import Version
 from berth.nfsserver import texts
@@ -59,12 +59,20 @@ def told(entry: Entry, hostile: str) -> Iterator[Finding]:
         about = [Subject(kind, hostile) for kind in KINDS if kind in whole - left_out]
         facts = {name: hostile for name in whole - left_out if name not in KINDS}
         for version in (None, Version(1, 20), Version(1, 30)):
-            with suppress(CatalogueError):  # no variant fits these facts
-                yield entry.finding(about, facts, version=version, evidence=[hostile], count=3)
+            for said in (entry.told_by({**names_of(about), **facts}, version), *(() if left_out else worded(entry))):
+                with suppress(CatalogueError):  # it does not fit these facts
+                    yield said.finding(about, facts, version=version, evidence=[hostile], count=3)
+
+
+def worded(entry: Entry) -> Iterator[Entry]:
+    """An entry as each of its variants says it."""
+    for name in entry.variants:
+        with suppress(CatalogueError):  # it says nothing alone
+            yield entry.variant(name)
 
 
 def variants(entry: Entry) -> tuple[Variant, ...]:
-    return (*entry.seen, *entry.why, *entry.cure, *entry.prove)
+    return tuple(each for part in (*PARTS, "prove") for each in entry.every(part))
 
 
 def slots(variant: Variant) -> set[str]:
@@ -98,7 +106,8 @@ def test_all_that_is_known_of_shares_and_exports(hostile: str, tmp_path: Path) -
     exports = tuple(
         lint.find(id, variant=variant, source=hostile, line=1, path=hostile,
                   **dict.fromkeys((said.facts or set()) - {"source", "line", "path"}, hostile))
-        for id, entry in lint.CATALOGUE.entries.items() for variant, said in (entry.named or {"": entry}).items()
+        for id, entry in lint.CATALOGUE.entries.items()
+        for variant in entry.variants or [""] for said in [entry.variant(variant)]
     )  # fmt: skip
     every = dict.fromkeys((name for each in texts._texts().values() for name in names_in(each)), hostile)
     notes = [texts.say(key, **every) for key in texts._texts()]

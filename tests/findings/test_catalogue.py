@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from berth.findings.catalogue import Catalogue
+from berth.findings.check import mistakes
 from berth.findings.entry import CatalogueError, read_entry
 from berth.findings.finding import Where
 
 WORDS = {"en": "seen of {path}", "zh": "{path} 的情况"}
-ENTRY = {
+ENTRY: dict[str, object] = {
     "id": "missing",
     "severity": "failure",
     "facts": ["path", "near"],
@@ -43,9 +44,50 @@ def test_facts_have_to_be_those_that_are_declared_and_named(facts: dict[str, str
         read_entry("test.yaml", ENTRY).variant("alone").finding((), facts)
 
 
-def test_a_variant_without_all_parts_is_no_variant() -> None:
-    with pytest.raises(CatalogueError, match=r"test\.yaml, alone: .* missing keys \['cure'\]"):
-        read_entry("test.yaml", ENTRY | {"variants": {"alone": {}}})
+def test_a_variant_without_all_parts_can_not_be_told() -> None:
+    entry = read_entry("test.yaml", ENTRY | {"variants": {**ENTRY["variants"], "far": {}}})  # type: ignore[dict-item]
+    with pytest.raises(CatalogueError, match=r"missing: far says nothing for \['cure'\]"):
+        entry.variant("far")
+
+
+def test_of_several_variants_those_that_hold_are_told_each_over_those_before_it() -> None:
+    entry = read_entry("test.yaml", ENTRY)
+    assert entry.variant({"alone": True, "near": False}).severity == "failure"
+    both = entry.variant({"alone": True, "near": "/b"})
+    assert (both.severity, both.cure[0].text.en) == ("warning", "take `{near}`")
+    with pytest.raises(CatalogueError, match="says nothing for"):
+        entry.variant({"alone": False, "near": ""})
+    with pytest.raises(CatalogueError, match="none of its variants"):
+        entry.variant({"alone": True, "far": False})
+
+
+def test_a_text_is_told_by_the_first_variant_whose_facts_it_says() -> None:
+    entry = read_entry("test.yaml", ENTRY)
+    assert entry.told_by({"path": "/a", "near": "/b"}, None).cure[0].text.en == "make {path!r}"
+    assert entry.told_by({"near": "/b"}, None).cure[0].text.en == "take `{near}`"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({}, None),
+        ({"facts": ["path"]}, "near is not declared"),
+        ({"why": {"en": "why", "zh": "why"}}, "no Chinese"),
+        ({"why": {"en": "why {path}", "zh": "原因"}}, "other facts"),
+        ({"patterns": ["cannot open (?P<near>\\S+)"]}, "seen: can't be told"),
+        ({"patterns": ["cannot open (?P<path>\\S+)"]}, None),
+        ({"why": {"en": "why", "zh": "原因", "commands": ['rm "{path}"']}}, "not one word"),
+        ({"variants": {"alone": {"severity": "note"}}, "cure": None}, "cure"),
+    ],
+)
+def test_a_mistake_in_an_entry_is_found_when_tests_run(change: dict[str, object], says: str | None) -> None:
+    changed = {key: value for key, value in (ENTRY | change).items() if value is not None}
+    try:
+        found = list(mistakes(read_entry("test.yaml", changed)))
+    except CatalogueError as error:
+        found = [str(error)]
+    assert len(found) == (says is not None), found
+    assert says is None or says in found[0]
 
 
 def test_one_file_may_hold_all_entries() -> None:

@@ -123,7 +123,7 @@ def _entry(entry: Entry, language: Language) -> Iterator[str]:
         yield from ("", _LABELS["seen"].said(language), "```")
         yield from dict.fromkeys(readable(pattern.source) for pattern in entry.patterns)
         yield "```"
-    for label, variants in (("why", entry.why), ("cure", entry.cure), ("prove", entry.prove)):
+    for label, variants in (("why", entry.every("why")), ("cure", entry.every("cure")), ("prove", entry.prove)):
         if variants:
             yield from ("", _LABELS[label].said(language))
             yield from _variants(variants, language)

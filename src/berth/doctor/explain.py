@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import BinaryIO
 
 import msgspec
@@ -19,7 +20,7 @@ from berth.doctor.clues import BEFORE, VERSIONS, Described, Names, is_described,
 from berth.doctor.documents import as_lines, is_document
 from berth.doctor.known import entries
 from berth.doctor.sift import Hit, sift
-from berth.findings.entry import Entry
+from berth.findings.entry import PARTS, Entry, names_of
 from berth.findings.finding import KINDS, Finding, Report, Subject, report
 from berth.findings.pattern import Pattern
 from berth.findings.versions import Version, parse_version
@@ -199,9 +200,10 @@ def _all_wanted() -> Iterator[_Wanted]:
 def _finding(entry: Entry, seen: _Seen, version: Version | None) -> Finding:
     told = seen.open()
     about = dict.fromkeys(subject for each in told for subject in _subjects(each.names))
-    return entry.finding(
-        list(about)[:_SUBJECTS],
-        {**seen.shared, **told[0].names},
+    subjects, names = list(about)[:_SUBJECTS], {**seen.shared, **told[0].names}
+    return entry.told_by({**names_of(subjects), **names}, version).finding(
+        subjects,
+        names,
         version=version,
         evidence=[each.text for each in told[:_EVIDENCE]],
         count=sum(each.count for each in told),
@@ -221,7 +223,7 @@ def _is_echo(entry: Entry, found: Iterable[Entry]) -> bool:
 
 
 def _hangs_on_version(entry: Entry) -> bool:
-    return any(str(variant.applies) for variant in (*entry.seen, *entry.why, *entry.cure))
+    return any(str(variant.applies) for variant in chain.from_iterable(entry.every(part) for part in PARTS))
 
 
 def _plain(line: str) -> str:

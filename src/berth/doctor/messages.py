@@ -7,7 +7,7 @@ from functools import cache
 
 from berth.doctor.clues import own_names
 from berth.doctor.known import entries
-from berth.findings.entry import CatalogueError, Entry
+from berth.findings.entry import Entry, names_of
 from berth.findings.finding import KINDS, Finding, Subject
 from berth.findings.pattern import Pattern
 from berth.findings.versions import Version
@@ -45,7 +45,5 @@ def known_in(
     for failure, said in matches(text).items():
         names = {**own_names(text), **said, **facts}
         about = [Subject(kind, names[kind]) for kind in KINDS if kind in names]
-        try:
-            yield entries()[failure].finding(about, names, version=version, evidence=[text], count=count)
-        except CatalogueError:
-            continue  # it says too little to be told
+        told = entries()[failure].told_by({**names_of(about), **names}, version)
+        yield told.finding(about, names, version=version, evidence=[text], count=count)

@@ -32,7 +32,7 @@ class Catalogue:
         self,
         failure: str,
         *about: Subject,
-        variant: str = "",
+        variant: str | Mapping[str, object] = "",
         version: Version | None = None,
         evidence: Sequence[str] = (),
         count: int = 1,
@@ -40,7 +40,8 @@ class Catalogue:
     ) -> Finding:
         """The finding of the entry of that id about these objects. Facts that are None don't exist.
 
-        CatalogueError: there is no such entry or variant, no text of it fits the facts, or it does not declare one.
+        variant: which of its variants it is, or of several whether they hold: see Entry.variant.
+        CatalogueError: there is no such entry or variant, its words don't fit the facts, or it does not declare one.
         """
         known = {name: value for name, value in facts.items() if value is not None}
         said = self.entry(failure).variant(variant)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast, get_args
+from itertools import chain
+from typing import Any, get_args
 
-from berth.findings.finding import Finding, Harm, Severity, Subject, Where
+from berth.findings.finding import KINDS, Finding, Harm, Severity, Subject, Where
 from berth.findings.pattern import Pattern, read_pattern
 from berth.findings.versions import Range, Version, parse_range
 from berth.texts.command import Shell, fill_command
@@ -16,8 +17,20 @@ from berth.texts.visible import shortened, visible
 Value = str | int | Text | Sequence[str]
 Facts = Mapping[str, Value]
 
-_REQUIRED = {"id", "severity", "seen", "why", "cure"}
-_KEYS = _REQUIRED | {"harm", "title", "sources", "facts", "patterns", "prove", "versions", "yields_to", "settled_by"}
+PARTS = ("seen", "why", "cure")
+"""What is the matter, the cause, what to do: each may be said otherwise by a variant."""
+
+_REQUIRED = {"id", "severity", *PARTS}
+_OPTIONAL: dict[str, Any] = {
+    "severity": "note",
+    "harm": "one",
+    "title": Text("", ""),
+    "patterns": (),
+    **dict.fromkeys((*PARTS, "prove"), ()),
+    "versions": Range(),
+    "sources": (),
+}
+"""What holds where neither the entry nor its variant says it."""
 SHOWN = 200
 """Characters of a fact that are shown, if nothing else is said: a name may come out of anybody's log."""
 
@@ -31,7 +44,7 @@ class CatalogueError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to say it: for some versions, and where all facts that it names exist."""
+    """One way to say a part: for some versions, and where all facts that it names exist."""
 
     applies: Range
     text: Text
@@ -48,7 +61,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One failure of the catalogue."""
+    """One failure of the catalogue. Of a part that differs by variant only, its own words are empty."""
 
     id: str
     severity: Severity
@@ -66,16 +79,46 @@ class Entry:
     yields_to: tuple[str, ...] = ()
     """Failures beside which this one says nothing new in a text: it is their echo. `*`: any failure."""
     facts: frozenset[str] | None = None
-    """The facts that may be given; None: it declares none, and takes any."""
-    named: Mapping[str, Entry] = field(default_factory=dict)
-    """Its variants, whole, where whoever finds it has to name one. Its own words are the first one's then."""
+    """The facts that may be given beside the subjects; None: it declares none, and takes any."""
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What it says otherwise where more is known, by name: fields of this class, with their values."""
 
-    def variant(self, name: str) -> Entry:
-        """The variant of that name; an entry without variants has itself, without a name. CatalogueError: none."""
-        found = self.named.get(name) if self.named or name else self
-        if found is None:
-            raise CatalogueError(f"{self.id}: {name!r} is none of its variants {list(self.named)}")
-        return found
+    def variant(self, named: str | Mapping[str, object] = "") -> Entry:
+        """The entry as the named variant says it, or those that hold of several, each over those before it; its own
+        words where none of several holds. Who finds what has variants always has to say which.
+
+        CatalogueError: none is named, it has no variant of that name, or a part has no words.
+        """
+        holding = named if isinstance(named, Mapping) else {named: True} if named else {}
+        if unknown := holding.keys() - self.variants.keys():
+            raise CatalogueError(f"{self.id}: {sorted(unknown)} are none of its variants {list(self.variants)}")
+        if self.variants and not holding:
+            raise CatalogueError(f"{self.id}: which of its variants {list(self.variants)} is it?")
+        said: dict[str, Any] = {}
+        for name, holds in holding.items():
+            said |= self.variants[name] if holds else {}
+        chosen = replace(self, variants={}, **said)
+        if silent := [part for part in PARTS if not getattr(chosen, part)]:
+            raise CatalogueError(f"{self.id}: {named} says nothing for {silent}")
+        return chosen
+
+    def told_by(self, facts: Facts, version: Version | None) -> Entry:
+        """The entry as a text that says these facts lets it be told: of each part what the first variant says that
+        needs no others, else its own words, which need no more than each of its patterns names.
+        """
+        said = {
+            part: next(
+                (each[part] for each in self.variants.values() if part in each and _fits(each[part], facts, version)),
+                getattr(self, part),
+            )
+            for part in PARTS
+        }
+        return replace(self, variants={}, facts=None, **said)
+
+    def every(self, part: str) -> tuple[Variant, ...]:
+        """All that its variants and itself may say for a part, in the order in which they are tried for a text."""
+        said = [each.get(part, ()) for each in self.variants.values()]
+        return (*chain.from_iterable(said), *getattr(self, part))
 
     def finding(
         self,
@@ -90,19 +133,19 @@ class Entry:
     ) -> Finding:
         """The finding about these objects, with the facts put in, each up to `shown` characters.
 
-        CatalogueError: no text fits them, or a fact is not declared.
+        CatalogueError: its words don't fit the facts, or a fact is not declared.
         """
-        if self.facts is not None and (undeclared := facts.keys() - self.facts):
+        if self.facts is not None and (undeclared := facts.keys() - self.facts - SUBJECT_FACTS):
             raise CatalogueError(f"{self.id}: facts that it does not declare: {sorted(undeclared)}")
-        known = {**_subjects(about), **facts}
-        cure = self._chosen("cure", self.cure, known, version)
+        known = {**names_of(about), **facts}
+        seen, why, cure = (self._chosen(part, getattr(self, part), known, version) for part in PARTS)
         return Finding(
             id=self.id,
             severity=self.severity,
             harm=self.harm,
             about=tuple(about),
-            seen=_filled(self._chosen("seen", self.seen, known, version).text, known, shown),
-            why=_filled(self._chosen("why", self.why, known, version).text, known, shown),
+            seen=_filled(seen.text, known, shown),
+            why=_filled(why.text, known, shown),
             do=_filled(cure.text, known, shown),
             commands=tuple(_commands(cure, known)),
             evidence=tuple(shortened(visible(line.replace("\t", " ")), _QUOTED) for line in evidence),
@@ -112,11 +155,11 @@ class Entry:
             facts=known,
         )
 
-    def _chosen(self, part: str, variants: Sequence[Variant], facts: Facts, version: Version | None) -> Variant:
-        for variant in variants:
+    def _chosen(self, part: str, said: Sequence[Variant], facts: Facts, version: Version | None) -> Variant:
+        for variant in said:
             if variant.fits(facts, version):
                 return variant
-        raise CatalogueError(f"{self.id}: no variant of `{part}` fits the facts {sorted(facts)} and version {version}")
+        raise CatalogueError(f"{self.id}: `{part}` does not fit the facts {sorted(facts)} and version {version}")
 
 
 def read_entry(source: str, content: object) -> Entry:
@@ -126,33 +169,22 @@ def read_entry(source: str, content: object) -> Entry:
     """
     if not isinstance(content, dict):
         raise CatalogueError(f"{source}: not a mapping")
-    if "variants" in content:
-        shared = {key: value for key, value in content.items() if key != "variants"}
-        named = {name: read_entry(f"{source}, {name}", shared | said) for name, said in content["variants"].items()}
-        return replace(next(iter(named.values())), named=named)
-    unknown, missing = content.keys() - _KEYS, _REQUIRED - content.keys()
+    variants = content.get("variants", {})
+    told = content.keys() | set().union(*variants.values()) if variants else content.keys()
+    unknown, missing = told - _READERS.keys() - {"variants"}, _REQUIRED - told
     if unknown or missing:
         raise CatalogueError(f"{source}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}")
-    severity, harm = content["severity"], content.get("harm", "one")
-    if severity not in get_args(Severity) or harm not in get_args(Harm):
-        raise CatalogueError(f"{source}: severity {severity!r}, harm {harm!r}")
+    own = {key: value for key, value in content.items() if key != "variants"}
+    return Entry(
+        **{**_OPTIONAL, **_read(source, own)},
+        variants={name: _read(f"{source}, {name}", said) for name, said in variants.items()},
+    )
+
+
+def _read(source: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an entry, or of a variant, read from what the YAML says for them."""
     try:
-        return Entry(
-            id=str(content["id"]),
-            severity=cast(Severity, severity),
-            harm=cast(Harm, harm),
-            title=_text(content.get("title", {"en": "", "zh": ""})),
-            patterns=tuple(read_pattern(pattern) for pattern in content.get("patterns", ())),
-            seen=_variants(content["seen"]),
-            why=_variants(content["why"]),
-            cure=_variants(content["cure"]),
-            prove=_variants(content.get("prove", [])),
-            versions=parse_range(content.get("versions", "")),
-            sources=tuple(content.get("sources", ())),
-            settled_by=tuple(read_pattern(pattern) for pattern in content.get("settled_by", ())),
-            yields_to=tuple(content.get("yields_to", ())),
-            facts=frozenset(content["facts"]) if "facts" in content else None,
-        )
+        return {key: _READERS[key](value) for key, value in content.items()}
     except (KeyError, TypeError, ValueError) as error:
         raise CatalogueError(f"{source}: {type(error).__name__}: {error}") from error
 
@@ -179,14 +211,24 @@ def _text(content: dict[str, Any]) -> Text:
     return Text(content["en"].strip(), content["zh"].strip())
 
 
-def _subjects(about: Sequence[Subject]) -> dict[str, Value]:
+_NAMESPACED = ("claim", "pod", "lease", "workload", "role")
+SUBJECT_FACTS = frozenset({*KINDS, *(f"{kind}_{part}" for kind in _NAMESPACED for part in ("namespace", "name"))})
+"""The facts that subjects give; no entry has to declare them."""
+
+
+def names_of(about: Sequence[Subject]) -> dict[str, Value]:
+    """The facts that subjects give, of several of one kind the first: `claim`, `claim_namespace`, `claim_name`."""
     facts: dict[str, Value] = {}
     for subject in reversed(about):
         facts[subject.kind] = subject.name
         namespace, slash, name = subject.name.partition("/")
-        if slash and subject.kind in ("claim", "pod", "lease", "workload", "role"):
+        if slash and subject.kind in _NAMESPACED:
             facts[f"{subject.kind}_namespace"], facts[f"{subject.kind}_name"] = namespace, name
     return facts
+
+
+def _fits(said: Sequence[Variant], facts: Facts, version: Version | None) -> bool:
+    return any(each.fits(facts, version) for each in said)
 
 
 def _filled(text: Text, facts: Facts, shown: int) -> Text:
@@ -198,3 +240,32 @@ def _commands(variant: Variant, facts: Facts) -> Iterator[Shell]:
         template = next((each for each in alternatives if names(each) <= facts.keys()), None)
         if template is not None:
             yield fill_command(template, facts)
+
+
+def _one_of(allowed: Any) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if value not in get_args(allowed):
+            raise ValueError(f"{value!r} is none of {get_args(allowed)}")
+        return value
+
+    return read
+
+
+def _patterns(content: Any) -> tuple[Pattern, ...]:
+    return tuple(read_pattern(each) for each in content)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "id": str,
+    "severity": _one_of(Severity),
+    "harm": _one_of(Harm),
+    "title": _text,
+    **dict.fromkeys((*PARTS, "prove"), _variants),
+    "patterns": _patterns,
+    "settled_by": _patterns,
+    "versions": parse_range,
+    "sources": tuple,
+    "yields_to": tuple,
+    "facts": frozenset,
+}
+"""How each field of an entry is read."""

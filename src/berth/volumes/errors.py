@@ -33,13 +33,15 @@ class VolumeError(Exception):
 class Refused(VolumeError):  # noqa: N818 - the design's word
     """A request that can't be honoured as it stands.
 
-    field: the offending parameter, option or field, as its owner wrote it (`pathPattern`, `spec.selector`).
+    field: the offending parameter, option or field, as its owner wrote it (`pathPattern`, `spec.selector`); suggestion:
+    the name that was probably meant instead, empty where there is none.
     """
 
-    def __init__(self, field: str, why: str) -> None:
+    def __init__(self, field: str, why: str, *, suggestion: str = "") -> None:
         super().__init__(f"{field}: {why}")
         self.field = bounded(field)
         self.why = bounded(why)
+        self.suggestion = suggestion
 
 
 class Unavailable(VolumeError):  # noqa: N818

@@ -65,7 +65,7 @@ def parse_parameters(parameters: Mapping[str, str], *, server: str = "", export:
     """Parameters of a class; server and export are the defaults for classes that name none. Refused, naming the key."""
     for key in parameters:
         if key not in KNOWN:
-            raise Refused(f"parameter {key}", _unknown(key))
+            raise _unknown(key)
     min_bytes, max_bytes = _gib(parameters, "minSize"), _gib(parameters, "maxSize")
     _gib(parameters, "stepSize")
     if min_bytes is not None and max_bytes is not None and min_bytes > max_bytes:
@@ -147,12 +147,12 @@ def share_address(server: str, export: str, mount_options: tuple[str, ...]) -> S
     )
 
 
-def _unknown(key: str) -> str:
+def _unknown(key: str) -> Refused:
     lowered = {known.lower(): known for known in KNOWN}
     near = difflib.get_close_matches(key.lower(), lowered, n=1, cutoff=0.6)
-    if near:
-        return f"is not known; did you mean {lowered[near[0]]}?"
-    return f"is not known; known are {', '.join(KNOWN)}"
+    meant = lowered[near[0]] if near else ""
+    advice = f"did you mean {meant}?" if meant else f"known are {', '.join(KNOWN)}"
+    return Refused(f"parameter {key}", f"is not known; {advice}", suggestion=meant)
 
 
 def _server(parameters: Mapping[str, str]) -> str:

@@ -329,9 +329,7 @@ def test_every_finding_is_tried_here() -> None:
 
 
 SAID = {
-    f"{id}.{name}": said
-    for id, entry in CATALOGUE.entries.items()
-    for name, said in (entry.named or {"": entry}).items()
+    f"{id}.{name}": entry.variant(name) for id, entry in CATALOGUE.entries.items() for name in entry.variants or [""]
 }
 
 

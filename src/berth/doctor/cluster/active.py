@@ -136,8 +136,9 @@ class Prober:
                 "probe-left",
                 Subject("class", tried.of_class.name),
                 Subject("volume", pv),
+                variant={"volume": tried.keeps_pv},
                 left=left,
-                kept=pv if tried.keeps_pv else None,
+                kept=pv,
                 remove=command("rmdir {left}", left=left),
             )
         ]

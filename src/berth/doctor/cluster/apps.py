@@ -27,6 +27,7 @@ class App:
     command: re.Pattern[str] | None
     why: Text
     failure: str
+    """The entry about it alone, where it has one."""
 
 
 @cache
@@ -39,7 +40,7 @@ def apps() -> tuple[App, ...]:
             images=re.compile(each["images"]),
             command=re.compile(each["command"]) if "command" in each else None,
             why=Text(each.get("en", ""), each.get("zh", "")),
-            failure=each.get("failure", "app-on-nfs"),
+            failure=each.get("failure", ""),
         )
         for each in read_yaml(content)
     )
@@ -70,7 +71,10 @@ def judge_apps(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         if behind not in told:
             told.add(behind)
             about = (Subject("pod", pod.key), Subject("claim", claim))
-            yield find(app.failure, *about, app=app.name, explained=app.why)
+            if app.failure:
+                yield find(app.failure, *about, variant="pod")
+            else:
+                yield find("app-on-nfs", *about, app=app.name, explained=app.why)
 
 
 def _is_on_nfs(snapshot: Snapshot, key: str) -> bool:

@@ -104,7 +104,8 @@ def _pod(chain: Chain, snapshot: Snapshot, served: Served, pod: runtime.Pod) -> 
             _claim(chain, snapshot, served, claim)
         elif snapshot.sees("persistentvolumeclaims"):
             chain.takes_default = True
-            chain.extra.append(find("claim-not-found", Subject("pod", pod.key), claim_name=key.partition("/")[2]))
+            name = key.partition("/")[2]
+            chain.extra.append(find("claim-not-found", Subject("pod", pod.key), variant="pod", claim_name=name))
     if not pod.spec.nodeName and pod.status.phase == "Pending":
         said = next((each.message for each in pod.status.conditions or () if each.type == "PodScheduled"), "")
         chain.wait(f"a node to take it ({said or 'the scheduler'})", f"被调度到节点（{said or '调度器'}）")
@@ -216,6 +217,7 @@ def _nothing(about: Subject, chain: Chain) -> Finding:
     return find(
         "nothing-wrong",
         about,
+        variant={"waits": chain.waits is not None},
         what=about.text,
         waits=chain.waits,
         chain=Text(" -> ".join(each.en for each in links), " -> ".join(each.zh for each in links)),
@@ -242,9 +244,10 @@ def missing(about: Subject, snapshot: Snapshot) -> Iterator[Finding]:
     yield find(
         "object-missing",
         about,
+        variant={"near": near is not None, "namespace": is_empty},
         what=about.text,
         near=near,
-        namespace=namespace if is_empty else None,
+        namespace=namespace,
         listed=[listed, "-n", namespace] if namespace else [listed],
     )
     if about.kind == "claim" and not is_empty:

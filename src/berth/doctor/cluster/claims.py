@@ -28,7 +28,9 @@ def judge_pending(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         if claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp:
             yield from pending(snapshot, served, claim)
         elif claim.status.phase == "Lost":
-            yield find("claim-lost", Subject("claim", claim.key), Subject("volume", claim.spec.volumeName))
+            yield find(
+                "claim-lost", Subject("claim", claim.key), Subject("volume", claim.spec.volumeName), variant="claim"
+            )
 
 
 def pending(snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> Iterator[Finding]:
@@ -48,7 +50,8 @@ def pending(snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> Ite
             near = nearest(name, snapshot.class_of)
             edit = edits.set_field("spec.storageClassName", near) if near is not None else None
             subjects = (about, Subject("class", name))
-            yield find("class-not-found", *subjects, version=snapshot.version, nearest=near, edit=edit)
+            which = "near" if near is not None else "claim"
+            yield find("class-not-found", *subjects, variant=which, nearest=near, edit=edit)
         return
     if of_class.volumeBindingMode == "WaitForFirstConsumer" and not has_node(claim):
         yield from _for_consumer(snapshot, claim)
@@ -68,10 +71,10 @@ def pending(snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> Ite
         yield from known
         if not known:
             said = _PREFIX.sub("", warning.text)
-            yield find("claim-refused", about, evidence=[warning.text], reason=said)
+            yield find("claim-refused", about, variant="reason", evidence=[warning.text], reason=said)
         return
     if snapshot.age(claim.metadata.creationTimestamp) > PATIENCE:
-        yield find("claim-waits-for-provisioner", about, provisioner=of_class.provisioner)
+        yield find("claim-waits-for-provisioner", about, variant="claim", provisioner=of_class.provisioner)
 
 
 def _is_selflink(served: Served, name: str) -> bool:
@@ -89,6 +92,7 @@ def _without_class(snapshot: Snapshot, served: Served, claim: kinds.ClaimObject)
         "claim-without-class",
         Subject("claim", claim.key),
         *((Subject("class", best.name),) if best is not None else ()),
+        variant={"claim": True, "choice": best is not None, "default": best is not None and defaults and is_open},
         version=snapshot.version,
         default=best.name if best is not None and defaults and is_open else None,
         edit=edits.set_field("spec.storageClassName", best.name) if best is not None else None,
@@ -121,7 +125,7 @@ def _static(snapshot: Snapshot, claim: kinds.ClaimObject) -> Iterator[Finding]:
     reason = _misfit(claim, volume)
     if reason is not None:
         about = (Subject("claim", claim.key), Subject("volume", claim.spec.volumeName))
-        yield find("static-volume-mismatch", *about, reason=reason)
+        yield find("static-volume-mismatch", *about, variant="claim-reason", reason=reason)
 
 
 def _misfit(claim: kinds.ClaimObject, volume: kinds.VolumeObject | None) -> Text | None:
@@ -150,7 +154,7 @@ def _misfit(claim: kinds.ClaimObject, volume: kinds.VolumeObject | None) -> Text
 
 def _for_consumer(snapshot: Snapshot, claim: kinds.ClaimObject) -> Iterator[Finding]:
     if snapshot.sees("pods") and not snapshot.users.get(claim.key):
-        yield find("claim-waits-for-consumer", Subject("claim", claim.key))
+        yield find("claim-waits-for-consumer", Subject("claim", claim.key), variant="claim")
 
 
 def _refused(served: Served, of_class: kinds.ClassObject, claim: kinds.ClaimObject) -> Finding | None:
@@ -178,7 +182,7 @@ def _refused(served: Served, of_class: kinds.ClassObject, claim: kinds.ClaimObje
         )
     if not field:
         return None
-    return find("claim-refused", Subject("claim", claim.key), field=field, explained=why, edit=edit)
+    return find("claim-refused", Subject("claim", claim.key), variant="field", field=field, explained=why, edit=edit)
 
 
 def judge_expansions(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
@@ -202,7 +206,8 @@ def judge_expansions(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             if volume.spec.storageClassName:
                 about.append(Subject("class", volume.spec.storageClassName))
             evidence = [each.text for each in failed[:1]]
-            yield find("expansion-waits", *about, capacity=has, request=asked, evidence=evidence)
+            which = {"sizes": True, "class": volume.spec.storageClassName}
+            yield find("expansion-waits", *about, variant=which, capacity=has, request=asked, evidence=evidence)
 
 
 def judge_clones(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
@@ -222,6 +227,7 @@ def judge_clones(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         yield find(
             "clone-empty",
             Subject("claim", claim.key),
+            variant={"copy": place is not None and origin is not None},
             source=f"{source.kind} {claim.namespace}/{source.name}",
             provisioner=provisioned_by(volume),
             to=place[1] if place is not None else None,

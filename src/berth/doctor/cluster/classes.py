@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -14,10 +13,9 @@ from berth.findings.finding import Finding, Subject
 from berth.objects import kinds
 from berth.objects.translation import class_name_of, location_of
 from berth.volumes.errors import Refused
-from berth.volumes.parameters import KNOWN, parse_parameters, share_address
+from berth.volumes.parameters import parse_parameters, share_address
 
 _SUBJECTS = 20
-_MEANT = re.compile(r"did you mean (\w+)\?")
 
 
 def judge_classes(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
@@ -49,19 +47,25 @@ def _unserved(
     meant = nearest(name, near.names) if near is not None else None
     server, path = _share_of(snapshot, of_class)
     about = [Subject("class", of_class.name), *(Subject("claim", each.key) for each in claims[:_SUBJECTS])]
-    if berth is not None and berth.kind == "Deployment":
+    can_answer = berth is not None and berth.kind == "Deployment"
+    if berth is not None and can_answer:
         about.insert(1, Subject("workload", berth.key))
     return find(
         "class-no-provisioner",
         *about,
-        version=snapshot.version,
+        variant={
+            "near": meant is not None,
+            "share": server and path,
+            "rename": meant is not None and berth is None,
+            "berth": can_answer,
+        },
         evidence=[f"provisioner: {name}"],
         provisioner=name,
         nearest=meant,
-        answers=",".join([*berth.names, name]) if berth is not None and berth.kind == "Deployment" else None,
-        edit=edits.set_field("provisioner", meant) if meant is not None and berth is None else None,
-        server=server or None,
-        path=path or None,
+        answers=",".join([*berth.names, name]) if berth is not None else None,
+        edit=edits.set_field("provisioner", meant) if meant is not None else None,
+        server=server,
+        path=path,
     )
 
 
@@ -88,6 +92,7 @@ def judge_parameters(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
                 "class-parameter-refused",
                 Subject("class", each.name),
                 *(Subject("claim", claim.key) for claim in claims[:_SUBJECTS]),
+                variant={"rename": refused.suggestion},
                 reason=str(refused),
                 edit=_renamed(refused),
             )
@@ -111,8 +116,8 @@ def _waits_for(claim: kinds.ClaimObject, of_class: kinds.ClassObject) -> bool:
 
 
 def _renamed(refused: Refused) -> str | None:
-    key, meant = refused.field.removeprefix("parameter "), _MEANT.search(refused.why)
-    return edits.rename_key(key, meant[1]) if meant is not None and meant[1] in KNOWN else None
+    key = refused.field.removeprefix("parameter ")
+    return edits.rename_key(key, refused.suggestion) if refused.suggestion else None
 
 
 def judge_options(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
@@ -122,7 +127,7 @@ def judge_options(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         for failure, option in dangerous(each.mountOptions or ()):
             told.add((each.name, option))
             edit = edits.without_option(each.mountOptions or (), option)
-            yield find(failure, Subject("class", each.name), option=option, edit=edit)
+            yield find(failure, Subject("class", each.name), variant="class", option=option, edit=edit)
     for volume in snapshot.volumes:
         if location_of(volume) is None or volume.spec.accessModes == ["ReadOnlyMany"]:
             continue
@@ -130,7 +135,7 @@ def judge_options(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         for failure, option in dangerous(options):
             if (volume.spec.storageClassName, option) not in told:
                 patch = edits.patch_options(options, option)
-                yield find(failure, Subject("volume", volume.name), option=option, patch=patch)
+                yield find(failure, Subject("volume", volume.name), variant="volume", option=option, patch=patch)
 
 
 def dangerous(options: list[str] | tuple[str, ...]) -> Iterator[tuple[str, str]]:

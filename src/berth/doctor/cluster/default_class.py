@@ -18,13 +18,15 @@ def judge_default_class(snapshot: Snapshot, served: Served) -> Iterator[Finding]
     defaults = snapshot.defaults
     if not defaults:
         best = candidate(snapshot, served)
-        yield find("default-class-none", candidate=best.name if best is not None else None)
+        name = best.name if best is not None else None
+        yield find("default-class-none", variant={"candidate": name}, candidate=name)
     elif len(defaults) > 1:
         newest = defaults[0]
         keep = next((each for each in defaults if not _is_unserved(snapshot, served, each)), newest)
         yield find(
             "default-class-several",
             *(Subject("class", each.name) for each in defaults),
+            variant={"unserved": keep is not newest},
             version=snapshot.version,
             number=len(defaults),
             newest=newest.name,

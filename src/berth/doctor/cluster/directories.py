@@ -40,13 +40,11 @@ def judge_overlaps(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
 def _overlap(share: str, volumes: Sequence[kinds.VolumeObject]) -> Finding:
     names = [each.name for each in volumes]
     is_kept = all(each.spec.persistentVolumeReclaimPolicy == "Retain" for each in volumes)
-    return find(
-        "shared-directory-kept" if is_kept else "shared-directory",
-        *(Subject("volume", name) for name in names[:_SUBJECTS]),
-        Subject("share", share),
-        others=[f"PV {name}" for name in names[:_SUBJECTS]],
-        volumes=names,
-    )
+    about = [*(Subject("volume", name) for name in names[:_SUBJECTS]), Subject("share", share)]
+    others = [f"PV {name}" for name in names[:_SUBJECTS]]
+    if is_kept:
+        return find("shared-directory-kept", *about, others=others, volumes=names)
+    return find("shared-directory", *about, others=others, volumes=names)
 
 
 def _ancestors(path: str) -> Iterator[str]:

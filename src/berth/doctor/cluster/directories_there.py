@@ -122,7 +122,8 @@ async def _look_at(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
     except (VolumeError, TimeoutError) as error:
         if isinstance(error, Unavailable) and error.stage == "mount" and "NOENT" in error.status:
             share = Subject("share", str(used.address))
-            return [find("mount-path-missing", share, server=used.address.server, evidence=[str(error)])]
+            server, evidence = used.address.server, [str(error)]
+            return [find("mount-path-missing", share, variant="share", server=server, evidence=evidence)]
         what = Text(f"share {used.address}", f"共享 {used.address}")
         late = Text(f"no answer within {DEADLINE:g} s", f"{DEADLINE:g} 秒内没有应答")
         said = same(str(error).removeprefix(f"share {used.address} is unavailable, "))
@@ -227,9 +228,8 @@ def _missing(address: ShareAddress, path: str, volume: kinds.VolumeObject) -> Fi
     about = [Subject("volume", volume.name), Subject("share", str(address))]
     if claim is not None:
         about.append(Subject("claim", f"{claim.namespace}/{claim.name}"))
-    return find(
-        "volume-directory-missing", *about, directory=path, relative=path, hint=claim.name if claim else volume.name
-    )
+    hint = claim.name if claim is not None else volume.name
+    return find("volume-directory-missing", *about, variant={"claim": claim is not None}, directory=path, hint=hint)
 
 
 def _strangers(names: set[str], used: _Used, snapshot: Snapshot) -> Iterator[str]:

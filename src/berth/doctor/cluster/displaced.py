@@ -43,9 +43,15 @@ def _finding(one: Displaced, share: Share) -> Finding:
     about = [Subject("volume", placed.pv), Subject("share", str(share.address))]
     if placed.claim.name:
         about.append(Subject("claim", str(placed.claim)))
-    other, owner = (one.by.pv, str(one.by.owner)) if one.by is not None else (None, None)
+    by = one.by if one.state == "taken" else None
     return find(
-        _FINDINGS[one.state], *about, directory=placed.path, archive=one.where or None, other=other, owner=owner
+        _FINDINGS[one.state],
+        *about,
+        variant={"claim": placed.claim.name},
+        directory=placed.path,
+        archive=one.where if one.state == "archived" else None,
+        other=by.pv if by is not None else None,
+        owner=str(by.owner) if by is not None else None,
     )
 
 

@@ -35,6 +35,7 @@ def judge_console(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             yield find(
                 "kubesphere-buttons-grey",
                 Subject("class", each.name),
+                variant={"unsaid": unsaid},
                 buttons=_ALL if expands and unsaid else _EXPAND if expands else _COPIES,
                 expandable=each.name if expands else None,
                 unsaid=each.name if unsaid else None,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from berth.doctor.clues import own_names
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
-from berth.doctor.known import entries, find
+from berth.doctor.known import entries
 from berth.doctor.messages import Names, matches
-from berth.findings.entry import CatalogueError
+from berth.findings.entry import names_of
 from berth.findings.finding import Finding, Subject
 from berth.objects import runtime
 from berth.objects.translation import location_of
@@ -119,10 +119,8 @@ def _told(snapshot: Snapshot, failure: str, group: _Group) -> Iterator[Finding]:
     said = output_of(group.event.text)
     if failure == "mount-failed":
         facts["reason"] = said
-    try:
-        yield entries()[failure].finding(about, facts, version=snapshot.version, evidence=[said], count=group.count)
-    except CatalogueError:
-        return
+    told = entries()[failure].told_by({**names_of(about), **facts}, snapshot.version)
+    yield told.finding(about, facts, version=snapshot.version, evidence=[said], count=group.count)
 
 
 def output_of(message: str) -> str:
@@ -147,9 +145,8 @@ def judge_refusals(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             if failure not in _REFUSALS or _is_there(snapshot, newest, said):
                 continue
             subject = Subject("pod", key) if kind == "Pod" else Subject("workload", key)
-            yield find(
-                failure, subject, version=snapshot.version, evidence=[newest.text], count=newest.count or 1, **said
-            )
+            told = entries()[failure].told_by({**names_of([subject]), **said}, snapshot.version)
+            yield told.finding([subject], said, evidence=[newest.text], count=newest.count or 1)
 
 
 def _is_there(snapshot: Snapshot, event: runtime.Event, said: Names) -> bool:

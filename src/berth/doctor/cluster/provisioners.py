@@ -46,6 +46,7 @@ def judge_selflink(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             "selflink-empty",
             *(Subject("claim", claim.key) for claim in waiting[:_SUBJECTS]),
             Subject("workload", each.key),
+            variant={"claim": waiting},
             version=snapshot.version,
             ref=each.ref if each.kind in _ROLLED_OUT else None,
             evidence=[f"image: {each.image}"],
@@ -135,10 +136,11 @@ def _idle(snapshot: Snapshot, served: Served, berth: Provisioner, used: set[str]
         "berth-stands-by-not-ready",
         Subject("workload", berth.key),
         *((Subject("pod", pod.key),) if pod is not None else ()),
+        variant={"pod": pod is not None and _waits_for_image(pod)},
         names=berth.names,
         reason=reason,
         ref=berth.ref,
-        berth_image=berth.image if pod is not None and _waits_for_image(pod) else None,
+        berth_image=berth.image,
         evidence=[evidence] if evidence else [],
     )
 
@@ -167,10 +169,11 @@ def _not_running(snapshot: Snapshot, provisioner: Provisioner, names: list[str])
         Subject("workload", provisioner.key),
         *((Subject("pod", pod.key),) if pod is not None else ()),
         *(Subject("claim", claim.key) for claim in waiting[:_SUBJECTS]),
+        variant={"pod": pod is not None, "scaled-down": provisioner.replicas == 0},
         names=names,
         reason=reason,
         ref=provisioner.ref,
-        wanted="1" if provisioner.replicas == 0 else None,
+        wanted="1",
         container=provisioner.container if pod is not None and _has_crashed(pod) else None,
         evidence=[evidence] if evidence else [],
     )
@@ -191,8 +194,9 @@ def _cause(snapshot: Snapshot, provisioner: Provisioner, pod: runtime.Pod | None
         yield find(
             "provisioner-image-missing",
             Subject("pod", pod.key),
-            image=None if is_berth else provisioner.image,
-            berth_image=provisioner.image if is_berth else None,
+            variant="berth" if is_berth else "pod",
+            image=provisioner.image,
+            berth_image=provisioner.image,
         )
     for event in snapshot.warnings("Pod", pod):
         if event.reason in MOUNTING:

@@ -41,4 +41,4 @@ def judge_server_pods(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     for server, names in sorted(volumes.items()):
         key = services[server]
         about = [Subject("server", server), *(Subject("volume", name) for name in names[:_SUBJECTS])]
-        yield find("server-pod-gone", *about, service=key, namespace=key.partition("/")[0])
+        yield find("server-pod-gone", *about, variant="service", service=key, namespace=key.partition("/")[0])

@@ -57,14 +57,16 @@ def _released(reason: Text, volumes: list[kinds.VolumeObject]) -> Iterator[Findi
     if len(volumes) > _GROUPED:
         names = [each.name for each in volumes]
         about = [Subject("volume", name) for name in names[:_SUBJECTS]]
-        yield find("volume-released", *about, number=len(volumes), reason=reason, volumes=names[:_NAMED])
+        told = names[:_NAMED]
+        yield find("volume-released", *about, variant="several", reason=reason, number=len(names), volumes=told)
         return
     for volume in volumes:
         claim = volume.spec.claimRef
         about = [Subject("volume", volume.name)]
         if claim is not None:
             about.append(Subject("claim", f"{claim.namespace}/{claim.name}"))
-        yield find("volume-released", *about, reason=reason)
+        which = "volume" if claim is None else "claim"
+        yield find("volume-released", *about, variant=which, reason=reason)
 
 
 def _deletion_failed(snapshot: Snapshot, volume: kinds.VolumeObject) -> runtime.Event | None:
@@ -86,7 +88,8 @@ def failed(snapshot: Snapshot, volume: kinds.VolumeObject) -> Iterator[Finding]:
     yield from known
     if not known:
         said = warning.text if warning is not None else volume.status.message
-        yield find("volume-failed", about, provisioner=name, reason=said or None, evidence=[said] if said else [])
+        evidence = [said] if said else []
+        yield find("volume-failed", about, variant={"reason": said}, reason=said, evidence=evidence)
 
 
 def judge_terminating(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
@@ -96,7 +99,8 @@ def judge_terminating(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         if claim.metadata.deletionTimestamp and since > PATIENCE and claim.metadata.finalizers:
             pods = snapshot.users.get(claim.key, [])
             about = [Subject("claim", claim.key), *(Subject("pod", pod.key) for pod in pods[:_SUBJECTS])]
-            yield find("terminating-forever", *about, since=_moment(claim), finalizers=claim.metadata.finalizers)
+            which, finalizers = "pod" if pods else "claim", claim.metadata.finalizers
+            yield find("terminating-forever", *about, variant=which, since=_moment(claim), finalizers=finalizers)
     for volume in snapshot.volumes:
         since = snapshot.age(volume.metadata.deletionTimestamp)
         if not volume.metadata.deletionTimestamp or since <= PATIENCE or location_of(volume) is None:
@@ -106,7 +110,8 @@ def judge_terminating(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         if owner is not None and owner.metadata.deletionTimestamp:
             continue  # told of the claim
         about = [Subject("volume", volume.name)]
-        yield find("terminating-forever", *about, since=_moment(volume), finalizers=volume.metadata.finalizers or ["-"])
+        finalizers = volume.metadata.finalizers or ["-"]
+        yield find("terminating-forever", *about, variant="volume", since=_moment(volume), finalizers=finalizers)
 
 
 def _moment(obj: kinds.Object) -> str:

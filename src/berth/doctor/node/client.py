@@ -34,7 +34,8 @@ async def _look_for_helper(host: Host) -> AsyncIterator[Finding | Unseen]:
     install = None
     if found.family is not None:
         install = Shell(" && ".join(each.line for each in install_commands(found.family, [_PACKAGES[found.family]])))
-    yield find("mount-helper-missing", _name(), missing="/sbin/mount.nfs", install=install)
+    which = {"missing": True, "install": install}
+    yield find("mount-helper-missing", _name(), variant=which, missing="/sbin/mount.nfs", install=install)
 
 
 async def _look_at_kernel(host: Host) -> AsyncIterator[Finding | Unseen]:
@@ -46,7 +47,7 @@ async def _look_at_kernel(host: Host) -> AsyncIterator[Finding | Unseen]:
         path = host.path(f"/lib/modules/{kernel}/{table}")
         if path.exists() and "/fs/nfs/nfs.ko" in path.read_text():
             return
-    yield find("kernel-no-nfs", _name(), kernel=kernel)
+    yield find("kernel-no-nfs", _name(), variant="kernel", kernel=kernel)
 
 
 async def _look_for_statd(host: Host) -> AsyncIterator[Finding | Unseen]:
@@ -54,7 +55,7 @@ async def _look_for_statd(host: Host) -> AsyncIterator[Finding | Unseen]:
     if not needing or any(process.name == "rpc.statd" for process in host.processes()):
         return
     about = [Subject("mount", mount.point) for mount in needing]
-    yield find("statd-missing", *about, here=needing[0].point, share=needing[0].source)
+    yield find("statd-missing", *about, variant="mount", here=needing[0].point, share=needing[0].source)
 
 
 CHECKS: tuple[Check[Host], ...] = (

@@ -60,7 +60,7 @@ def _one_of_each(mounts: Iterable[Mount]) -> Iterable[Mount]:
 
 def _hanging(mounts: Sequence[Mount]) -> Finding:
     about = [Subject("server", mounts[0].server), *(Subject("mount", mount.point) for mount in mounts[:_SHOWN])]
-    return find("server-not-responding", *about, mountpoint=mounts[0].point, share=mounts[0].source)
+    return find("server-not-responding", *about, variant="mount", mountpoint=mounts[0].point, share=mounts[0].source)
 
 
 def _judge(mount: Mount, answer: Answer) -> Iterable[Finding | Unseen]:
@@ -69,7 +69,14 @@ def _judge(mount: Mount, answer: Answer) -> Iterable[Finding | Unseen]:
         case "hangs":
             yield _hanging([mount])
         case "stale":
-            yield find("stale-handle", about, mountpoint=mount.point, share=mount.source, evidence=[answer.why])
+            yield find(
+                "stale-handle",
+                about,
+                variant="mount",
+                mountpoint=mount.point,
+                share=mount.source,
+                evidence=[answer.why],
+            )
         case "fails":
             yield Unseen(about.text, same(answer.why))
 
@@ -87,9 +94,11 @@ def _judge_space(answers: Iterable[tuple[Mount, Answer]]) -> Iterable[Finding]:
             (_INODES, space.percent_of_inodes, space.inodes_free),
         ):
             if percent >= _NEARLY:
-                failure = "share-nearly-full" if left else "share-full"
                 about = Subject("share", mount.source)
-                yield find(failure, about, mountpoint=mount.point, what=what, percent=percent)
+                if left:
+                    yield find("share-nearly-full", about, mountpoint=mount.point, what=what, percent=percent)
+                else:
+                    yield find("share-full", about, variant="mount", mountpoint=mount.point, what=what)
 
 
 async def _look_at_options(host: Host) -> AsyncIterator[Finding | Unseen]:
@@ -107,6 +116,7 @@ async def _look_at_options(host: Host) -> AsyncIterator[Finding | Unseen]:
         yield find(
             failure,
             *about,
+            variant="mount",
             evidence=evidence,
             count=len(mounts),
             mountpoint=mounts[0].point,

@@ -24,7 +24,9 @@ async def _look(host: Host) -> AsyncIterator[Finding | Unseen]:
     for server, point in places.items():
         failed = await _fails_to_resolve(server)
         if failed:
-            yield find("server-unresolved", Subject("server", server), mountpoint=point, evidence=[failed])
+            yield find(
+                "server-unresolved", Subject("server", server), variant="mount", mountpoint=point, evidence=[failed]
+            )
 
 
 async def _fails_to_resolve(server: str) -> str:
