@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from berth.aio.threads import Stuck, Threads
+from berth.aio.threads import Threads, ThreadsStuck
 from tests.shares.watch import threads
 
 
@@ -34,7 +34,7 @@ async def test_given_up_calls_keep_their_threads_until_they_come_back() -> None:
             async with asyncio.timeout(0.05):
                 await pool.run(release.wait)
     assert pool.stuck == 2
-    with pytest.raises(Stuck):
+    with pytest.raises(ThreadsStuck):
         await pool.run(lambda: None)
     release.set()
     async with asyncio.timeout(10):

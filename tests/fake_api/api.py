@@ -17,7 +17,7 @@ from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import Cluster, Context
 
 from berth.kube.answers import Answer
-from berth.kube.errors import Unreachable, Withheld
+from berth.kube.errors import Unreachable, WriteWithheld
 from berth.kube.exchange import Exchange, Guard, Request
 from berth.kube.manifest import ManifestApi
 from tests.fake_api.server import FakeApiServer
@@ -82,7 +82,7 @@ class _Wire(Exchange):
         await asyncio.sleep(0)
         why = guard() if guard is not None else ""
         if why:
-            raise Withheld(str(request), why)
+            raise WriteWithheld(str(request), why)
         self.requests.append(str(request))
         self._carry_out(request, is_before=True)
         body = json.dumps(self._fake.answer(request)).encode()

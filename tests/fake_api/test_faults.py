@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from lightkube.resources.core_v1 import ConfigMap
 
-from berth.kube.errors import Forbidden, Gone, NotFound, Unreachable, Withheld
+from berth.kube.errors import Forbidden, Gone, NotFound, Unreachable, WriteWithheld
 from berth.kube.informer import Informer
 from berth.kube.permissions import Right
 from tests.fake_api.api import FakeApi
@@ -46,7 +46,7 @@ async def test_something_happens_before_a_request_arrives(api: FakeApi) -> None:
 
 
 async def test_a_guard_is_asked_and_nothing_leaves(api: FakeApi) -> None:
-    with pytest.raises(Withheld, match="not sent: the lease is another's"):
+    with pytest.raises(WriteWithheld, match="not sent: the lease is another's"):
         await api.guarded(lambda: "the lease is another's").create(config_map("team", "a"))
     assert api.requests == []
 

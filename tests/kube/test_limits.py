@@ -9,7 +9,15 @@ import pytest
 from lightkube.resources.core_v1 import ConfigMap, Namespace
 
 from berth.kube.client import Api
-from berth.kube.errors import ConfigurationError, Conflict, Gone, ServerError, TooManyRequests, Unreachable, Withheld
+from berth.kube.errors import (
+    ConfigurationError,
+    Conflict,
+    Gone,
+    ServerError,
+    TooManyRequests,
+    Unreachable,
+    WriteWithheld,
+)
 from tests.kube.fake_server import FakeServer, Received, Reply
 from tests.kube.support import config_map, plain_config
 
@@ -50,7 +58,7 @@ def test_a_guard_is_asked_each_time_and_withholds_what_must_not_be_written_any_m
         busy = Reply.of(BUSY, 429, Retry_After="0")
         ready = Reply.of({"metadata": {"name": "a"}})
         async with FakeServer(scripted(busy, ready)) as server, Api(plain_config(server.url)) as api:
-            with pytest.raises(Withheld, match="delete configmaps default/a: not sent: the lease is over"):
+            with pytest.raises(WriteWithheld, match="delete configmaps default/a: not sent: the lease is over"):
                 await api.guarded(lambda: answers.pop(0)).delete(ConfigMap, "a", namespace="default")
             assert len(server.received) == 1
             late = api.guarded(lambda: "too late")
@@ -60,7 +68,7 @@ def test_a_guard_is_asked_each_time_and_withholds_what_must_not_be_written_any_m
                 late.patch(ConfigMap, "a", {}, namespace="default"),
                 late.delete(ConfigMap, "a", namespace="default"),
             ):
-                with pytest.raises(Withheld, match="configmaps default/a: not sent: too late"):
+                with pytest.raises(WriteWithheld, match="configmaps default/a: not sent: too late"):
                     await write
             assert len(server.received) == 1
             await late.get(ConfigMap, "a", namespace="default")  # looking changes nothing

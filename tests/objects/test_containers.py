@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from berth.objects.containers import Container, Known, PodFields, Source, environment_of, sources_of, texts_of
+from berth.objects.containers import ConfigSource, Container, Known, PodFields, environment_of, sources_of, texts_of
 
 MAP, OTHER, SECRET = (
-    Source("ConfigMap", "a", "map"),
-    Source("ConfigMap", "a", "other"),
-    Source("Secret", "a", "secret"),
+    ConfigSource("ConfigMap", "a", "map"),
+    ConfigSource("ConfigMap", "a", "other"),
+    ConfigSource("Secret", "a", "secret"),
 )
 POD = PodFields("a", "nfs", {"app": "old"}, {"note": "x"})
 

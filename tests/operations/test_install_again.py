@@ -16,7 +16,7 @@ from berth.manifests.classes import DEFAULT_KEYS
 from berth.manifests.install import install_manifests
 from berth.manifests.yaml_text import to_yaml
 from berth.operations.asked import Asked, ClassAsked
-from berth.operations.changes import Change
+from berth.operations.changes import FieldChange
 from berth.operations.errors import Stopped
 from berth.operations.install import install
 from berth.programs.controller import WORKLOAD
@@ -112,10 +112,10 @@ def test_what_is_said_wins_and_is_told_from_the_old_value_to_the_new(cluster: De
         said = {"image": "r.example/berth:3", "replicas": 1, "server": "10.0.0.7"}
         about = f"Deployment {asked.namespace}/{asked.name}"
         wanted = {
-            Change(about, "image", "hand/berth:9", "r.example/berth:3"),
-            Change(about, "replicas", "2", "1"),
-            Change(about, "env NFS_SERVER", "nfs.example.com", "10.0.0.7"),
-            Change(f"PodDisruptionBudget {asked.namespace}/{asked.name}", "", "", "-"),
+            FieldChange(about, "image", "hand/berth:9", "r.example/berth:3"),
+            FieldChange(about, "replicas", "2", "1"),
+            FieldChange(about, "env NFS_SERVER", "nfs.example.com", "10.0.0.7"),
+            FieldChange(f"PodDisruptionBudget {asked.namespace}/{asked.name}", "", "", "-"),
         }
         done = await installing(api, again(asked, **said))
         assert set(done.changes) == wanted

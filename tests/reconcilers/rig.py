@@ -22,7 +22,7 @@ from berth.reconcilers.expand import Expand
 from berth.reconcilers.provision import Provision
 from berth.reconcilers.purge import Purge
 from berth.reconcilers.reclaim import Reclaim
-from berth.reconcilers.stuck import Stuck
+from berth.reconcilers.stuck import StuckVolumes
 from berth.reconcilers.sweep import Sweep
 from berth.shares.choose import Shares
 from berth.volumes.errors import Unavailable
@@ -85,7 +85,7 @@ class Rig:
         cluster = cluster or self.world.cluster
         self.lifecycle = Lifecycle("cluster-1", living=cluster)
         self.metrics = VolumeMetrics(self.registry)
-        self.stuck = Stuck(
+        self.stuck = StuckVolumes(
             cluster=cluster, metrics=StuckMetrics(self.registry), pod=Reference("v1", "Pod", "berth-0", "")
         )
         shares, default = cast("Shares", self.shares), DefaultShare(ADDRESS.server, ADDRESS.export)

@@ -14,7 +14,7 @@ from berth.metrics.stuck import StuckMetrics
 from berth.metrics.volumes import VolumeMetrics
 from berth.objects.kinds import VolumeObject
 from berth.reconcilers.displaced import Displacements
-from berth.reconcilers.stuck import Stuck
+from berth.reconcilers.stuck import StuckVolumes
 from berth.reconcilers.sweep import Sweep
 from berth.shares.choose import Shares
 from berth.volumes.lifecycle import Lifecycle
@@ -47,7 +47,7 @@ class Bench:
             default=default,
             metrics=VolumeMetrics(self.registry),
             trashed=lambda address, pv: self.purged.append(pv),
-            stuck=Stuck(
+            stuck=StuckVolumes(
                 cluster=cluster, metrics=StuckMetrics(self.registry), pod=Reference("v1", "Pod", "berth-0", "")
             ),
             displacements=Displacements(

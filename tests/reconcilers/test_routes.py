@@ -15,7 +15,7 @@ from berth.reconcilers.expand import Expand
 from berth.reconcilers.provision import Provision
 from berth.reconcilers.reclaim import Reclaim
 from berth.reconcilers.routes import Routes
-from berth.reconcilers.stuck import Stuck
+from berth.reconcilers.stuck import StuckVolumes
 from berth.volumes.plan import DefaultShare
 from tests.objects.objects_of import claim, storage_class, uid_of, volume
 from tests.reconcilers.caches import World
@@ -30,7 +30,7 @@ class Routed(World):
         super().__init__()
         self.queues = {name: WorkQueue(name) for name in ("claims", "volumes", "expansions")}
         nothing = cast("Any", None)  # what only working on a key would need
-        stuck = Stuck(
+        stuck = StuckVolumes(
             cluster=self.cluster, metrics=StuckMetrics(CollectorRegistry()), pod=Reference("v1", "Pod", "berth-0", "")
         )
         parts: dict[str, Any] = {

@@ -17,7 +17,7 @@ from berth.kube.workqueue import WorkQueue
 from berth.metrics.stuck import StuckMetrics
 from berth.metrics.volumes import VolumeMetrics
 from berth.reconcilers.purge import MOST_TURNS, Purge
-from berth.reconcilers.stuck import AGAIN, Stuck
+from berth.reconcilers.stuck import AGAIN, StuckVolumes
 from berth.reconcilers.sweep import ANOTHERS, Sweep
 from berth.shares.choose import Shares
 from berth.volumes.errors import LeftBehind, VolumeError
@@ -62,7 +62,7 @@ class Bench:
         self.notes: list[Note] = []
         self.lifecycle = Life(cluster)
         self._by_address = {each.address: each for each in shares}
-        self.stuck = Stuck(cluster=self.world.cluster, metrics=StuckMetrics(self.registry), pod=POD)
+        self.stuck = StuckVolumes(cluster=self.world.cluster, metrics=StuckMetrics(self.registry), pod=POD)
         parts: dict[str, Any] = {
             "shares": cast("Shares", self), "lifecycle": self.lifecycle, "metrics": VolumeMetrics(self.registry),
             "stuck": self.stuck,

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Stuck(Exception):  # noqa: N818
+class ThreadsStuck(Exception):  # noqa: N818
     """The call was not made: every thread is busy with a call that was given up."""
 
 
@@ -58,7 +58,7 @@ class Threads:
             if self._is_closed:
                 raise RuntimeError(f"{self._name} threads are closed")
             if self._stuck >= self._size:
-                raise Stuck(f"all {self._size} threads wait for calls that do not come back")
+                raise ThreadsStuck(f"all {self._size} threads wait for calls that do not come back")
             if self._idle <= self._jobs.qsize() and self._started < self._size:
                 self._started += 1
                 number = self._started

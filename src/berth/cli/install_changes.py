@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from berth import __version__
 from berth.cli.output import say
 from berth.operations.asked import Asked
-from berth.operations.changes import Change
+from berth.operations.changes import FieldChange
 from berth.operations.install_plan import InstallPlan
 from berth.texts.text import Language, Text
 
@@ -30,7 +30,7 @@ def print_changes(plan: InstallPlan, asked: Asked, lang: Language) -> None:
         _tell_older_image(plan.settings.image, lang)
 
 
-def lines_of(change: Change, lang: Language) -> Iterator[str]:
+def lines_of(change: FieldChange, lang: Language) -> Iterator[str]:
     """`field: old -> new`, or below each other where that is too wide."""
     if not change.field:
         yield "  " + Text("is removed", "将被删除").said(lang)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from berth.cli.output import Styled, say
 from berth.cli.server.answering import marks
 from berth.cli.tables import print_table
-from berth.operations.takeover.apply import Taken
+from berth.operations.takeover.apply import TakenOver
 from berth.operations.takeover.ends import ends_of
 from berth.operations.takeover.old import OldProvisioner
 from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted
@@ -156,7 +156,7 @@ def _waiting(plan: GroupPlan) -> Text:
     return Text(f" (waiting for that: {several(count, 'claim')})", f"（现有 {count} 个 PVC 在等待）")
 
 
-def print_taken(taken: list[Taken], back: Shell, lang: Language) -> None:
+def print_taken(taken: list[TakenOver], back: Shell, lang: Language) -> None:
     """What became of it."""
     if not taken:
         say(Text("No old provisioner was found: nothing to take over.", "没有找到旧供应器，无需接管。").said(lang))
@@ -174,7 +174,7 @@ def print_taken(taken: list[Taken], back: Shell, lang: Language) -> None:
     )
 
 
-def _taken(one: Taken) -> Iterator[Text]:
+def _taken(one: TakenOver) -> Iterator[Text]:
     names = ", ".join(one.provisioners)
     gap = Text(f"; for {one.seconds:g} s nobody did", f"；其间有 {one.seconds:g} 秒无人供应")
     yield Text(

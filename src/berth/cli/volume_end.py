@@ -10,7 +10,7 @@ from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
 from berth.cli.output import EXIT_USAGE, LANGUAGE, ask, complain, language, output_option, print_json, say
 from berth.cli.volume_restore import DEADLINE, SHARE
 from berth.kube.manifest import ManifestApi
-from berth.operations.ends import Change, look, set_end
+from berth.operations.ends import EndChange, look, set_end
 from berth.operations.errors import Stopped
 from berth.operations.pvs import parse_share
 from berth.shares.choose import Shares
@@ -47,7 +47,7 @@ def _end(
 ) -> None:  # fmt: skip
     chosen = language(lang)
 
-    async def job(api: ManifestApi) -> Change:
+    async def job(api: ManifestApi) -> EndChange:
         shares = Shares(timeout=DEADLINE)
         try:
             change = await look(api, shares, pv, end, parse_share(share))
@@ -73,7 +73,7 @@ def _end(
         )
 
 
-def _planned(change: Change) -> Text:
+def _planned(change: EndChange) -> Text:
     record = change.known.record
     where, claim = f"{change.known.address}/{record.path}", record.owner
     if change.is_none:
@@ -95,7 +95,7 @@ def _planned(change: Change) -> Text:
 _PAST = {"delete": "deleted", "archive": "archived", "retain": "kept"}
 
 
-def _ask(change: Change, lang: Language) -> None:
+def _ask(change: EndChange, lang: Language) -> None:
     """Returns if somebody at the terminal agrees; ends the process otherwise."""
     if not sys.stdin.isatty():
         complain(

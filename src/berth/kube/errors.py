@@ -46,7 +46,7 @@ class Silent(Unreachable):
     """A watch that told nothing for too long: its connection may be dead, or nothing happened. Watch again."""
 
 
-class Withheld(KubeError):  # noqa: N818
+class WriteWithheld(KubeError):  # noqa: N818
     """A request that was not sent, because its guard had a reason against it in that moment. Nothing happened."""
 
     def __init__(self, request: str, why: str) -> None:

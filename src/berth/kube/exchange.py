@@ -23,7 +23,7 @@ from yarl import URL
 
 from berth.kube.answers import Answer, explain, failure
 from berth.kube.credentials import Credentials
-from berth.kube.errors import ConfigurationError, TooLarge, TooManyRequests, Unreachable, Withheld
+from berth.kube.errors import ConfigurationError, TooLarge, TooManyRequests, Unreachable, WriteWithheld
 from berth.kube.proxy import proxy_for
 
 _WAIT_WITHOUT_ADVICE = 1.0
@@ -149,7 +149,7 @@ class Exchange:
             authorization = await self._credentials.header()
             why = guard() if guard is not None else ""
             if why:
-                raise Withheld(str(request), why)
+                raise WriteWithheld(str(request), why)
             answer = await self._send(request, authorization)
             if answer.status < 300:
                 return answer

@@ -8,7 +8,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from berth.aio.threads import Stuck, Threads
+from berth.aio.threads import Threads, ThreadsStuck
 
 REMEMBERED = 30.0
 """Seconds that an answer is used again. Short: a server that failed over to another address must be found."""
@@ -81,7 +81,7 @@ class Resolver:
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._threads.run(lambda: _look_up(name))
-        except (TimeoutError, Stuck) as error:
+        except (TimeoutError, ThreadsStuck) as error:
             raise Unresolved(name, f"the resolver gave no answer within {self._deadline:g} s", "ETIMEDOUT") from error
         except socket.gaierror as error:
             code = _GAI_NAMES.get(error.errno or 0, "")

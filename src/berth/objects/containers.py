@@ -86,7 +86,7 @@ class Container(msgspec.Struct, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ConfigSource:
     """A ConfigMap or Secret."""
 
     kind: Literal["ConfigMap", "Secret"]
@@ -97,7 +97,7 @@ class Source:
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
-Known = Mapping[Source, Mapping[str, str] | None]
+Known = Mapping[ConfigSource, Mapping[str, str] | None]
 """What is in them; None: it does not exist. One that is not in here could not be read."""
 
 
@@ -126,7 +126,7 @@ class Environment:
     values: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     """Variables that are there and whose value is not known: where it comes from, for people."""
-    hidden: list[Source] = field(default_factory=list)
+    hidden: list[ConfigSource] = field(default_factory=list)
     """Sources that could not be read and may hold any further variable."""
 
     def get(self, name: str) -> str:
@@ -163,7 +163,7 @@ class Environment:
         return None if missing else expanded
 
 
-def sources_of(container: Container, namespace: str) -> Iterator[Source]:
+def sources_of(container: Container, namespace: str) -> Iterator[ConfigSource]:
     """The ConfigMaps and Secrets that its variables come from."""
     for whole in container.envFrom or ():
         if (source := _whole(whole, namespace)) is not None:
@@ -194,7 +194,7 @@ def environment_of(container: Container, pod: PodFields, known: Known) -> Enviro
     return made
 
 
-def texts_of(source: Source, manifest: Mapping[str, Any]) -> dict[str, str]:
+def texts_of(source: ConfigSource, manifest: Mapping[str, Any]) -> dict[str, str]:
     """What a ConfigMap or Secret holds, as the API server's JSON has it; what is no text is left out."""
     data: Mapping[str, str] = manifest.get("data") or {}
     if source.kind == "ConfigMap":
@@ -228,18 +228,18 @@ def _put_from(made: Environment, variable: Variable, origin: ValueFrom, pod: Pod
         made.put(variable.name, None, f"key {ref.key} of {source}")
 
 
-def _whole(one: EnvFrom, namespace: str) -> Source | None:
+def _whole(one: EnvFrom, namespace: str) -> ConfigSource | None:
     if one.configMapRef is not None:
-        return Source("ConfigMap", namespace, one.configMapRef.name)
-    return Source("Secret", namespace, one.secretRef.name) if one.secretRef is not None else None
+        return ConfigSource("ConfigMap", namespace, one.configMapRef.name)
+    return ConfigSource("Secret", namespace, one.secretRef.name) if one.secretRef is not None else None
 
 
-def _key(variable: Variable, namespace: str) -> tuple[Source, KeyRef] | None:
+def _key(variable: Variable, namespace: str) -> tuple[ConfigSource, KeyRef] | None:
     origin = variable.valueFrom
     if origin is None:
         return None
     if origin.configMapKeyRef is not None:
-        return Source("ConfigMap", namespace, origin.configMapKeyRef.name), origin.configMapKeyRef
+        return ConfigSource("ConfigMap", namespace, origin.configMapKeyRef.name), origin.configMapKeyRef
     if origin.secretKeyRef is not None:
-        return Source("Secret", namespace, origin.secretKeyRef.name), origin.secretKeyRef
+        return ConfigSource("Secret", namespace, origin.secretKeyRef.name), origin.secretKeyRef
     return None

@@ -125,7 +125,7 @@ class StatefulSet(NamespacedResourceG, Object):
 Workload = Deployment | StatefulSet
 
 
-class Source(msgspec.Struct, gc=False):
+class EventSource(msgspec.Struct, gc=False):
     """Who tells an event."""
 
     component: str = ""
@@ -140,7 +140,7 @@ class Event(NamespacedResourceG, Object):
     reason: str = ""
     message: str | None = None
     count: int | None = 1
-    source: Source = msgspec.field(default_factory=Source)
+    source: EventSource = msgspec.field(default_factory=EventSource)
     lastTimestamp: str | None = None  # noqa: N815
     eventTime: str | None = None  # noqa: N815
 
@@ -154,7 +154,7 @@ class Event(NamespacedResourceG, Object):
         return (self.message or "").strip()
 
 
-class LeaseSpec(msgspec.Struct, gc=False):
+class LeaseHolding(msgspec.Struct, gc=False):
     """spec of a Lease."""
 
     holderIdentity: str | None = None  # noqa: N815
@@ -166,7 +166,7 @@ class Lease(NamespacedResourceG, Object):
     """A Lease."""
 
     _api_info: ClassVar[ApiInfo] = coordination_v1.Lease._api_info  # type: ignore[misc]
-    spec: LeaseSpec = msgspec.field(default_factory=LeaseSpec)
+    spec: LeaseHolding = msgspec.field(default_factory=LeaseHolding)
 
 
 class Endpoints(NamespacedResourceG, Object):

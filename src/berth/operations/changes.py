@@ -15,7 +15,7 @@ _NONE = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """One field that gets another value. old, new: as text; `-` for none."""
 
     object: str
@@ -26,7 +26,9 @@ class Change:
     new: str
 
 
-def changes(kind: str, key: str, before: Mapping[str, Any], after: Mapping[str, Any], *, manager: str) -> list[Change]:
+def changes(
+    kind: str, key: str, before: Mapping[str, Any], after: Mapping[str, Any], *, manager: str
+) -> list[FieldChange]:
     """What manager's apply has changed in an object: in the fields that it said then or says now. What others write in
     between, as controllers do all the time, is none of it.
     """
@@ -35,20 +37,20 @@ def changes(kind: str, key: str, before: Mapping[str, Any], after: Mapping[str, 
         merge(said, fields_of(one, (manager,)))
     about = f"{kind} {key}"
     found = _differences((), before, after, said) if said else ()
-    return [Change(about, _named(path), _shown(old), _shown_new(old, new)) for path, old, new in found]
+    return [FieldChange(about, _named(path), _shown(old), _shown_new(old, new)) for path, old, new in found]
 
 
-def removal(kind: str, key: str) -> Change:
+def removal(kind: str, key: str) -> FieldChange:
     """An object that goes: no single field."""
-    return Change(f"{kind} {key}", "", "", _NONE)
+    return FieldChange(f"{kind} {key}", "", "", _NONE)
 
 
-def without_repeats(found: Iterable[Change]) -> list[Change]:
+def without_repeats(found: Iterable[FieldChange]) -> list[FieldChange]:
     """The version's label, which every object has, told once and first."""
     known = list(found)
     version = f"label {_VERSION}"
     labels = list(dict.fromkeys((one.old, one.new) for one in known if one.field.endswith(version)))
-    first = [Change("", "version", old, new) for old, new in labels]
+    first = [FieldChange("", "version", old, new) for old, new in labels]
     return [*first, *(one for one in known if not one.field.endswith(version))]
 
 

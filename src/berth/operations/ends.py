@@ -24,7 +24,7 @@ MANAGER = "berth-volume-end"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class EndChange:
     """What is about to be changed."""
 
     known: KnownVolume
@@ -46,7 +46,7 @@ class Change:
         return self.before == self.after and is_said and (policy == "Delete" or self.after == "retain")
 
 
-async def look(api: Api, shares: Shares, pv: str, end: End, share: DefaultShare) -> Change:
+async def look(api: Api, shares: Shares, pv: str, end: End, share: DefaultShare) -> EndChange:
     """What the change would be. Stopped: the PV is not there or none of Berth's, or its record speaks against it."""
     cluster = await cluster_uid(api, otherwise="")
     known = await read_volume(api, pv, cluster, share)
@@ -63,10 +63,10 @@ async def look(api: Api, shares: Shares, pv: str, end: End, share: DefaultShare)
         record = await Restoring(cluster).read(pv, await shares.get(known.address), known.record)
     except VolumeError as error:
         raise Stopped(Text(f"PV {pv}: {error}", f"PV {pv}：{error}")) from error
-    return Change(known, record, known.record.on_delete, end)
+    return EndChange(known, record, known.record.on_delete, end)
 
 
-async def set_end(api: ManifestApi, shares: Shares, change: Change) -> None:
+async def set_end(api: ManifestApi, shares: Shares, change: EndChange) -> None:
     """Does it. First where it decides least: whatever is killed in between, nothing goes that was to be kept."""
     pv, known = change.known.record.pv, change.known
     restoring = Restoring(known.record.cluster)

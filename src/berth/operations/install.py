@@ -13,7 +13,7 @@ from berth.kube.errors import AlreadyExists
 from berth.kube.manifest import Manifest, ManifestApi, place
 from berth.manifests.labels import selector_labels
 from berth.operations.apply import Applied, apply_all, remove_one
-from berth.operations.changes import Change
+from berth.operations.changes import FieldChange
 from berth.operations.classes import DefaultClass, set_default_class
 from berth.operations.errors import Stopped
 from berth.operations.install_plan import InstallPlan
@@ -64,7 +64,7 @@ class Installed:
     """What became of each object, and the pods when they were last looked at."""
 
     applied: tuple[Applied, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[FieldChange, ...]
     """To what was there already, field by field."""
     default: DefaultClass | None
     """The class that was made the only default; None where that was not asked for."""

@@ -13,7 +13,7 @@ from berth.manifests.install import install_manifests
 from berth.manifests.workload import Workload
 from berth.operations.apply import MANAGER
 from berth.operations.asked import Asked, ClassAsked
-from berth.operations.changes import Change, changes, removal, without_repeats
+from berth.operations.changes import FieldChange, changes, removal, without_repeats
 from berth.operations.classes import check_class_fits, class_as_it_is, is_default, other_defaults
 from berth.operations.errors import Stopped
 from berth.operations.ground import Ground, look_at_ground
@@ -44,7 +44,7 @@ class InstallPlan:
     """The installation's, those that are made included."""
     left_alone: tuple[str, ...]
     """Classes that are wanted and there already, made by others: they fit, and stay as they are."""
-    changes: tuple[Change, ...]
+    changes: tuple[FieldChange, ...]
     """To what is there already. Nothing for what is made."""
     default: str
     """The class that is to be the only default; empty: that stays as it is."""
@@ -211,9 +211,9 @@ def _stale(wanted: Iterable[Manifest], ground: Ground) -> list[Manifest]:
 
 async def _preview(
     api: ManifestApi, manifests: Iterable[Manifest], found: Iterable[Object | None], gone: Iterable[Manifest]
-) -> list[Change]:
+) -> list[FieldChange]:
     """What becomes of what is there, as the API server itself says it. KubeError for what it would not take."""
-    told: list[Change] = []
+    told: list[FieldChange] = []
     anew = {_key(one) for one in gone}
     for manifest, live in zip(manifests, found, strict=True):
         if (

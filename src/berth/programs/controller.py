@@ -48,7 +48,7 @@ from berth.reconcilers.purge import Purge
 from berth.reconcilers.reclaim import Reclaim
 from berth.reconcilers.routes import Routes
 from berth.reconcilers.slim import slim
-from berth.reconcilers.stuck import Stuck
+from berth.reconcilers.stuck import StuckVolumes
 from berth.reconcilers.sweep import Sweep
 from berth.settings.controller import (
     EXPORT,
@@ -192,7 +192,7 @@ class Controller:
         with_finalizer, election = CHANGE_PVS not in missing, self._election
         cluster, shares, default = self._cluster, self._shares, self._default
         pod = Reference("v1", "Pod", self._settings.identity, "", self._settings.namespace)
-        stuck = Stuck(cluster=cluster, metrics=self._stuck, pod=pod)
+        stuck = StuckVolumes(cluster=cluster, metrics=self._stuck, pod=pod)
         purging = Purge(shares=shares, lifecycle=lifecycle, metrics=self._metrics, stuck=stuck)
         lanes = Lanes(cluster, default)
         queue = partial(WorkQueue, observer=self._machinery)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from berth.kube.outcome import Done, Note, Outcome, RetryAfter
 from berth.kube.permissions import Permission
 from berth.metrics.volumes import VolumeMetrics
-from berth.reconcilers.stuck import Stuck
+from berth.reconcilers.stuck import StuckVolumes
 from berth.shares.choose import Shares
 from berth.volumes.errors import LeftBehind, VolumeError
 from berth.volumes.lifecycle import Lifecycle
@@ -39,7 +39,7 @@ class Purge:
     name = "purge"
 
     def __init__(
-        self, *, shares: Shares, lifecycle: Lifecycle, metrics: VolumeMetrics, stuck: Stuck, turn: Budget = TURN
+        self, *, shares: Shares, lifecycle: Lifecycle, metrics: VolumeMetrics, stuck: StuckVolumes, turn: Budget = TURN
     ) -> None:
         self._shares = shares
         self._lifecycle = lifecycle

@@ -13,7 +13,7 @@ from berth.metrics.volumes import VolumeMetrics
 from berth.objects import translation
 from berth.objects.kinds import VolumeObject
 from berth.reconcilers.cluster import Cluster
-from berth.reconcilers.stuck import Stuck
+from berth.reconcilers.stuck import StuckVolumes
 from berth.shares.choose import Shares
 from berth.volumes.errors import Refused
 from berth.volumes.lifecycle import Lifecycle
@@ -42,7 +42,7 @@ class Reclaim:
         with_finalizer: bool,
         trashed: Callable[[ShareAddress, str], None],
         again: Callable[[str], None],
-        stuck: Stuck,
+        stuck: StuckVolumes,
     ) -> None:
         """with_finalizer: whether finalizers are put on and taken off PVs that live, which takes the right to change
         them. trashed: told (share, PV) of each volume that waits to be purged; again: queues a key of this reconciler.

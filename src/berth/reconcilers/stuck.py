@@ -25,7 +25,7 @@ AGAIN = 3000.0
 """Seconds after which the same is told again."""
 
 
-class Stuck:
+class StuckVolumes:
     """What this process knows to be stuck."""
 
     def __init__(self, *, cluster: Cluster, metrics: StuckMetrics, pod: Reference) -> None:

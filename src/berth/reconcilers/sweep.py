@@ -18,7 +18,7 @@ from berth.metrics.volumes import VolumeMetrics
 from berth.objects import translation
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.displaced import Displacements
-from berth.reconcilers.stuck import Stuck
+from berth.reconcilers.stuck import StuckVolumes
 from berth.shares.choose import Shares
 from berth.volumes.errors import Refused, Unavailable
 from berth.volumes.lifecycle import Lifecycle
@@ -50,7 +50,7 @@ class Sweep:
         default: DefaultShare,
         metrics: VolumeMetrics,
         trashed: Callable[[ShareAddress, str], None],
-        stuck: Stuck,
+        stuck: StuckVolumes,
         lock: Callable[[], Reference] | None = None,
         displacements: Displacements | None = None,
     ) -> None:

@@ -36,7 +36,7 @@ from berth.findings.versions import Version
 from berth.kube.permissions import rights as rights_of
 from berth.manifests.classes import CONSOLE
 from berth.objects import containers, kinds, runtime
-from berth.objects.containers import Source
+from berth.objects.containers import ConfigSource
 from berth.programs.controller import PERMISSIONS
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -657,7 +657,7 @@ def test_in_the_middle_of_a_change_each_pod_says_itself_what_it_answers_to() -> 
 def test_names_that_lie_in_a_config_map_are_read_and_where_they_can_not_be_nobody_is_called_missing() -> None:
     content = {"name": "nfs-client-provisioner", "image": "r/thing", "envFrom": [{"configMapRef": {"name": "env"}}]}
     told = pod("told", containers=[content])
-    where = Source("ConfigMap", "a", "env")
+    where = ConfigSource("ConfigMap", "a", "env")
     assert sources(snapshot(pods=[told])) == {where}
     read = snapshot(pods=[told], settings={where: {"PROVISIONER_NAME": "x/nfs"}})
     assert Served(read).names == {"x/nfs"}

@@ -14,7 +14,7 @@ import pytest
 
 from berth.objects.kinds import ClassObject, VolumeObject
 from berth.operations.takeover.condition import judge_share
-from berth.operations.takeover.inventory import Cluster, Group, make_groups
+from berth.operations.takeover.inventory import Group, Inventory, make_groups
 from berth.operations.takeover.records import Recorded, remove_records, write_records
 from berth.operations.takeover.share import look
 from berth.shares.choose import Shares
@@ -44,7 +44,7 @@ class OldShare:
     def group(self, volumes: list[VolumeObject], classes: tuple[ClassObject, ...] = (ANY, NESTED)) -> Group:
         environment = {"NFS_SERVER": self.host, "NFS_PATH": self.export}
         old = found(deployment(environment=environment)).old
-        (made,) = make_groups(old, Cluster(classes, (), tuple(volumes)))
+        (made,) = make_groups(old, Inventory(classes, (), tuple(volumes)))
         return made
 
     def records(self) -> dict[str, dict[str, str]]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from berth.objects.kinds import ClaimObject, ClassObject, Meta, NfsSource, ObjectRef, VolumeObject, VolumeSpec
-from berth.operations.takeover.candidates import Candidates, Workload, workload
-from berth.operations.takeover.inventory import Cluster, Group, make_groups
-from berth.operations.takeover.old import Found, find
+from berth.operations.takeover.candidates import Candidate, Candidates, workload
+from berth.operations.takeover.inventory import Group, Inventory, make_groups
+from berth.operations.takeover.old import FoundProvisioners, find
 from berth.operations.takeover.trust import Trust
 
 NAME = "cluster.local/nfs-client"
@@ -47,8 +47,8 @@ def found(
     *deployments: dict[str, Any],
     kubernetes: tuple[int, int] = (1, 30),
     trust: Trust | None = None,
-    others: Iterable[Workload] = (),
-) -> Found:
+    others: Iterable[Candidate] = (),
+) -> FoundProvisioners:
     """What is found among these workloads, all of them named by the administrator unless told otherwise."""
     workloads = (*(workload("Deployment", one) for one in deployments), *others)
     named = Trust(frozenset(one.key for one in workloads))
@@ -86,5 +86,5 @@ def default_path(number: int) -> str:
 def group(classes: list[ClassObject], volumes: list[VolumeObject], claims: list[ClaimObject] | None = None) -> Group:
     """What one provisioner has."""
     old = found(deployment()).old
-    (made,) = make_groups(old, Cluster(tuple(classes), tuple(claims or ()), tuple(volumes)))
+    (made,) = make_groups(old, Inventory(tuple(classes), tuple(claims or ()), tuple(volumes)))
     return made

@@ -8,7 +8,7 @@ from typing import Literal
 
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.objects import runtime
-from berth.objects.containers import PodFields, Source, sources_of
+from berth.objects.containers import ConfigSource, PodFields, sources_of
 from berth.objects.provisioning import Provisioning, could_be, needs_self_link, provisionings
 
 Flavour = Literal["berth", "subdir", "selflink", "csi", "other"]
@@ -89,9 +89,9 @@ def provisioners_of(snapshot: Snapshot) -> Iterator[Provisioner]:
             yield made  # those on every node are the part of a CSI driver that mounts
 
 
-def sources(snapshot: Snapshot) -> set[Source]:
+def sources(snapshot: Snapshot) -> set[ConfigSource]:
     """The ConfigMaps and Secrets that may tell a provisioner its names."""
-    found: set[Source] = set()
+    found: set[ConfigSource] = set()
     templates = [(each.namespace, each.spec.template.spec) for each in snapshot.workloads]
     for namespace, spec in (*templates, *((each.namespace, each.spec) for each in snapshot.pods)):
         for container in (*spec.containers, *(spec.initContainers or ())):

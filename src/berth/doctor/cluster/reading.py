@@ -28,7 +28,7 @@ from berth.kube.kind import kind_of
 from berth.kube.manifest import ManifestApi, place
 from berth.kube.permissions import Right, rights
 from berth.objects import kinds, runtime
-from berth.objects.containers import Known, Source, texts_of
+from berth.objects.containers import ConfigSource, Known, texts_of
 from berth.texts.text import Text
 
 K = TypeVar("K")
@@ -237,10 +237,10 @@ async def _proven(api: ManifestApi) -> frozenset[str] | None:
         return None
 
 
-async def _settings(api: ManifestApi, wanted: set[Source]) -> Known:
+async def _settings(api: ManifestApi, wanted: set[ConfigSource]) -> Known:
     """What is in ConfigMaps and Secrets, as far as we may read them and they answer in time."""
 
-    async def read(source: Source) -> dict[str, str] | None:
+    async def read(source: ConfigSource) -> dict[str, str] | None:
         try:
             return texts_of(source, await api.read(place("v1", source.kind, source.name, source.namespace)))
         except NotFound:

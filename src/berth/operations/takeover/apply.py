@@ -35,7 +35,7 @@ from berth.volumes.metadata_dir import MetadataDirs
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenOver:
     """What became of one share."""
 
     share: str
@@ -68,7 +68,7 @@ async def take_over(
     patience: float,
     told: Told,
     given: frozenset[str] = frozenset(),
-) -> list[Taken]:
+) -> list[TakenOver]:
     """Does what the plan says, for each share. Stopped says what is in the way; KubeError. Repeatable.
 
     settings: of each installation; names, share and provisioners are filled in. given: those of them that somebody
@@ -78,7 +78,7 @@ async def take_over(
     uid = await _cluster_uid(api)
     run = Run(api, shares, wanted, settings, workload, patience, told, uid, given)
     plan = await _whole_plan(run)
-    done: list[Taken] = []
+    done: list[TakenOver] = []
     for one in plan.groups:
         done.append(await _take_share(run, one, plan))
     return done
@@ -110,7 +110,7 @@ async def _whole_plan(run: Run) -> TakeoverPlan:
     return await make_plan(run.api, run.shares, run.wanted) if half else plan
 
 
-async def _take_share(run: Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
+async def _take_share(run: Run, plan: GroupPlan, whole: TakeoverPlan) -> TakenOver:
     group, clock = plan.group, asyncio.get_running_loop().time
     settings = settings_for(run, plan, whole)
     names = ", ".join(group.provisioners)
@@ -141,7 +141,7 @@ async def _take_share(run: Run, plan: GroupPlan, whole: TakeoverPlan) -> Taken:
         raise
     seconds = 0.0 if plan.is_done else clock() - begin
     checked, lost = await _check(run, plan, volumes)
-    return Taken(
+    return TakenOver(
         share=str(group.share),
         provisioners=group.provisioners,
         old=tuple(one.key for one in group.old),

@@ -13,7 +13,7 @@ import msgspec
 
 from berth.kube.errors import Forbidden, KubeError, NotFound
 from berth.kube.manifest import ManifestApi, place
-from berth.objects.containers import Container, PodFields, Source, sources_of, texts_of
+from berth.objects.containers import ConfigSource, Container, PodFields, sources_of, texts_of
 from berth.objects.provisioning import Provisioning, could_be, provisionings
 
 _KINDS = (
@@ -32,7 +32,7 @@ _ENDED = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
+class Candidate:
     """One of them, as the API server's JSON has it."""
 
     kind: str
@@ -106,22 +106,22 @@ class Workload:
         return frozenset(one["name"] for one in self.template["spec"].get("volumes") or () if one.get("nfs"))
 
 
-def workload(kind: str, manifest: Mapping[str, Any]) -> Workload:
+def workload(kind: str, manifest: Mapping[str, Any]) -> Candidate:
     """One workload, of which the API server's JSON is given."""
     template: Mapping[str, Any] = manifest
     if kind == "CronJob":
         template = manifest["spec"]["jobTemplate"]["spec"]["template"]
     elif kind != "Pod":
         template = manifest["spec"]["template"]
-    return Workload(kind, manifest, template)
+    return Candidate(kind, manifest, template)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """All workloads, and what is known of the ConfigMaps and Secrets of those that could be provisioners."""
 
-    workloads: tuple[Workload, ...]
-    known: Mapping[Source, Mapping[str, str] | None]
+    workloads: tuple[Candidate, ...]
+    known: Mapping[ConfigSource, Mapping[str, str] | None]
     unseen: tuple[str, ...] = ()
     """Kinds that we may not list."""
 
@@ -139,7 +139,7 @@ async def read_candidates(api: ManifestApi) -> Candidates:
     return Candidates(tuple(workloads), await _read_sources(api, workloads), tuple(unseen))
 
 
-def provisioning_of(one: Workload, candidates: Candidates) -> list[Provisioning]:
+def provisioning_of(one: Candidate, candidates: Candidates) -> list[Provisioning]:
     """The containers of a workload that provision or could."""
     containers = provisionings(one.containers, one.init_containers, one.nfs_volumes, one.fields, candidates.known)
     # The part of a CSI driver that mounts is on every node, and provisions nothing.
@@ -167,7 +167,7 @@ def _stands_alone(one: Mapping[str, Any]) -> bool:
     )
 
 
-async def _read_sources(api: ManifestApi, workloads: Iterable[Workload]) -> dict[Source, dict[str, str] | None]:
+async def _read_sources(api: ManifestApi, workloads: Iterable[Candidate]) -> dict[ConfigSource, dict[str, str] | None]:
     """What is in the ConfigMaps and Secrets of those that could be provisioners; what we may not read is left out."""
     wanted = dict.fromkeys(
         source
@@ -177,9 +177,9 @@ async def _read_sources(api: ManifestApi, workloads: Iterable[Workload]) -> dict
         if source.kind == "ConfigMap" or could_be(container, one.nfs_volumes)
     )
     gate = asyncio.Semaphore(_AT_ONCE)
-    found: dict[Source, dict[str, str] | None] = {}
+    found: dict[ConfigSource, dict[str, str] | None] = {}
 
-    async def read(source: Source) -> None:
+    async def read(source: ConfigSource) -> None:
         async with gate:
             try:
                 held = await api.read(place("v1", source.kind, source.name, source.namespace))

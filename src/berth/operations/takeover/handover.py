@@ -12,7 +12,7 @@ from berth.operations.apply import apply_all
 from berth.operations.errors import Stopped
 from berth.operations.install import Rollout, is_news, look_at_rollout
 from berth.operations.looking import describe_pod, describe_pods
-from berth.operations.takeover.clashes import serves_already
+from berth.operations.takeover.conflicts import serves_already
 from berth.operations.takeover.locks import Held, places_of_leases, wait_free, wait_led
 from berth.operations.takeover.names import names_of
 from berth.operations.takeover.old import Berth

@@ -106,7 +106,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class Inventory:
     """What is read of the cluster at one moment."""
 
     classes: tuple[ClassObject, ...]
@@ -114,9 +114,9 @@ class Cluster:
     volumes: tuple[VolumeObject, ...]
 
 
-async def read_cluster(api: Api) -> Cluster:
+async def read_cluster(api: Api) -> Inventory:
     """Everything that is looked at. KubeError."""
-    return Cluster(
+    return Inventory(
         tuple(await read_all(api, ClassObject)),
         tuple(await read_all(api, ClaimObject)),
         tuple(await read_all(api, VolumeObject)),
@@ -139,7 +139,7 @@ async def read_all(api: Api, resource: type[Listed]) -> list[Listed]:
             return found
 
 
-def make_groups(old: Iterable[OldProvisioner], cluster: Cluster) -> list[Group]:
+def make_groups(old: Iterable[OldProvisioner], cluster: Inventory) -> list[Group]:
     """The old provisioners by share, in the order of their names."""
     by_share: defaultdict[tuple[str, str], list[OldProvisioner]] = defaultdict(list)
     for one in old:
@@ -148,7 +148,7 @@ def make_groups(old: Iterable[OldProvisioner], cluster: Cluster) -> list[Group]:
     return [_group(members, cluster, places) for members in by_share.values()]
 
 
-def _group(members: list[OldProvisioner], cluster: Cluster, places: Locations) -> Group:
+def _group(members: list[OldProvisioner], cluster: Inventory, places: Locations) -> Group:
     names = {name for one in members for name in one.provisioners}
     share = members[0].share
     classes = [one for one in cluster.classes if one.provisioner in names]
@@ -183,7 +183,7 @@ def _group(members: list[OldProvisioner], cluster: Cluster, places: Locations) -
     )
 
 
-def _others(cluster: Cluster, names: set[str], share: ShareAddress) -> Iterable[tuple[str, str]]:
+def _others(cluster: Inventory, names: set[str], share: ShareAddress) -> Iterable[tuple[str, str]]:
     above = f"{share.export.rstrip('/')}/"
     for one in cluster.volumes:
         if translation.provisioned_by(one) not in names:
@@ -260,7 +260,7 @@ def is_nested(volume: OldVolume) -> bool:
     return volume.plan is not None and "/" in volume.plan.path
 
 
-def unserved(cluster: Cluster, served: Iterable[str]) -> Mapping[str, dict[str, Location]]:
+def unserved(cluster: Inventory, served: Iterable[str]) -> Mapping[str, dict[str, Location]]:
     """In-tree NFS PVs of provisioners that nobody runs: the name, and its PVs with their places."""
     known = set(served)
     found: defaultdict[str, dict[str, Location]] = defaultdict(dict)

@@ -13,7 +13,7 @@ from typing import Any
 
 from berth.objects.containers import sources_of
 from berth.objects.provisioning import EXPORT, NAME, REFERENCE, SERVER, Provisioning
-from berth.operations.takeover.candidates import Candidates, Workload, provisioning_of
+from berth.operations.takeover.candidates import Candidate, Candidates, provisioning_of
 from berth.operations.takeover.remark import Remark
 from berth.operations.takeover.strangers import Other, about_old, is_of_nfs, left_alone, not_looked_at, untrusted
 from berth.operations.takeover.trust import Trust
@@ -100,7 +100,7 @@ class Berth:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundProvisioners:
     """All that provision and are trusted, and what was found beside them."""
 
     old: tuple[OldProvisioner, ...]
@@ -112,7 +112,7 @@ class Found:
     """Deployments that look like Berth's or a provisioner's, and whose word counts for nothing."""
 
 
-def find(candidates: Candidates, kubernetes: tuple[int, int], trust: Trust) -> Found:
+def find(candidates: Candidates, kubernetes: tuple[int, int], trust: Trust) -> FoundProvisioners:
     """Sorts a cluster's workloads."""
     old: list[OldProvisioner] = []
     berths: list[Berth] = []
@@ -141,19 +141,19 @@ def find(candidates: Candidates, kubernetes: tuple[int, int], trust: Trust) -> F
             remarks += about_old(one.about, old[-1].image, old[-1].kept_by, kubernetes)
     remarks += not_looked_at(candidates.unseen)
     in_order = tuple(sorted(old, key=lambda one: one.key))
-    return Found(in_order, tuple(berths), tuple(remarks), tuple(others), frozenset(strangers))
+    return FoundProvisioners(in_order, tuple(berths), tuple(remarks), tuple(others), frozenset(strangers))
 
 
 def _names(containers: Sequence[Provisioning]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in containers for name in each.names))
 
 
-def _is_berth(one: Workload, main: Provisioning) -> bool:
+def _is_berth(one: Candidate, main: Provisioning) -> bool:
     labels = one.manifest["metadata"].get("labels") or {}
     return main.kind == "berth" or labels.get("app.kubernetes.io/name") == "berth"
 
 
-def _why_left_alone(one: Workload, containers: Sequence[Provisioning]) -> Text | None:
+def _why_left_alone(one: Candidate, containers: Sequence[Provisioning]) -> Text | None:
     """Why a workload can't be taken over; None when it can."""
     at_work = [each for each in containers if not each.is_init]
     if len(at_work) > 1:
@@ -177,7 +177,7 @@ def _why_left_alone(one: Workload, containers: Sequence[Provisioning]) -> Text |
     return None
 
 
-def _told_elsewhere(one: Workload, main: Provisioning) -> Text | None:
+def _told_elsewhere(one: Candidate, main: Provisioning) -> Text | None:
     """That a workload is told its settings by other objects; None when they are written in it."""
     sources = ", ".join(map(str, sources_of(main.container, one.namespace)))
     return Text(f"its settings come from {sources}", f"它的设置来自 {sources}") if sources else None
@@ -200,7 +200,7 @@ def _settings(main: Provisioning) -> tuple[tuple[str, ...], ShareAddress]:
     return provisioners, ShareAddress(server, export)
 
 
-def _berth(one: Workload, main: Provisioning) -> Berth:
+def _berth(one: Candidate, main: Provisioning) -> Berth:
     environment = main.environment
     return Berth(
         namespace=one.namespace,
@@ -214,7 +214,7 @@ def _berth(one: Workload, main: Provisioning) -> Berth:
     )
 
 
-def _old(one: Workload, main: Provisioning) -> OldProvisioner:
+def _old(one: Candidate, main: Provisioning) -> OldProvisioner:
     provisioners, share = _settings(main)
     metadata = one.manifest["metadata"]
     annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}

@@ -10,11 +10,11 @@ from berth.objects import translation
 from berth.objects.provisioning import OWN
 from berth.operations.errors import Stopped
 from berth.operations.takeover.candidates import read_candidates
-from berth.operations.takeover.clashes import judge_cluster, judge_provisioners, namesakes, serves_already
 from berth.operations.takeover.classes import class_name, judge_classes
 from berth.operations.takeover.condition import judge_share
-from berth.operations.takeover.inventory import Cluster, Group, make_groups, read_cluster
-from berth.operations.takeover.old import Berth, Found, OldProvisioner, find
+from berth.operations.takeover.conflicts import judge_cluster, judge_provisioners, namesakes, serves_already
+from berth.operations.takeover.inventory import Group, Inventory, make_groups, read_cluster
+from berth.operations.takeover.old import Berth, FoundProvisioners, OldProvisioner, find
 from berth.operations.takeover.remark import Remark, by_weight
 from berth.operations.takeover.share import Seen, look
 from berth.operations.takeover.trust import ask_trust
@@ -158,14 +158,14 @@ async def make_plan(api: ManifestApi, shares: Shares, wanted: Wanted) -> Takeove
     return TakeoverPlan(kubernetes, tuple(plans), by_weight(remarks))
 
 
-async def find_all(api: ManifestApi, named: Iterable[str]) -> tuple[tuple[int, int], Found]:
+async def find_all(api: ManifestApi, named: Iterable[str]) -> tuple[tuple[int, int], FoundProvisioners]:
     """The cluster's release, and all that provision in it. named: Deployments whose word counts in any case."""
     kubernetes = await api.version()
     candidates = await read_candidates(api)
     return kubernetes, find(candidates, kubernetes, await ask_trust(api, candidates, frozenset(named)))
 
 
-def _names_in_use(found: Found, cluster: Cluster) -> set[str]:
+def _names_in_use(found: FoundProvisioners, cluster: Inventory) -> set[str]:
     provisioners = [*(one.provisioners for one in found.old), *(one.provisioners for one in found.berths)]
     served = {name for names in (*provisioners, *(one.provisioners for one in found.others)) for name in names}
     asked = {one.provisioner for one in cluster.classes}
@@ -212,7 +212,7 @@ def choose(old: Sequence[OldProvisioner], only: Iterable[str]) -> list[OldProvis
     return [one for one in old if not named or one.key in named]
 
 
-def _assign(groups: Sequence[Group], found: Found, wanted: Wanted) -> list[Berth]:
+def _assign(groups: Sequence[Group], found: FoundProvisioners, wanted: Wanted) -> list[Berth]:
     """Which installation serves each share: who does so already or was to, else the next name that is free."""
     known = {one.key: one for one in found.berths}
     taken: list[Berth] = []

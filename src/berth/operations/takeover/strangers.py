@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from berth.objects.provisioning import Kind, needs_self_link
 from berth.operations.looking import scale_down
-from berth.operations.takeover.candidates import Workload
+from berth.operations.takeover.candidates import Candidate
 from berth.operations.takeover.remark import Remark
 from berth.texts.command import Shell, command
 from berth.texts.text import Text
@@ -22,7 +22,7 @@ _NFS = re.compile(r"nfs", re.IGNORECASE)
 class Other:
     """A workload that provisions, or could, and is left alone. Trusted: its word counts."""
 
-    workload: Workload
+    workload: Candidate
     provisioners: tuple[str, ...]
     """As far as they are known."""
     kind: Kind
@@ -38,7 +38,7 @@ class Other:
         return (scale_down(one.kind.lower(), one.namespace, one.name),)
 
 
-def untrusted(one: Workload, names: tuple[str, ...], why: Text, reason: Text | None) -> Remark:
+def untrusted(one: Candidate, names: tuple[str, ...], why: Text, reason: Text | None) -> Remark:
     """A workload whose word counts for nothing. reason: why it could not be taken over in any case."""
     answers = Text(f"it says that it answers to {', '.join(names)}", f"它自称响应 {'、'.join(names)}")
     looks = Text("it looks like a provisioner", "看起来是供应器")
@@ -83,7 +83,7 @@ def left_alone(one: Other) -> Iterator[Remark]:
         )
 
 
-def is_of_nfs(one: Workload, names: tuple[str, ...]) -> bool:
+def is_of_nfs(one: Candidate, names: tuple[str, ...]) -> bool:
     """Whether a provisioner of whatever kind has to do with NFS, as far as its names tell."""
     words = (*names, *(each.image for each in one.containers), *(each.name for each in one.containers))
     return any(_NFS.search(word) for word in words) or bool(one.nfs_volumes)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from berth.kube.errors import KubeError
 from berth.kube.manifest import ManifestApi
 from berth.kube.permissions import Right
-from berth.operations.takeover.candidates import Candidates, Workload, provisioning_of
+from berth.operations.takeover.candidates import Candidate, Candidates, provisioning_of
 from berth.texts.text import Text
 
 _NEEDED = (Right("list", "", "persistentvolumeclaims"), Right("create", "", "persistentvolumes"))
@@ -28,7 +28,7 @@ class Trust:
     rights: Mapping[str, bool] = field(default_factory=dict)
     """Whether an account, `namespace/name`, may provision; one that is not in here could not be asked about."""
 
-    def why_not(self, one: Workload) -> Text | None:
+    def why_not(self, one: Candidate) -> Text | None:
         """Why a workload is not trusted; None when it is."""
         account = f"{one.namespace}/{one.account}"
         if one.key in self.named or self.rights.get(account):

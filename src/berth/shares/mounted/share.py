@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from berth.aio.threads import Stuck, Threads
+from berth.aio.threads import Threads, ThreadsStuck
 from berth.host.mountinfo import is_mount_point
 from berth.shares.common.circuit_breaker import CircuitBreaker
 from berth.shares.common.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
@@ -154,7 +154,7 @@ class MountedShare:
         except TimeoutError as error:
             why = f"{self._directory} gave no answer within {self._deadline:g} s"
             raise Unavailable(self._name, "timeout", why, status="ETIMEDOUT", path=path) from error
-        except Stuck as error:
+        except ThreadsStuck as error:
             raise Unavailable(self._name, "timeout", f"{self._directory} hangs: {error}", path=path) from error
         except OSError as error:
             raise self._explain(path, error) from error

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from berth.operations.takeover.candidates import workload
-from berth.operations.takeover.clashes import judge_provisioners, namesakes
-from berth.operations.takeover.inventory import Cluster, make_groups
-from berth.operations.takeover.old import Berth, Found
+from berth.operations.takeover.conflicts import judge_provisioners, namesakes
+from berth.operations.takeover.inventory import Inventory, make_groups
+from berth.operations.takeover.old import Berth, FoundProvisioners
 from berth.operations.takeover.remark import Remark
 from tests.operations.takeover.things import EXPORT, default_path, deployment, found, of_class, volume
 
 NOBODY = Berth("berth-system", "berth", (), "10.0.0.1", EXPORT, 0, 0)
 ELSEWHERE = {"environment": {"NFS_PATH": "/elsewhere"}}
-CLUSTER = Cluster((of_class({}),), (), (volume(1, default_path(1)),))
+CLUSTER = Inventory((of_class({}),), (), (volume(1, default_path(1)),))
 
 
-def told(seen: Found, cluster: Cluster = CLUSTER) -> list[list[Remark]]:
+def told(seen: FoundProvisioners, cluster: Inventory = CLUSTER) -> list[list[Remark]]:
     """What is said of each share's provisioners."""
     return [judge_provisioners(one, seen, NOBODY, cluster) for one in make_groups(seen.old, cluster)]
 

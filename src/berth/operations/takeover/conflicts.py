@@ -12,8 +12,8 @@ from berth.objects import translation
 from berth.objects.translation import Location
 from berth.operations.install_plan import OLDEST
 from berth.operations.looking import scale_down
-from berth.operations.takeover.inventory import Cluster, Group, unserved
-from berth.operations.takeover.old import Berth, Found, OldProvisioner
+from berth.operations.takeover.inventory import Group, Inventory, unserved
+from berth.operations.takeover.old import Berth, FoundProvisioners, OldProvisioner
 from berth.operations.takeover.remark import Remark, several
 from berth.operations.takeover.strangers import Other
 from berth.settings.install import NAME
@@ -24,13 +24,13 @@ _NO_NAME = re.compile(r"[^a-z0-9-]+")
 """What can't stand in the name of an installation."""
 
 
-def serves_already(group: Group, found: Found) -> Berth | None:
+def serves_already(group: Group, found: FoundProvisioners) -> Berth | None:
     """A Berth that somebody installed for these names."""
     names = set(group.provisioners)
     return next((one for one in found.berths if names <= set(one.provisioners)), None)
 
 
-def namesakes(chosen: Sequence[OldProvisioner], found: Found) -> tuple[list[OldProvisioner], list[Remark]]:
+def namesakes(chosen: Sequence[OldProvisioner], found: FoundProvisioners) -> tuple[list[OldProvisioner], list[Remark]]:
     """Those that are to be taken over, without those that have no pods while another share's provisioner answers to
     their name; and what is to be said of these.
     """
@@ -63,7 +63,7 @@ def _idle(one: OldProvisioner, rival: OldProvisioner) -> Remark:
     )
 
 
-def judge_provisioners(group: Group, found: Found, by: Berth, cluster: Cluster) -> list[Remark]:
+def judge_provisioners(group: Group, found: FoundProvisioners, by: Berth, cluster: Inventory) -> list[Remark]:
     """Who else answers to the same names, or works on the same share. by: the Berth that is to serve."""
     remarks = []
     for one in group.old:
@@ -87,7 +87,7 @@ def judge_provisioners(group: Group, found: Found, by: Berth, cluster: Cluster) 
     return remarks
 
 
-def _two_shares(one: OldProvisioner, other: OldProvisioner, cluster: Cluster) -> Remark:
+def _two_shares(one: OldProvisioner, other: OldProvisioner, cluster: Inventory) -> Remark:
     """Which of the two is wanted is for people to say, unless one does all the work: the command ends the other."""
     names = set(one.provisioners) & set(other.provisioners)
     mine, theirs = (_work_of(each, names, cluster) for each in (one, other))
@@ -115,7 +115,7 @@ def _two_shares(one: OldProvisioner, other: OldProvisioner, cluster: Cluster) ->
     )
 
 
-def _work_of(one: OldProvisioner, names: set[str], cluster: Cluster) -> tuple[int, int]:
+def _work_of(one: OldProvisioner, names: set[str], cluster: Inventory) -> tuple[int, int]:
     """Pods that are ready, and PVs of these names on its share."""
     above = f"{one.share.export.rstrip('/')}/"
     places = [translation.location_of(each) for each in cluster.volumes if translation.provisioned_by(each) in names]
@@ -129,7 +129,7 @@ def _does_more(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
 
 
-def _told(one: OldProvisioner, names: set[str], cluster: Cluster) -> Text:
+def _told(one: OldProvisioner, names: set[str], cluster: Inventory) -> Text:
     ready, volumes = _work_of(one, names, cluster)
     return Text(
         f"{one.key}: {several(ready, 'pod')} ready, {several(volumes, 'PV')} on its share",
@@ -219,7 +219,7 @@ def _several(group: Group) -> Remark:
 
 
 def judge_cluster(
-    kubernetes: tuple[int, int], found: Found, cluster: Cluster, *, only: tuple[str, ...]
+    kubernetes: tuple[int, int], found: FoundProvisioners, cluster: Inventory, *, only: tuple[str, ...]
 ) -> list[Remark]:
     """What concerns no single share. only: the provisioners that are asked about; empty: all."""
     about = {f"deployment {key}" for key in only}
