@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from berth.metrics.series import Series
 from berth.metrics.volumes import VolumeMetrics
 from berth.reconcilers.provision import kind_of_field
+from berth.volumes.errors import ParameterField, Refused
 
 
 def test_a_thousand_series_and_then_one_for_all_others() -> None:
@@ -36,8 +37,8 @@ def test_a_class_that_is_gone_leaves_no_series_behind() -> None:
 
 
 def test_no_path_that_a_claim_makes_up_becomes_a_label() -> None:
-    known = ("spec.selector", "mountOptions", "parameter pathPattern", "metadata.name")
-    assert [kind_of_field(field) for field in known] == [*known]
+    known = ("spec.selector", "mountOptions", ParameterField("pathPattern"), "metadata.name")
+    assert [kind_of_field(Refused(field, "why")) for field in known] == [*known]
     made_up = ("team/data-1", ".berth/volumes/pvc-1.json", "spec.mine", "x" * 250_000, "archive")
-    assert {kind_of_field(field) for field in made_up} == {"path"}
-    assert len(kind_of_field("parameter " + "x" * 250_000)) <= 100
+    assert {kind_of_field(Refused(field, "why")) for field in made_up} == {"path"}
+    assert len(kind_of_field(Refused(ParameterField("x" * 250_000), "why"))) <= 100

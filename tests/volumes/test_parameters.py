@@ -27,21 +27,31 @@ def test_a_class_names_its_own_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "advice"),
+    ("key", "meant"),
     [
-        pytest.param("archiveOnDelet", "did you mean archiveOnDelete?", id="a letter missing"),
-        pytest.param("ArchiveOnDelete", "did you mean archiveOnDelete?", id="another case"),
-        pytest.param("subdir", "did you mean subDir?", id="csi-driver-nfs writes it in any case"),
-        pytest.param("onDeleted", "did you mean onDelete?", id="a letter too many"),
-        pytest.param("fsType", "known are server, share", id="nothing like it"),
-        pytest.param("", "known are server, share", id="an empty key"),
+        pytest.param("archiveOnDelet", "archiveOnDelete", id="a letter missing"),
+        pytest.param("ArchiveOnDelete", "archiveOnDelete", id="another case"),
+        pytest.param("subdir", "subDir", id="csi-driver-nfs writes it in any case"),
+        pytest.param("onDeleted", "onDelete", id="a letter too many"),
+        pytest.param("fsType", "", id="nothing like it"),
+        pytest.param("", "", id="an empty key"),
     ],
 )
-def test_an_unknown_parameter_is_refused_with_the_nearest_known_one(key: str, advice: str) -> None:
+def test_an_unknown_parameter_is_refused_with_the_nearest_known_one(key: str, meant: str) -> None:
     with pytest.raises(Refused) as refusal:
         parse_parameters({key: "true"})
-    assert refusal.value.field == f"parameter {key}"
-    assert advice in refusal.value.why
+    told = refusal.value
+    assert (told.field, told.parameter, told.suggestion) == (f"parameter {key}", key, meant)
+    assert (f"did you mean {meant}?" if meant else "known are server, share") in told.why
+
+
+def test_what_is_no_parameter_of_the_class_is_not_told_as_one() -> None:
+    with pytest.raises(Refused) as refusal:
+        parse_parameters({"uid": "root"})
+    assert refusal.value.parameter == "uid"
+    with pytest.raises(Refused) as refusal:
+        share_address("server", "/export", ("nfsvers=9",))
+    assert refusal.value.parameter is None
 
 
 @pytest.mark.parametrize(

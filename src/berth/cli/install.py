@@ -72,7 +72,7 @@ def _install(
         complete = replace(printable, server=printable.server or "unsaid", export=printable.export or "/unsaid")
         manifests = install_manifests(complete, WORKLOAD)
     except Refused as refusal:
-        complain(f"{as_option(refusal.field)}: {refusal.why}")
+        complain(f"{as_option(refusal)}: {refusal.why}")
         raise SystemExit(EXIT_USAGE) from None
     if is_applied:
         _apply(asked, yes, timeout, output, Access(kubeconfig, context), chosen)

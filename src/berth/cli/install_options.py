@@ -156,6 +156,8 @@ def _version(text: str | None) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
-def as_option(field: str) -> str:
+def as_option(refusal: Refused) -> str:
     """The option that set what a refusal names."""
-    return {"mountOptions": "--mount-option"}.get(field, field.replace("parameter ", "--parameter ", 1))
+    if refusal.parameter is not None:
+        return f"--parameter {refusal.parameter}"
+    return {"mountOptions": "--mount-option"}.get(refusal.field, refusal.field)

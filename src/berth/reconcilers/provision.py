@@ -144,7 +144,7 @@ class Provision:
 
     def _refused(self, key: str, claim: ClaimObject, of_class: ClassObject, refusal: Refused) -> Outcome:
         class_name = of_class.name
-        self._metrics.provision_refused(class_name, kind_of_field(refusal.field))
+        self._metrics.provision_refused(class_name, kind_of_field(refusal))
         note = Note(translation.claim_reference(claim), "Warning", "ProvisioningFailed", str(refusal))
         if isinstance(refusal, Occupied) and key in self._cluster.claims:  # else it went meanwhile
             self._cluster.wait_for(refusal.blockers, self._waiter(key), lambda: self._again(key))
@@ -184,13 +184,13 @@ _FIELDS = frozenset({
 })  # fmt: skip
 
 
-def kind_of_field(field: str) -> str:
+def kind_of_field(refusal: Refused) -> str:
     """What a refusal names, as a metric's label: a parameter of the class or a field of the claim by its name, and
     everything else, which is a path that a claim could have made up, as just that.
     """
-    if field.startswith("parameter "):
-        return bounded(field, 100)
-    return field if field in _FIELDS else "path"
+    if refusal.parameter is not None:
+        return bounded(refusal.field, 100)
+    return refusal.field if refusal.field in _FIELDS else "path"
 
 
 def claims_of_class(cluster: Cluster, class_name: str) -> list[str]:

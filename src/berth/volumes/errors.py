@@ -23,6 +23,18 @@ this process may not act on it now (volumes.share.Guard)."""
 _NOT_ALLOWED = ("_PERM", "_ACCES", "_ACCESS", "_ROFS", "EPERM", "EACCES", "EROFS")
 
 
+class ParameterField(str):
+    """The field of a refusal that is about one of the class's parameters: `parameter pathPattern`."""
+
+    def __new__(cls, key: str) -> ParameterField:
+        """key: the parameter's name, as the class has it."""
+        made = super().__new__(cls, f"parameter {key}")
+        made.key = key
+        return made
+
+    key: str
+
+
 class VolumeError(Exception):
     """Base of the family; never raised itself."""
 
@@ -33,14 +45,16 @@ class VolumeError(Exception):
 class Refused(VolumeError):  # noqa: N818 - the design's word
     """A request that can't be honoured as it stands.
 
-    field: the offending parameter, option or field, as its owner wrote it (`pathPattern`, `spec.selector`); suggestion:
-    the name that was probably meant instead, empty where there is none.
+    field: the offending parameter, option or field, as its owner wrote it (`parameter subDir`, `spec.selector`).
+    parameter: the name of the class's parameter, where it is about one; None otherwise. suggestion: the known parameter
+    that was probably meant where this one is not known.
     """
 
     def __init__(self, field: str, why: str, *, suggestion: str = "") -> None:
         super().__init__(f"{field}: {why}")
         self.field = bounded(field)
         self.why = bounded(why)
+        self.parameter = bounded(field.key) if isinstance(field, ParameterField) else None
         self.suggestion = suggestion
 
 
@@ -48,14 +62,14 @@ class Unavailable(VolumeError):  # noqa: N818
     """A share that can't do its work at the moment.
 
     share: `server:/export`; stage: how far it got; status: the server's or system's own name for the failure
-    (`NFS3ERR_ACCES`, `ECONNREFUSED`), empty where there is none.
+    (`NFS3ERR_ACCES`, `ECONNREFUSED`), empty where there is none; brief: the sentence without its share.
     """
 
     def __init__(self, share: str, stage: Stage, why: str, *, status: str = "", path: str = "") -> None:
         at = f" at {path!r}" if path else ""
         code = f" ({status})" if status else ""
-        what = "is left alone" if stage == "lease" else f"is unavailable, {stage} failed"
-        super().__init__(f"share {share} {what}{at}: {why}{code}")
+        self.brief = bounded(f"{'left alone' if stage == 'lease' else f'{stage} failed'}{at}: {why}{code}")
+        super().__init__(f"share {share} is {'' if stage == 'lease' else 'unavailable, '}{self.brief}")
         self.share = share
         self.stage = stage
         self.why = why

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import get_args
 
-from berth.volumes.errors import Refused
+from berth.volumes.errors import ParameterField, Refused
 from berth.volumes.naming import is_printable
 from berth.volumes.patterns import DEFAULT_PATTERN, Pattern, parse_path_pattern, parse_sub_dir
 from berth.volumes.request import End, Existing, Sharing
@@ -70,10 +70,12 @@ def parse_parameters(parameters: Mapping[str, str], *, server: str = "", export:
     _gib(parameters, "stepSize")
     if min_bytes is not None and max_bytes is not None and min_bytes > max_bytes:
         least, most = parameters["minSize"], parameters["maxSize"]
-        raise Refused("parameter minSize", f"{least} is more than maxSize, {most}; lower the one or raise the other")
+        raise Refused(
+            ParameterField("minSize"), f"{least} is more than maxSize, {most}; lower the one or raise the other"
+        )
     return Parameters(
         server=_server(parameters) or server,
-        export=parse_export(parameters["share"], "parameter share") if "share" in parameters else export,
+        export=parse_export(parameters["share"], ParameterField("share")) if "share" in parameters else export,
         pattern=_pattern(parameters),
         on_delete=_end(parameters),
         mode=_mode(parameters),
@@ -150,13 +152,14 @@ def share_address(server: str, export: str, mount_options: tuple[str, ...]) -> S
 def _unknown(key: str) -> Refused:
     lowered = {known.lower(): known for known in KNOWN}
     near = difflib.get_close_matches(key.lower(), lowered, n=1, cutoff=0.6)
-    meant = lowered[near[0]] if near else ""
-    advice = f"did you mean {meant}?" if meant else f"known are {', '.join(KNOWN)}"
-    return Refused(f"parameter {key}", f"is not known; {advice}", suggestion=meant)
+    if near:
+        meant = lowered[near[0]]
+        return Refused(ParameterField(key), f"is not known; did you mean {meant}?", suggestion=meant)
+    return Refused(ParameterField(key), f"is not known; known are {', '.join(KNOWN)}")
 
 
 def _server(parameters: Mapping[str, str]) -> str:
-    return parse_server(parameters["server"], "parameter server") if "server" in parameters else ""
+    return parse_server(parameters["server"], ParameterField("server")) if "server" in parameters else ""
 
 
 def _pattern(parameters: Mapping[str, str]) -> Pattern:
@@ -164,7 +167,9 @@ def _pattern(parameters: Mapping[str, str]) -> Pattern:
     path_pattern = parameters.get("pathPattern", "")
     sub_dir = parameters.get("subDir", "")
     if path_pattern and sub_dir:
-        raise Refused("parameter subDir", "can't stand beside pathPattern, both say where the directory goes; keep one")
+        raise Refused(
+            ParameterField("subDir"), "can't stand beside pathPattern, both say where the directory goes; keep one"
+        )
     if sub_dir:
         return parse_sub_dir(sub_dir)
     return parse_path_pattern(path_pattern) if path_pattern else DEFAULT_PATTERN
@@ -173,14 +178,14 @@ def _pattern(parameters: Mapping[str, str]) -> Pattern:
 def _end(parameters: Mapping[str, str]) -> End:
     archive = parameters.get("archiveOnDelete", "true")
     if archive not in _TRUE | _FALSE:
-        raise Refused("parameter archiveOnDelete", f'{archive!r} is neither "true" nor "false"')
+        raise Refused(ParameterField("archiveOnDelete"), f'{archive!r} is neither "true" nor "false"')
     end = parameters.get("onDelete", "")
     if not end:  # empty means "not set" in the reference too
         return "archive" if archive in _TRUE else "delete"
     for known in get_args(End):
         if end == known:
             return known  # type: ignore[no-any-return]
-    raise Refused("parameter onDelete", f"{end!r} is not one of delete, retain, archive")
+    raise Refused(ParameterField("onDelete"), f"{end!r} is not one of delete, retain, archive")
 
 
 def _mode(parameters: Mapping[str, str]) -> int:
@@ -189,14 +194,14 @@ def _mode(parameters: Mapping[str, str]) -> int:
     for key in given:
         text = parameters[key]
         if not text or len(text) > 5 or any(digit not in "01234567" for digit in text) or int(text, 8) > 0o7777:
-            raise Refused(f"parameter {key}", f"{text!r} is not an octal mode like 0770")
+            raise Refused(ParameterField(key), f"{text!r} is not an octal mode like 0770")
         modes.add(int(text, 8))
     if len(modes) > 1:
-        raise Refused("parameter mountPermissions", "contradicts directoryMode, they mean the same; keep one")
+        raise Refused(ParameterField("mountPermissions"), "contradicts directoryMode, they mean the same; keep one")
     mode = modes.pop() if modes else 0o777
     if mode & 0o700 != 0o700:
         raise Refused(
-            f"parameter {given[0]}", f"{mode:04o} would lock the directory's own owner out; use at least 0700"
+            ParameterField(given[0]), f"{mode:04o} would lock the directory's own owner out; use at least 0700"
         )
     return mode
 
@@ -206,7 +211,7 @@ def _id(parameters: Mapping[str, str], key: str) -> int | None:
         return None
     text = parameters[key]
     if not (text.isascii() and text.isdigit()) or len(text) > 10 or int(text) > MAX_ID:
-        raise Refused(f"parameter {key}", f"{text!r} is not a number from 0 to {MAX_ID}")
+        raise Refused(ParameterField(key), f"{text!r} is not a number from 0 to {MAX_ID}")
     return int(text)
 
 
@@ -215,7 +220,7 @@ def _sharing(parameters: Mapping[str, str]) -> Sharing:
     for known in get_args(Sharing):
         if text == known:
             return known  # type: ignore[no-any-return]
-    raise Refused("parameter sharedPaths", f"{text!r} is not one of deny, namespace, allow")
+    raise Refused(ParameterField("sharedPaths"), f"{text!r} is not one of deny, namespace, allow")
 
 
 def _existing(parameters: Mapping[str, str]) -> Existing:
@@ -223,7 +228,7 @@ def _existing(parameters: Mapping[str, str]) -> Existing:
     for known in get_args(Existing):
         if text == known:
             return known  # type: ignore[no-any-return]
-    raise Refused("parameter existingDirectory", f"{text!r} is not one of auto, refuse, adopt")
+    raise Refused(ParameterField("existingDirectory"), f"{text!r} is not one of auto, refuse, adopt")
 
 
 def _gib(parameters: Mapping[str, str], key: str) -> int | None:
@@ -231,7 +236,7 @@ def _gib(parameters: Mapping[str, str], key: str) -> int | None:
         return None
     text = parameters[key]
     if not _SIZE.fullmatch(text) or Decimal(text) > MAX_GIB:
-        raise Refused(f"parameter {key}", f"{text!r} is not a size; write a number of GiB without a unit, like 10")
+        raise Refused(ParameterField(key), f"{text!r} is not a size; write a number of GiB without a unit, like 10")
     return int(Decimal(text) * GIB)
 
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from berth.texts.bounded import quoted
-from berth.volumes.errors import Refused
+from berth.volumes.errors import ParameterField, Refused
 from berth.volumes.request import Claim
 from berth.volumes.reserved import new_volume_path
 
 Source = Literal["literal", "namespace", "name", "pv", "label", "annotation"]
 
-PATH_PATTERN = "parameter pathPattern"
-SUB_DIR = "parameter subDir"
+PATH_PATTERN = ParameterField("pathPattern")
+SUB_DIR = ParameterField("subDir")
 
 _PATH_PATTERN: dict[str, Source] = {".PVC.name": "name", ".PVC.namespace": "namespace", ".PV.name": "pv"}
 _SUB_DIR: dict[str, Source] = {

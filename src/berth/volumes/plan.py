@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from berth.volumes.errors import Refused
+from berth.volumes.errors import ParameterField, Refused
 from berth.volumes.parameters import GIB, Parameters, parse_parameters, share_address
 from berth.volumes.request import Claim, End, Existing, Neighbour, Neighbours, Sharing, VolumeRequest
 from berth.volumes.share import ShareAddress
@@ -142,13 +142,13 @@ def _refuse_what_is_not_offered(request: VolumeRequest) -> None:
 def _share(request: VolumeRequest, parameters: Parameters) -> ShareAddress:
     if not parameters.server:
         raise Refused(
-            "parameter server",
+            ParameterField("server"),
             f"class {request.class_name} names no NFS server and the controller has no default; "
             f"set server and share in the class, or NFS_SERVER and NFS_PATH for the controller",
         )
     if not parameters.export:
         raise Refused(
-            "parameter share",
+            ParameterField("share"),
             f"class {request.class_name} names no exported path and the controller has no default; "
             f"set share in the class, or NFS_PATH for the controller",
         )

@@ -94,7 +94,7 @@ def judge_parameters(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
                 *(Subject("claim", claim.key) for claim in claims[:_SUBJECTS]),
                 variant={"rename": refused.suggestion},
                 reason=str(refused),
-                edit=_renamed(refused),
+                edit=edits.rename_key(refused.parameter or "", refused.suggestion) if refused.suggestion else None,
             )
 
 
@@ -113,11 +113,6 @@ def refusal(served: Served, of_class: kinds.ClassObject) -> Refused | None:
 def _waits_for(claim: kinds.ClaimObject, of_class: kinds.ClassObject) -> bool:
     is_pending = claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp
     return is_pending and not claim.spec.volumeName and class_name_of(claim) == of_class.name
-
-
-def _renamed(refused: Refused) -> str | None:
-    key = refused.field.removeprefix("parameter ")
-    return edits.rename_key(key, refused.suggestion) if refused.suggestion else None
 
 
 def judge_options(snapshot: Snapshot, served: Served) -> Iterator[Finding]:

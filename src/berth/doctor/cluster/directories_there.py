@@ -126,7 +126,7 @@ async def _look_at(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
             return [find("mount-path-missing", share, variant="share", server=server, evidence=evidence)]
         what = Text(f"share {used.address}", f"共享 {used.address}")
         late = Text(f"no answer within {DEADLINE:g} s", f"{DEADLINE:g} 秒内没有应答")
-        said = same(str(error).removeprefix(f"share {used.address} is unavailable, "))
+        said = same(error.brief if isinstance(error, Unavailable) else str(error))
         return [Unseen(what, late if isinstance(error, TimeoutError) else said)]
 
 

@@ -35,7 +35,7 @@ def judge_classes(group: Group) -> Iterator[Remark]:
 
 
 def _refused(name: str, parameters: Mapping[str, str], refusal: Refused, group: Group) -> Remark:
-    key = refusal.field.removeprefix("parameter ")
+    key = refusal.parameter
     is_ignored = key in parameters and key not in _OF_REFERENCE
     volumes = sum(one.class_name == name for one in group.volumes)
     return Remark(

@@ -50,6 +50,8 @@ class OldVolume:
     """None: Berth could not say what to do with it."""
     why: str
     """Why not; empty otherwise."""
+    is_class_refused: bool = False
+    """It is a parameter of its class that Berth refuses."""
     is_of_claim: bool = False
     """Its class's pattern leads to its path by its claim's labels and annotations as they are now."""
 
@@ -207,12 +209,12 @@ def _locations(volumes: Iterable[VolumeObject]) -> Locations:
 def _volume(
     volume: VolumeObject, of_class: ClassObject | None, share: ShareAddress, claims: Mapping[str, ClaimObject]
 ) -> OldVolume:
-    plan, why = None, ""
+    plan, why, is_class_refused = None, "", False
     try:
         request = translation.release_request_of(volume, of_class)
         plan = make_release_plan(request, DefaultShare(share.server, share.export), lambda *_: ())
     except Refused as refusal:
-        why = str(refusal)
+        why, is_class_refused = str(refusal), refusal.parameter is not None
     meta, place, claim = volume.metadata, translation.location_of(volume), translation.former_claim(volume)
     return OldVolume(
         pv=meta.name or "",
@@ -228,6 +230,7 @@ def _volume(
         is_leaving=bool(meta.deletionTimestamp),
         plan=plan,
         why=why,
+        is_class_refused=is_class_refused,
         is_of_claim=plan is not None and of_class is not None and _leads_there(of_class, claims.get(str(claim)), plan),
     )
 

@@ -28,7 +28,7 @@ def judge_volumes(group: Group) -> Iterator[Remark]:
             continue
         if one.class_name not in classes and not one.by_berth:
             by_class[one.class_name].append(one)
-        elif one.plan is None and not one.why.startswith("parameter "):  # those of a refused class are told with it
+        elif one.plan is None and not one.is_class_refused:  # those of a refused class are told with it
             elsewhere.append(one)
         elif one.plan is not None and not one.is_proven and not one.by_berth:
             unproven.append(one)
