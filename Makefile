@@ -9,11 +9,11 @@ SETUP := @$(PYTHON) -m devcluster.setup
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench clean
+.PHONY: help setup demo test test-fast lint format bench clean
 
 help: ## say what there is
 	@echo "make TARGET, where TARGET is one of"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install Debian packages, .venv and the control plane, and do nothing else
 	$(SETUP) test
@@ -25,6 +25,10 @@ demo: ## a claim becomes a directory on an NFS server, step by step; KEEP=1 leav
 test: ## all tests, against the real parts; ARGS="-k word" are pytest's
 	$(SETUP) test
 	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+test-fast: ## what needs no cluster, no server, no root and no patience: for every day, in less than a minute
+	$(SETUP) lint
+	@$(RUN) -m pytest --fast --numprocesses $(WORKERS) --dist loadfile -rfE $(ARGS)
 
 lint: ## style, types and the layers of the house
 	$(SETUP) lint

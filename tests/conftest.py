@@ -7,6 +7,7 @@ import secrets
 import signal
 import warnings
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -15,6 +16,7 @@ from devcluster import image
 from devcluster.cluster import DevCluster
 from devcluster.ganesha import GaneshaServer
 from devcluster.node.node import Node
+from devcluster.process import Process
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # In the background and under nohup SIGINT is ignored, which programs inherit: those that tests start and interrupt
@@ -23,6 +25,38 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 IN_THE_CONTROLLER = {"conformance", "kube", "nfs", "reconcilers", "shares", "web"}
 """Folders of tests whose subject runs in the controller."""
+REAL_PARTS = {"benchmarks", "cli", "deploy", "devcluster", "e2e", "kernel", "programs", "setup", "shares", "web"}
+"""Folders of tests about servers, hosts and processes: hardly one of them can do without."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make test-fast`."""
+    parser.addoption("--fast", action="store_true", help="leave out what needs a cluster, a server, root or seconds")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With --fast no real part is ever started: who asks for one is skipped, and its test with it."""
+    if config.getoption("fast"):
+
+        def refuse(process: Process, **_: object) -> None:
+            pytest.skip(f"needs {process.name}", allow_module_level=True)
+
+        Process.start = refuse  # type: ignore[method-assign,assignment]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --fast folders about real parts are not even read."""
+    return True if config.getoption("fast") and collection_path.name in REAL_PARTS else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --fast what is marked as slow is left out."""
+    if config.getoption("fast"):
+        left_out = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
 ASLEEP = "berth.io/asleep=:NoSchedule"
 """The taint of the node while tests run that know of none."""
 

@@ -19,7 +19,7 @@ def exporting_server() -> Iterator[GaneshaServer]:
         yield server
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=[pytest.param(kind, marks=[] if kind == "memory" else [pytest.mark.slow]) for kind in MAKERS])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """A fresh, empty share of each kind."""
     return MAKERS[request.param](lambda: request.getfixturevalue("exporting_server"), tmp_path)

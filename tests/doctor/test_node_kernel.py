@@ -11,6 +11,8 @@ import pytest
 
 from devcluster.kernel import ROOT, run_in_kernel
 
+pytestmark = pytest.mark.slow
+
 
 class Stages:
     """What the doctor said at each stage."""

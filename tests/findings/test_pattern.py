@@ -93,6 +93,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
+@pytest.mark.slow
 def test_a_crafted_line_costs_what_its_length_says() -> None:
     for pattern in patterns():
         for short, long in zip(crafted(pattern, PLAIN), crafted(pattern, LONG), strict=True):
@@ -103,6 +104,7 @@ def test_a_crafted_line_costs_what_its_length_says() -> None:
             assert taken < 1, (pattern.source, long[:100])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     ["\\", "'/a'", 'claim "a/', "\x1b[", "sqlite3.a", "selfLink was empty, ", '{"a":', "[", "a: ", '\\"'],

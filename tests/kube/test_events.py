@@ -284,6 +284,7 @@ def test_what_is_remembered_of_events_is_bounded() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_a_server_in_trouble_gets_the_event_later(status: int) -> None:
     async def main() -> None:

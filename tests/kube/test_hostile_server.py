@@ -122,6 +122,7 @@ def test_whatever_it_answers_is_an_error_in_time(what: str) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_random_bytes_are_errors_of_the_family() -> None:
     chance = random.Random(20)
     good = (
@@ -145,6 +146,7 @@ def test_random_bytes_are_errors_of_the_family() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones() -> None:
     async def main() -> None:
         asked: list[int] = []
@@ -178,6 +180,7 @@ def _without_data(obj: ConfigMap) -> ConfigMap:
     return obj
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", ["too large by itself", "in circles"])
 def test_a_list_that_never_ends_is_an_outage(one: str) -> None:
     async def main() -> None:
@@ -219,6 +222,7 @@ def test_whatever_a_watch_tells_is_an_error_and_the_informer_goes_on(what: str) 
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_a_line_that_only_ever_goes_on_is_silence() -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(HEAD + b"\r\n")
@@ -326,6 +330,7 @@ def with_tls(certificate: Path, port: int) -> SingleConfig:
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["plain", "TLSv1", "TLSv1_1", "TLSv1_2"])
 def test_a_connection_is_not_talked_down(certificate: Path, version: str) -> None:
     heard: list[bytes] = []

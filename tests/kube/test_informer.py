@@ -350,6 +350,7 @@ def test_a_slim_class_and_a_transform_decide_what_is_cached(cluster: DevCluster,
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_a_server_that_always_says_gone_is_not_asked_in_a_hurry() -> None:
     async def script(received: Received) -> Reply:
         if "watch=true" in received.target:

@@ -34,6 +34,7 @@ def scripted(*replies: Reply) -> Any:
     return script
 
 
+@pytest.mark.slow
 def test_429_is_waited_for_as_long_as_the_server_says() -> None:
     async def main() -> None:
         clock = asyncio.get_running_loop().time

@@ -29,6 +29,8 @@ from berth.nfs import Connection, v4
 from berth.volumes.share import ShareAddress
 from devcluster.cluster import DevCluster
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {
     "defaults": GaneshaSettings(image="registry.example.com/nfs-ganesha:4"),
     "everything": GaneshaSettings(

@@ -48,6 +48,7 @@ def container_of(settings: InstallSettings) -> Manifest:
     return dict(container)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minor", range(25, LATEST + 1))
 def test_every_object_is_valid_to_the_letter(minor: int) -> None:
     seen: list[str] = []

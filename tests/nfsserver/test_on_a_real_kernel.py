@@ -9,6 +9,8 @@ import pytest
 
 from devcluster.kernel import ROOT, run_in_kernel
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.timeout(600)
 def test_a_bare_host_becomes_a_server_that_a_client_mounts(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ async def _close_behind(test: Coroutine[object, object, None], share: Bench | No
             await share.aclose()
 
 
-@pytest.fixture(params=["memory", "mounted"])
+@pytest.fixture(params=["memory", pytest.param("mounted", marks=pytest.mark.slow)])
 def share(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     """An empty share, the one that classes without a share of their own use: in memory, and a real one."""
     address = ShareAddress(SERVER, EXPORT)

@@ -263,6 +263,7 @@ async def test_a_life_that_is_cancelled_at_any_turn_of_the_loop_ends_well(parame
             return
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["create", "delete", "archive", "retain"])
 async def test_what_is_killed_at_any_call_ends_well_on_a_real_share_too(tmp_path: Path, part: str) -> None:
     parameters = PATTERNS["a path by name"]

@@ -96,6 +96,7 @@ async def test_what_is_no_directory_is_not_in_its_place(share: Bench) -> None:
     assert [one.state for one in (await look(share, made)).values()] == ["gone"]
 
 
+@pytest.mark.slow
 async def test_a_thousand_volumes_cost_a_list_of_each_directory_they_lie_in() -> None:
     class Counting(MemoryShare):
         calls = 0

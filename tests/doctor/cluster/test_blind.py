@@ -7,6 +7,8 @@ import json
 import time
 from pathlib import Path
 
+import pytest
+
 from berth.doctor.cluster.examine import examine
 from berth.findings.finding import Report
 from berth.kube.config import load
@@ -49,6 +51,7 @@ def test_an_api_server_that_is_not_there_is_one_thing_unseen(tmp_path: Path) -> 
     assert seconds < PROMISED
 
 
+@pytest.mark.slow
 def test_an_api_server_that_never_answers_is_given_up_in_time(tmp_path: Path) -> None:
     async def both() -> tuple[Report, float]:
         async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as silent:

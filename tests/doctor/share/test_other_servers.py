@@ -16,6 +16,8 @@ from berth.doctor.share.probed import Report
 from berth.doctor.share.verify import verify
 from berth.volumes.share import ShareAddress
 
+pytestmark = pytest.mark.slow
+
 _CLONE_NEWNET = 0x40000000
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

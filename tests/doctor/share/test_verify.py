@@ -16,6 +16,8 @@ from berth.volumes.share import ShareAddress
 from devcluster.ganesha import GaneshaServer
 from tests.conformance.places import address
 
+pytestmark = pytest.mark.slow
+
 Found = dict[str, Probed]
 
 

@@ -28,6 +28,8 @@ from berth.nfsserver.exports.wanted import WantedExport
 from tests.nfsserver.nobody import as_nobody
 from tests.nfsserver.room import Room
 
+pytestmark = pytest.mark.slow
+
 NET = "10.0.0.0/8"
 EXPORTFS = "/usr/sbin/exportfs"
 

@@ -13,6 +13,8 @@ from berth.nfsserver.exports.exporting import add_export
 from berth.nfsserver.exports.wanted import WantedExport
 from tests.nfsserver.room import Room
 
+pytestmark = pytest.mark.slow
+
 FINE = "(rw,sync,no_subtree_check)"
 
 

@@ -15,6 +15,8 @@ from berth.nfsserver.exports.table import first_wins, show
 from tests.nfsserver.corpus import LINES
 from tests.nfsserver.room import Room, run_inside, unaccounted
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_corpus_is_as_big_as_promised() -> None:
     assert len(LINES) >= 60

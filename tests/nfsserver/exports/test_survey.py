@@ -13,6 +13,8 @@ from berth.nfsserver.lint.lint_context import Need
 from berth.nfsserver.lint.run import lint_file, lint_host
 from tests.nfsserver.room import Room
 
+pytestmark = pytest.mark.slow
+
 FINE = "(rw,sync,no_subtree_check)"
 
 
