@@ -7,32 +7,25 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
-import structlog
 
 from berth import programs
-from berth.aio.tasks import TaskEnded
 from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain
-from berth.kube.errors import ConfigurationError, KubeError
+from berth.kube.errors import ConfigurationError
 from berth.programs.process.program import Program
 from berth.programs.process.run import run as run_program
 from berth.settings.errors import SettingError
 from berth.settings.values import Setting
 from berth.web.serve import ListenError
 
-log = structlog.get_logger()
-
 
 def run(program: Program[Any], flags: Mapping[str, str]) -> int:
     """Runs a program until it is told to stop. flags: those given, by their name without dashes in front."""
     try:
-        run_program(program, program.load(os.environ, flags))
+        is_well = run_program(program, program.load(os.environ, flags))
     except (SettingError, ConfigurationError, ListenError) as error:
         complain(str(error))
         return EXIT_USAGE
-    except (TaskEnded, KubeError) as error:
-        log.error("ended", why=str(error))
-        return EXIT_FAILED
-    return 0
+    return 0 if is_well else EXIT_FAILED
 
 
 def run_command() -> click.Command:

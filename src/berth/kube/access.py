@@ -51,17 +51,18 @@ async def choose_lock(api: Api, name: str, namespace: str) -> Lock:
     return LeaseLock(api, name, namespace)
 
 
+async def read_cluster_uid(api: Api) -> str:
+    """The UID of namespace kube-system, which stands for the cluster. KubeError."""
+    namespace = await api.get(Namespace, "kube-system")
+    if not (namespace.metadata and namespace.metadata.uid):
+        raise ServerError("get namespaces kube-system", 200, "", "it has no UID")
+    return namespace.metadata.uid
+
+
 async def cluster_uid(api: Api, *, otherwise: str) -> str:
-    """The UID of namespace kube-system, which stands for the cluster; otherwise, where we may not ask for it."""
-
-    async def ask() -> str:
-        namespace = await api.get(Namespace, "kube-system")
-        if not (namespace.metadata and namespace.metadata.uid):
-            raise ServerError("get namespaces kube-system", 200, "", "it has no UID")
-        return namespace.metadata.uid
-
+    """The same, however long it takes the API server to answer; otherwise, where we may not ask for it."""
     try:
-        return await _until_answered(ask)
+        return await _until_answered(lambda: read_cluster_uid(api))
     except Forbidden:
         return otherwise
 

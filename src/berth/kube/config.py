@@ -20,6 +20,9 @@ from lightkube.core.exceptions import ConfigError
 from berth.kube.errors import ConfigurationError
 from berth.texts.yaml_in import read_yaml
 
+ClusterConfig = SingleConfig
+"""How to reach one API server, as who."""
+
 
 def load(path: str = "", *, context: str = "") -> SingleConfig:
     """The configuration to build an Api from. ConfigurationError says in one sentence what is missing or broken, and

@@ -92,6 +92,13 @@ class ManifestApi(Api):
         )
         return _read_any(request, await self._exchange.answer(request))
 
+    async def make(self, manifest: Manifest) -> dict[str, Any]:
+        """Posts a new object. AlreadyExists."""
+        where = place_of(manifest)
+        target = where.path.rpartition("/")[0]
+        request = Request("create", where.plural, where.key, "POST", target, msgspec.json.encode(manifest))
+        return _read_any(request, await self._exchange.answer(request))
+
     async def read(self, where: ApiPlace, *, labels: str = "") -> dict[str, Any]:
         """The object, or the whole list of objects, at that place, as the server's JSON has it. NotFound."""
         query = f"?{urlencode({'labelSelector': labels})}" if labels else ""

@@ -6,9 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lightkube.models.meta_v1 import ObjectMeta
-from lightkube.resources.core_v1 import Namespace
-
 from berth.kube.errors import AlreadyExists
 from berth.kube.manifest import Manifest, ManifestApi, place
 from berth.manifests.labels import selector_labels
@@ -114,7 +111,7 @@ async def _make_namespace(api: ManifestApi, manifest: Manifest) -> Applied:
     """Made, not applied: a namespace that somebody else makes in this very moment is his."""
     metadata = manifest["metadata"]
     try:
-        await api.create(Namespace(metadata=ObjectMeta(name=metadata["name"], labels=metadata["labels"])))
+        await api.make(manifest)
     except AlreadyExists as error:
         name = metadata["name"]
         raise Stopped(

@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from berth.doctor.cluster import (
-    admission,
     apps,
     claims,
     classes,
@@ -35,7 +34,7 @@ from berth.findings.finding import Finding, Subject
 from berth.findings.versions import Version
 from berth.kube.permissions import rights as rights_of
 from berth.manifests.classes import CONSOLE
-from berth.objects import containers, kinds, runtime
+from berth.objects import admission, containers, kinds, runtime
 from berth.objects.containers import ConfigSource
 from berth.programs.controller import PERMISSIONS
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import aclosing
 
-from lightkube.config.kubeconfig import SingleConfig
-
 from berth.doctor.cluster.active import Prober
 from berth.doctor.cluster.chain import about_one
 from berth.doctor.cluster.checks import CHECKS, Cluster
@@ -15,6 +13,7 @@ from berth.doctor.cluster.probing import Wish
 from berth.doctor.run import Progress, run, why_unseen
 from berth.findings.finding import Finding, Report, Subject, Unseen
 from berth.findings.finding import report as make_report
+from berth.kube.config import ClusterConfig
 from berth.kube.errors import KubeError
 from berth.kube.manifest import ManifestApi
 from berth.texts.text import Text
@@ -26,7 +25,7 @@ _PROBE = "probe"
 
 async def examine(
     about: Subject | None,
-    config: SingleConfig,
+    config: ClusterConfig,
     *,
     active: bool = False,
     wish: Wish = Wish(),  # noqa: B008 - a value

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from berth.doctor.cluster import admission, roles
+from berth.doctor.cluster import roles
 from berth.doctor.cluster.carriers import sources
 from berth.doctor.cluster.rights import NEEDED
 from berth.doctor.cluster.served import Served
@@ -27,7 +27,7 @@ from berth.kube.errors import Forbidden, Gone, KubeError, NotFound, Unauthorized
 from berth.kube.kind import kind_of
 from berth.kube.manifest import ManifestApi, place
 from berth.kube.permissions import Right, rights
-from berth.objects import kinds, runtime
+from berth.objects import admission, kinds, runtime
 from berth.objects.containers import ConfigSource, Known, texts_of
 from berth.texts.text import Text
 

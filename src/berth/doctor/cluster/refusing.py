@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from berth.doctor.cluster import admission
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
+from berth.objects import admission
 from berth.objects.translation import class_name_of
 
 _STORAGE = ("persistentvolumeclaims", "persistentvolumes", "pods", "storageclasses")

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
-from berth.doctor.cluster import admission
 from berth.findings.versions import Version
 from berth.kube.permissions import Right
-from berth.objects import kinds, runtime
+from berth.objects import admission, kinds, runtime
 from berth.objects.containers import Known
 from berth.objects.quantity import to_bytes
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from lightkube.resources.core_v1 import Namespace
-
+from berth.kube.access import read_cluster_uid
 from berth.kube.manifest import ManifestApi
 from berth.manifests.workload import Workload
 from berth.operations.errors import Stopped
@@ -75,7 +74,7 @@ async def take_over(
     chose. patience: seconds for each wait. Cancelled or failed before Berth serves a share, its old provisioner is put
     back before this ends; cancelled once more, it ends at once.
     """
-    uid = await _cluster_uid(api)
+    uid = await read_cluster_uid(api)
     run = Run(api, shares, wanted, settings, workload, patience, told, uid, given)
     plan = await _whole_plan(run)
     done: list[TakenOver] = []
@@ -221,8 +220,3 @@ async def _check(run: Run, plan: GroupPlan, volumes: list[OldVolume]) -> tuple[i
         in_use = {one.pv for one in await _volumes_now(run, plan) if one.phase == "Bound" and not one.is_leaving}
         gone &= in_use
     return len(present), tuple(sorted(gone))
-
-
-async def _cluster_uid(api: ManifestApi) -> str:
-    namespace = await api.get(Namespace, "kube-system")
-    return (namespace.metadata.uid if namespace.metadata else None) or ""

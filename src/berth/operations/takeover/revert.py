@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from lightkube.resources.core_v1 import Namespace
-
+from berth.kube.access import read_cluster_uid
 from berth.kube.errors import Conflict, NotFound
 from berth.kube.manifest import ManifestApi, place
 from berth.objects import translation
@@ -97,7 +96,7 @@ async def revert(
                     f"{by} 还接管了 {'、'.join(others)}，无法只为其中一部分停止；请不写名字，或把它们全部写上",
                 )
             )
-    uid = await _cluster_uid(api)
+    uid = await read_cluster_uid(api)
     return [await _go_back(run, by, members, with_share, uid) for by, members in by_berth.items()]
 
 
@@ -248,8 +247,3 @@ async def _take_finalizer_off(api: ManifestApi, pv: str) -> bool:
             continue
         return True
     raise Stopped(Text(f"PV {pv} changes all the time; try again", f"PV {pv} 一直在被修改，请重试"))
-
-
-async def _cluster_uid(api: ManifestApi) -> str:
-    namespace = await api.get(Namespace, "kube-system")
-    return (namespace.metadata.uid if namespace.metadata else None) or ""

@@ -18,7 +18,8 @@ import structlog
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from berth.aio.tasks import Tasks
+from berth.aio.tasks import TaskEnded, Tasks
+from berth.kube.errors import ConfigurationError, KubeError
 from berth.programs.process.logs import configure_logs
 from berth.programs.process.program import ProcessSettings, Program, S, Work
 from berth.web.app import make_app
@@ -27,18 +28,18 @@ from berth.web.serve import WebServer
 log = structlog.get_logger()
 
 
-def run(program: Program[S], settings: S) -> None:
-    """Runs a program until the process is told to stop.
+def run(program: Program[S], settings: S) -> bool:
+    """Runs a program until the process is told to stop. False: it could not go on, and the log says why.
 
-    ConfigurationError, ListenError: it can't start with these settings. TaskEnded, KubeError: it can't go on.
+    ConfigurationError, ListenError: it can't start with these settings.
     """
     configure_logs(settings.log_format, settings.log_level)
     # On uvloop, which takes a fifth less CPU per claim than asyncio's own loop, and less memory, most of all for TLS.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(program, settings))
+        return runner.run(_run(program, settings))
 
 
-async def _run(program: Program[S], settings: S) -> None:
+async def _run(program: Program[S], settings: S) -> bool:
     stopping = asyncio.Event()
 
     def stop(number: signal.Signals) -> None:
@@ -50,11 +51,21 @@ async def _run(program: Program[S], settings: S) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
     registry = CollectorRegistry()
-    await serve(program.build(settings, registry), settings, registry, stopping)
+    try:
+        await serve(program.build(settings, registry), settings, registry, stopping)
+    except (TaskEnded, KubeError) as error:
+        if isinstance(error, ConfigurationError):
+            raise
+        log.error("ended", why=str(error))
+        return False
+    return True
 
 
 async def serve(work: Work, settings: ProcessSettings, registry: CollectorRegistry, stopping: asyncio.Event) -> None:
-    """Does the work, and shows health and metrics where the settings say, until stopping is set. Errors as in run."""
+    """Does the work, and shows health and metrics where the settings say, until stopping is set.
+
+    ListenError for a taken address; TaskEnded when it can't go on.
+    """
 
     def problem() -> str:
         return "stopping" if stopping.is_set() else work.problem

@@ -11,7 +11,7 @@ from lightkube.resources.admissionregistration_v1 import MutatingWebhookConfigur
 from berth.objects.kinds import Object
 
 
-class Rule(msgspec.Struct, gc=False):
+class WebhookRule(msgspec.Struct, gc=False):
     """What a webhook is asked about."""
 
     apiGroups: list[str] | None = None  # noqa: N815
@@ -36,7 +36,7 @@ class Webhook(msgspec.Struct, gc=False):
     """One webhook of a configuration."""
 
     name: str = ""
-    rules: list[Rule] | None = None
+    rules: list[WebhookRule] | None = None
     failurePolicy: str = "Fail"  # noqa: N815
     clientConfig: ClientConfig = msgspec.field(default_factory=ClientConfig)  # noqa: N815
 
