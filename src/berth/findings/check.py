@@ -19,33 +19,17 @@ def mistakes(entry: Entry) -> Iterator[str]:
     told: set[str] = set()
     for part in (*PARTS, "prove"):
         for said in entry.every(part):
-            told |= needed(said).union(*(names(each) for command in said.commands for each in command))
+            told |= names(said.text.en).union(*(names(each) for command in said.commands for each in command))
             yield from (f"{part}: {mistake}" for mistake in _in_words(said))
         if part in PARTS and not entry.every(part):
             yield f"{part}: nobody says it"
     if entry.facts is not None:
         yield from (f"{name} is not declared" for name in sorted(told - entry.facts - SUBJECT_FACTS))
     for pattern in entry.patterns:
-        known = set(pattern.regex.groupindex)
+        known = {f"{name}{part}": "" for name in pattern.regex.groupindex for part in ("", "_namespace", "_name")}
         for part in PARTS:
-            unconditional = [each for each in getattr(entry, part) if not str(each.applies)]
-            if not any(needed(each) <= _with_parts(known) for each in (*unconditional, *_named(entry, part))):
+            if not any(said.fits(known, None) for said in entry.every(part)):
                 yield f"{part}: can't be told of what {pattern.source!r} says"
-
-
-def needed(said: Variant) -> set[str]:
-    """The facts without which it can't be said."""
-    first = [names(each) for each in said.commands[0]] if said.commands else [set[str]()]
-    return names(said.text.en) | min(first, key=len)
-
-
-def _named(entry: Entry, part: str) -> Iterator[Variant]:
-    for said in entry.variants.values():
-        yield from said.get(part, ())
-
-
-def _with_parts(known: set[str]) -> set[str]:
-    return known | {f"{name}_{part}" for name in known for part in ("namespace", "name")}
 
 
 def _in_words(said: Variant) -> Iterator[str]:

@@ -82,6 +82,8 @@ class Entry:
     """The facts that may be given beside the subjects; None: it declares none, and takes any."""
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What it says otherwise where more is known, by name: fields of this class, with their values."""
+    is_told_by_text: bool = False
+    """It is what a text told, see told_by: a command for which it says too little is left out."""
 
     def variant(self, named: str | Mapping[str, object] = "") -> Entry:
         """The entry as the named variant says it, or those that hold of several, each over those before it; its own
@@ -113,7 +115,7 @@ class Entry:
             )
             for part in PARTS
         }
-        return replace(self, variants={}, facts=None, **said)
+        return replace(self, variants={}, facts=None, is_told_by_text=True, **said)
 
     def every(self, part: str) -> tuple[Variant, ...]:
         """All that its variants and itself may say for a part, in the order in which they are tried for a text."""
@@ -147,13 +149,22 @@ class Entry:
             seen=_filled(seen.text, known, shown),
             why=_filled(why.text, known, shown),
             do=_filled(cure.text, known, shown),
-            commands=tuple(_commands(cure, known)),
+            commands=tuple(self._commands(cure, known)),
             evidence=tuple(shortened(visible(line.replace("\t", " ")), _QUOTED) for line in evidence),
             count=count,
             sources=self.sources,
             where=where,
             facts=known,
         )
+
+    def _commands(self, cure: Variant, facts: Facts) -> Iterator[Shell]:
+        """Of each command the first alternative whose facts exist. Only a text may say too little for one."""
+        for alternatives in cure.commands:
+            template = next((each for each in alternatives if names(each) <= facts.keys()), None)
+            if template is not None:
+                yield fill_command(template, facts)
+            elif not self.is_told_by_text:
+                raise CatalogueError(f"{self.id}: no facts for {alternatives}, only {sorted(facts)}")
 
     def _chosen(self, part: str, said: Sequence[Variant], facts: Facts, version: Version | None) -> Variant:
         for variant in said:
@@ -233,13 +244,6 @@ def _fits(said: Sequence[Variant], facts: Facts, version: Version | None) -> boo
 
 def _filled(text: Text, facts: Facts, shown: int) -> Text:
     return Text(fill_sentence(text.en, facts, "en", shown), fill_sentence(text.zh, facts, "zh", shown))
-
-
-def _commands(variant: Variant, facts: Facts) -> Iterator[Shell]:
-    for alternatives in variant.commands:
-        template = next((each for each in alternatives if names(each) <= facts.keys()), None)
-        if template is not None:
-            yield fill_command(template, facts)
 
 
 def _one_of(allowed: Any) -> Callable[[Any], Any]:

@@ -135,6 +135,8 @@ class Unseen:
     reason: Text
     check: str = ""
     """The id of the check that wanted to look."""
+    about: Subject | None = None
+    """The object, where it is one."""
 
     def as_dict(self) -> dict[str, object]:
         """For `-o json` and `-o yaml`."""

@@ -58,10 +58,11 @@ def test_what_it_waits_for(waiting: kinds.ClaimObject, waits: str) -> None:
 
 
 def test_only_its_own_troubles_are_told_and_only_it_is_named_in_them() -> None:
-    others = find("class-not-found", Subject("claim", "a/other"), Subject("class", "nsf"))
-    mine = find("class-no-provisioner", Subject("class", "nfs"), Subject("claim", "a/other"), provisioner="x/nfs")
-    elsewhere = Unseen(same("share 10.0.0.9:/e"), same("no answer"), SHARES)
-    here = Unseen(same("share 10.0.0.1:/e"), same("no answer"), SHARES)
+    others = find("class-not-found", Subject("claim", "a/other"), Subject("class", "nsf"), variant="claim")
+    about = (Subject("class", "nfs"), Subject("claim", "a/other"))
+    mine = find("class-no-provisioner", *about, variant={"near": False}, provisioner="x/nfs")
+    elsewhere = Unseen(same("share"), same("no answer"), SHARES, about=Subject("share", "10.0.0.9:/e"))
+    here = Unseen(same("share"), same("no answer"), SHARES, about=Subject("share", "10.0.0.1:/e"))
     whole = report([others, mine], [elsewhere, here])
     seen = snapshot(claims=[BOUND, claim("other", "nsf")], volumes=[PV])
     part = told(Subject("claim", "a/data"), seen, whole)
@@ -74,10 +75,14 @@ def test_of_other_classes_and_of_defaults_nothing_is_told_to_who_names_a_class()
     typo = find(
         "class-no-provisioner",
         *(Subject("class", "other"), Subject("workload", "a/serves"), Subject("claim", "a/another")),
+        variant={"near": False},
         provisioner="x/nsf",
     )
     both = (Subject("class", "one"), Subject("class", "nfs"))
-    several = find("default-class-several", *both, number=2, newest="one", rest=["nfs"], keep="one", others=["nfs"])
+    several = find(
+        "default-class-several", *both, variant={"unserved": False},
+        number=2, newest="one", rest=["nfs"], keep="one", others=["nfs"],
+    )  # fmt: skip
     served = provisioner("serves", "x/nfs")
     seen = snapshot(claims=[BOUND, claim("open", None)], volumes=[PV], pods=[served])
     whole = report([typo, several])

@@ -186,8 +186,8 @@ def _narrowed(finding: Finding, chain: Chain) -> Finding:
 
 def _is_of_one(unseen: Unseen, shares: list[str]) -> bool:
     """Whether the share that could not be seen is one of these, or one of these lies in it."""
-    address = unseen.what.en.removeprefix("share ")
-    return any(f"{each}/".startswith(f"{address.rstrip('/')}/") for each in shares)
+    share = unseen.about.name.rstrip("/") if unseen.about is not None else ""
+    return bool(share) and any(f"{each}/".startswith(f"{share}/") for each in shares)
 
 
 def _concerns(finding: Finding, chain: Chain, about: Subject) -> bool:

@@ -120,14 +120,13 @@ async def _look_at(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
         async with asyncio.timeout(DEADLINE):
             return [*await _compare(shares, used, snapshot)]
     except (VolumeError, TimeoutError) as error:
+        share = Subject("share", str(used.address))
         if isinstance(error, Unavailable) and error.stage == "mount" and "NOENT" in error.status:
-            share = Subject("share", str(used.address))
             server, evidence = used.address.server, [str(error)]
             return [find("mount-path-missing", share, variant="share", server=server, evidence=evidence)]
-        what = Text(f"share {used.address}", f"共享 {used.address}")
         late = Text(f"no answer within {DEADLINE:g} s", f"{DEADLINE:g} 秒内没有应答")
         said = same(error.brief if isinstance(error, Unavailable) else str(error))
-        return [Unseen(what, late if isinstance(error, TimeoutError) else said)]
+        return [Unseen(share.text, late if isinstance(error, TimeoutError) else said, about=share)]
 
 
 async def _compare(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Finding | Unseen]:

@@ -35,10 +35,8 @@ def judge_console(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             yield find(
                 "kubesphere-buttons-grey",
                 Subject("class", each.name),
-                variant={"unsaid": unsaid},
+                variant={"copies": unsaid, "both": unsaid and expands},
                 buttons=_ALL if expands and unsaid else _EXPAND if expands else _COPIES,
-                expandable=each.name if expands else None,
-                unsaid=each.name if unsaid else None,
             )
 
 

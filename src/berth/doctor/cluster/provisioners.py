@@ -307,7 +307,7 @@ def _contested(snapshot: Snapshot) -> Iterator[Finding]:
         told: set[str] = set()
         for event in events:
             for finding in known_failures(event, snapshot.version, lease=key):
-                place = finding.seen.en
+                place = str(finding.facts.get("share", ""))
                 if finding.id == "share-contested" and place not in told and snapshot.age(event.moment) < _CONTESTED:
                     told.add(place)
                     yield finding

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterator
 
 from berth.doctor.cluster.directories_there import DEADLINE, shares_of
@@ -12,7 +11,6 @@ from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.trash import judge_trash, read_trash
 from berth.findings.finding import Finding, Unseen
-from berth.objects import runtime
 from berth.objects.locations import normal
 from berth.reconcilers.stuck import STUCK, UNOWNED
 from berth.shares.choose import Shares
@@ -22,7 +20,6 @@ from berth.volumes.share import ShareAddress
 from berth.volumes.trash import Trashed
 
 _MOST_SHARES = 50
-_SHARE = re.compile(r"share (?P<share>.+?)(?: is unavailable,|:) ")
 
 
 async def look_at_trash(snapshot: Snapshot, served: Served) -> AsyncIterator[Finding | Unseen]:
@@ -39,10 +36,8 @@ async def look_at_trash(snapshot: Snapshot, served: Served) -> AsyncIterator[Fin
             seen[str(address)] = None
             for finding in judge_trash(str(address), trash):
                 yield finding
-    for event in _told(snapshot, seen):
-        of_class = {"class": event.involvedObject.name} if event.involvedObject.kind == "StorageClass" else {}
-        for finding in known_failures(event, snapshot.version, **of_class):
-            yield finding
+    for finding in _told(snapshot, seen):
+        yield finding
 
 
 async def _ask(shares: Shares, address: ShareAddress) -> list[Trashed] | None:
@@ -75,15 +70,16 @@ def _addresses(snapshot: Snapshot, served: Served) -> Iterator[ShareAddress]:
                     continue
 
 
-def _told(snapshot: Snapshot, seen: dict[str, None]) -> Iterator[runtime.Event]:
-    """The newest Event about each thing that is stuck, on shares that were not seen."""
-    told: set[str] = set()
+def _told(snapshot: Snapshot, seen: dict[str, None]) -> Iterator[Finding]:
+    """What the newest Event says about each thing that is stuck, on shares that were not seen."""
+    told: set[tuple[object, ...]] = set()
     for event in sorted(snapshot.events, key=lambda each: each.moment, reverse=True):
         if event.reason not in (STUCK, UNOWNED):
             continue
-        match = _SHARE.match(event.text)
-        volume = re.search(r"\.berth/trash/([^']+)'|deleted volume (\S+)", event.text)
-        key = f"{match['share'] if match else ''} {volume[0] if volume and event.reason == STUCK else ''}"
-        if match is not None and match["share"] not in seen and key not in told:
-            told.add(key)
-            yield event
+        of_class = {"class": event.involvedObject.name} if event.involvedObject.kind == "StorageClass" else {}
+        for finding in known_failures(event, snapshot.version, **of_class):
+            share = finding.facts.get("share")
+            thing = (share, finding.facts.get("volume") if event.reason == STUCK else None)
+            if share not in seen and thing not in told:
+                told.add(thing)
+                yield finding
