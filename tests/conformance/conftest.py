@@ -19,7 +19,16 @@ def exporting_server() -> Iterator[GaneshaServer]:
         yield server
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=[] if kind == "memory" else [pytest.mark.slow]) for kind in MAKERS])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test once for each kind of share; those that need a file system's own means (on_disk) not for memory."""
+    if "place" in metafunc.fixturenames:
+        needs_disk = metafunc.definition.get_closest_marker("on_disk") is not None
+        kinds: list[object] = [] if needs_disk or "memory" not in MAKERS else ["memory"]
+        kinds += [pytest.param(kind, marks=pytest.mark.slow) for kind in MAKERS if kind != "memory"]
+        metafunc.parametrize("place", kinds, indirect=True)
+
+
+@pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """A fresh, empty share of each kind."""
     return MAKERS[request.param](lambda: request.getfixturevalue("exporting_server"), tmp_path)

@@ -13,6 +13,11 @@ from berth.shares.direct.share import DirectShare
 from berth.shares.mounted.share import MountedShare
 from berth.volumes.share import Share, ShareAddress
 from devcluster.ganesha import Export, GaneshaServer
+from tests.conformance.memory_path import MemoryPath
+from tests.volumes.memory import MemoryShare
+
+Spot = Path | MemoryPath
+"""Where something lies, as one sees it behind the share."""
 
 FREE, SQUASHED = Export("/free"), Export("/squashed", squash="root_squash")
 OWNER = 1000
@@ -44,7 +49,7 @@ class Place:
     """A fresh, empty share and the directory behind it."""
 
     share: Share
-    directory: Path
+    directory: Spot
     owner: int
     """Whose that is what the share makes."""
     leave: Leave = field(default_factory=Leave)
@@ -54,7 +59,7 @@ class Place:
     def is_squashed(self) -> bool:
         return self.owner != 0
 
-    def plant_file(self, path: str, content: bytes = b"", *, mode: int = 0o644, owner: int | None = None) -> Path:
+    def plant_file(self, path: str, content: bytes = b"", *, mode: int = 0o644, owner: int | None = None) -> Spot:
         """Puts a file there, with its parents, as a pod or an administrator could."""
         file = self.directory / path
         self.plant_directory(str(Path(path).parent))
@@ -63,7 +68,7 @@ class Place:
         self._give(file, owner)
         return file
 
-    def plant_directory(self, path: str, *, mode: int = 0o755, owner: int | None = None) -> Path:
+    def plant_directory(self, path: str, *, mode: int = 0o755, owner: int | None = None) -> Spot:
         directory = self.directory / path
         missing = [directory, *directory.parents]
         for each in reversed([each for each in missing if not each.exists()]):
@@ -72,16 +77,38 @@ class Place:
         directory.chmod(mode)
         return directory
 
-    def plant_link(self, path: str, target: Path | str) -> Path:
+    def plant_link(self, path: str, target: Spot | str) -> Spot:
         link = self.directory / path
-        link.symlink_to(target)
+        link.symlink_to(str(target))
         return link
 
-    def names(self, path: str = "") -> set[str]:
-        return set(os.listdir(self.directory / path))
+    def plant_pipe(self, path: str) -> None:
+        pipe = self.directory / path
+        if isinstance(pipe, MemoryPath):
+            pipe.make_pipe()
+        else:
+            os.mkfifo(pipe)
 
-    def _give(self, path: Path, owner: int | None) -> None:
-        os.chown(path, self.owner if owner is None else owner, -1)
+    def move(self, path: str, target: str) -> None:
+        """As an administrator could, behind the share's back."""
+        source, to = self.directory / path, self.directory / target
+        if isinstance(source, MemoryPath) and isinstance(to, MemoryPath):
+            source.rename(to)
+        else:
+            os.rename(str(source), str(to))
+
+    def names(self, path: str = "") -> set[str]:
+        return {each.name for each in (self.directory / path).iterdir()}
+
+    def give(self, path: Spot, uid: int, gid: int = -1) -> None:
+        """To a new owner, as an administrator could; -1 leaves it."""
+        if isinstance(path, MemoryPath):
+            path.give(uid, gid)
+        else:
+            os.chown(path, uid, gid)
+
+    def _give(self, path: Spot, owner: int | None) -> None:
+        self.give(path, self.owner if owner is None else owner)
 
 
 Maker = Callable[[Callable[[], GaneshaServer], Path], Place]
@@ -93,6 +120,12 @@ def _mounted(_start: object, directory: Path) -> Place:
     leave = Leave()
     share = MountedShare(str(directory), ShareAddress("nfs.example", "/mounted"), requires_mount=False, guard=leave)
     return Place(share, directory, 0, leave)
+
+
+def _memory(_start: object, _directory: Path) -> Place:
+    leave = Leave()
+    share = MemoryShare(ShareAddress("nfs.example", "/memory"), guard=leave)
+    return Place(share, MemoryPath(share), 0, leave)
 
 
 def _direct(version: str, export: Export) -> Maker:
@@ -112,6 +145,7 @@ def _direct(version: str, export: Export) -> Maker:
 
 
 MAKERS: dict[str, Maker] = {
+    "memory": _memory,
     "mounted": _mounted,
     "direct-v3": _direct("3", FREE),
     "direct-v4": _direct("4", FREE),
@@ -132,8 +166,11 @@ def address(server: GaneshaServer, export: str, version: str = "") -> ShareAddre
     )
 
 
-def walk(directory: Path) -> Iterator[Path]:
+def walk(directory: Spot) -> Iterator[Spot]:
     """Everything below a directory."""
+    if isinstance(directory, MemoryPath):
+        yield from directory.rglob("*")
+        return
     for parent, directories, files in os.walk(directory):
         for name in (*directories, *files):
             yield Path(parent) / name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import itertools
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from berth.volumes.errors import Refused, Taken, VolumeError
 from berth.volumes.share import Share
-from tests.conformance.places import Place
+from tests.conformance.places import Place, Spot, walk
 
 PATH = ".berth/trash/a/b"
 Call = Callable[[Share, str], Awaitable[object]]
@@ -59,6 +60,7 @@ async def test_no_link_is_followed(place: Place, elsewhere: Path, name: str, dep
     assert place.names() == {".berth", "source", "inside"}
 
 
+@pytest.mark.on_disk
 async def test_a_link_that_is_there_for_a_moment_only_leads_nowhere(place: Place, elsewhere: Path) -> None:
     """A tenant who swaps a directory for a link, again and again, while Berth works below it."""
     place.plant_directory("shared", mode=0o777)
@@ -90,11 +92,11 @@ async def test_a_link_that_is_there_for_a_moment_only_leads_nowhere(place: Place
     assert Refused in outcomes
 
 
-def _exchange(one: Path, other: Path) -> None:
+def _exchange(one: Spot, other: Spot) -> None:
     """Two names change places in one step."""
     here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    assert ctypes.CDLL(None).renameat2(here, bytes(one), here, bytes(other), exchange) == 0
+    assert ctypes.CDLL(None).renameat2(here, os.fsencode(str(one)), here, os.fsencode(str(other)), exchange) == 0
 
 
-def _look(directory: Path) -> list[tuple[str, int]]:
-    return sorted((str(path.relative_to(directory)), path.lstat().st_mode) for path in directory.rglob("*"))
+def _look(directory: Spot) -> list[tuple[str, int]]:
+    return sorted((str(path).removeprefix(str(directory)), path.lstat().st_mode) for path in walk(directory))

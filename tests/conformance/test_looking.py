@@ -19,12 +19,12 @@ async def test_the_root_is_a_directory_without_a_name(place: Place) -> None:
 
 async def test_a_new_owner_of_the_root_is_seen_at_once(place: Place) -> None:
     await place.share.stat("")
-    os.chown(place.directory, 4321, 4321)
+    place.give(place.directory, 4321, 4321)
     assert (await place.share.stat("")).uid == 4321
 
 
 async def test_stat_tells_kind_mode_and_owner(place: Place) -> None:
-    os.chown(place.plant_file("a/file", mode=0o640), 12, 34)
+    place.give(place.plant_file("a/file", mode=0o640), 12, 34)
     place.plant_directory("a/directory", mode=0o3771)
     assert await place.share.stat("a/file") == Entry("file", "file", 0o640, 12, 34)
     found = await place.share.stat("a/directory")
@@ -38,7 +38,7 @@ async def test_stat_shows_a_link_itself(place: Place, elsewhere: Path) -> None:
 
 
 async def test_what_is_neither_file_nor_directory_nor_link_is_other(place: Place) -> None:
-    os.mkfifo(place.directory / "pipe")
+    place.plant_pipe("pipe")
     assert (await place.share.stat("pipe")).kind == "other"
     with pytest.raises(Refused):
         await place.share.read_file("pipe")
@@ -176,13 +176,14 @@ async def test_a_file_above_one_mebibyte_is_refused(place: Place) -> None:
 
 
 async def test_a_file_that_only_its_owner_may_read_is_read(place: Place) -> None:
-    os.chown(place.plant_file("file", b"content", mode=0o400), 2345, 2345)
+    place.give(place.plant_file("file", b"content", mode=0o400), 2345, 2345)
     assert await place.share.read_file("file") == b"content"
 
 
+@pytest.mark.on_disk
 async def test_space_is_that_of_the_file_system(place: Place) -> None:
     space = await place.share.space()
-    real = os.statvfs(place.directory)
+    real = os.statvfs(str(place.directory))
     assert space.total_bytes == real.f_blocks * real.f_frsize
     assert space.total_inodes == real.f_files
     assert 0 < space.free_bytes < space.total_bytes

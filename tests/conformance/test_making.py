@@ -82,7 +82,7 @@ async def test_a_directory_that_is_there_is_left_alone(place: Place) -> None:
 
 async def test_adopting_sets_mode_and_owner_and_keeps_the_content(place: Place) -> None:
     place.plant_file("d/file")
-    os.chown(place.plant_directory("d", mode=0o700), place.owner, place.owner)
+    place.give(place.plant_directory("d", mode=0o700), place.owner, place.owner)
     uid = place.owner if place.is_squashed else 2000
     assert not (await place.share.make_directory("d", mode=0o2775, uid=uid, adopt=True)).is_new
     found = (place.directory / "d").stat()
@@ -111,7 +111,7 @@ async def test_many_at_once_get_each_their_own(place: Place) -> None:
 
     assert all(await asyncio.gather(*(make(number) for number in range(256))))
     for number in range(256):
-        found = os.stat(place.directory / f"team-{number % 7}/volume-{number}")
+        found = (place.directory / f"team-{number % 7}/volume-{number}").stat()
         assert found.st_mode & 0o7777 == 0o700 | number % 8
 
 

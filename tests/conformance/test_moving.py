@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ async def test_a_directory_moves_with_its_content(place: Place) -> None:
 
 
 async def test_mode_and_owner_move_along(place: Place) -> None:
-    os.chown(place.plant_directory("volume", mode=0o2750), 2000, 3000)
+    place.give(place.plant_directory("volume", mode=0o2750), 2000, 3000)
     (place.directory / "volume").chmod(0o2750)
     place.plant_directory(".berth/trash", mode=0o700)
     await place.share.rename("volume", ".berth/trash/pv")
@@ -30,7 +29,7 @@ async def test_mode_and_owner_move_along(place: Place) -> None:
 
 
 async def test_a_directory_is_renamed_in_place(place: Place) -> None:
-    os.chown(place.plant_directory("volume", mode=0o700), 2000, 3000)
+    place.give(place.plant_directory("volume", mode=0o700), 2000, 3000)
     await place.share.rename("volume", "archived-volume")
     assert place.names() == {"archived-volume"}
 
@@ -47,10 +46,10 @@ async def test_what_is_at_the_target_is_never_replaced(place: Place, kind: str, 
             place.plant_file("target/other")
         case _:
             place.plant_link("target", elsewhere)
-    before = os.stat(place.directory / "target", follow_symlinks=False).st_ino
+    before = (place.directory / "target").lstat().st_ino
     with pytest.raises(Taken, match="target"):
         await place.share.rename("source", "target")
-    assert os.stat(place.directory / "target", follow_symlinks=False).st_ino == before
+    assert (place.directory / "target").lstat().st_ino == before
     assert place.names("source") == {"file"}
 
 
@@ -81,7 +80,7 @@ async def test_a_missing_source_or_parent_is_missing(place: Place) -> None:
 
 async def test_only_the_directory_that_is_meant_is_moved(place: Place) -> None:
     meant = (await place.share.make_directory("d", mode=0o755)).entry
-    (place.directory / "d").rename(place.directory / "elsewhere")
+    place.move("d", "elsewhere")
     place.plant_file("d/file")
     with pytest.raises(Missing) as caught:
         await place.share.rename("d", "target", meant)

@@ -61,9 +61,9 @@ async def test_a_link_in_the_place_of_the_tree_is_refused(place: Place, elsewher
     assert (elsewhere / "precious").exists()
 
 
+@pytest.mark.on_disk
 async def test_a_deep_tree(place: Place) -> None:
-    deepest = place.plant_directory(TREE)
-    at = os.open(deepest, os.O_RDONLY)
+    at = os.open(str(place.plant_directory(TREE)), os.O_RDONLY)
     for _ in range(1500):
         os.mkdir("d", dir_fd=at)
         inner = os.open("d", os.O_RDONLY, dir_fd=at)
@@ -87,14 +87,14 @@ async def test_names_of_all_kinds(place: Place) -> None:
     directory = place.plant_directory(TREE)
     for name in ("ü 名", "line\nbreak", "-rf", "*", "x" * 255, os.fsdecode(b"\xff\xfe")):
         (directory / name).mkdir()
-        os.chown(directory / name, place.owner, -1)
+        place.give(directory / name, place.owner)
         (directory / name / name).touch()
     assert (await place.share.remove_tree(TREE)).entries == 13
 
 
 async def test_things_that_are_neither_files_nor_directories(place: Place) -> None:
-    directory = place.plant_directory(TREE)
-    os.mkfifo(directory / "pipe")
+    place.plant_directory(TREE)
+    place.plant_pipe(f"{TREE}/pipe")
     assert (await place.share.remove_tree(TREE)).entries == 2
 
 
@@ -102,10 +102,10 @@ async def test_directories_of_others_that_nobody_else_may_enter(place: Place) ->
     for owner in (2000, 3000):
         place.plant_directory(f"{TREE}/of-{owner}", owner=owner)
         place.plant_file(f"{TREE}/of-{owner}/d/file", owner=owner)
-        os.chown(place.directory / TREE / f"of-{owner}/d", owner, owner)
+        place.give(place.directory / TREE / f"of-{owner}/d", owner, owner)
         (place.directory / TREE / f"of-{owner}/d").chmod(0o500)
         (place.directory / TREE / f"of-{owner}").chmod(0o000)
-    os.chown(place.directory / TREE, place.owner, -1)
+    place.give(place.directory / TREE, place.owner)
     assert (await place.share.remove_tree(TREE)).entries == 7
     assert place.names(".berth/trash") == set()
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from berth.shares.common.listing import Listing
+from berth.shares.common.removal_guard import own_file, trash_entry
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
-from berth.volumes.naming import HOME, TRASH, split_path
+from berth.volumes.naming import split_path
 from berth.volumes.share import Budget, Entry, Guard, Kind, Made, Removal, ShareAddress, Space, always
 
 MAX_FILE = 1024**2
@@ -40,7 +42,8 @@ class MemoryShare:
     def __init__(self, address: ShareAddress, *, guard: Guard = always) -> None:
         self._address = address
         self._guard = guard
-        self._root = Node("directory", 0o755)
+        self.root = Node("directory", 0o755)
+        """For a look behind the share."""
 
     @property
     def address(self) -> ShareAddress:
@@ -53,22 +56,24 @@ class MemoryShare:
     async def list(self, path: str, most: int | None = None) -> list[Entry]:
         await asyncio.sleep(0)
         node = self._at(path)
-        if node.kind != "directory":
-            raise Refused(path, "is not a directory")
-        entries = [_entry(name, child) for name, child in node.children.items()]
-        return entries if most is None else entries[: most + 1]
+        _expect("directory", node, split_path(path) if path else ())
+        listing = Listing(path, most)
+        for name, child in node.children.items():
+            if listing.is_full:
+                break
+            listing.add(_entry(name, child))
+        return listing.entries
 
     async def make_directory(
         self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
     ) -> Made:
         await asyncio.sleep(0)
-        node, is_new = self._root, False
+        node, is_new = self.root, False
         parts = split_path(path)
-        for depth, part in enumerate(parts):
+        for depth, part in enumerate(parts, 1):
             is_new = part not in node.children
             node = node.children.setdefault(part, Node("directory", 0o755, device=node.device))
-            if node.kind != "directory":
-                raise Refused("/".join(parts[: depth + 1]), f"is a {node.kind}, not a directory")
+            _expect("directory", node, parts[:depth])
         if is_new or adopt:
             node.mode = mode
             node.uid = node.uid if uid is None else uid
@@ -77,12 +82,10 @@ class MemoryShare:
 
     async def read_file(self, path: str) -> bytes:
         await asyncio.sleep(0)
-        split_path(path)
         node = self._at(path)
-        if node.kind != "file":
-            raise Refused(path, f"is a {node.kind}, not a file")
+        _expect("file", node, split_path(path))
         if len(node.content) > MAX_FILE:
-            raise Refused(path, "is too large")
+            raise Refused(path, "is larger than 1 MiB")
         return node.content
 
     async def write_file(self, path: str, content: bytes, *, exclusive: bool = False) -> None:
@@ -91,8 +94,8 @@ class MemoryShare:
         there = parent.children.get(name)
         if exclusive and there is not None:
             raise Taken(str(self._address), path)
-        if there is not None and there.kind != "file":
-            raise Refused(path, f"is a {there.kind}, not a file")
+        if there is not None:
+            _expect("file", there, split_path(path))
         if not exclusive:
             self._allow()
         parent.children[name] = Node("file", 0o600, content=content, device=parent.device)
@@ -101,28 +104,25 @@ class MemoryShare:
         await asyncio.sleep(0)
         old, old_name = self._parent(source)
         node = self._at(source)
-        if node.kind != "directory":
-            raise Refused(source, f"is a {node.kind}, not a directory")
+        _expect("directory", node, split_path(source))
         if only is not None and _entry(source, node).identity != only.identity:
             raise Missing(str(self._address), source)
         new, new_name = self._parent(target)
         if new_name in new.children:
             raise Taken(str(self._address), target)
-        if node.device != new.device:
-            raise Refused(source, f"can't be moved to {target!r}, which is on another file system")
+        if node.device != new.device or f"{target}/".startswith(f"{source}/"):
+            raise Refused(source, f"can't be moved to {target!r}, which is inside it or on another file system")
         self._allow()
         new.children[new_name] = old.children.pop(old_name)
 
     async def remove_file(self, path: str) -> None:
         await asyncio.sleep(0)
-        if not path.startswith(f"{HOME}/"):
-            raise Refused(path, f"is not below {HOME}")
+        parts = own_file(path)
         try:
             parent, name = self._parent(path)
         except Missing:
             return
-        if parent.children.get(name, Node("file", 0)).kind != "file":
-            raise Refused(path, "is not a file")
+        _expect("file", parent.children.get(name, Node("file", 0)), parts)
         self._allow()
         parent.children.pop(name, None)
 
@@ -135,8 +135,7 @@ class MemoryShare:
         node = parent.children.get(name)
         if node is None:
             return True
-        if node.kind != "directory":
-            raise Refused(path, f"is a {node.kind}, not a directory")
+        _expect("directory", node, split_path(path))
         if node.children:
             return False
         self._allow()
@@ -144,17 +143,22 @@ class MemoryShare:
         return True
 
     async def remove_tree(self, path: str, *, budget: Budget | None = None) -> Removal:
-        if not path.startswith(f"{TRASH}/"):
-            raise Refused(path, f"is not below {TRASH}")
-        split_path(path)
-        removed = 0
-        while (found := self._deepest(path)) is not None:
+        parts, removed = trash_entry(path), 0
+        try:
+            parent, name = self._parent(path)
+            _expect("directory", self._at(path), parts)
+        except Missing:
+            return Removal(0)
+        top = parent.children[name]
+        while parent.children.get(name) is top:
             if budget is not None and removed >= budget.entries:
                 return Removal(removed, is_through=False)
             await asyncio.sleep(0)
-            parent, name = self._parent(found)
+            if parent.children.get(name) is not top:
+                break  # somebody brought it back
+            holder, last = _deepest(parent, name)
             self._allow()
-            parent.children.pop(name, None)
+            del holder.children[last]
             removed += 1
         return Removal(removed)
 
@@ -180,31 +184,20 @@ class MemoryShare:
 
     def tree(self) -> dict[str, str]:
         """All that is on the share: path -> kind, mode, owner and content."""
-        return dict(_walk(self._root, ""))
+        return dict(_walk(self.root, ""))
 
     def _allow(self) -> None:
         why = self._guard()
         if why:
             raise Unavailable(str(self._address), "lease", why)
 
-    def _deepest(self, path: str) -> str | None:
-        try:
-            node = self._at(path)
-        except Missing:
-            return None
-        while node.kind == "directory" and node.children:
-            name, node = next(iter(node.children.items()))
-            path = f"{path}/{name}"
-        return path
-
     def _at(self, path: str) -> Node:
-        node = self._root
+        node = self.root
         if not path:
             return node
         parts = split_path(path)
         for depth, part in enumerate(parts, 1):
-            if node.kind == "link":
-                raise Refused(path, "leads through a symbolic link")
+            _expect("directory", node, parts[: depth - 1])
             if part not in node.children:
                 raise Missing(str(self._address), "/".join(parts[:depth]))
             node = node.children[part]
@@ -213,9 +206,23 @@ class MemoryShare:
     def _parent(self, path: str) -> tuple[Node, str]:
         parts = split_path(path)
         parent = self._at("/".join(parts[:-1]))
-        if parent.kind != "directory":
-            raise Refused(path, f"leads through a {parent.kind}")
+        _expect("directory", parent, parts[:-1])
         return parent, parts[-1]
+
+
+def _expect(kind: Kind, node: Node, parts: Sequence[str]) -> None:
+    """Refused unless something is what it should be."""
+    if node.kind == "link":
+        raise Refused("/".join(parts), "is a symbolic link on the share, and links are never followed")
+    if node.kind != kind:
+        raise Refused("/".join(parts), "is no directory" if kind == "directory" else "is no regular file")
+
+
+def _deepest(parent: Node, name: str) -> tuple[Node, str]:
+    """An entry of the tree called name that holds nothing, and the directory that it is in."""
+    while (node := parent.children[name]).children:
+        parent, name = node, next(iter(node.children))
+    return parent, name
 
 
 def _entry(path: str, node: Node) -> Entry:

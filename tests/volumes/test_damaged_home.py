@@ -19,7 +19,7 @@ DAMAGE = [(path, how) for path in DIRECTORIES for how in ("missing", "empty", "f
 
 
 def node_at(share: MemoryShare, path: str) -> tuple[Node, str]:
-    node = share._root
+    node = share.root
     *above, name = path.split("/")
     for part in above:
         node = node.children[part]

@@ -31,7 +31,7 @@ class Nested(MemoryShare):
     def __init__(self, *, is_seen: bool = True) -> None:
         super().__init__(ADDRESS)
         self._device = 2 if is_seen else 1
-        self._root.children["pool2"] = Node("directory", 0o755, device=self._device)
+        self.root.children["pool2"] = Node("directory", 0o755, device=self._device)
         self.moves: list[tuple[str, str]] = []
 
     async def make_directory(
@@ -136,7 +136,7 @@ class Folding(MemoryShare):
         return await super().make_directory(self._kept(path), mode=mode, uid=uid, gid=gid, adopt=adopt)
 
     def _kept(self, path: str) -> str:
-        node, found = self._root, []
+        node, found = self.root, []
         for part in path.split("/") if path else []:
             name = next((one for one in node.children if fold(one) == fold(part)), part)
             found.append(name)
