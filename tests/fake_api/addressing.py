@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from berth.kube.answers import Answer, failure
+from berth.kube.answers import HttpAnswer, failure
 from berth.kube.errors import StatusError
 from berth.kube.exchange import Request
 from tests.fake_api.store import Json, Location
@@ -55,4 +55,4 @@ def plural_of(kind: str) -> str:
 def refusal(request: Request, code: int, reason: str, message: str) -> StatusError:
     """The error that the client makes of such an answer."""
     body = {"kind": "Status", "code": code, "reason": reason, "message": message}
-    return failure(str(request), Answer(code, "", json.dumps(body).encode()))
+    return failure(str(request), HttpAnswer(code, "", json.dumps(body).encode()))

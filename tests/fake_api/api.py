@@ -16,7 +16,7 @@ import aiohttp
 from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import Cluster, Context
 
-from berth.kube.answers import Answer
+from berth.kube.answers import HttpAnswer
 from berth.kube.errors import Unreachable, WriteWithheld
 from berth.kube.exchange import Exchange, Guard, Request
 from berth.kube.manifest import ManifestApi
@@ -78,7 +78,7 @@ class _Wire(Exchange):
     async def aclose(self) -> None:
         return None
 
-    async def answer(self, request: Request, guard: Guard | None = None) -> Answer:
+    async def answer(self, request: Request, guard: Guard | None = None) -> HttpAnswer:
         await asyncio.sleep(0)
         why = guard() if guard is not None else ""
         if why:
@@ -87,7 +87,7 @@ class _Wire(Exchange):
         self._carry_out(request, is_before=True)
         body = json.dumps(self._fake.answer(request)).encode()
         self._carry_out(request, is_before=False)
-        return Answer(200, "", body)
+        return HttpAnswer(200, "", body)
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[aiohttp.StreamReader]:

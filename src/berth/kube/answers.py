@@ -14,7 +14,7 @@ from berth.kube.errors import StatusError, status_error, trim
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """A whole answer, as far as anybody looks at it. retry_after: the header, empty without one."""
 
     status: int
@@ -43,7 +43,7 @@ LONGEST_ADVICE = 300.0
 """Seconds. Whoever says to wait for a day is not believed: nothing here waits longer than this between two tries."""
 
 
-def failure(request: str, answer: Answer) -> StatusError:
+def failure(request: str, answer: HttpAnswer) -> StatusError:
     """The error for an answer whose status is no success; its body is a Status, or some proxy's page."""
     try:
         status = _read_status.decode(answer.body)

@@ -26,7 +26,7 @@ from typing import Any, Generic, Literal, Self
 import msgspec
 from lightkube.config.kubeconfig import SingleConfig
 
-from berth.kube.answers import UNREADABLE, Answer, failure_of_status, unreadable
+from berth.kube.answers import UNREADABLE, HttpAnswer, failure_of_status, unreadable
 from berth.kube.errors import ServerError, Silent, TooLarge
 from berth.kube.exchange import Exchange, Guard, Request, RequestObserver
 from berth.kube.kind import Kind, R, WatchType, kind_of, read_watch_line
@@ -200,7 +200,7 @@ class Api:
         target = kind.object(name, namespace)
         await self._write(Request("delete", kind.plural, _key(namespace, name), "DELETE", target, body))
 
-    async def _write(self, request: Request) -> Answer:
+    async def _write(self, request: Request) -> HttpAnswer:
         return await self._exchange.answer(request, self._guard)
 
     async def may(self, right: Right, *, namespace: str, account: str = "", by_name: bool = False) -> bool:
@@ -285,7 +285,7 @@ def _locate(obj: R) -> tuple[Kind[R], str, str]:
     return kind, meta.namespace or "", meta.name
 
 
-def _read(request: Request, kind: Kind[R], answer: Answer) -> R:
+def _read(request: Request, kind: Kind[R], answer: HttpAnswer) -> R:
     try:
         return kind.read.decode(answer.body)
     except UNREADABLE as error:

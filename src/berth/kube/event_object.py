@@ -28,7 +28,7 @@ class Involved(msgspec.Struct, omit_defaults=True):
     resourceVersion: str = ""  # noqa: N815
 
 
-class EventSource(msgspec.Struct, omit_defaults=True):
+class EventAuthor(msgspec.Struct, omit_defaults=True):
     """Who reports it."""
 
     component: str = ""
@@ -45,7 +45,7 @@ class EventObject(msgspec.Struct, NamespacedResourceG, omit_defaults=True):
     type: str = ""
     reason: str = ""
     message: str = ""
-    source: EventSource | None = None
+    source: EventAuthor | None = None
     firstTimestamp: str | None = None  # noqa: N815
     lastTimestamp: str | None = None  # noqa: N815
     count: int = 0

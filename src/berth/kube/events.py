@@ -32,7 +32,7 @@ from berth.kube.errors import (
     NotFound,
     Unauthorized,
 )
-from berth.kube.event_object import EventMeta, EventObject, EventSource, involved
+from berth.kube.event_object import EventAuthor, EventMeta, EventObject, involved
 from berth.kube.log_throttle import LogThrottle
 from berth.kube.outcome import Note
 from berth.texts.bounded import bounded
@@ -237,7 +237,7 @@ class Recorder:
             type=note.type,
             reason=note.reason,
             message=series.message,
-            source=EventSource(self._component, self._host),
+            source=EventAuthor(self._component, self._host),
             firstTimestamp=_seconds(series.first),
             lastTimestamp=_seconds(series.last),
             count=count,

@@ -21,7 +21,7 @@ from lightkube.config.models import User
 from lightkube.core.exceptions import ConfigError
 from yarl import URL
 
-from berth.kube.answers import Answer, explain, failure
+from berth.kube.answers import HttpAnswer, explain, failure
 from berth.kube.credentials import Credentials
 from berth.kube.errors import ConfigurationError, TooLarge, TooManyRequests, Unreachable, WriteWithheld
 from berth.kube.proxy import proxy_for
@@ -100,7 +100,7 @@ class Exchange:
         if self._session is not None:
             await self._session.close()
 
-    async def answer(self, request: Request, guard: Guard | None = None) -> Answer:
+    async def answer(self, request: Request, guard: Guard | None = None) -> HttpAnswer:
         """The whole answer, a success. Unreachable, or the StatusError for any other answer.
 
         guard: asked before each time the request is sent, after any waiting; its reason is Withheld.
@@ -140,7 +140,7 @@ class Exchange:
                 self._observe(request, 0, begin)
             raise Unreachable(str(request), self._server, explain(error, self._timeout)) from error
 
-    async def _persist(self, request: Request, guard: Guard | None) -> Answer:
+    async def _persist(self, request: Request, guard: Guard | None) -> HttpAnswer:
         """Sends until there is an answer that counts: again with a new token after 401, again later after 429."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._timeout
@@ -164,7 +164,7 @@ class Exchange:
                 raise error
             await asyncio.sleep(wait)
 
-    async def _send(self, request: Request, authorization: str) -> Answer:
+    async def _send(self, request: Request, authorization: str) -> HttpAnswer:
         begin = asyncio.get_running_loop().time()
         code = 0
         try:
@@ -209,7 +209,7 @@ class Exchange:
             self._observer(request.verb, request.resource, code, asyncio.get_running_loop().time() - begin)
 
 
-async def _whole(request: Request, response: aiohttp.ClientResponse) -> Answer:
+async def _whole(request: Request, response: aiohttp.ClientResponse) -> HttpAnswer:
     parts, left = [], request.most
     while part := await response.content.readany():
         parts.append(part)
@@ -217,7 +217,7 @@ async def _whole(request: Request, response: aiohttp.ClientResponse) -> Answer:
         if left < 0:
             response.close()
             raise TooLarge(str(request), request.most)
-    return Answer(response.status, response.headers.get("Retry-After", ""), b"".join(parts))
+    return HttpAnswer(response.status, response.headers.get("Retry-After", ""), b"".join(parts))
 
 
 def _tls(config: SingleConfig) -> ssl.SSLContext:

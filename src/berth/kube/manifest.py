@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from berth.kube.answers import UNREADABLE, Answer, unreadable
+from berth.kube.answers import UNREADABLE, HttpAnswer, unreadable
 from berth.kube.client import Api
 from berth.kube.errors import Gone, status_error
 from berth.kube.exchange import Request
@@ -147,7 +147,7 @@ class ManifestApi(Api):
         return int(major[0]), int(minor[0])
 
 
-def _read_any(request: Request, answer: Answer) -> dict[str, Any]:
+def _read_any(request: Request, answer: HttpAnswer) -> dict[str, Any]:
     try:
         return msgspec.json.decode(answer.body, type=dict[str, Any])
     except UNREADABLE as error:
