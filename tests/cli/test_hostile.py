@@ -26,7 +26,7 @@ from berth.cli.server.report import print_report
 from berth.cli.tables import print_table
 from berth.doctor.known import entries
 from berth.doctor.share import probed
-from berth.findings.entry import PARTS, CatalogueError, Entry, Variant, names, names_of
+from berth.findings.entry import PARTS, CatalogueEntry, CatalogueError, Variant, names, names_of
 from berth.findings.finding import KINDS, Finding, Report, Subject, Unseen
 from berth.findings.versions import Version
 from berth.nfsserver import texts
@@ -52,7 +52,7 @@ def printed(work: Callable[..., Any], *arguments: Any) -> str:
     return result.output
 
 
-def told(entry: Entry, hostile: str) -> Iterator[Finding]:
+def told(entry: CatalogueEntry, hostile: str) -> Iterator[Finding]:
     """The failure's findings with every part of it in every variant, whose facts are all hostile."""
     whole = {name for variant in variants(entry) for name in slots(variant)}
     for left_out in [set(), *({name} for name in whole), whole]:
@@ -64,14 +64,14 @@ def told(entry: Entry, hostile: str) -> Iterator[Finding]:
                     yield said.finding(about, facts, version=version, evidence=[hostile], count=3)
 
 
-def worded(entry: Entry) -> Iterator[Entry]:
+def worded(entry: CatalogueEntry) -> Iterator[CatalogueEntry]:
     """An entry as each of its variants says it."""
     for name in entry.variants:
         with suppress(CatalogueError):  # it says nothing alone
             yield entry.variant(name)
 
 
-def variants(entry: Entry) -> tuple[Variant, ...]:
+def variants(entry: CatalogueEntry) -> tuple[Variant, ...]:
     return tuple(each for part in (*PARTS, "prove") for each in entry.every(part))
 
 
@@ -112,7 +112,7 @@ def test_all_that_is_known_of_shares_and_exports(hostile: str, tmp_path: Path) -
     every = dict.fromkeys((name for each in texts._texts().values() for name in names_in(each)), hostile)
     notes = [texts.say(key, **every) for key in texts._texts()]
     for lang in LANGUAGES:
-        check(printed(print_report, probed.Report(hostile, tuple(probes)), lang), tmp_path)
+        check(printed(print_report, probed.ShareReport(hostile, tuple(probes)), lang), tmp_path)
         check(printed(_print_findings, exports, lang), tmp_path)
         for note in notes:
             check(printed(say, note.said(lang)), tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from berth.doctor.known import entries, entry, find
 from berth.findings.check import mistakes
-from berth.findings.entry import PARTS, CatalogueError, Entry, Variant, read_entry
+from berth.findings.entry import PARTS, CatalogueEntry, CatalogueError, Variant, read_entry
 from berth.findings.finding import Subject
 from berth.findings.versions import Version
 from berth.texts.command import Shell
@@ -20,11 +20,11 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SOURCE = re.compile(r"[\w.-]+/[\w.-]+#\d+|https://\S+")
 
 
-def variants(failure: Entry) -> tuple[Variant, ...]:
+def variants(failure: CatalogueEntry) -> tuple[Variant, ...]:
     return tuple(each for part in (*PARTS, "prove") for each in failure.every(part))
 
 
-def commands(failure: Entry) -> list[str]:
+def commands(failure: CatalogueEntry) -> list[str]:
     return [each for variant in variants(failure) for command in variant.commands for each in command]
 
 
@@ -123,7 +123,7 @@ def test_a_command_of_our_own_stands_as_it_is() -> None:
 def test_the_selflink_gate_is_proposed_only_where_the_api_server_starts_with_it(
     version: Version | None, says: str, does_not_say: str
 ) -> None:
-    found = find("selflink-empty", variant={"claim": False}, version=version)
+    found = find("selflink-empty", Subject("workload", "a/old"), variant={"claim": False}, version=version)
     assert says in found.do.en
     assert does_not_say not in found.do.en
     assert not any("RemoveSelfLink" in command for command in found.commands)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berth.doctor.clues import VERSIONS
 from berth.doctor.explain import Explainer
 from berth.doctor.known import entries
-from berth.findings.pattern import GAP, LONGEST, Pattern, bounded, find_needle, read_pattern, readable
+from berth.doctor.names_in_text import VERSIONS
+from berth.findings.pattern import GAP, LONGEST, TextPattern, bounded, find_needle, read_pattern, readable
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_nothing_repeats_without_end(source: str, same: str) -> None:
 PLAIN, LONG = 4000, 16000
 
 
-def patterns() -> Iterator[Pattern]:
+def patterns() -> Iterator[TextPattern]:
     for entry in entries().values():
         yield from (*entry.patterns, *entry.settled_by)
     yield from VERSIONS
 
 
-def crafted(pattern: Pattern, length: int) -> Iterator[str]:
+def crafted(pattern: TextPattern, length: int) -> Iterator[str]:
     """Lines in which the pattern begins over and over, and never comes to its end."""
     literals = readable(pattern.source).split("…")
     for filler in ("/a", "a", '"', "'a'", ": ", " "):

@@ -21,7 +21,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from berth.doctor.share.probed import Report
+from berth.doctor.share.probed import ShareReport
 from berth.doctor.share.verify import verify
 from berth.manifests.ganesha import CAPABILITIES, CONFIGURED_AT, MOUNTED_AT, GaneshaSettings, ganesha_manifests
 from berth.manifests.yaml_text import to_yaml
@@ -218,7 +218,7 @@ def test_it_serves_and_handles_outlive_the_pod_and_its_device(tmp_path: Path) ->
             session.close()
             await asyncio.sleep(0)
 
-    def job(pod: Pod) -> Report:
+    def job(pod: Pod) -> ShareReport:
         assert pod.probe().returncode == 1  # nobody listens
         pod.start(f"-o loop {disk}")
         assert pod.probe().returncode == 0
@@ -252,7 +252,7 @@ def test_only_its_clients_may_mount_it(tmp_path: Path) -> None:
     sh(f"truncate -s 16M {disk} && mkfs.ext4 -q -F {disk}")
     settings = GaneshaSettings(image="none", clients=("192.0.2.0/24",), root_squash=False)
 
-    def job(pod: Pod) -> tuple[Report, Report]:
+    def job(pod: Pod) -> tuple[ShareReport, ShareReport]:
         sh("ip addr add 192.0.2.1/24 dev lo && ip addr add 198.51.100.1/24 dev lo")
         pod.start(f"-o loop {disk}")
         assert pod.probe().returncode == 0  # whoever its clients are

@@ -21,7 +21,7 @@ from berth.doctor.cluster.examine import examine as examine_cluster
 from berth.doctor.cluster.probing import Wish
 from berth.doctor.known import entries
 from berth.doctor.node.checks import examine as examine_node
-from berth.doctor.share.probed import Report as ShareReport
+from berth.doctor.share.probed import ShareReport
 from berth.findings.finding import Subject
 from berth.findings.render import SEVERITY
 from berth.kube.config import load

@@ -16,13 +16,13 @@ from typing import BinaryIO
 
 import msgspec
 
-from berth.doctor.clues import BEFORE, VERSIONS, Described, Names, is_described, names_around, own_names
-from berth.doctor.documents import as_lines, is_document
 from berth.doctor.known import entries
+from berth.doctor.names_in_text import BEFORE, VERSIONS, Described, Names, is_described, names_around, own_names
+from berth.doctor.object_lists import as_lines, is_document
 from berth.doctor.sift import Hit, sift
-from berth.findings.entry import PARTS, Entry, names_of
+from berth.findings.entry import PARTS, CatalogueEntry, names_of
 from berth.findings.finding import KINDS, Finding, Report, Subject, report
-from berth.findings.pattern import Pattern
+from berth.findings.pattern import TextPattern
 from berth.findings.versions import Version, parse_version
 from berth.texts.yaml_in import YamlRefused
 
@@ -95,8 +95,8 @@ class _Seen:
 class _Wanted:
     """A pattern, and what it tells: a failure, the good end of one, or (entry None) the version of Kubernetes."""
 
-    pattern: Pattern
-    entry: Entry | None = None
+    pattern: TextPattern
+    entry: CatalogueEntry | None = None
     is_end: bool = False
 
 
@@ -197,7 +197,7 @@ def _all_wanted() -> Iterator[_Wanted]:
     yield from (_Wanted(pattern) for pattern in VERSIONS)
 
 
-def _finding(entry: Entry, seen: _Seen, version: Version | None) -> Finding:
+def _finding(entry: CatalogueEntry, seen: _Seen, version: Version | None) -> Finding:
     told = seen.open()
     about = dict.fromkeys(subject for each in told for subject in _subjects(each.names))
     subjects, names = list(about)[:_SUBJECTS], {**seen.shared, **told[0].names}
@@ -215,14 +215,14 @@ def _subjects(names: Names) -> list[Subject]:
     return [Subject(kind, names[kind]) for kind in kinds]
 
 
-def _is_echo(entry: Entry, found: Iterable[Entry]) -> bool:
+def _is_echo(entry: CatalogueEntry, found: Iterable[CatalogueEntry]) -> bool:
     others = [other for other in found if other.id != entry.id]
     if entry.yields_to == ("*",):
         return any(other.severity == "failure" and other.yields_to != ("*",) for other in others)
     return any(other.id in entry.yields_to for other in others)
 
 
-def _hangs_on_version(entry: Entry) -> bool:
+def _hangs_on_version(entry: CatalogueEntry) -> bool:
     return any(str(variant.applies) for variant in chain.from_iterable(entry.every(part) for part in PARTS))
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from berth.doctor.clues import own_names
 from berth.doctor.known import entries
-from berth.findings.entry import Entry, names_of
+from berth.doctor.names_in_text import own_names
+from berth.findings.entry import CatalogueEntry, names_of
 from berth.findings.finding import KINDS, Finding, Subject
-from berth.findings.pattern import Pattern
+from berth.findings.pattern import TextPattern
 from berth.findings.versions import Version
 
 Names = dict[str, str]
 
 
 @cache
-def _patterns() -> tuple[tuple[Entry, Pattern], ...]:
+def _patterns() -> tuple[tuple[CatalogueEntry, TextPattern], ...]:
     return tuple((entry, pattern) for entry in entries().values() for pattern in entry.patterns)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from berth.findings.entry import CatalogueError, Entry, Value, read_entry
+from berth.findings.entry import CatalogueEntry, CatalogueError, Value, read_entry
 from berth.findings.finding import Finding, Subject
 from berth.findings.versions import Version
 from berth.texts.yaml_in import read_yaml
@@ -26,7 +26,7 @@ class Catalogue:
         self._package = package
         self._file = file
         self._always = tuple(always)
-        self._read: dict[str, Entry] = {}
+        self._read: dict[str, CatalogueEntry] = {}
 
     def find(
         self,
@@ -40,14 +40,14 @@ class Catalogue:
     ) -> Finding:
         """The finding of the entry of that id about these objects. Facts that are None don't exist.
 
-        variant: which of its variants it is, or of several whether they hold: see Entry.variant.
+        variant: which of its variants it is, or of several whether they hold: see CatalogueEntry.variant.
         CatalogueError: there is no such entry or variant, its words don't fit the facts, or it does not declare one.
         """
         known = {name: value for name, value in facts.items() if value is not None}
         said = self.entry(failure).variant(variant)
         return said.finding(about, known, version=version, evidence=evidence, count=count)
 
-    def entry(self, failure: str) -> Entry:
+    def entry(self, failure: str) -> CatalogueEntry:
         """The entry of that id. CatalogueError when there is none, or it is not as it must be."""
         found = self._read.get(failure)
         if found is None:
@@ -55,7 +55,7 @@ class Catalogue:
         return found
 
     @cached_property
-    def entries(self) -> Mapping[str, Entry]:
+    def entries(self) -> Mapping[str, CatalogueEntry]:
         """All of them, by id, in the order of ids."""
         if self._file:
             ids = list(self._whole)
@@ -78,7 +78,7 @@ class Catalogue:
         except yaml.YAMLError as error:
             raise CatalogueError(f"{source}: {' '.join(str(error).split())}") from error
 
-    def _load(self, failure: str) -> Entry:
+    def _load(self, failure: str) -> CatalogueEntry:
         source = self._file or f"{failure}.yaml"
         try:
             content = self._whole[failure] if self._file else self._parse(source)

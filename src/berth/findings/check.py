@@ -6,13 +6,13 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from berth.findings.entry import PARTS, SUBJECT_FACTS, Entry, Variant, names
+from berth.findings.entry import PARTS, SUBJECT_FACTS, CatalogueEntry, Variant, names
 
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _HOSTILE = "x'; reboot; \"$(reboot)`reboot`"
 
 
-def mistakes(entry: Entry) -> Iterator[str]:
+def mistakes(entry: CatalogueEntry) -> Iterator[str]:
     """Each in a few words: words missing in a language, facts that are not declared or not used, commands that a shell
     would read otherwise than they look, and texts that could be matched and not told.
     """

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, get_args
 
 from berth.findings.finding import KINDS, Finding, Harm, Severity, Subject, Where
-from berth.findings.pattern import Pattern, read_pattern
+from berth.findings.pattern import TextPattern, read_pattern
 from berth.findings.versions import Range, Version, parse_range
 from berth.texts.command import Shell, fill_command
 from berth.texts.text import Text, fill_sentence, named_in
@@ -60,21 +60,21 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """One failure of the catalogue. Of a part that differs by variant only, its own words are empty."""
 
     id: str
     severity: Severity
     harm: Harm
     title: Text
-    patterns: tuple[Pattern, ...]
+    patterns: tuple[TextPattern, ...]
     seen: tuple[Variant, ...]
     why: tuple[Variant, ...]
     cure: tuple[Variant, ...]
     prove: tuple[Variant, ...]
     versions: Range
     sources: tuple[str, ...]
-    settled_by: tuple[Pattern, ...] = ()
+    settled_by: tuple[TextPattern, ...] = ()
     """How a text tells that it came to a good end for the claim or pod that it names."""
     yields_to: tuple[str, ...] = ()
     """Failures beside which this one says nothing new in a text: it is their echo. `*`: any failure."""
@@ -85,7 +85,7 @@ class Entry:
     is_told_by_text: bool = False
     """It is what a text told, see told_by: a command for which it says too little is left out."""
 
-    def variant(self, named: str | Mapping[str, object] = "") -> Entry:
+    def variant(self, named: str | Mapping[str, object] = "") -> CatalogueEntry:
         """The entry as the named variant says it, or those that hold of several, each over those before it; its own
         words where none of several holds. Who finds what has variants always has to say which.
 
@@ -104,7 +104,7 @@ class Entry:
             raise CatalogueError(f"{self.id}: {named} says nothing for {silent}")
         return chosen
 
-    def told_by(self, facts: Facts, version: Version | None) -> Entry:
+    def told_by(self, facts: Facts, version: Version | None) -> CatalogueEntry:
         """The entry as a text that says these facts lets it be told: of each part what the first variant says that
         needs no others, else its own words, which need no more than each of its patterns names.
         """
@@ -173,7 +173,7 @@ class Entry:
         raise CatalogueError(f"{self.id}: `{part}` does not fit the facts {sorted(facts)} and version {version}")
 
 
-def read_entry(source: str, content: object) -> Entry:
+def read_entry(source: str, content: object) -> CatalogueEntry:
     """The entry that the parsed YAML at `source` holds. CatalogueError names the key that is wrong.
 
     Under `variants` each name has what is said otherwise than above it.
@@ -186,7 +186,7 @@ def read_entry(source: str, content: object) -> Entry:
     if unknown or missing:
         raise CatalogueError(f"{source}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}")
     own = {key: value for key, value in content.items() if key != "variants"}
-    return Entry(
+    return CatalogueEntry(
         **{**_OPTIONAL, **_read(source, own)},
         variants={name: _read(f"{source}, {name}", said) for name, said in variants.items()},
     )
@@ -255,7 +255,7 @@ def _one_of(allowed: Any) -> Callable[[Any], Any]:
     return read
 
 
-def _patterns(content: Any) -> tuple[Pattern, ...]:
+def _patterns(content: Any) -> tuple[TextPattern, ...]:
     return tuple(read_pattern(each) for each in content)
 
 

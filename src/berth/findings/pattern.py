@@ -24,7 +24,7 @@ _PIECE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class TextPattern:
     """One way in which a failure shows in a text."""
 
     source: str
@@ -35,7 +35,7 @@ class Pattern:
     """Stands in every text that regex matches."""
 
 
-def read_pattern(source: str) -> Pattern:
+def read_pattern(source: str) -> TextPattern:
     """The pattern. ValueError: it is no regular expression, or has no literal that is long enough."""
     try:
         regex = re.compile(bounded(source))
@@ -44,7 +44,7 @@ def read_pattern(source: str) -> Pattern:
     needle = find_needle(source)
     if len(needle) < LEAST:
         raise ValueError(f"{source!r}: no literal of {LEAST} characters that every match has")
-    return Pattern(source, regex, needle)
+    return TextPattern(source, regex, needle)
 
 
 def bounded(source: str) -> str:

@@ -10,7 +10,7 @@ import asyncio
 import socket
 from collections.abc import Sequence
 
-from berth.doctor.share.probed import Report
+from berth.doctor.share.probed import ShareReport
 from berth.doctor.share.verify import verify
 from berth.nfsserver.exports.clients import classify, covers
 from berth.volumes.share import ShareAddress
@@ -18,7 +18,7 @@ from berth.volumes.share import ShareAddress
 LOOPBACK = "127.0.0.1"
 
 
-async def verify_here(path: str, clients: Sequence[str]) -> Report | None:
+async def verify_here(path: str, clients: Sequence[str]) -> ShareReport | None:
     """What a client would meet; None where this host is none of the clients. clients: as they are exported to."""
     address = await asyncio.to_thread(own_address, clients)
     if address is None:

@@ -15,7 +15,7 @@ import pytest
 from berth.cli.server.report import is_untried, print_report
 from berth.doctor.share.judge import Handed, judge_mounts
 from berth.doctor.share.mounts import Mounted
-from berth.doctor.share.probed import Report, told
+from berth.doctor.share.probed import ShareReport, told
 from berth.operations.share_out import own_address
 from berth.volumes.share import ShareAddress
 from devcluster.ganesha import GaneshaServer
@@ -218,9 +218,9 @@ def test_a_share_that_could_not_be_tried_to_the_end_is_not_called_good(capsys: p
     handed = Handed(None, (1, 2), None, Mounted("not offered"))
     probes = list(judge_mounts(ShareAddress("nfs", "/srv"), handed))
     skipped = told("write", "skipped", because_en="mount over NFSv4.0", because_zh="挂载（NFSv4.0）")
-    report = Report("nfs:/srv", (*probes, skipped))
+    report = ShareReport("nfs:/srv", (*probes, skipped))
     assert is_untried(report)
-    assert not is_untried(Report("nfs:/srv", tuple(probes)))
+    assert not is_untried(ShareReport("nfs:/srv", tuple(probes)))
     print_report(report, "en")
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == "nfs:/srv could not be tried to the end: the server speaks NFSv4.1 or later, and not 4.0."

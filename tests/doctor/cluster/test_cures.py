@@ -14,7 +14,7 @@ from berth.findings.finding import Report
 from berth.kube.config import load
 from tests.doctor.cluster.patient import Object, Patient, find
 
-WARD = Path(__file__).parent / "ward.yaml"
+WARD = Path(__file__).parent / "broken_cluster.yaml"
 
 
 def volume(name: str, path: str, *, policy: str = "Retain", claim: str = "", by: str = "", **spec: object) -> Object:

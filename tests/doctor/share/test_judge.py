@@ -6,7 +6,7 @@ import pytest
 
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
 from berth.doctor.share.mounts import Answer, Ending, Mounted, above, nearest
-from berth.doctor.share.reach import Door, Ground, judge_nfs_port, judge_portmapper
+from berth.doctor.share.reach import Door, Reached, judge_nfs_port, judge_portmapper
 from berth.nfs import Offered
 from berth.volumes.share import ShareAddress
 
@@ -110,14 +110,14 @@ def test_versions(over_3: Answer, over_4: Answer, outcome: str, seen: str) -> No
 
 
 def test_one_of_several_addresses_is_dead() -> None:
-    ground = Ground((Door("10.0.0.5", 2049, "silent"), Door("10.0.0.6", 2049, "open")), None)
+    ground = Reached((Door("10.0.0.5", 2049, "silent"), Door("10.0.0.6", 2049, "open")), None)
     found = judge_nfs_port(ground, 5)
     assert (found.outcome, ground.best.address) == ("warning", "10.0.0.6")
     assert "10.0.0.5 does not" in found.seen.en
 
 
 def test_a_server_on_another_port() -> None:
-    ground = Ground((Door("10.0.0.5", 2049, "refused"),), Door("10.0.0.5", 111, "open"), (), "", 12049)
+    ground = Reached((Door("10.0.0.5", 2049, "refused"),), Door("10.0.0.5", 111, "open"), (), "", 12049)
     cure = judge_nfs_port(ground, 5).cure
     assert cure is not None
     assert "port=12049" in cure.en
@@ -127,7 +127,7 @@ def test_a_server_on_another_port() -> None:
     ("speaks_3", "speaks_4", "outcome"), [(True, True, "skipped"), (True, False, "failed"), (False, False, "skipped")]
 )
 def test_the_portmapper_matters_to_nfsv3_only(speaks_3: bool, speaks_4: bool, outcome: str) -> None:
-    ground = Ground((Door("10.0.0.5", 2049, "open"),), Door("10.0.0.5", 111, "refused"))
+    ground = Reached((Door("10.0.0.5", 2049, "open"),), Door("10.0.0.5", 111, "refused"))
     found = judge_portmapper(ground, speaks_3=speaks_3, speaks_4=speaks_4, deadline=5)
     assert (found.outcome, bool(found.cause)) == (outcome, outcome == "failed")
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from berth.doctor.share.probed import Report
+from berth.doctor.share.probed import ShareReport
 from berth.doctor.share.verify import verify
 from berth.volumes.share import ShareAddress
 
@@ -33,11 +33,11 @@ async def serving(serve: Serve) -> AsyncIterator[int]:
         listener.close()
 
 
-async def look(port: int) -> Report:
+async def look(port: int) -> ShareReport:
     return await verify(ShareAddress("127.0.0.1", "/srv", port=port, mountport=port), deadline=0.4)
 
 
-def blamed(report: Report) -> tuple[str, str]:
+def blamed(report: ShareReport) -> tuple[str, str]:
     assert report.culprit is not None
     return report.culprit.id, report.culprit.seen.en
 
@@ -107,7 +107,7 @@ async def test_success_and_then_nothing_that_makes_sense() -> None:
     ],
 )
 def test_a_port_that_is_filtered(rule: str, probe: str, words: str) -> None:
-    def inside() -> Report:
+    def inside() -> ShareReport:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         subprocess.run(["iptables", "-A", "INPUT", *rule.split()], check=True)
         return asyncio.run(verify(ShareAddress("127.0.0.1", "/srv"), deadline=0.3))
@@ -119,10 +119,10 @@ def test_a_port_that_is_filtered(rule: str, probe: str, words: str) -> None:
     assert report.culprit.cause.en.startswith(words)
 
 
-def in_own_network(job: Callable[[], Report]) -> Report:
+def in_own_network(job: Callable[[], ShareReport]) -> ShareReport:
     """What job answers in a thread with a network of its own, where nothing is but a loopback device that is down."""
 
-    def run() -> Report:
+    def run() -> ShareReport:
         if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "unshare")
         return job()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from berth.doctor.share.probed import Probed, Report
+from berth.doctor.share.probed import Probed, ShareReport
 from berth.doctor.share.scratch import PREFIX
 from berth.doctor.share.verify import ORDER, verify
 from berth.volumes.share import ShareAddress
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 Found = dict[str, Probed]
 
 
-async def look(server: GaneshaServer, export: str, version: str = "", **options: Any) -> tuple[Report, Found]:
+async def look(server: GaneshaServer, export: str, version: str = "", **options: Any) -> tuple[ShareReport, Found]:
     """The report, and its results by probe."""
     target = address(server, export, version)
     report = await verify(ShareAddress(target.server, export, port=target.port, mountport=target.mountport), **options)

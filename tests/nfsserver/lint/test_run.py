@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berth.findings.entry import CatalogueError, Entry, names
+from berth.findings.entry import CatalogueEntry, CatalogueError, names
 from berth.findings.finding import Finding, Where
 from berth.findings.render import of_files_as_dict
 from berth.nfsserver.exports.facts import FileSystem, HostFacts, PathFacts
@@ -334,7 +334,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("entry", SAID.values(), ids=SAID)
-def test_both_languages_say_the_same(entry: Entry) -> None:
+def test_both_languages_say_the_same(entry: CatalogueEntry) -> None:
     for variant in (*entry.seen, *entry.why, *entry.cure):
         named = {language: names(variant.text.said(language)) for language in LANGUAGES}
         # A reason that is a piece of English is told in English only.

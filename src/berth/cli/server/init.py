@@ -12,7 +12,7 @@ from berth.cli.output import EXIT_FAILED, LANGUAGE, Styled, ask, complain, langu
 from berth.cli.server.answering import do, wanted_options
 from berth.cli.server.report import EXIT_CODES, print_report
 from berth.cli.tables import progress
-from berth.doctor.share.probed import Report
+from berth.doctor.share.probed import ShareReport
 from berth.nfsserver.exports.wanted import WantedExport
 from berth.nfsserver.setup.perform import Performed, check_root, perform, plan_for
 from berth.nfsserver.setup.plan import InitPlan, InitStep, RunCommands
@@ -156,7 +156,7 @@ def _print_plan(plan: InitPlan, lang: Language) -> None:
     say()
 
 
-def _print_seen(path: str, report: Report | None, lang: Language) -> None:
+def _print_seen(path: str, report: ShareReport | None, lang: Language) -> None:
     if report is None:
         verify = command("berth server verify {host}:{path}", host=gethostname(), path=path)
         say(_NOBODY.said(lang).format(command=verify))
@@ -165,7 +165,7 @@ def _print_seen(path: str, report: Report | None, lang: Language) -> None:
     print_report(report, lang)
 
 
-def _answer(plan: InitPlan, done: list[Performed], report: Report | None) -> dict[str, object]:
+def _answer(plan: InitPlan, done: list[Performed], report: ShareReport | None) -> dict[str, object]:
     return {
         "path": plan.path,
         "plan": [step.as_dict() for step in plan.steps],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from berth.cli.output import Styled, say
 from berth.cli.server.answering import marks
 from berth.cli.tables import print_table
-from berth.doctor.share.probed import Outcome, Probed, Report, titles
+from berth.doctor.share.probed import Outcome, Probed, ShareReport, titles
 from berth.texts.text import Language, Text
 
 EXIT_CODES: dict[Outcome, int] = {"passed": 0, "warning": 1, "failed": 2}
@@ -28,17 +28,17 @@ _CURE = Text("do ", "处理")
 _NOT_TRIED = Text("not tried: {titles}", "未尝试：{titles}")
 
 
-def is_untried(report: Report) -> bool:
+def is_untried(report: ShareReport) -> bool:
     """Whether it could not be tried to the end, and nothing is known to be broken."""
     return report.outcome == "warning" and any(probe.id == "write" for probe in _untried(report))
 
 
-def _untried(report: Report) -> list[Probed]:
+def _untried(report: ShareReport) -> list[Probed]:
     """What was not tried for the sake of an earlier failure."""
     return [probe for probe in report.probes if probe.outcome == "skipped" and "because_en" in probe.facts]
 
 
-def print_report(report: Report, lang: Language) -> None:
+def print_report(report: ShareReport, lang: Language) -> None:
     """All of it; what was not tried for the sake of an earlier failure is one line."""
     untried = _untried(report)
     shown = [probe for probe in report.probes if probe not in untried]

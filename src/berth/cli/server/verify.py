@@ -10,7 +10,7 @@ from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language, output_op
 from berth.cli.server.answering import do
 from berth.cli.server.report import EXIT_CODES, print_report
 from berth.cli.tables import progress
-from berth.doctor.share.probed import Report
+from berth.doctor.share.probed import ShareReport
 from berth.doctor.share.target import BadTarget, parse_target
 from berth.doctor.share.verify import DEADLINE, verify
 from berth.texts.text import Language
@@ -53,7 +53,7 @@ def _verify(output: str, **given: Any) -> None:
 
 def look_at_share(
     share: str, from_node: bool, port: int | None, mountport: int | None, timeout: float, lang: str | None
-) -> tuple[Report, Language]:
+) -> tuple[ShareReport, Language]:
     """What the options ask for, and the language to tell it in. Ends the process where share names none."""
     spoken = language(lang)
     try:
@@ -64,7 +64,7 @@ def look_at_share(
     return look(target, timeout, from_node, spoken), spoken
 
 
-def look(target: ShareAddress, deadline: float, from_node: bool, lang: Language) -> Report:
+def look(target: ShareAddress, deadline: float, from_node: bool, lang: Language) -> ShareReport:
     """The report, with a word on a terminal while it is made."""
     with progress(f"正在检查 {target}" if lang == "zh" else f"Looking at {target}"):
         return do(verify(target, deadline=deadline, from_node=from_node), lang)

@@ -20,7 +20,7 @@ from berth.doctor.cluster import (
     trust,
     volumes,
 )
-from berth.doctor.cluster.chain import SHARES
+from berth.doctor.cluster.dependencies import SHARES
 from berth.doctor.cluster.directories_there import look_at_shares
 from berth.doctor.cluster.reading import Reading, read_cluster
 from berth.doctor.cluster.served import Served
@@ -36,7 +36,7 @@ DEADLINE = 12.5
 Judgement = Callable[[Snapshot, Served], Iterator[Finding]]
 
 
-class Cluster:
+class ClusterInReach:
     """What all checks look at: one reading, made by whoever asks first."""
 
     def __init__(self, api: ManifestApi, trusted: Collection[str] = ()) -> None:
@@ -68,8 +68,8 @@ class Cluster:
             await asyncio.wait({self._reading})
 
 
-def _judging(judgement: Judgement) -> Callable[[Cluster], AsyncIterator[Finding | Unseen]]:
-    async def look(cluster: Cluster) -> AsyncIterator[Finding | Unseen]:
+def _judging(judgement: Judgement) -> Callable[[ClusterInReach], AsyncIterator[Finding | Unseen]]:
+    async def look(cluster: ClusterInReach) -> AsyncIterator[Finding | Unseen]:
         judged = await cluster.judged()
         if judged is not None:
             for finding in judgement(*judged):
@@ -79,30 +79,30 @@ def _judging(judgement: Judgement) -> Callable[[Cluster], AsyncIterator[Finding 
     return look
 
 
-async def _look_at_api_server(cluster: Cluster) -> AsyncIterator[Finding | Unseen]:
+async def _look_at_api_server(cluster: ClusterInReach) -> AsyncIterator[Finding | Unseen]:
     for unseen in (await cluster.reading()).unseen:
         yield unseen
 
 
-async def _look_at_shares(cluster: Cluster) -> AsyncIterator[Finding | Unseen]:
+async def _look_at_shares(cluster: ClusterInReach) -> AsyncIterator[Finding | Unseen]:
     judged = await cluster.judged()
     if judged is not None:
         async for each in look_at_shares(*judged):
             yield each
 
 
-async def _look_at_trash(cluster: Cluster) -> AsyncIterator[Finding | Unseen]:
+async def _look_at_trash(cluster: ClusterInReach) -> AsyncIterator[Finding | Unseen]:
     judged = await cluster.judged()
     if judged is not None:
         async for each in look_at_trash(*judged):
             yield each
 
 
-def _check(name: str, judgement: Judgement, en: str, zh: str) -> Check[Cluster]:
+def _check(name: str, judgement: Judgement, en: str, zh: str) -> Check[ClusterInReach]:
     return Check(name, Text(en, zh), _judging(judgement), DEADLINE)
 
 
-CHECKS: tuple[Check[Cluster], ...] = (
+CHECKS: tuple[Check[ClusterInReach], ...] = (
     Check("api-server", Text("the cluster", "集群"), _look_at_api_server, DEADLINE),
     _check("directories", directories.judge_overlaps, "PVs on one directory", "使用同一目录的 PV"),
     Check(SHARES, Text("PVs and directories on the shares", "共享上的目录与 PV"), _look_at_shares, DEADLINE),

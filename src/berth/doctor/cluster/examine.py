@@ -6,8 +6,8 @@ from collections.abc import Collection
 from contextlib import aclosing
 
 from berth.doctor.cluster.active import Prober
-from berth.doctor.cluster.chain import about_one
-from berth.doctor.cluster.checks import CHECKS, Cluster
+from berth.doctor.cluster.checks import CHECKS, ClusterInReach
+from berth.doctor.cluster.dependencies import about_one
 from berth.doctor.cluster.folding import fold
 from berth.doctor.cluster.probing import Wish
 from berth.doctor.run import Progress, run, why_unseen
@@ -38,7 +38,7 @@ async def examine(
     trusted: service accounts, `namespace/name`, that are provisioners' on the administrator's word.
     """
     async with ManifestApi(config, timeout=_TIMEOUT, user_agent="berth doctor") as api:
-        cluster = Cluster(api, trusted)
+        cluster = ClusterInReach(api, trusted)
         try:
             report = await run(CHECKS, cluster, progress=progress)
             judged = await cluster.judged()

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from berth.doctor.clues import own_names
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import entries
 from berth.doctor.messages import Names, matches
+from berth.doctor.names_in_text import own_names
 from berth.findings.entry import names_of
 from berth.findings.finding import Finding, Subject
 from berth.objects import runtime

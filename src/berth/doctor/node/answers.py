@@ -13,7 +13,7 @@ DEADLINE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class MountSpace:
     """What statfs says."""
 
     blocks: int
@@ -34,24 +34,24 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class MountAnswer:
     """How the mount took it. space: with `alive`; why: with all others."""
 
     state: Literal["alive", "hangs", "stale", "fails"]
-    space: Space | None = None
+    space: MountSpace | None = None
     why: str = ""
 
 
-async def ask(point: Path) -> Answer:
+async def ask(point: Path) -> MountAnswer:
     """Asks the server behind a mount point for its space, and says what came of it within DEADLINE and a moment."""
     try:
         result = await command.run(["stat", "-f", "-c", "%b %a %c %d", "--", str(point)], deadline=DEADLINE)
         blocks, free, inodes, inodes_free = (int(word) for word in result.stdout.split())
     except command.CommandTimedOut:
-        return Answer("hangs", why=f"no answer within {DEADLINE:g} s")
+        return MountAnswer("hangs", why=f"no answer within {DEADLINE:g} s")
     except command.CommandFailed as error:
         said = error.stderr.strip()
-        return Answer("stale" if "Stale file handle" in said else "fails", why=said)
+        return MountAnswer("stale" if "Stale file handle" in said else "fails", why=said)
     except ValueError as error:
-        return Answer("fails", why=f"unreadable answer of stat: {error}")
-    return Answer("alive", Space(blocks, free, inodes, inodes_free))
+        return MountAnswer("fails", why=f"unreadable answer of stat: {error}")
+    return MountAnswer("alive", MountSpace(blocks, free, inodes, inodes_free))

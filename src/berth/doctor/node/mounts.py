@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
 from berth.doctor.known import find
-from berth.doctor.node.answers import Answer, ask
+from berth.doctor.node.answers import MountAnswer, ask
 from berth.doctor.node.host import Host
 from berth.doctor.run import Check
 from berth.findings.finding import Finding, Subject, Unseen
@@ -34,7 +34,7 @@ async def _look_whether_they_answer(host: Host) -> AsyncIterator[Finding | Unsee
         by_server.setdefault(mount.server, []).append(mount)
     seats = asyncio.Semaphore(_AT_ONCE)
 
-    async def ask_one(mount: Mount) -> tuple[Mount, Answer]:
+    async def ask_one(mount: Mount) -> tuple[Mount, MountAnswer]:
         async with seats:
             return mount, await ask(Path(str(host.path(mount.point))))
 
@@ -63,7 +63,7 @@ def _hanging(mounts: Sequence[Mount]) -> Finding:
     return find("server-not-responding", *about, variant="mount", mountpoint=mounts[0].point, share=mounts[0].source)
 
 
-def _judge(mount: Mount, answer: Answer) -> Iterable[Finding | Unseen]:
+def _judge(mount: Mount, answer: MountAnswer) -> Iterable[Finding | Unseen]:
     about = Subject("mount", mount.point)
     match answer.state:
         case "hangs":
@@ -81,7 +81,7 @@ def _judge(mount: Mount, answer: Answer) -> Iterable[Finding | Unseen]:
             yield Unseen(about.text, same(answer.why))
 
 
-def _judge_space(answers: Iterable[tuple[Mount, Answer]]) -> Iterable[Finding]:
+def _judge_space(answers: Iterable[tuple[Mount, MountAnswer]]) -> Iterable[Finding]:
     """A share that is full, or will soon be: told once, however many of its volumes are mounted."""
     told = set()
     for mount, answer in answers:

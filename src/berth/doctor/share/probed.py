@@ -41,7 +41,7 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ShareReport:
     """All that was found about one share."""
 
     share: str

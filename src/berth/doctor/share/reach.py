@@ -54,7 +54,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Reached:
     """What is known of the server's ports."""
 
     nfs: tuple[Door, ...]
@@ -99,11 +99,11 @@ async def look_up(target: ShareAddress, deadline: float) -> Name:
     return Name(addresses, told("dns", "known", server=server, addresses=", ".join(addresses)))
 
 
-async def look_at_ports(target: ShareAddress, addresses: tuple[str, ...], deadline: float) -> Ground:
+async def look_at_ports(target: ShareAddress, addresses: tuple[str, ...], deadline: float) -> Reached:
     """Which ports take connections, and what the portmapper knows."""
     port = target.port or NFS_PORT
     doors = await asyncio.gather(*(knock(address, port, deadline) for address in addresses))
-    ground = Ground(tuple(doors), None)
+    ground = Reached(tuple(doors), None)
     if target.port and target.mountport:
         return ground
     mapper = await knock(ground.best.address, PORTMAPPER_PORT, deadline)
@@ -119,9 +119,9 @@ async def look_at_ports(target: ShareAddress, addresses: tuple[str, ...], deadli
             trouble = f"no answer within {deadline:g} s"
         except RpcError as error:
             trouble = str(error)
-    ground = Ground(ground.nfs, mapper, registered, trouble)
+    ground = Reached(ground.nfs, mapper, registered, trouble)
     found = ground.port_of(NFS4) or ground.port_of(NFS3)
-    return Ground(ground.nfs, mapper, registered, trouble, found if found != port else 0)
+    return Reached(ground.nfs, mapper, registered, trouble, found if found != port else 0)
 
 
 async def knock(address: str, port: int, deadline: float) -> Door:
@@ -139,7 +139,7 @@ async def knock(address: str, port: int, deadline: float) -> Door:
     return Door(address, port, "open")
 
 
-def judge_nfs_port(ground: Ground, deadline: float) -> Probed:
+def judge_nfs_port(ground: Reached, deadline: float) -> Probed:
     """What the states of the NFS port mean."""
     best = ground.best
     facts: dict[str, object] = {
@@ -160,7 +160,7 @@ def judge_nfs_port(ground: Ground, deadline: float) -> Probed:
     return told("nfs-port", best.state, **facts)
 
 
-def judge_portmapper(ground: Ground, *, speaks_3: bool, speaks_4: bool, deadline: float) -> Probed:
+def judge_portmapper(ground: Reached, *, speaks_3: bool, speaks_4: bool, deadline: float) -> Probed:
     """The portmapper's port: NFSv3 needs it, NFSv4 does not; without either it only tells of the host."""
     door = ground.portmapper
     if door is None:

@@ -10,8 +10,8 @@ from berth.doctor.share.home import look_into_home
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
 from berth.doctor.share.mounts import Mounted
 from berth.doctor.share.node import probe_node
-from berth.doctor.share.probed import Probed, Report, told
-from berth.doctor.share.reach import Ground
+from berth.doctor.share.probed import Probed, ShareReport, told
+from berth.doctor.share.reach import Reached
 from berth.doctor.share.scratch import Site
 from berth.doctor.share.trash import look_into_trash
 from berth.nfs import LOCKD, MOUNTD, NFS3, NFS4, PROGRAM_NAMES, STATD, Offered
@@ -37,7 +37,7 @@ class _Found:
 
     probes: list[Probed] = field(default_factory=list)
 
-    def report(self, target: ShareAddress, *, because: str) -> Report:
+    def report(self, target: ShareAddress, *, because: str) -> ShareReport:
         """In their order, those that were not tried because of another one among them."""
         known = {probe.id for probe in self.probes}
         blamed = next((probe.title for probe in self.probes if probe.id == because), None)
@@ -46,10 +46,10 @@ class _Found:
                 skipped = told(each, "skipped", because_en=blamed.en, because_zh=blamed.zh)
                 self.probes.append(skipped)
         self.probes.sort(key=lambda probe: ORDER.index(probe.id))
-        return Report(str(target), tuple(self.probes))
+        return ShareReport(str(target), tuple(self.probes))
 
 
-async def verify(target: ShareAddress, *, deadline: float = DEADLINE, from_node: bool = False) -> Report:
+async def verify(target: ShareAddress, *, deadline: float = DEADLINE, from_node: bool = False) -> ShareReport:
     """What a client meets on its way into the share. Never raises for anything that is wrong with it.
 
     deadline: seconds for each probe. from_node: this host is a node; look at its own means to mount, too.
@@ -98,7 +98,7 @@ async def _probe(target: ShareAddress, deadline: float, found: _Found) -> str:
 
 
 async def _hand_out(
-    target: ShareAddress, ground: Ground, port_3: int, speaks_3: bool, speaks_4: bool, deadline: float
+    target: ShareAddress, ground: Reached, port_3: int, speaks_3: bool, speaks_4: bool, deadline: float
 ) -> Handed:
     """Asks for the export over all versions at once."""
     address, port = ground.best.address, ground.best.port
@@ -120,7 +120,7 @@ async def _hand_out(
     return handed
 
 
-async def _use(target: ShareAddress, ground: Ground, handed: Handed, deadline: float, found: _Found) -> str:
+async def _use(target: ShareAddress, ground: Reached, handed: Handed, deadline: float, found: _Found) -> str:
     """Works in the share, if it was handed out."""
     best = handed.best
     if best is None or best.session is None:
@@ -142,7 +142,7 @@ async def _use(target: ShareAddress, ground: Ground, handed: Handed, deadline: f
     return "write"
 
 
-async def _from_any_port(target: ShareAddress, ground: Ground, best: Mounted, deadline: float) -> Mounted | None:
+async def _from_any_port(target: ShareAddress, ground: Reached, best: Mounted, deadline: float) -> Mounted | None:
     """The same mount from a port above 1023; None where the first one came from there already."""
     if best.source[1] > 1023 or best.session is None:
         return None
@@ -158,7 +158,7 @@ async def _from_any_port(target: ShareAddress, ground: Ground, best: Mounted, de
     return again
 
 
-def _judge_programs(ground: Ground, *, speaks_3: bool, speaks_4: bool) -> Probed:
+def _judge_programs(ground: Reached, *, speaks_3: bool, speaks_4: bool) -> Probed:
     """What is registered with the portmapper, as far as NFSv3 needs it."""
     if ground.registered is None:
         if ground.portmapper is None or ground.portmapper.state != "open":

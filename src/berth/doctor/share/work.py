@@ -20,7 +20,7 @@ SOMEBODY = Identity(54321, 54321)
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Trial:
     """What came of working in the share."""
 
     probes: tuple[Probed, ...]
@@ -28,7 +28,7 @@ class Tried:
     """Whether the server still answered in the end."""
 
 
-async def try_out(site: Site) -> Tried:
+async def try_out(site: Site) -> Trial:
     """write, squash and lock. Nothing is left on the share, or the results say what."""
     found: list[Probed] = []
     try:
@@ -39,8 +39,8 @@ async def try_out(site: Site) -> Tried:
                 found.append(await _lock(site, scratch))
     except Judged as judged:
         probes = (judged.probe, *found) if judged.probe.id == "write" else (*found, judged.probe)
-        return Tried(probes, is_alive=not judged.is_dead)
-    return Tried(tuple(found), is_alive=True)
+        return Trial(probes, is_alive=not judged.is_dead)
+    return Trial(tuple(found), is_alive=True)
 
 
 async def _write(site: Site, scratch: Scratch) -> Probed:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from berth.doctor.document import FILES, document
+from berth.doctor.docs_page import FILES, document
 from berth.doctor.known import entries
 from berth.findings.pattern import readable
 from berth.texts.text import Language
@@ -17,7 +17,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 @pytest.mark.parametrize("language", FILES)
 def test_it_is_up_to_date(language: Language) -> None:
     assert (DOCS / FILES[language]).read_text("utf-8") == document(language), (
-        "run: python -m berth.doctor.document docs"
+        "run: python -m berth.doctor.docs_page docs"
     )
 
 

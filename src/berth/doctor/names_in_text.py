@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from berth.findings.pattern import Pattern, bounded, read_pattern
+from berth.findings.pattern import TextPattern, bounded, read_pattern
 
 Names = dict[str, str]
 
@@ -45,7 +45,7 @@ _HEADS: dict[str, re.Pattern[str]] = {
 _DESCRIBED_EVENT = re.compile(r"  (?:Warning|Normal) +\w+ ")
 _KINDS = {"pod": "pod", "persistentvolumeclaim": "claim", "persistentvolume": "volume"}
 
-VERSIONS: tuple[Pattern, ...] = tuple(
+VERSIONS: tuple[TextPattern, ...] = tuple(
     read_pattern(source)
     for source in (
         r"Server Version:.*?v(?P<version>1\.\d+)\.\d+",

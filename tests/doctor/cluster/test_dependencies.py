@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from berth.doctor.cluster.chain import SHARES, about_one
+from berth.doctor.cluster.dependencies import SHARES, about_one
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find

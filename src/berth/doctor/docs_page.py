@@ -1,4 +1,4 @@
-"""docs/doctor.md and docs/doctor.zh-CN.md, the catalogue to read: `python -m berth.doctor.document docs` makes them."""
+"""docs/doctor.md and its Chinese twin, the catalogue to read: `python -m berth.doctor.docs_page docs` makes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from berth.doctor.known import entries
 from berth.doctor.listing import checks
-from berth.findings.entry import Entry, Variant
+from berth.findings.entry import CatalogueEntry, Variant
 from berth.findings.finding import HARMS, SEVERITIES
 from berth.findings.pattern import readable
 from berth.findings.render import SEVERITY
@@ -113,11 +113,11 @@ def _lines(language: Language) -> Iterator[str]:
         yield from _entry(entry, language)
 
 
-def _rank(entry: Entry) -> tuple[int, int, str]:
+def _rank(entry: CatalogueEntry) -> tuple[int, int, str]:
     return SEVERITIES.index(entry.severity), HARMS.index(entry.harm), entry.id
 
 
-def _entry(entry: Entry, language: Language) -> Iterator[str]:
+def _entry(entry: CatalogueEntry, language: Language) -> Iterator[str]:
     yield from ("", f"### {entry.id}", f"**{entry.title.said(language)}**")
     if entry.patterns:
         yield from ("", _LABELS["seen"].said(language), "```")

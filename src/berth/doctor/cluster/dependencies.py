@@ -29,7 +29,7 @@ _DEFAULT = "default-class-several"
 
 
 @dataclass
-class Chain:
+class Dependencies:
     """The objects that one object hangs on, in order, and what it waits for."""
 
     subjects: dict[Subject, None] = field(default_factory=dict)
@@ -52,26 +52,26 @@ def about_one(about: Subject, whole: Report, snapshot: Snapshot, served: Served)
     plural = {"claim": "persistentvolumeclaims", "volume": "persistentvolumes", "pod": "pods"}[about.kind]
     if not snapshot.sees(plural):
         return replace(whole, findings=())
-    chain = Chain()
+    behind = Dependencies()
     found = _find(about, snapshot)
     if found is None:
         kept = [each for each in whole.findings if each.id in (_EVERYWHERE, _DEFAULT) and about.kind == "claim"]
         return _with(whole, [*missing(about, snapshot), *kept])
-    chain.add(about.kind, about.name)
+    behind.add(about.kind, about.name)
     match found:
         case runtime.Pod():
-            _pod(chain, snapshot, served, found)
+            _pod(behind, snapshot, served, found)
         case kinds.ClaimObject():
-            _claim(chain, snapshot, served, found)
+            _claim(behind, snapshot, served, found)
         case kinds.VolumeObject():
-            _volume(chain, snapshot, served, found)
-    findings = [_narrowed(each, chain) for each in whole.findings if _concerns(each, chain, about)]
-    findings += chain.extra
-    shares = [each.name for each in chain.subjects if each.kind == "share"]
+            _volume(behind, snapshot, served, found)
+    findings = [_narrowed(each, behind) for each in whole.findings if _concerns(each, behind, about)]
+    findings += behind.extra
+    shares = [each.name for each in behind.subjects if each.kind == "share"]
     unseen = [each for each in whole.unseen if each.check != SHARES or _is_of_one(each, shares)]
     whole = replace(whole, unseen=tuple(unseen))
     if not findings or all(each.severity == "note" for each in findings):
-        findings.append(_nothing(about, chain))
+        findings.append(_nothing(about, behind))
     return _with(whole, findings)
 
 
@@ -88,99 +88,99 @@ def _find(about: Subject, snapshot: Snapshot) -> kinds.Object | None:
     return snapshot.pod_of.get(about.name)
 
 
-def _pod(chain: Chain, snapshot: Snapshot, served: Served, pod: runtime.Pod) -> None:
+def _pod(behind: Dependencies, snapshot: Snapshot, served: Served, pod: runtime.Pod) -> None:
     kind, workload = snapshot.workload_behind(pod)
     if kind != "Pod":
-        chain.add("workload", f"{pod.namespace}/{workload}")
+        behind.add("workload", f"{pod.namespace}/{workload}")
     if pod.spec.nodeName:
-        chain.add("node", pod.spec.nodeName)
+        behind.add("node", pod.spec.nodeName)
     for each in pod.spec.volumes or ():
         if each.nfs is not None:
-            chain.add("share", f"{each.nfs.server}:{each.nfs.path}")
+            behind.add("share", f"{each.nfs.server}:{each.nfs.path}")
     for key in pod.claims:
         claim = snapshot.claim_of.get(key)
-        chain.add("claim", key)
+        behind.add("claim", key)
         if claim is not None:
-            _claim(chain, snapshot, served, claim)
+            _claim(behind, snapshot, served, claim)
         elif snapshot.sees("persistentvolumeclaims"):
-            chain.takes_default = True
+            behind.takes_default = True
             name = key.partition("/")[2]
-            chain.extra.append(find("claim-not-found", Subject("pod", pod.key), variant="pod", claim_name=name))
+            behind.extra.append(find("claim-not-found", Subject("pod", pod.key), variant="pod", claim_name=name))
     if not pod.spec.nodeName and pod.status.phase == "Pending":
         said = next((each.message for each in pod.status.conditions or () if each.type == "PodScheduled"), "")
-        chain.wait(f"a node to take it ({said or 'the scheduler'})", f"被调度到节点（{said or '调度器'}）")
+        behind.wait(f"a node to take it ({said or 'the scheduler'})", f"被调度到节点（{said or '调度器'}）")
     elif is_waiting(pod):
-        chain.wait("kubelet to mount its volumes and start it", "kubelet 挂载卷并启动")
+        behind.wait("kubelet to mount its volumes and start it", "kubelet 挂载卷并启动")
 
 
-def _claim(chain: Chain, snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> None:
-    chain.add("claim", claim.key)
-    chain.add("namespace", claim.namespace)
+def _claim(behind: Dependencies, snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> None:
+    behind.add("claim", claim.key)
+    behind.add("namespace", claim.namespace)
     name = class_name_of(claim)
-    chain.takes_default |= name is None
+    behind.takes_default |= name is None
     volume = snapshot.volume_of.get(claim.spec.volumeName)
     if volume is not None:
-        _volume(chain, snapshot, served, volume)
+        _volume(behind, snapshot, served, volume)
     elif name:
-        _class(chain, snapshot, served, name)
+        _class(behind, snapshot, served, name)
     if claim.status.phase == "Pending":
         of_class = snapshot.class_of.get(name or "")
         if of_class is not None and of_class.volumeBindingMode == "WaitForFirstConsumer":
-            chain.wait("its pod to be scheduled", "使用它的 Pod 被调度")
+            behind.wait("its pod to be scheduled", "使用它的 Pod 被调度")
         elif of_class is not None:
             seconds = pending_claims.PATIENCE
-            chain.wait(
+            behind.wait(
                 f"the provisioner {of_class.provisioner} (more is said after {seconds:g} s)",
                 f"供应器 {of_class.provisioner}（超过 {seconds:g} 秒会进一步说明）",
             )
         else:
-            chain.wait("a PV that fits", "合适的 PV")
+            behind.wait("a PV that fits", "合适的 PV")
     if claim.metadata.deletionTimestamp:
-        chain.wait("its finalizers to be taken off", "finalizer 被移除")
+        behind.wait("its finalizers to be taken off", "finalizer 被移除")
 
 
-def _volume(chain: Chain, snapshot: Snapshot, served: Served, volume: kinds.VolumeObject) -> None:
-    chain.add("volume", volume.name)
+def _volume(behind: Dependencies, snapshot: Snapshot, served: Served, volume: kinds.VolumeObject) -> None:
+    behind.add("volume", volume.name)
     place = location_of(volume)
     if place is not None:
-        chain.add("share", f"{place[0]}:{place[1]}")
+        behind.add("share", f"{place[0]}:{place[1]}")
     bound = volume.spec.claimRef
     if bound is not None:
-        chain.add("claim", f"{bound.namespace}/{bound.name}")
+        behind.add("claim", f"{bound.namespace}/{bound.name}")
     if volume.spec.storageClassName:
-        _class(chain, snapshot, served, volume.spec.storageClassName)
-    _provisioner(chain, served, provisioned_by(volume))
+        _class(behind, snapshot, served, volume.spec.storageClassName)
+    _provisioner(behind, served, provisioned_by(volume))
     match volume.status.phase:
         case "Available":
-            chain.wait("a claim that fits", "合适的 PVC")
+            behind.wait("a claim that fits", "合适的 PVC")
         case "Released" if volume.spec.persistentVolumeReclaimPolicy == "Delete":
             name = provisioned_by(volume)
-            chain.wait(f"its provisioner {name} to clear up", f"供应器 {name} 完成清理")
+            behind.wait(f"its provisioner {name} to clear up", f"供应器 {name} 完成清理")
 
 
-def _class(chain: Chain, snapshot: Snapshot, served: Served, name: str) -> None:
-    chain.add("class", name)
+def _class(behind: Dependencies, snapshot: Snapshot, served: Served, name: str) -> None:
+    behind.add("class", name)
     of_class = snapshot.class_of.get(name)
     if of_class is not None:
-        _provisioner(chain, served, of_class.provisioner)
+        _provisioner(behind, served, of_class.provisioner)
 
 
-def _provisioner(chain: Chain, served: Served, name: str) -> None:
+def _provisioner(behind: Dependencies, served: Served, name: str) -> None:
     if not name:
         return
-    chain.add("provisioner", name)
+    behind.add("provisioner", name)
     for each in served.of(name):
-        chain.add("workload", each.key)
+        behind.add("workload", each.key)
         for pod in each.pods:
-            chain.add("pod", pod.key)
-        chain.add("lease", f"{each.namespace}/{each.lock}")
+            behind.add("pod", pod.key)
+        behind.add("lease", f"{each.namespace}/{each.lock}")
         if each.share:
-            chain.add("share", each.share)
+            behind.add("share", each.share)
 
 
-def _narrowed(finding: Finding, chain: Chain) -> Finding:
+def _narrowed(finding: Finding, behind: Dependencies) -> Finding:
     """Without the other objects that the same is wrong with."""
-    kept = [each for number, each in enumerate(finding.about) if number == 0 or each in chain.subjects]
+    kept = [each for number, each in enumerate(finding.about) if number == 0 or each in behind.subjects]
     return replace(finding, about=tuple(kept))
 
 
@@ -190,36 +190,36 @@ def _is_of_one(unseen: Unseen, shares: list[str]) -> bool:
     return bool(share) and any(f"{each}/".startswith(f"{share}/") for each in shares)
 
 
-def _concerns(finding: Finding, chain: Chain, about: Subject) -> bool:
+def _concerns(finding: Finding, behind: Dependencies, about: Subject) -> bool:
     if finding.id == _EVERYWHERE and about.kind != "volume":
         return True
     if finding.id == _DEFAULT:
-        return chain.takes_default
+        return behind.takes_default
     if about in finding.about:
         return True
     # Of findings about other objects like it those count that are about something it hangs on, such as its class.
     leading = finding.about[0] if finding.about else None
     is_of_another = leading is not None and (
-        leading.kind == about.kind or (leading.kind == "class" and leading not in chain.subjects)
+        leading.kind == about.kind or (leading.kind == "class" and leading not in behind.subjects)
     )
     return (
         not is_of_another
-        and any(each in chain.subjects for each in finding.about if each.kind not in ("node", "namespace", "share"))
-    ) or (leading is not None and leading.kind == "share" and leading in chain.subjects)
+        and any(each in behind.subjects for each in finding.about if each.kind not in ("node", "namespace", "share"))
+    ) or (leading is not None and leading.kind == "share" and leading in behind.subjects)
 
 
-def _nothing(about: Subject, chain: Chain) -> Finding:
+def _nothing(about: Subject, behind: Dependencies) -> Finding:
     namespace, _, name = about.name.partition("/")
     kind = {"claim": "pvc", "volume": "pv", "pod": "pod"}[about.kind]
     where = command("-n {namespace} ", namespace=namespace) if name else Shell()
     watch = command("kubectl {where}get {kind} {name} -w", where=where, kind=kind, name=name or about.name)
-    links = [each.text for each in chain.subjects if each.kind not in ("namespace", "lease")]
+    links = [each.text for each in behind.subjects if each.kind not in ("namespace", "lease")]
     return find(
         "nothing-wrong",
         about,
-        variant={"waits": chain.waits is not None},
+        variant={"waits": behind.waits is not None},
         what=about.text,
-        waits=chain.waits,
+        waits=behind.waits,
         chain=Text(" -> ".join(each.en for each in links), " -> ".join(each.zh for each in links)),
         watch=watch,
     )
