@@ -74,8 +74,7 @@ class Connection(asyncio.Protocol):
         self._port = port
         self._reserved = reserved
         self._guard = guard
-        self._program = program
-        self._version = version
+        self._program = (program, version)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._numbers = itertools.count(random.getrandbits(32))
@@ -127,8 +126,7 @@ class Connection(asyncio.Protocol):
         """
         async with self._room:
             number = next(self._numbers) & 0xFFFFFFFF
-            program = (self._program, self._version)
-            record = encode_call(number, program, procedure, self._credential(identity), arguments)
+            record = encode_call(number, self._program, procedure, self._credential(identity), arguments)
             waiting = self._waiting[number] = _Waiting(self._loop.create_future(), decode)
             self._send(record, waiting if guarded else None)
             timer = None if again is None else self._loop.call_later(again, self._repeat, number, record, again)
