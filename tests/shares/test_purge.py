@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from berth.nfs import Attributes, Found, Identity, NfsError, Node, Position, Status
+from berth.nfs import Attributes, DirectoryEntry, Identity, NfsError, NfsNode, Position, Status
 from berth.shares.direct import purge
-from berth.shares.direct.purge import Purge
+from berth.shares.direct.purge import DirectPurge
 from berth.shares.direct.tree import Rights, Tree
 from berth.shares.mounted.share import MountedShare
 from berth.volumes.errors import LeftBehind
@@ -63,35 +63,35 @@ class Server:
         self._invented = itertools.count()
         self.removals: list[str] = []
 
-    def node(self, thing: Thing) -> Node:
+    def node(self, thing: Thing) -> NfsNode:
         self._known[thing.handle] = thing
         kind: Any = "file" if thing.inside is None else "directory"
-        return Node(thing.handle, Attributes(kind, 0o755, 0, 0, 0, thing.device))
+        return NfsNode(thing.handle, Attributes(kind, 0o755, 0, 0, 0, thing.device))
 
-    async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[Node], NfsError | None]:
+    async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[NfsNode], NfsError | None]:
         await asyncio.sleep(CALL)
         thing = (self._known[start].inside or {}).get(parts[0])
         return ([], NfsError(Status.NOENT, "NOENT")) if thing is None else ([self.node(thing)], None)
 
     async def read_directory(
         self, handle: bytes, position: Position, who: Identity
-    ) -> tuple[list[Found], Position | None]:
+    ) -> tuple[list[DirectoryEntry], Position | None]:
         await asyncio.sleep(CALL)
         thing = self._known[handle]
         assert thing.inside is not None
         if thing.is_endless:
             invented = [f"invented-{next(self._invented)}" for _ in range(PAGE)]
             thing.inside.update({name: Thing() for name in invented})
-            return [Found(name, self.node(thing.inside[name])) for name in invented], Position(1, 0)
+            return [DirectoryEntry(name, self.node(thing.inside[name])) for name in invented], Position(1, 0)
         if thing.is_bottomless and not thing.inside:
             thing.inside["d"] = Thing({}, is_bottomless=True)
         if thing.has_ghosts:
-            return [Found("ghost", None)], None
+            return [DirectoryEntry("ghost", None)], None
         # What was read before may be gone by now: a cookie counts names in their order, as real ones do.
         names = sorted(thing.inside)
         rest = [name for name in names if int.from_bytes(name.encode(), "big") > position.cookie][:PAGE]
         last = int.from_bytes(rest[-1].encode(), "big") if rest else 0
-        return [Found(name, self.node(thing.inside[name])) for name in rest], (
+        return [DirectoryEntry(name, self.node(thing.inside[name])) for name in rest], (
             Position(last, 0) if rest and rest[-1] != names[-1] else None
         )
 
@@ -122,7 +122,7 @@ class Rig:
     def __init__(self, top: Thing) -> None:
         self.server = Server()
         self.trash = Thing({"pv": top})
-        self.purge = Purge(self.server.node(self.trash), "pv", self.server.node(top), concurrency=8)
+        self.purge = DirectPurge(self.server.node(self.trash), "pv", self.server.node(top), concurrency=8)
         server: Any = self.server
         self._tree = Tree(server, Rights(), "share")
 

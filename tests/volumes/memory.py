@@ -14,7 +14,7 @@ from berth.shares.common.listing import Listing
 from berth.shares.common.removal_guard import own_file, trash_entry
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
 from berth.volumes.naming import split_path
-from berth.volumes.share import Budget, Entry, Guard, Kind, Made, Removal, ShareAddress, Space, always
+from berth.volumes.share import Budget, Entry, EntryKind, Guard, Made, Removal, ShareAddress, Space, always
 
 MAX_FILE = 1024**2
 
@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 class Node:
     """What is at one path."""
 
-    kind: Kind
+    kind: EntryKind
     mode: int
     uid: int = 0
     gid: int = 0
@@ -210,7 +210,7 @@ class MemoryShare:
         return parent, parts[-1]
 
 
-def _expect(kind: Kind, node: Node, parts: Sequence[str]) -> None:
+def _expect(kind: EntryKind, node: Node, parts: Sequence[str]) -> None:
     """Refused unless something is what it should be."""
     if node.kind == "link":
         raise Refused("/".join(parts), "is a symbolic link on the share, and links are never followed")

@@ -6,6 +6,8 @@ server names up, Servers tells which of them are one server. The rest of Berth u
 """
 
 from berth.nfs import locks, mount, portmapper, v3, v4
+from berth.nfs.errors import CallRejected, ConnectFailed, ConnectionLost, RpcError, Withheld
+from berth.nfs.message import ROOT, Identity
 from berth.nfs.mount import Offered
 from berth.nfs.portmapper import Registration
 from berth.nfs.programs import (
@@ -20,27 +22,16 @@ from berth.nfs.programs import (
     STATD,
 )
 from berth.nfs.resolve import Resolver, Unresolved, spelling
-from berth.nfs.rpc import (
-    ROOT,
-    CallRejected,
-    ConnectFailed,
-    Connection,
-    ConnectionLost,
-    Identity,
-    RpcError,
-    Withheld,
-    connected,
-    ping,
-)
+from berth.nfs.rpc import Connection, connected, ping
 from berth.nfs.servers import Servers
-from berth.nfs.session import START, Attributes, Found, Node, Position, Session
+from berth.nfs.session import START, Attributes, DirectoryEntry, NfsNode, Position, Session
 from berth.nfs.sockets import RESERVED_PORTS
 from berth.nfs.status import DENIED, GONE, NfsError, RootGone, Status
 
 __all__ = [
     "DENIED", "GONE", "LOCKD", "MOUNTD", "NFS3", "NFS4", "NFS_PORT", "PORTMAPPER", "PORTMAPPER_PORT", "PROGRAM_NAMES",
     "RESERVED_PORTS", "ROOT", "START", "STATD", "Attributes", "CallRejected", "ConnectFailed", "Connection",
-    "ConnectionLost", "Found", "Identity", "NfsError", "Node", "Offered", "Position", "Registration", "Resolver",
-    "RootGone", "RpcError", "Servers", "Session", "Status", "Unresolved", "Withheld", "connected", "locks", "mount",
-    "ping", "portmapper", "spelling", "v3", "v4",
+    "ConnectionLost", "DirectoryEntry", "Identity", "NfsError", "NfsNode", "Offered", "Position", "Registration",
+    "Resolver", "RootGone", "RpcError", "Servers", "Session", "Status", "Unresolved", "Withheld", "connected", "locks",
+    "mount", "ping", "portmapper", "spelling", "v3", "v4",
 ]  # fmt: skip

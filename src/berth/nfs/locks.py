@@ -13,11 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from berth.nfs import v4_compound
+from berth.nfs.message import Identity
 from berth.nfs.names import encode_name
-from berth.nfs.rpc import Connection, Identity
+from berth.nfs.rpc import Connection
 from berth.nfs.status import NfsError, Status
 from berth.nfs.v3 import ASKED_AGAIN
-from berth.nfs.v4_compound import GET_HANDLE, Operation, State, attempt, on, run
+from berth.nfs.v4_compound import GET_HANDLE, OpenState, Operation, attempt, on, run
 from berth.nfs.xdr import Reader, hyper, opaque, uint
 
 LENGTH = 10
@@ -60,7 +61,7 @@ class _Opened:
 
     client: int
     handle: bytes
-    state: State
+    state: OpenState
     seqid: int = 1
 
     def next(self) -> bytes:

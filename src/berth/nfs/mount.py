@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import NamedTuple
 
+from berth.nfs.errors import CallRejected
 from berth.nfs.names import decode_name, encode_name
-from berth.nfs.rpc import CallRejected, Connection
+from berth.nfs.rpc import Connection
 from berth.nfs.status import NfsError, status_name
 from berth.nfs.xdr import Reader, opaque
 

@@ -3,12 +3,6 @@
 Any number of tasks call at once; their calls go out together and are answered in any order. Nothing here watches the
 clock: deadlines are the caller's, who cancels. A cancelled call's reply is dropped when it comes. Once broken or closed
 a connection stays so, and every call that waits is told.
-
-RpcError
- |- ConnectFailed    the server's port can't be reached
- |- ConnectionLost   it broke; whether the server did what was asked is unknown
- |- CallRejected     the server can't make sense of the call, or we of its reply
- `- Withheld         the guard did not let the call out: nothing was sent
 """
 
 from __future__ import annotations
@@ -22,69 +16,29 @@ import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
+from berth.nfs.errors import CallRejected, ConnectFailed, ConnectionLost, Withheld
+from berth.nfs.message import LAST_FRAGMENT, REPLY, ROOT, Identity, accept, encode_call, encode_credential
 from berth.nfs.sockets import bind_reserved, family
-from berth.nfs.xdr import Reader, Unreadable, opaque, uint
+from berth.nfs.xdr import Malformed, Reader
 
 T = TypeVar("T")
-Guard = Callable[[], str]
+SendGuard = Callable[[], str]
 """Why a call that can't be taken back may not leave now; empty while it may. It must answer at once."""
 
 MOST_AT_ONCE = 128
 """Calls in flight on one connection; more wait here. Servers have limits of their own, this one bounds our memory."""
-LONGEST_REPLY = 1 << 21
+LONGESTREPLY = 1 << 21
 """Bytes. Nothing that Berth asks for is longer than 64 KiB and some; a server that sends more is none."""
 
 NULL = 0
 """The procedure that every program has and that does nothing."""
 
-_CALL, _REPLY, _RPC_VERSION, _AUTH_SYS = 0, 1, 2, 1
-_LAST_FRAGMENT = 0x80000000
-_HEADER = struct.Struct(">IIIIII")
-_REFUSALS = {1: "PROG_UNAVAIL", 2: "PROG_MISMATCH", 3: "PROC_UNAVAIL", 4: "GARBAGE_ARGS", 5: "SYSTEM_ERR"}
-
 
 def unguarded() -> str:
     """The guard of a connection that anything may leave."""
     return ""
-
-
-class Identity(NamedTuple):
-    """Whom a call claims to come from (AUTH_SYS)."""
-
-    uid: int
-    gid: int
-    groups: tuple[int, ...] = ()
-    """Further ones. Some servers go by what they know of the user instead, but by gid they all go."""
-
-
-ROOT = Identity(0, 0)
-
-
-class RpcError(Exception):
-    """Base of the family. why: for people; status: the system's or protocol's name of it, where there is one."""
-
-    def __init__(self, why: str, status: str = "") -> None:
-        super().__init__(f"{why} ({status})" if status else why)
-        self.why = why
-        self.status = status
-
-
-class ConnectFailed(RpcError):  # noqa: N818
-    """The server's port can't be reached."""
-
-
-class ConnectionLost(RpcError):  # noqa: N818
-    """The connection broke, or was closed, before the reply came."""
-
-
-class CallRejected(RpcError):  # noqa: N818
-    """The server answered that it can't make sense of the call, or its reply makes none."""
-
-
-class Withheld(RpcError):  # noqa: N818
-    """The call was not sent: this process may not act now."""
 
 
 @dataclass(slots=True)
@@ -104,7 +58,7 @@ class Connection(asyncio.Protocol):
         version: int,
         *,
         reserved: bool = True,
-        guard: Guard = unguarded,
+        guard: SendGuard = unguarded,
     ) -> None:
         """address: numeric. reserved: from a port below 1024 where we may. guard: asked before guarded calls leave.
 
@@ -120,8 +74,7 @@ class Connection(asyncio.Protocol):
         self._port = port
         self._reserved = reserved
         self._guard = guard
-        self._program = program
-        self._version = version
+        self._program = (program, version)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._numbers = itertools.count(random.getrandbits(32))
@@ -173,8 +126,7 @@ class Connection(asyncio.Protocol):
         """
         async with self._room:
             number = next(self._numbers) & 0xFFFFFFFF
-            program = (self._program, self._version)
-            record = encode_call(number, program, procedure, self._credential(identity), arguments)
+            record = encode_call(number, self._program, procedure, self._credential(identity), arguments)
             waiting = self._waiting[number] = _Waiting(self._loop.create_future(), decode)
             self._send(record, waiting if guarded else None)
             timer = None if again is None else self._loop.call_later(again, self._repeat, number, record, again)
@@ -204,15 +156,15 @@ class Connection(asyncio.Protocol):
         incoming += data
         while len(incoming) >= 4:
             marker = int.from_bytes(incoming[:4])
-            size = marker & ~_LAST_FRAGMENT
-            if size + len(self._fragments) > LONGEST_REPLY:
+            size = marker & ~LAST_FRAGMENT
+            if size + len(self._fragments) > LONGESTREPLY:
                 self.close("the server sent something that is no reply")
                 return
             if len(incoming) < 4 + size:
                 return
             self._fragments += incoming[4 : 4 + size]
             del incoming[: 4 + size]
-            if marker & _LAST_FRAGMENT:
+            if marker & LAST_FRAGMENT:
                 record = bytes(self._fragments)
                 self._fragments.clear()
                 self._on_record(record)
@@ -233,16 +185,16 @@ class Connection(asyncio.Protocol):
         try:
             waiting = self._waiting.pop(reader.uint(), None)
             kind = reader.uint()
-        except Unreadable:
+        except Malformed:
             self.close("the server sent something that is no reply")
             return
-        if waiting is None or waiting.future.done() or kind != _REPLY:
+        if waiting is None or waiting.future.done() or kind != REPLY:
             return
         self.heard = self._loop.time()
         try:
-            _accept(reader)
+            accept(reader)
             waiting.future.set_result(waiting.decode(reader))
-        except Unreadable as error:
+        except Malformed as error:
             waiting.future.set_exception(CallRejected(f"the server's reply makes no sense: {error}", "UNREADABLE"))
         except Exception as error:  # noqa: BLE001 - the caller's to judge, not the event loop's
             waiting.future.set_exception(error)
@@ -302,27 +254,3 @@ async def connected(
 async def ping(connection: Connection) -> None:
     """Calls the program for nothing. CallRejected when there is no such program, or not in this version."""
     await connection.call(NULL, b"", lambda _: None)
-
-
-def encode_credential(identity: Identity, machine: bytes = b"berth") -> bytes:
-    """Who calls (AUTH_SYS), and a verifier of the flavour none."""
-    groups = uint(len(identity.groups)) + b"".join(map(uint, identity.groups))
-    body = uint(0) + opaque(machine) + uint(identity.uid) + uint(identity.gid) + groups
-    return uint(_AUTH_SYS) + opaque(body) + uint(0) + uint(0)
-
-
-def encode_call(number: int, program: tuple[int, int], procedure: int, credential: bytes, arguments: bytes) -> bytes:
-    """One whole call, as it goes over TCP. number: the answer carries it, too."""
-    record = _HEADER.pack(number, _CALL, _RPC_VERSION, *program, procedure) + credential + arguments
-    return uint(_LAST_FRAGMENT | len(record)) + record
-
-
-def _accept(reader: Reader) -> None:
-    """Reads up to the results. CallRejected when there are none."""
-    if reader.uint():
-        raise CallRejected("the server rejected the call", "MSG_DENIED")
-    reader.uint()
-    reader.opaque(400)
-    refusal = reader.uint()
-    if refusal:
-        raise CallRejected("the server rejected the call", _REFUSALS.get(refusal, f"accept_stat {refusal}"))

@@ -1,7 +1,7 @@
-"""What a client needs from one NFS version: the contract of nfs3.Session and nfs4.Session.
+"""What a client needs from one NFS version: the contract of SessionV3 and SessionV4.
 
 Objects are named by the handle of their directory and one name in it, never by a path, so nothing that happens above
-can lead a call elsewhere. Every call says whom it comes from. Failures: NfsError (the server said no), rpc.RpcError.
+can lead a call elsewhere. Every call says whom it comes from. Failures: NfsError (the server said no), RpcError.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from berth.nfs.rpc import Identity
+from berth.nfs.message import Identity
+from berth.nfs.rpc import Connection
 from berth.nfs.status import NfsError
 
 CHUNK = 65536
@@ -21,14 +22,14 @@ FILE_SYNC = 2
 """How files are written: on stable storage, with all that it takes to find them, before the server answers."""
 
 
-Kind = Literal["file", "directory", "link", "other"]
+FileKind = Literal["file", "directory", "link", "other"]
 
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
     """What is looked at of a file or directory."""
 
-    kind: Kind
+    kind: FileKind
     mode: int
     uid: int
     gid: int
@@ -42,7 +43,7 @@ class Attributes:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class NfsNode:
     """A file or directory that was found: how to name it in calls, and what it was at that moment."""
 
     handle: bytes
@@ -50,11 +51,11 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DirectoryEntry:
     """One entry of a directory. node: None where the server tells its name only."""
 
     name: str
-    node: Node | None
+    node: NfsNode | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Session(Protocol):
     it; rpc.Withheld otherwise.
     """
 
-    root: Node
+    root: NfsNode
 
     @property
     def version(self) -> str:
@@ -104,12 +105,12 @@ class Session(Protocol):
 
     async def attributes(self, handle: bytes) -> Attributes: ...
 
-    async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[Node], NfsError | None]:
+    async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[NfsNode], NfsError | None]:
         """What is found on the way from a directory, part by part, through no link, and why it ends if it does."""
 
     async def make_directory(
         self, directory: bytes, name: str, *, mode: int, uid: int | None, gid: int | None, who: Identity
-    ) -> Node:
+    ) -> NfsNode:
         """The new directory, as the server made it: its mode and owner may differ from what was asked for."""
 
     async def change(
@@ -142,10 +143,33 @@ class Session(Protocol):
 
     async def read_directory(
         self, handle: bytes, position: Position, who: Identity
-    ) -> tuple[list[Found], Position | None]:
+    ) -> tuple[list[DirectoryEntry], Position | None]:
         """Some entries, without `.` and `..`, and where to go on; None at the end."""
 
     async def space(self) -> FsStat: ...
 
     def close(self, why: str = ..., status: str = ...) -> None:
         """Tells everybody who waits for an answer why there will be none. Can be repeated."""
+
+
+class OnConnection:
+    """What sessions of all versions have in common: the root, and a connection of their own."""
+
+    def __init__(self, connection: Connection, root: NfsNode) -> None:
+        self.root = root
+        self._connection = connection
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection.is_open
+
+    @property
+    def calls(self) -> int:
+        return self._connection.calls
+
+    @property
+    def heard(self) -> float:
+        return self._connection.heard
+
+    def close(self, why: str = "the connection was closed", status: str = "") -> None:
+        self._connection.close(why, status)

@@ -7,9 +7,21 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
+from berth.nfs.errors import Withheld
+from berth.nfs.message import ROOT, Identity
 from berth.nfs.names import decode_name, encode_name, is_name
-from berth.nfs.rpc import ROOT, Connection, Identity, Withheld
-from berth.nfs.session import CHUNK, FILE_SYNC, Attributes, Found, FsStat, Kind, Node, Position
+from berth.nfs.rpc import Connection
+from berth.nfs.session import (
+    CHUNK,
+    FILE_SYNC,
+    Attributes,
+    DirectoryEntry,
+    FileKind,
+    FsStat,
+    NfsNode,
+    OnConnection,
+    Position,
+)
 from berth.nfs.status import NfsError, NotStable, Status, status_name
 from berth.nfs.xdr import Reader, hyper, opaque, uint
 
@@ -26,7 +38,7 @@ does so instead of answering JUKEBOX."""
 _REPEATABLE = frozenset({GETATTR, LOOKUP, READ, READDIRPLUS, FSSTAT})
 
 _GUARDED = 1
-_KINDS: dict[int, Kind] = {1: "file", 2: "directory", 5: "link"}
+_KINDS: dict[int, FileKind] = {1: "file", 2: "directory", 5: "link"}
 # type mode nlink uid gid size used rdev fsid fileid atime mtime ctime
 _ATTRIBUTES = struct.Struct(">IIIIIQQIIQQIIIIII")
 _BEFORE = struct.Struct(">QIIII")
@@ -34,46 +46,27 @@ _BEFORE = struct.Struct(">QIIII")
 
 async def open_session(connection: Connection, root: bytes) -> SessionV3:
     """A session on a connection to the NFS program. Takes the connection over, also when it fails."""
-    session = SessionV3(connection, Node(root, Attributes("directory", 0, 0, 0, 0, 0)))
+    session = SessionV3(connection, NfsNode(root, Attributes("directory", 0, 0, 0, 0, 0)))
     try:
-        session.root = Node(root, await session.attributes(root))
+        session.root = NfsNode(root, await session.attributes(root))
     except BaseException:
         connection.close()
         raise
     return session
 
 
-class SessionV3:
+class SessionV3(OnConnection):
     """See session.Session for the contract."""
-
-    def __init__(self, connection: Connection, root: Node) -> None:
-        self.root = root
-        self._connection = connection
 
     @property
     def version(self) -> str:
         return "3"
 
-    @property
-    def is_open(self) -> bool:
-        return self._connection.is_open
-
-    @property
-    def calls(self) -> int:
-        return self._connection.calls
-
-    @property
-    def heard(self) -> float:
-        return self._connection.heard
-
-    def close(self, why: str = "the connection was closed", status: str = "") -> None:
-        self._connection.close(why, status)
-
     async def attributes(self, handle: bytes) -> Attributes:
         return await self._call(GETATTR, opaque(handle), _attributes, ROOT)
 
-    async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[Node], NfsError | None]:
-        found: list[Node] = []
+    async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[NfsNode], NfsError | None]:
+        found: list[NfsNode] = []
         for part in parts:
             try:
                 node = await self._lookup(start, part, who)
@@ -87,7 +80,7 @@ class SessionV3:
 
     async def make_directory(
         self, directory: bytes, name: str, *, mode: int, uid: int | None, gid: int | None, who: Identity
-    ) -> Node:
+    ) -> NfsNode:
         return await self._create(MKDIR, directory, name, _new_attributes(mode, uid, gid), who)
 
     async def change(
@@ -138,9 +131,9 @@ class SessionV3:
 
     async def read_directory(
         self, handle: bytes, position: Position, who: Identity
-    ) -> tuple[list[Found], Position | None]:
-        def decode(reader: Reader) -> tuple[list[Found], Position | None]:
-            found: list[Found] = []
+    ) -> tuple[list[DirectoryEntry], Position | None]:
+        def decode(reader: Reader) -> tuple[list[DirectoryEntry], Position | None]:
+            found: list[DirectoryEntry] = []
             cookie = position.cookie
             _maybe_attributes(reader)
             verifier = reader.hyper()
@@ -150,7 +143,7 @@ class SessionV3:
                 cookie = reader.hyper()
                 attributes, node = _maybe_attributes(reader), _maybe_handle(reader)
                 if is_name(name):
-                    found.append(Found(name, Node(node, attributes) if node and attributes else None))
+                    found.append(DirectoryEntry(name, NfsNode(node, attributes) if node and attributes else None))
             # An answer without entries that is not the end would be asked for again for ever.
             is_end = reader.flag() or cookie == position.cookie
             return found, None if is_end else Position(cookie, verifier)
@@ -166,17 +159,17 @@ class SessionV3:
 
         return await self._call(FSSTAT, opaque(self.root.handle), decode, ROOT)
 
-    async def _lookup(self, directory: bytes, name: str, who: Identity) -> Node:
+    async def _lookup(self, directory: bytes, name: str, who: Identity) -> NfsNode:
         def decode(reader: Reader) -> tuple[bytes, Attributes | None]:
             return reader.opaque(64), _maybe_attributes(reader)
 
         handle, attributes = await self._call(LOOKUP, _place(directory, name), decode, who)
-        return Node(handle, attributes or await self.attributes(handle))
+        return NfsNode(handle, attributes or await self.attributes(handle))
 
-    async def _create(self, procedure: int, directory: bytes, name: str, how: bytes, who: Identity) -> Node:
-        def decode(reader: Reader) -> Node | None:
+    async def _create(self, procedure: int, directory: bytes, name: str, how: bytes, who: Identity) -> NfsNode:
+        def decode(reader: Reader) -> NfsNode | None:
             handle, attributes = _maybe_handle(reader), _maybe_attributes(reader)
-            return Node(handle, attributes) if handle and attributes else None
+            return NfsNode(handle, attributes) if handle and attributes else None
 
         node = await self._call(procedure, _place(directory, name) + how, decode, who)
         return node or await self._lookup(directory, name, who)

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from berth.nfs import v4_compound as compound
+from berth.nfs.errors import Withheld
+from berth.nfs.message import ROOT, Identity, encode_call, encode_credential
 from berth.nfs.names import encode_name, is_name
 from berth.nfs.programs import NFS4
-from berth.nfs.rpc import ROOT, Connection, Identity, Withheld, encode_call, encode_credential
-from berth.nfs.session import CHUNK, FILE_SYNC, Attributes, Found, FsStat, Node, Position
+from berth.nfs.rpc import Connection
+from berth.nfs.session import CHUNK, FILE_SYNC, Attributes, DirectoryEntry, FsStat, NfsNode, OnConnection, Position
 from berth.nfs.status import NfsError, Status
 from berth.nfs.v4_compound import (
     GET_HANDLE,
@@ -27,8 +29,8 @@ from berth.nfs.v4_compound import (
     LOOK_AT_SPACE,
     NO_STATE,
     SAVE_HANDLE,
+    OpenState,
     Operation,
-    State,
     attempt,
     attributes_of,
     handle_is,
@@ -83,7 +85,7 @@ async def open_session(connection: Connection, export: str) -> SessionV4:
     """A session on a connection to the NFS program, at the export. Takes the connection over, also when it fails."""
     try:
         top, attributes = (await run(connection, [GO_TO_TOP, GET_HANDLE, LOOK], ROOT))[1:]
-        session = SessionV4(connection, Node(top, attributes_of(attributes)))
+        session = SessionV4(connection, NfsNode(top, attributes_of(attributes)))
         parts = [part for part in export.split("/") if part]
         found, error = await session.walk(top, parts, ROOT)
         if error is not None:
@@ -98,12 +100,11 @@ async def open_session(connection: Connection, export: str) -> SessionV4:
     return session
 
 
-class SessionV4:
+class SessionV4(OnConnection):
     """See session.Session for the contract."""
 
-    def __init__(self, connection: Connection, root: Node) -> None:
-        self.root = root
-        self._connection = connection
+    def __init__(self, connection: Connection, root: NfsNode) -> None:
+        super().__init__(connection, root)
         self._client = 0
         self._registering = asyncio.Lock()
         self._client_name = f"berth {uuid.uuid4()}".encode()
@@ -115,26 +116,11 @@ class SessionV4:
     def version(self) -> str:
         return "4.0"
 
-    @property
-    def is_open(self) -> bool:
-        return self._connection.is_open
-
-    @property
-    def calls(self) -> int:
-        return self._connection.calls
-
-    @property
-    def heard(self) -> float:
-        return self._connection.heard
-
-    def close(self, why: str = "the connection was closed", status: str = "") -> None:
-        self._connection.close(why, status)
-
     async def attributes(self, handle: bytes) -> Attributes:
         return attributes_of((await self._run(ROOT, on(handle), LOOK))[-1])
 
-    async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[Node], NfsError | None]:
-        found: list[Node] = []
+    async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[NfsNode], NfsError | None]:
+        found: list[NfsNode] = []
         for first in range(0, len(parts), STEPS_AT_ONCE):
             operations = [on(start)]
             for part in parts[first : first + STEPS_AT_ONCE]:
@@ -142,7 +128,7 @@ class SessionV4:
             results, error = await attempt(self._connection, operations, who)
             # Looking something up in what is no directory is the next step's error: the walk ended one before.
             for handle, values in zip(results[2::3], results[3::3], strict=False):
-                found.append(Node(handle, attributes_of(values)))
+                found.append(NfsNode(handle, attributes_of(values)))
                 start = handle
                 if found[-1].attributes.kind != "directory":
                     return found, None
@@ -152,11 +138,11 @@ class SessionV4:
 
     async def make_directory(
         self, directory: bytes, name: str, *, mode: int, uid: int | None, gid: int | None, who: Identity
-    ) -> Node:
+    ) -> NfsNode:
         arguments = uint(_DIRECTORY) + opaque(encode_name(name)) + new_attributes(mode, uid, gid)
         creating = Operation(compound.CREATE, arguments)
         handle, values = (await self._run(who, on(directory), creating, GET_HANDLE, LOOK))[-2:]
-        return Node(handle, attributes_of(values))
+        return NfsNode(handle, attributes_of(values))
 
     async def change(
         self, handle: bytes, *, mode: int | None = None, uid: int | None = None, gid: int | None = None, who: Identity
@@ -221,11 +207,11 @@ class SessionV4:
 
     async def read_directory(
         self, handle: bytes, position: Position, who: Identity
-    ) -> tuple[list[Found], Position | None]:
+    ) -> tuple[list[DirectoryEntry], Position | None]:
         arguments = hyper(position.cookie) + hyper(position.verifier) + uint(CHUNK) + uint(CHUNK) + compound.LISTED
         reading = Operation(compound.READDIR, arguments)
         entries, verifier, is_end = (await self._run(who, on(handle), reading))[-1]
-        found: list[Found] = []
+        found: list[DirectoryEntry] = []
         cookie = position.cookie
         for cookie, name, values in entries:  # noqa: B007 - the last one is where to go on
             if is_name(name):
@@ -233,7 +219,9 @@ class SessionV4:
                     compound.RDATTR_ERROR
                 )  # Linux sends it when all is well, too
                 found.append(
-                    Found(name, Node(values[compound.FILEHANDLE], attributes_of(values)) if is_known else None)
+                    DirectoryEntry(
+                        name, NfsNode(values[compound.FILEHANDLE], attributes_of(values)) if is_known else None
+                    )
                 )
         # An answer without entries that is not the end would be asked for again for ever.
         return found, None if is_end or cookie == position.cookie else Position(cookie, verifier)
@@ -246,7 +234,7 @@ class SessionV4:
     async def _run(self, who: Identity, *operations: Operation, guarded: bool = False) -> list[Any]:
         return await run(self._connection, operations, who, guarded=guarded)
 
-    async def _open(self, directory: bytes, name: str, who: Identity) -> tuple[_Owner, bytes, State]:
+    async def _open(self, directory: bytes, name: str, who: Identity) -> tuple[_Owner, bytes, OpenState]:
         """Makes a new file (0600) and opens it. Who opened it, its handle, and the state to write with."""
         owner = await self._lend_owner(forgotten=0)
         try:
@@ -289,11 +277,11 @@ def _create(owner: _Owner, name: str) -> Operation:
     return Operation(compound.OPEN, who + how + uint(_CLAIM_NULL) + opaque(encode_name(name)))
 
 
-def _write(state: State, offset: int, content: bytes) -> Operation:
+def _write(state: OpenState, offset: int, content: bytes) -> Operation:
     return Operation(compound.WRITE, state.encoded() + hyper(offset) + uint(FILE_SYNC) + opaque(content))
 
 
-def _close(owner: _Owner, state: State) -> Operation:
+def _close(owner: _Owner, state: OpenState) -> Operation:
     return Operation(compound.CLOSE, uint(owner.next()) + state.encoded())
 
 

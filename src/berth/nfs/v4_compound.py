@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from berth.nfs.message import Identity
 from berth.nfs.names import decode_name, encode_name
-from berth.nfs.rpc import Connection, Identity
-from berth.nfs.session import FILE_SYNC, Attributes, Kind
+from berth.nfs.rpc import Connection
+from berth.nfs.session import FILE_SYNC, Attributes, FileKind
 from berth.nfs.status import NfsError, NotStable, status_name
-from berth.nfs.xdr import Reader, Unreadable, hyper, opaque, uint
+from berth.nfs.xdr import Malformed, Reader, hyper, opaque, uint
 
 COMPOUND = 1
 
@@ -29,7 +30,7 @@ _UINTS = frozenset({TYPE, RDATTR_ERROR, MODE})
 _HYPERS = frozenset({SIZE, FILES_AVAIL, FILES_TOTAL, SPACE_AVAIL, SPACE_TOTAL})
 _OPAQUES = frozenset({FILEHANDLE, OWNER, OWNER_GROUP})
 
-_KINDS: dict[int, Kind] = {1: "file", 2: "directory", 5: "link"}
+_KINDS: dict[int, FileKind] = {1: "file", 2: "directory", 5: "link"}
 NOBODY = 65534
 """Stands for an owner that the server spells as a name, which only the server's domain could translate."""
 
@@ -41,7 +42,7 @@ class Operation(NamedTuple):
     arguments: bytes = b""
 
 
-class State(NamedTuple):
+class OpenState(NamedTuple):
     """What the server calls an open file."""
 
     seqid: int
@@ -51,7 +52,7 @@ class State(NamedTuple):
         return uint(self.seqid) + self.other
 
 
-NO_STATE = State(0, bytes(12))
+NO_STATE = OpenState(0, bytes(12))
 """Reading and changing attributes without having opened the file."""
 
 
@@ -137,18 +138,18 @@ def _decode(reader: Reader, operations: Sequence[Operation]) -> tuple[list[Any],
     error = NfsError(status, status_name("NFS4ERR", status)) if status else None
     for operation in operations[:count]:
         if reader.uint() != operation.number:
-            raise Unreadable("it answers what was not asked")
+            raise Malformed("it answers what was not asked")
         if reader.uint():
             return results, error or NfsError(1, "NFS4ERR_PERM")
         decoder = _DECODERS.get(operation.number)
         results.append(decoder(reader) if decoder else None)
     if error is None and len(results) < len(operations):
-        raise Unreadable("it is incomplete")
+        raise Malformed("it is incomplete")
     return results, error
 
 
 def decode_attributes(reader: Reader) -> dict[int, Any]:
-    """Values by attribute's number. Unreadable when the server sends one that was not asked for."""
+    """Values by attribute's number. Malformed when the server sends one that was not asked for."""
     numbers = []
     for index in range(min(reader.uint(), 8)):
         word = reader.uint()
@@ -165,7 +166,7 @@ def decode_attributes(reader: Reader) -> dict[int, Any]:
         elif number == FSID:
             values[number] = reader.hyper() << 64 | reader.hyper()
         else:
-            raise Unreadable(f"it holds an attribute ({number}) that was not asked for")
+            raise Malformed(f"it holds an attribute ({number}) that was not asked for")
     return values
 
 
@@ -195,8 +196,8 @@ def _change(reader: Reader) -> None:
     reader.hyper()
 
 
-def _state(reader: Reader) -> State:
-    return State(reader.uint(), reader.fixed(12))
+def _state(reader: Reader) -> OpenState:
+    return OpenState(reader.uint(), reader.fixed(12))
 
 
 def _changes(reader: Reader) -> None:
@@ -215,14 +216,14 @@ def _rename(reader: Reader) -> None:
     _change(reader)
 
 
-def _open(reader: Reader) -> tuple[State, int]:
+def _open(reader: Reader) -> tuple[OpenState, int]:
     """The state and the flags."""
     state = _state(reader)
     _change(reader)
     flags = reader.uint()
     _changes(reader)
     if reader.uint():
-        raise Unreadable("it delegates a file that nobody wanted")
+        raise Malformed("it delegates a file that nobody wanted")
     return state, flags
 
 

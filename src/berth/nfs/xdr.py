@@ -1,7 +1,7 @@
 """XDR (RFC 4506), as far as NFS needs it: how numbers, strings and lists of bytes are laid out in calls and replies.
 
 Replies come from a machine that may be broken or hostile: every reading is checked against the end of the reply, and
-what does not fit raises Unreadable.
+what does not fit raises Malformed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MOST_ENTRIES = 10_000
 _UINT, _HYPER = struct.Struct(">I"), struct.Struct(">Q")
 
 
-class Unreadable(Exception):  # noqa: N818
+class Malformed(Exception):  # noqa: N818
     """A reply ends too early, or holds what it can't."""
 
 
@@ -46,7 +46,7 @@ class Reader:
         at = self._at
         self._at = at + 4
         if self._at > self._end:
-            raise Unreadable("the reply ends too early")
+            raise Malformed("the reply ends too early")
         value: int = _UINT.unpack_from(self._said, at)[0]
         return value
 
@@ -58,11 +58,11 @@ class Reader:
         return self.uint() != 0
 
     def another(self, found: Sized) -> bool:
-        """Whether one more entry follows those found of a list. Unreadable when it does not end."""
+        """Whether one more entry follows those found of a list. Malformed when it does not end."""
         if not self.flag():
             return False
         if len(found) >= MOST_ENTRIES:
-            raise Unreadable("the list does not end")
+            raise Malformed("the list does not end")
         return True
 
     def take(self, layout: struct.Struct) -> tuple[int, ...]:
@@ -70,7 +70,7 @@ class Reader:
         at = self._at
         self._at = at + layout.size
         if self._at > self._end:
-            raise Unreadable("the reply ends too early")
+            raise Malformed("the reply ends too early")
         return layout.unpack_from(self._said, at)
 
     def fixed(self, size: int) -> bytes:
@@ -78,11 +78,11 @@ class Reader:
         at = self._at
         self._at = at + size
         if self._at > self._end:
-            raise Unreadable("the reply ends too early")
+            raise Malformed("the reply ends too early")
         return self._said[at : self._at]
 
     def opaque(self, most: int = 1 << 21) -> bytes:
         size = self.uint()
         if size > most:
-            raise Unreadable(f"the reply holds {size} bytes where {most} is the most")
+            raise Malformed(f"the reply holds {size} bytes where {most} is the most")
         return self.fixed(size + -size % 4)[:size]

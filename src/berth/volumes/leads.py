@@ -52,7 +52,7 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LeadVerdict:
     """What becomes of an entry that was found."""
 
     entry: Lead
@@ -63,29 +63,29 @@ class Verdict:
     """Whether nothing may be taken away on the share."""
 
 
-def judge(found: Lead | None, us: Standing, *, was_ours: bool, now: str) -> Verdict:
+def judge(found: Lead | None, us: Standing, *, was_ours: bool, now: str) -> LeadVerdict:
     """Pure. was_ours: this process had entered itself here before. Call it with a lock that is held for certain."""
     ours = Lead(us.identity, us.term, us.version, us.lock, now)
     if found is None:
-        return Verdict(ours)
+        return LeadVerdict(ours)
     line = us.predecessors | {us.identity}
     rivals = frozenset(found.rivals) - us.ruled_out
     is_open = found.disputed and bool(rivals)
-    heirs = Verdict(replace(ours, rivals=found.rivals, disputed=is_open), rivals, is_open)
+    heirs = LeadVerdict(replace(ours, rivals=found.rivals, disputed=is_open), rivals, is_open)
     if found.leader == us.identity:
         return heirs
     if found.leader in us.ruled_out:
         others = [name for name in (*found.rivals, found.leader) if name in us.ruled_out or name not in line]
-        return Verdict(replace(ours, rivals=_last(others)))
+        return LeadVerdict(replace(ours, rivals=_last(others)))
     them = frozenset({found.leader})
     if line & rivals:  # found before, and not decided or decided for the other side
-        return Verdict(found, them, is_held=True)
+        return LeadVerdict(found, them, is_held=True)
     is_known = found.leader in us.predecessors
     has_versions = bool(found.version and us.found_version)
     is_ahead = has_versions and found.version > us.found_version
     if is_ahead or (rivals and not is_known) or (was_ours and not is_known and not has_versions):
         entry = replace(found, rivals=_last([*found.rivals, us.identity]), disputed=found.disputed or was_ours)
-        return Verdict(entry, them, is_held=True)
+        return LeadVerdict(entry, them, is_held=True)
     return heirs
 
 
@@ -96,7 +96,7 @@ class Leads:
         self._cluster = cluster
         self._standing = standing
         self._ours: set[ShareAddress] = set()
-        self._known: dict[ShareAddress, Verdict] = {}
+        self._known: dict[ShareAddress, LeadVerdict] = {}
         self._looked: dict[ShareAddress, float] = {}
         self._looking: defaultdict[ShareAddress, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -113,7 +113,7 @@ class Leads:
         if verdict is not None and (verdict.is_held or (alone and verdict.rivals)):
             raise Unavailable(str(share.address), "lease", self._why(verdict))
 
-    async def look(self, share: Share, *, renew: bool = True) -> Verdict | None:
+    async def look(self, share: Share, *, renew: bool = True) -> LeadVerdict | None:
         """Reads the entry, and writes it where it has to become another. None without an election.
 
         renew: also where only the time and the version in it are old.
@@ -142,7 +142,7 @@ class Leads:
         verdict = self._known.get(address)
         return self._why(verdict) if verdict is not None and verdict.rivals else ""
 
-    def _why(self, verdict: Verdict) -> str:
+    def _why(self, verdict: LeadVerdict) -> str:
         names, us = sorted(verdict.rivals), self._standing
         what = "nothing is deleted, archived or purged here" if verdict.is_held else "what is left over is not tidied"
         return (

@@ -12,13 +12,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import get_args
+from typing import TypeVar, get_args
 
 from berth.volumes.errors import ParameterField, Refused
 from berth.volumes.naming import is_printable
-from berth.volumes.patterns import DEFAULT_PATTERN, Pattern, parse_path_pattern, parse_sub_dir
+from berth.volumes.patterns import DEFAULT_PATTERN, PathPattern, parse_path_pattern, parse_sub_dir
 from berth.volumes.request import End, Existing, Sharing
 from berth.volumes.share import ShareAddress
+
+T = TypeVar("T", bound=str)
 
 KNOWN = (
     "server", "share", "pathPattern", "subDir", "onDelete", "archiveOnDelete", "directoryMode", "mountPermissions",
@@ -50,7 +52,7 @@ class Parameters:
     server: str
     """Empty: neither the class nor the environment names one."""
     export: str
-    pattern: Pattern
+    pattern: PathPattern
     on_delete: End
     mode: int
     uid: int | None
@@ -81,8 +83,8 @@ def parse_parameters(parameters: Mapping[str, str], *, server: str = "", export:
         mode=_mode(parameters),
         uid=_id(parameters, "uid"),
         gid=_id(parameters, "gid"),
-        sharing=_sharing(parameters),
-        existing=_existing(parameters),
+        sharing=_one_of(parameters, "sharedPaths", "deny", get_args(Sharing)),
+        existing=_one_of(parameters, "existingDirectory", "auto", get_args(Existing)),
         min_bytes=min_bytes,
         max_bytes=max_bytes,
     )
@@ -162,7 +164,7 @@ def _server(parameters: Mapping[str, str]) -> str:
     return parse_server(parameters["server"], ParameterField("server")) if "server" in parameters else ""
 
 
-def _pattern(parameters: Mapping[str, str]) -> Pattern:
+def _pattern(parameters: Mapping[str, str]) -> PathPattern:
     # An empty pathPattern means the default, as it does in the reference: its chart could write one.
     path_pattern = parameters.get("pathPattern", "")
     sub_dir = parameters.get("subDir", "")
@@ -179,13 +181,9 @@ def _end(parameters: Mapping[str, str]) -> End:
     archive = parameters.get("archiveOnDelete", "true")
     if archive not in _TRUE | _FALSE:
         raise Refused(ParameterField("archiveOnDelete"), f'{archive!r} is neither "true" nor "false"')
-    end = parameters.get("onDelete", "")
-    if not end:  # empty means "not set" in the reference too
+    if not parameters.get("onDelete"):  # empty means "not set" in the reference too
         return "archive" if archive in _TRUE else "delete"
-    for known in get_args(End):
-        if end == known:
-            return known  # type: ignore[no-any-return]
-    raise Refused(ParameterField("onDelete"), f"{end!r} is not one of delete, retain, archive")
+    return _one_of(parameters, "onDelete", "retain", get_args(End))
 
 
 def _mode(parameters: Mapping[str, str]) -> int:
@@ -215,20 +213,12 @@ def _id(parameters: Mapping[str, str], key: str) -> int | None:
     return int(text)
 
 
-def _sharing(parameters: Mapping[str, str]) -> Sharing:
-    text = parameters.get("sharedPaths", "deny")
-    for known in get_args(Sharing):
-        if text == known:
-            return known  # type: ignore[no-any-return]
-    raise Refused(ParameterField("sharedPaths"), f"{text!r} is not one of deny, namespace, allow")
-
-
-def _existing(parameters: Mapping[str, str]) -> Existing:
-    text = parameters.get("existingDirectory", "auto")
-    for known in get_args(Existing):
-        if text == known:
-            return known  # type: ignore[no-any-return]
-    raise Refused(ParameterField("existingDirectory"), f"{text!r} is not one of auto, refuse, adopt")
+def _one_of(parameters: Mapping[str, str], key: str, default: T, known: tuple[T, ...]) -> T:
+    text = parameters.get(key, default)
+    for each in known:
+        if text == each:
+            return each
+    raise Refused(ParameterField(key), f"{text!r} is not one of {', '.join(known)}")
 
 
 def _gib(parameters: Mapping[str, str], key: str) -> int | None:

@@ -17,13 +17,13 @@ from berth.volumes.errors import ParameterField, Refused
 from berth.volumes.request import Claim
 from berth.volumes.reserved import new_volume_path
 
-Source = Literal["literal", "namespace", "name", "pv", "label", "annotation"]
+PieceSource = Literal["literal", "namespace", "name", "pv", "label", "annotation"]
 
 PATH_PATTERN = ParameterField("pathPattern")
 SUB_DIR = ParameterField("subDir")
 
-_PATH_PATTERN: dict[str, Source] = {".PVC.name": "name", ".PVC.namespace": "namespace", ".PV.name": "pv"}
-_SUB_DIR: dict[str, Source] = {
+_PATH_PATTERN: dict[str, PieceSource] = {".PVC.name": "name", ".PVC.namespace": "namespace", ".PV.name": "pv"}
+_SUB_DIR: dict[str, PieceSource] = {
     "pvc.metadata.name": "name",
     "pvc.metadata.namespace": "namespace",
     "pv.metadata.name": "pv",
@@ -36,13 +36,13 @@ _ANNOTATIONS = ".PVC.annotations."
 class Piece:
     """One stretch of a pattern: text as it is, or a value of the claim (key: the label's or annotation's name)."""
 
-    source: Source
+    source: PieceSource
     text: str = ""
     key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class PathPattern:
     """A parsed template. text is what the class says, parameter is where it says it."""
 
     parameter: str
@@ -122,7 +122,7 @@ class Pattern:
         return value
 
 
-def parse_path_pattern(text: str) -> Pattern:
+def parse_path_pattern(text: str) -> PathPattern:
     """A `pathPattern` (`${.PVC.name}` and so on). Refused, naming the parameter.
 
     `/` at the end, or before a placeholder at the beginning, means nothing, as in the reference, which many a class
@@ -134,12 +134,12 @@ def parse_path_pattern(text: str) -> Pattern:
     return _parse(PATH_PATTERN, trimmed or text, _PATH_PATTERN, with_metadata=True)
 
 
-def parse_sub_dir(text: str) -> Pattern:
+def parse_sub_dir(text: str) -> PathPattern:
     """A `subDir` (`${pvc.metadata.name}` and so on). Refused, naming the parameter."""
     return _parse(SUB_DIR, text, _SUB_DIR, with_metadata=False)
 
 
-def _parse(parameter: str, text: str, names: Mapping[str, Source], *, with_metadata: bool) -> Pattern:
+def _parse(parameter: str, text: str, names: Mapping[str, PieceSource], *, with_metadata: bool) -> PathPattern:
     pieces: list[Piece] = []
     rest = text
     while rest:
@@ -153,10 +153,10 @@ def _parse(parameter: str, text: str, names: Mapping[str, Source], *, with_metad
             raise Refused(parameter, f"{quoted(text)} opens a placeholder with `${{` and never closes it with `}}`")
         pieces.append(_placeholder(parameter, name, names, with_metadata=with_metadata))
     _check_literals(parameter, text, pieces)
-    return Pattern(parameter=parameter, text=text, pieces=tuple(pieces))
+    return PathPattern(parameter=parameter, text=text, pieces=tuple(pieces))
 
 
-def _placeholder(parameter: str, name: str, names: Mapping[str, Source], *, with_metadata: bool) -> Piece:
+def _placeholder(parameter: str, name: str, names: Mapping[str, PieceSource], *, with_metadata: bool) -> Piece:
     if name in names:
         return Piece(names[name])
     if with_metadata:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-Kind = Literal["directory", "file", "link", "other"]
+EntryKind = Literal["directory", "file", "link", "other"]
 Guard = Callable[[], str]
 """Why this process may not act now, empty while it may. A share asks right before anything leaves it that can't be
 taken back: a rename, a removal, a file's replacement; a reason becomes Unavailable(lease) and nothing was done. It is
@@ -60,7 +60,7 @@ class Entry:
 
     name: str
     """Last part of the path; empty for the root."""
-    kind: Kind
+    kind: EntryKind
     mode: int
     """Permission bits (07777)."""
     uid: int

@@ -22,9 +22,9 @@ from berth.volumes.records import Record
 from berth.volumes.request import Claim, Living
 from berth.volumes.share import Share
 
-State = Literal["trashed", "archived", "gone", "taken"]
+VolumeState = Literal["trashed", "archived", "gone", "taken"]
 """trashed, archived: the directory is there; gone: it is nowhere; taken: so, and its place is another volume's."""
-STATES: tuple[State, ...] = ("trashed", "archived", "gone", "taken")
+STATES: tuple[VolumeState, ...] = ("trashed", "archived", "gone", "taken")
 AT_ONCE = 16
 """How many questions are asked side by side."""
 
@@ -45,7 +45,7 @@ class Displaced:
     """A PV whose directory is not in its place."""
 
     placed: Placed
-    state: State
+    state: VolumeState
     where: str = ""
     """Where the directory is now, on the share; empty for nowhere."""
     is_occupied: bool = False

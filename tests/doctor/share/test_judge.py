@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
-from berth.doctor.share.mounts import Answer, Ending, Mounted, above, nearest
+from berth.doctor.share.mounts import Mounted, MountEnding, VersionAnswer, above, nearest
 from berth.doctor.share.reach import Door, Reached, judge_nfs_port, judge_portmapper
 from berth.nfs import Offered
 from berth.volumes.share import ShareAddress
@@ -17,8 +17,8 @@ NODES = Offered("/srv/nfs", ("10.1.0.0/16",))
 
 
 def handed(
-    ending_3: Ending | None,
-    ending_4: Ending | None,
+    ending_3: MountEnding | None,
+    ending_4: MountEnding | None,
     *,
     offered: tuple[Offered, ...] | str | None = (NODES,),
     minors: tuple[int, ...] | None = (0, 1, 2),
@@ -103,7 +103,7 @@ def test_the_list_of_exports(situation: Handed, outcome: str, seen: str) -> None
         ("no NFS", "no NFS", "failed", "does not speak NFS"),
     ],
 )
-def test_versions(over_3: Answer, over_4: Answer, outcome: str, seen: str) -> None:
+def test_versions(over_3: VersionAnswer, over_4: VersionAnswer, outcome: str, seen: str) -> None:
     found = judge_answers(Door("10.0.0.5", 2049, "open"), over_3, over_4, deadline=5)
     assert found.outcome == outcome
     assert seen in found.seen.en

@@ -16,7 +16,7 @@ from berth.texts.text import Text
 from berth.volumes.errors import Refused
 from berth.volumes.naming import archive_name
 from berth.volumes.parameters import parse_parameters
-from berth.volumes.patterns import DEFAULT_PATTERN, Pattern, parse_path_pattern, parse_sub_dir
+from berth.volumes.patterns import DEFAULT_PATTERN, PathPattern, parse_path_pattern, parse_sub_dir
 from berth.volumes.request import Claim, End
 
 _CSI = "nfs.csi.k8s.io"
@@ -42,7 +42,7 @@ class Tried:
     """A class that may be tried: how it lays out directories, and what becomes of them."""
 
     of_class: kinds.ClassObject
-    pattern: Pattern
+    pattern: PathPattern
     end: End
     flattens: bool
     """Whether an archive's name has the whole path in it, as Berth's has, or its last part only."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from berth.doctor.share.mounts import Answer, Ending, Mounted, above, nearest
+from berth.doctor.share.mounts import Mounted, MountEnding, VersionAnswer, above, nearest
 from berth.doctor.share.probed import Outcome, Probed, told
 from berth.doctor.share.reach import Door
 from berth.nfs import RESERVED_PORTS, Offered
@@ -14,7 +14,7 @@ from berth.volumes.share import ShareAddress
 MOST_LISTED = 8
 """Exports that are listed in a sentence."""
 
-_CASES: dict[Ending, str] = {
+_CASES: dict[MountEnding, str] = {
     "mounted": "mounted", "not offered": "not-offered", "no mountd": "no-mountd", "mountd shut": "mountd-shut",
     "silent": "silent", "missing": "missing", "not a directory": "no-directory", "stale": "stale",
     "kerberos": "kerberos", "refused": "refused", "broken": "refused",
@@ -51,7 +51,7 @@ class Handed:
         return tuple(each.path for each in self.offered) if isinstance(self.offered, tuple) else ()
 
 
-def judge_answers(door: Door, over_3: Answer, over_4: Answer, *, deadline: float) -> Probed:
+def judge_answers(door: Door, over_3: VersionAnswer, over_4: VersionAnswer, *, deadline: float) -> Probed:
     """Which versions of NFS are spoken, if any."""
     facts = {"address": door.address, "port": door.port, "deadline": f"{deadline:g}"}
     match over_3, over_4:

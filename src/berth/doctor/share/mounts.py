@@ -33,8 +33,8 @@ from berth.nfs import (
     v4,
 )
 
-Answer = Literal["spoken", "not spoken", "silent", "no NFS"]
-Ending = Literal[
+VersionAnswer = Literal["spoken", "not spoken", "silent", "no NFS"]
+MountEnding = Literal[
     "mounted", "not offered", "no mountd", "mountd shut", "silent", "denied", "missing", "not a directory",
     "stale", "kerberos", "refused", "broken",
 ]  # fmt: skip
@@ -46,7 +46,7 @@ MOST_NEAR = 3
 class Mounted:
     """What came of asking for the export over one version."""
 
-    ending: Ending
+    ending: MountEnding
     status: str = ""
     """The protocol's or system's name for it."""
     source: tuple[str, int] = ("", 0)
@@ -55,7 +55,7 @@ class Mounted:
     """Open, where it was handed out; must be closed."""
 
 
-async def ask_version(address: str, port: int, program: tuple[int, int], deadline: float) -> Answer:
+async def ask_version(address: str, port: int, program: tuple[int, int], deadline: float) -> VersionAnswer:
     """Does a server speak this version of NFS."""
     try:
         async with asyncio.timeout(deadline), connected(address, port, program) as connection:
@@ -171,9 +171,9 @@ async def _connect(address: str, port: int, program: tuple[int, int], reserved: 
     return connection
 
 
-def _ending(error: NfsError | RpcError) -> tuple[Ending, str]:
+def _ending(error: NfsError | RpcError) -> tuple[MountEnding, str]:
     if isinstance(error, NfsError):
-        endings: dict[int, Ending] = {
+        endings: dict[int, MountEnding] = {
             Status.NOENT: "missing",
             Status.NOTDIR: "not a directory",
             Status.SYMLINK: "not a directory",

@@ -26,8 +26,8 @@ from berth.nfs import (
 )
 from berth.volumes.share import ShareAddress
 
-State = Literal["open", "refused", "silent", "unreachable", "failed"]
-_STATES: dict[str, State] = {
+PortState = Literal["open", "refused", "silent", "unreachable", "failed"]
+_STATES: dict[str, PortState] = {
     errno.errorcode[errno.ECONNREFUSED]: "refused",
     errno.errorcode[errno.EHOSTUNREACH]: "unreachable",
     errno.errorcode[errno.ENETUNREACH]: "unreachable",
@@ -41,7 +41,7 @@ class Door:
 
     address: str
     port: int
-    state: State
+    state: PortState
     status: str = ""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from berth.doctor.share.probed import Probed, told
-from berth.nfs import DENIED, GONE, ROOT, ConnectFailed, Identity, NfsError, Node, RpcError, Session, Status
+from berth.nfs import DENIED, GONE, ROOT, ConnectFailed, Identity, NfsError, NfsNode, RpcError, Session, Status
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class Scratch:
     """A directory of our own on the share."""
 
     name: str
-    node: Node
+    node: NfsNode
     who: Identity
     as_root: bool
     """Whether it could be made as root, squashed or not."""
@@ -121,7 +121,7 @@ def write_failed(site: Site, step: str, error: NfsError) -> Probed:
     return told("write", "refused", **facts)
 
 
-async def _unmake(site: Site, making: asyncio.Task[Node], name: str, who: Identity) -> None:
+async def _unmake(site: Site, making: asyncio.Task[NfsNode], name: str, who: Identity) -> None:
     """Removes a directory of which it is not known yet whether it was made."""
     done, _ = await asyncio.wait({making}, timeout=site.deadline)
     if done and making.exception() is None:

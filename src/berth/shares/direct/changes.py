@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from berth.nfs import DENIED, ROOT, Identity, NfsError, Node, RootGone, Status
+from berth.nfs import DENIED, ROOT, Identity, NfsError, NfsNode, RootGone, Status
 from berth.shares.direct.move import move
 from berth.shares.direct.tree import Denied, Tree, entry_of, refuse_detour
 from berth.volumes.errors import Missing, Refused, Taken
@@ -37,8 +37,8 @@ async def make_directory(
 
 
 async def _make(
-    tree: Tree, parent: Node, parts: Sequence[str], *, mode: int, uid: int | None, gid: int | None, adopt: bool
-) -> tuple[Node, bool]:
+    tree: Tree, parent: NfsNode, parts: Sequence[str], *, mode: int, uid: int | None, gid: int | None, adopt: bool
+) -> tuple[NfsNode, bool]:
     """The directory that is the last of parts, and whether it is new."""
     session, name = tree.session, parts[-1]
     try:
@@ -68,8 +68,8 @@ async def _make(
 
 
 async def _settle(
-    tree: Tree, parent: Node, name: str, node: Node, *, mode: int, uid: int | None, gid: int | None
-) -> Node:
+    tree: Tree, parent: NfsNode, name: str, node: NfsNode, *, mode: int, uid: int | None, gid: int | None
+) -> NfsNode:
     """Gives a directory the mode and owner it should have, where the server made it otherwise. What it is then."""
     have = node.attributes
     gives = (uid is not None and have.uid != uid) or (gid is not None and have.gid != gid)
@@ -84,10 +84,10 @@ async def _settle(
     # Giving a directory away can take its setuid and setgid bits.
     if have.mode != mode or (gives and mode & 0o6000):
         await _set_mode(tree, node, mode)
-    return Node(node.handle, replace(have, mode=mode))
+    return NfsNode(node.handle, replace(have, mode=mode))
 
 
-async def _set_mode(tree: Tree, node: Node, mode: int) -> None:
+async def _set_mode(tree: Tree, node: NfsNode, mode: int) -> None:
     """Tries whoever may do it until the mode is right: setgid is quietly left out for who is not in the group."""
     handle = node.handle
     owner = (await tree.session.attributes(handle)).owner
@@ -101,7 +101,7 @@ async def _set_mode(tree: Tree, node: Node, mode: int) -> None:
     await tree.rights.use([owner], change)
 
 
-async def _make_as(tree: Tree, parent: Node, name: str, mode: int, owner: Identity, denial: Denied) -> Node:
+async def _make_as(tree: Tree, parent: NfsNode, name: str, mode: int, owner: Identity, denial: Denied) -> NfsNode:
     """The directory made anew by its future owner, as nobody may give it away. Denied if the owner may not either."""
     session = tree.session
     if owner.uid == ROOT.uid:
@@ -192,7 +192,7 @@ async def remove_directory(tree: Tree, parts: Sequence[str]) -> bool:
     return True
 
 
-async def _remove(tree: Tree, parent: Node, name: str, *, is_directory: bool) -> None:
+async def _remove(tree: Tree, parent: NfsNode, name: str, *, is_directory: bool) -> None:
     try:
         await tree.within(
             parent, lambda who: tree.session.remove(parent.handle, name, is_directory=is_directory, who=who)
@@ -202,5 +202,5 @@ async def _remove(tree: Tree, parent: Node, name: str, *, is_directory: bool) ->
             raise
 
 
-def _parent(tree: Tree, found: Sequence[Node]) -> Node:
+def _parent(tree: Tree, found: Sequence[NfsNode]) -> NfsNode:
     return found[-2] if len(found) > 1 else tree.session.root

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from berth.nfs import ROOT, Identity, NfsError, Node, Status
+from berth.nfs import ROOT, Identity, NfsError, NfsNode, Status
 from berth.shares.direct.tree import Denied, Tree
 
 OWNER_WRITE, GROUP_WRITE = 0o200, 0o020
@@ -20,7 +20,7 @@ NOBODYS = range(0x70000000, 0x7FFFFFFF)
 """Group ids that no system hands out: above those of users, services and containers, and no negative number either."""
 
 
-async def move(tree: Tree, node: Node, origin: Node, name: str, to: Node, new_name: str) -> None:
+async def move(tree: Tree, node: NfsNode, origin: NfsNode, name: str, to: NfsNode, new_name: str) -> None:
     """Renames the directory that is called name in origin, if it is this one still. NfsError NOT_SAME, or NOENT."""
     owners = [origin.attributes.owner, to.attributes.owner]
 
@@ -40,7 +40,7 @@ async def move(tree: Tree, node: Node, origin: Node, name: str, to: Node, new_na
 
 
 @asynccontextmanager
-async def _opened(tree: Tree, node: Node, owners: Sequence[Identity]) -> AsyncIterator[list[Identity]]:
+async def _opened(tree: Tree, node: NfsNode, owners: Sequence[Identity]) -> AsyncIterator[list[Identity]]:
     """Has the directory's owner open it. As whom it may be written to inside the block."""
     have, change = node.attributes, partial(tree.session.change, node.handle)
     group = random.choice(NOBODYS)

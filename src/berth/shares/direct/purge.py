@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from berth.nfs import GONE, START, Found, Identity, NfsError, Node, Position, Session, Status
+from berth.nfs import GONE, START, DirectoryEntry, Identity, NfsError, NfsNode, Position, Session, Status
 from berth.shares.common.removal_guard import NO_LIMIT, OTHER_FILE_SYSTEM, TOO_DEEP, Remains, below
 from berth.shares.direct.changes import NOT_EMPTY
 from berth.shares.direct.tree import Denied, Tree
@@ -33,7 +33,7 @@ MOST_PASSES = 20
 """How often a directory is read again that is not empty after all in it was removed: somebody writes into it."""
 
 
-class Step(Protocol):
+class PurgeStep(Protocol):
     """Makes one call to the server, with a deadline."""
 
     async def __call__(self, call: Callable[[], Awaitable[T]], /) -> T: ...
@@ -45,7 +45,7 @@ class _Directory:
 
     parent: _Directory | None
     name: str
-    node: Node
+    node: NfsNode
     path: str = ""
     """From the tree's top, for people: see own.below."""
     depth: int = 0
@@ -59,15 +59,15 @@ class _Directory:
     """What could not be removed of all that is below it."""
 
 
-class Purge:
+class DirectPurge:
     """Removes one tree, in one go or in several."""
 
     _tree: Tree
     _session: Session
-    _step: Step
+    _step: PurgeStep
     _group: asyncio.TaskGroup
 
-    def __init__(self, parent: Node, name: str, top: Node, *, concurrency: int) -> None:
+    def __init__(self, parent: NfsNode, name: str, top: NfsNode, *, concurrency: int) -> None:
         """The directory called name in parent is emptied and removed."""
         self.removed = 0
         """Entries that are gone, files and directories."""
@@ -90,11 +90,11 @@ class Purge:
         """Whether there is nothing left to try."""
         return not self._items
 
-    def is_of(self, top: Node) -> bool:
+    def is_of(self, top: NfsNode) -> bool:
         """Whether it is this directory that is being removed."""
         return self._top.handle == top.handle
 
-    async def run(self, tree: Tree, step: Step, budget: Budget = NO_LIMIT) -> None:
+    async def run(self, tree: Tree, step: PurgeStep, budget: Budget = NO_LIMIT) -> None:
         """Goes on until it is through, or the budget is used up. Raises only what ends the whole: an outage. Then, and
         after a cancellation, it can't go on: what was under way is not known.
         """
@@ -152,7 +152,7 @@ class Purge:
             self._push(self._remove, directory, entry)
         self._done(directory)
 
-    async def _remove(self, directory: _Directory, entry: Found) -> None:
+    async def _remove(self, directory: _Directory, entry: DirectoryEntry) -> None:
         """Removes one entry, or begins to empty it."""
         try:
             node = entry.node
@@ -170,7 +170,7 @@ class Purge:
         except NfsError as error:
             if error.code in (Status.ISDIR, *NOT_EMPTY) and entry.node is not None:
                 # It was a file when its directory was read, and is a directory now.
-                self._push(self._remove, directory, Found(entry.name, None))
+                self._push(self._remove, directory, DirectoryEntry(entry.name, None))
                 return
             if error.code not in (Status.NOENT, *GONE):
                 directory.remains.add(below(directory.path, entry.name), error.name)
@@ -178,7 +178,7 @@ class Purge:
             directory.remains.add(below(directory.path, entry.name), denial.error.name)
         self._done(directory)
 
-    def _enter(self, directory: _Directory, name: str, node: Node) -> bool:
+    def _enter(self, directory: _Directory, name: str, node: NfsNode) -> bool:
         """Begins to empty a directory in another one. False: it is left as it is."""
         path, depth = below(directory.path, name), directory.depth + 1
         if node.attributes.device != self._top.attributes.device:

@@ -11,12 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from berth.nfs import DENIED, GONE, NfsError, Node, Resolver, RootGone, RpcError, Session, Status
+from berth.nfs import DENIED, GONE, NfsError, NfsNode, Resolver, RootGone, RpcError, Session, Status
 from berth.shares.common.circuit_breaker import CircuitBreaker
 from berth.shares.common.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
 from berth.shares.direct import answers, changes
 from berth.shares.direct.dial import Dialer
-from berth.shares.direct.purge import Purge
+from berth.shares.direct.purge import DirectPurge
 from berth.shares.direct.session_cache import SessionCache
 from berth.shares.direct.tree import Denied, Rights, Tree, entry_of
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
@@ -58,7 +58,7 @@ class DirectShare:
         self._sessions = SessionCache(Dialer(address, resolver, deadline * 0.9, guard).dial, idle=idle)
         self._breaker = CircuitBreaker()
         self._rights = Rights()
-        self._unfinished: Unfinished[Purge] = Unfinished(most=32)
+        self._unfinished: Unfinished[DirectPurge] = Unfinished(most=32)
 
     @property
     def address(self) -> ShareAddress:
@@ -75,7 +75,7 @@ class DirectShare:
         async def look(tree: Tree) -> Entry:
             if not parts:
                 root = tree.session.root.handle
-                return entry_of(Node(root, await tree.session.attributes(root)), "")
+                return entry_of(NfsNode(root, await tree.session.attributes(root)), "")
             node = await tree.get(parts, is_last_open=True)
             return entry_of(node, parts[-1])
 
@@ -128,7 +128,7 @@ class DirectShare:
     async def remove_tree(self, path: str, *, budget: Budget | None = None) -> Removal:
         parts = trash_entry(path)
 
-        async def look(tree: Tree) -> list[Node]:
+        async def look(tree: Tree) -> list[NfsNode]:
             found = await tree.find(parts)
             if len(found) == len(parts) and found[-1].attributes.kind != "directory":
                 raise Refused(path, "is no directory")
@@ -139,7 +139,7 @@ class DirectShare:
         if len(found) < len(parts):
             return Removal(0)
         if purge is None or not purge.is_of(found[-1]):
-            purge = Purge(found[-2], parts[-1], found[-1], concurrency=self._concurrency)
+            purge = DirectPurge(found[-2], parts[-1], found[-1], concurrency=self._concurrency)
         before = purge.removed
         async with self._sessions.lend() as session:
 
@@ -223,7 +223,7 @@ class DirectShare:
         if status.code in GONE:
             return await self._sessions.renew(session)
         is_news = attributes.owner != session.root.attributes.owner
-        session.root = Node(session.root.handle, attributes)
+        session.root = NfsNode(session.root.handle, attributes)
         return is_news
 
     async def _step(self, session: Session, path: str, call: Callable[[], Awaitable[T]]) -> T:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from berth.nfs import DENIED, GONE, ROOT, START, Found, Identity, NfsError, Node, Position, Session, Status
+from berth.nfs import DENIED, GONE, ROOT, START, DirectoryEntry, Identity, NfsError, NfsNode, Position, Session, Status
 from berth.shares.common.listing import Listing
 from berth.volumes.errors import Missing, Refused
 from berth.volumes.share import Entry
@@ -68,12 +68,12 @@ class Tree:
         self.is_bare = False
         """Whether the root showed nothing of what was looked for in it: perhaps it is the root no more."""
 
-    async def find(self, parts: Sequence[str], *, is_last_open: bool = False) -> list[Node]:
+    async def find(self, parts: Sequence[str], *, is_last_open: bool = False) -> list[NfsNode]:
         """What is at each part of a path, as far as it exists. Refused when a link, or a file on the way, is met.
 
         is_last_open: a link at the very end is an answer too.
         """
-        found: list[Node] = []
+        found: list[NfsNode] = []
         here = self.session.root
         is_end = False
         while len(found) < len(parts) and not is_end:
@@ -86,7 +86,7 @@ class Tree:
         self.is_bare |= bool(parts) and not found
         return found
 
-    async def get(self, parts: Sequence[str], *, is_last_open: bool = False) -> Node:
+    async def get(self, parts: Sequence[str], *, is_last_open: bool = False) -> NfsNode:
         """What is at a path. Missing when nothing is."""
         if not parts:
             return self.session.root
@@ -95,10 +95,10 @@ class Tree:
             raise Missing(self.share, "/".join(parts[: len(found) + 1]))
         return found[-1]
 
-    async def look(self, directory: Node, name: str) -> Node:
+    async def look(self, directory: NfsNode, name: str) -> NfsNode:
         """One entry of a directory, whatever it is. NfsError when it is not there."""
 
-        async def walk(who: Identity) -> Node:
+        async def walk(who: Identity) -> NfsNode:
             nodes, error = await self.session.walk(directory.handle, [name], who)
             if error is not None:
                 raise error
@@ -106,7 +106,7 @@ class Tree:
 
         return await self.within(directory, walk)
 
-    async def entries(self, directory: Node, path: str, most: int | None = None) -> list[Entry]:
+    async def entries(self, directory: NfsNode, path: str, most: int | None = None) -> list[Entry]:
         """The entries of the directory at path: all, or most + 1 where there are more than most. See Listing."""
         listing = Listing(path, most)
         position: Position | None = START
@@ -144,17 +144,19 @@ class Tree:
                 raise Refused(path, f"is larger than {most >> 20} MiB")
             return content
 
-    async def within(self, directory: Node, call: Callable[[Identity], Awaitable[T]]) -> T:
+    async def within(self, directory: NfsNode, call: Callable[[Identity], Awaitable[T]]) -> T:
         """What call answers as root or as the directory's owner, whoever is let."""
         return await self.rights.use([directory.attributes.owner], call)
 
-    async def _read(self, directory: Node, position: Position, who: Identity) -> tuple[list[Found], Position | None]:
+    async def _read(
+        self, directory: NfsNode, position: Position, who: Identity
+    ) -> tuple[list[DirectoryEntry], Position | None]:
         return await self.session.read_directory(directory.handle, position, who)
 
-    async def _step(self, here: Node, rest: Sequence[str]) -> tuple[list[Node], bool]:
+    async def _step(self, here: NfsNode, rest: Sequence[str]) -> tuple[list[NfsNode], bool]:
         """What follows, as far as one identity gets, and whether it is known that nothing comes after."""
 
-        async def walk(who: Identity) -> tuple[list[Node], bool]:
+        async def walk(who: Identity) -> tuple[list[NfsNode], bool]:
             nodes, error = await self.session.walk(here.handle, rest, who)
             if error is not None and error.code != Status.NOENT and not nodes:
                 raise error
@@ -163,13 +165,13 @@ class Tree:
         return await self.within(here, walk)
 
 
-def entry_of(node: Node, name: str) -> Entry:
+def entry_of(node: NfsNode, name: str) -> Entry:
     """How a share describes what the server found."""
     seen = node.attributes
     return Entry(name, seen.kind, seen.mode, seen.uid, seen.gid, seen.device, node.handle)
 
 
-def refuse_detour(node: Node, parts: Sequence[str], depth: int) -> None:
+def refuse_detour(node: NfsNode, parts: Sequence[str], depth: int) -> None:
     """Refuses a link at the first depth parts of a path, or a file where more parts follow."""
     path = "/".join(parts[:depth])
     if node.attributes.kind == "link":

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from berth.shares.common.listing import Listing
 from berth.shares.mounted.statx import born
 from berth.volumes.errors import Missing, Refused, Unavailable
-from berth.volumes.share import Entry, Guard, Kind, Space, always
+from berth.volumes.share import Entry, EntryKind, Guard, Space, always
 
 PASS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 """To open a directory only to reach what is in it, which takes no right to read it."""
@@ -171,7 +171,7 @@ def _entry(name: str, found: os.stat_result, birth: int) -> Entry:
     )
 
 
-def expect(kind: Kind, found: Entry, parts: Sequence[str]) -> None:
+def expect(kind: EntryKind, found: Entry, parts: Sequence[str]) -> None:
     """Refused unless something is what it should be."""
     if found.kind == kind:
         return
@@ -180,7 +180,7 @@ def expect(kind: Kind, found: Entry, parts: Sequence[str]) -> None:
     raise Refused("/".join(parts), "is no directory" if kind == "directory" else "is no regular file")
 
 
-def _kind(mode: int) -> Kind:
+def _kind(mode: int) -> EntryKind:
     if stat.S_ISDIR(mode):
         return "directory"
     if stat.S_ISREG(mode):

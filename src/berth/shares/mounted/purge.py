@@ -62,7 +62,7 @@ class _Level:
         os.close(self.descriptor)
 
 
-class Purge:
+class MountedPurge:
     """Removes one tree, in one go or in several. What it holds open is closed when it is through, closed or let go."""
 
     def __init__(self, root: Root, parts: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from berth.shares.common.circuit_breaker import CircuitBreaker
 from berth.shares.common.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
 from berth.shares.mounted import changes
 from berth.shares.mounted.openat import Root
-from berth.shares.mounted.purge import Purge
+from berth.shares.mounted.purge import MountedPurge
 from berth.volumes.errors import Missing, Refused, Stage, Unavailable, VolumeError
 from berth.volumes.naming import split_path
 from berth.volumes.share import Budget, Entry, Guard, Made, Removal, ShareAddress, Space, always
@@ -73,7 +73,7 @@ class MountedShare:
         self._guard = guard
         self._threads = Threads("mounted share", THREADS)
         self._breaker = CircuitBreaker()
-        self._unfinished: Unfinished[Purge] = Unfinished(most=4)  # each holds its directories open
+        self._unfinished: Unfinished[MountedPurge] = Unfinished(most=4)  # each holds its directories open
 
     @property
     def address(self) -> ShareAddress:
@@ -185,10 +185,10 @@ class MountedShare:
         return Unavailable(self._name, stage, why, status=status, path=path)
 
 
-def _resumed(known: Purge | None, root: Root, parts: Sequence[str]) -> Purge:
+def _resumed(known: MountedPurge | None, root: Root, parts: Sequence[str]) -> MountedPurge:
     """The removal that was begun, if it is still about what is at parts; else a new one."""
     if known is not None:
         if known.is_of(root, parts):
             return known
         known.close()
-    return Purge(root, parts)
+    return MountedPurge(root, parts)
