@@ -113,7 +113,7 @@ class Served:
     def is_berth(self, name: str) -> bool:
         """Whether it is a Berth that answers to this name, or would: one that runs outside has no pod to tell."""
         carriers = self.of(name)
-        carriers = [each for each in carriers if not self._snapshot.distrusts(each.account)] or carriers
+        carriers = [each for each in carriers if not self._snapshot.trust.distrusts(each.account)] or carriers
         if carriers:
             return any(each.flavour == "berth" for each in carriers)
         return name == OWN or (self.is_outside and name in self._made_by_berth)
@@ -129,7 +129,7 @@ class Served:
 
     def nearest(self, name: str) -> Provisioner | None:
         """The provisioner whose name differs from this one by a typo; none that is not believed (see trust)."""
-        believed = [each for each in self.provisioners if not self._snapshot.distrusts(each.account)]
+        believed = [each for each in self.provisioners if not self._snapshot.trust.distrusts(each.account)]
         names = {known: each for each in believed for known in each.names if known != name}
         near = nearest(name, names)
         return names[near] if near is not None else None
