@@ -26,20 +26,33 @@ def binding(of: str, *subjects: dict[str, str], **labels: str) -> ClusterRoleBin
 
 
 @pytest.mark.parametrize(
-    ("rules", "is_proven"),
+    ("rules", "is_able", "is_meant"),
     [
-        ([LIST, CREATE], True),
-        ([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}], True),
-        ([CREATE], False),
-        ([LIST, {**CREATE, "verbs": ["delete", "patch"]}], False),
-        ([LIST, {**CREATE, "resourceNames": ["one"]}], False),
-        ([LIST, {**CREATE, "apiGroups": ["apps"]}], False),
-        ([], False),
+        ([LIST, CREATE], True, True),
+        ([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}], True, True),
+        ([CREATE], False, True),
+        ([LIST, {**CREATE, "verbs": ["delete", "patch"]}], False, True),
+        ([LIST, {**CREATE, "resourceNames": ["one"]}], False, False),
+        ([LIST, {**CREATE, "apiGroups": ["apps"]}], False, False),
+        ([LIST, {**CREATE, "verbs": ["list"]}], False, False),
+        ([], False, False),
     ],
-    ids=["both", "anything", "claims unseen", "it makes none", "one of them", "another group", "nothing"],
+    ids=[
+        "both",
+        "anything",
+        "claims unseen",
+        "it makes none",
+        "one of them",
+        "another group",
+        "it only looks",
+        "nothing",
+    ],
 )
-def test_an_account_is_proven_by_what_its_role_lets_it_do(rules: list[dict[str, Any]], is_proven: bool) -> None:
-    assert proven([binding("r", NFS)], [role("r", *rules)]) == (frozenset({"a/nfs"}) if is_proven else frozenset())
+def test_an_account_is_proven_by_what_its_role_lets_it_do(
+    rules: list[dict[str, Any]], is_able: bool, is_meant: bool
+) -> None:
+    given = [binding("r", NFS)], [role("r", *rules)]
+    assert (bool(proven(*given, "able")), bool(proven(*given, "meant"))) == (is_able, is_meant)
 
 
 @pytest.mark.parametrize(
@@ -58,22 +71,21 @@ def test_an_account_is_proven_by_what_its_role_lets_it_do(rules: list[dict[str, 
     ],
 )
 def test_of_whom_a_binding_speaks(subject: dict[str, str], is_trusted: bool) -> None:
-    assert Trust(proven([binding("r", subject)], [role("r", LIST, CREATE)])).trusts("a/nfs") is is_trusted
+    assert Trust(proven([binding("r", subject)], [role("r", LIST, CREATE)], "able")).trusts("a/nfs") is is_trusted
 
 
 def test_two_bindings_prove_together_what_neither_does_alone() -> None:
     roles = [role("see", LIST), role("make", CREATE)]
     all_of_a = {"kind": "Group", "name": "system:serviceaccounts:a"}
-    assert proven([binding("see", NFS), binding("make", NFS)], roles) == {"a/nfs"}
-    assert proven([binding("see", all_of_a), binding("make", NFS)], roles) == {"a/nfs"}
-    assert proven([binding("see", NFS), binding("gone", NFS)], roles) == frozenset()
+    assert proven([binding("see", NFS), binding("make", NFS)], roles, "able") == {"a/nfs"}
+    assert proven([binding("see", all_of_a), binding("make", NFS)], roles, "able") == {"a/nfs"}
+    assert proven([binding("see", NFS), binding("gone", NFS)], roles, "able") == frozenset()
 
 
-def test_berths_own_binding_proves_its_account_whatever_its_role_lacks() -> None:
-    all_of_a = {"kind": "Group", "name": "system:serviceaccounts:a"}
+def test_berths_own_binding_says_whom_it_is_meant_for_whatever_its_role_lacks() -> None:
     label = {"app.kubernetes.io_name": "berth"}
-    assert proven([binding("berth", NFS, **label)], []) == {"a/nfs"}
-    assert proven([binding("berth", all_of_a, **label)], []) == frozenset()
+    assert proven([binding("berth", NFS, **label)], [], "meant") == {"a/nfs"}
+    assert proven([binding("berth", NFS, **label)], [], "able") == frozenset()
 
 
 def test_what_the_administrator_named_counts_in_any_case_and_nothing_else_by_the_same_name() -> None:

@@ -8,7 +8,7 @@ from berth.kube.client import Api
 from berth.kube.errors import Gone
 from berth.kube.kind import R
 from berth.objects.roles import ClusterRole, ClusterRoleBinding
-from berth.objects.trust import proven
+from berth.objects.trust import Grade, proven
 
 _PAGE = 500
 
@@ -31,6 +31,6 @@ async def read_all(api: Api, resource: type[R], *, fields: str = "", most: int |
     return items
 
 
-async def read_proven(api: Api) -> frozenset[str]:
+async def read_proven(api: Api, grade: Grade) -> frozenset[str]:
     """The accounts that are provisioners' by their bindings: see trust. KubeError."""
-    return proven(*await asyncio.gather(read_all(api, ClusterRoleBinding), read_all(api, ClusterRole)))
+    return proven(*await asyncio.gather(read_all(api, ClusterRoleBinding), read_all(api, ClusterRole)), grade)

@@ -1,9 +1,9 @@
 """Whose word counts. Whoever may make Deployments in some namespace can call one anything: a name, an image or a label
 proves nothing.
 
-What an administrator named is trusted, and what runs under an account that only an administrator can have made a
-provisioner's: one that ClusterRoleBindings, to itself or to all accounts of its namespace, let provision, or that
-Berth's own binding names. What every account of the cluster may do proves nothing either.
+What an administrator named is trusted, and what runs under an account to which only an administrator can have given
+what it has: by ClusterRoleBindings, to itself or to all accounts of its namespace. What every account of the cluster
+may do proves nothing either.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from berth.kube.permissions import Right
 from berth.objects.roles import ClusterRole, ClusterRoleBinding, RoleSubject, Rule
 
+Grade = Literal["meant", "able"]
+"""meant: it may write PVs, or Berth's own binding names it; something may be missing. able: it can provision."""
+
 _PROVISIONS = frozenset({Right("list", "", "persistentvolumeclaims"), Right("create", "", "persistentvolumes")})
 """Without these nobody provisions anything."""
+_WRITES = frozenset(Right(verb, "", "persistentvolumes") for verb in ("create", "delete", "patch", "update"))
 _NAME, _BERTH = "app.kubernetes.io/name", "berth"
 _USER, _GROUP = "system:serviceaccount:", "system:serviceaccounts:"
 _ALL = "*"
@@ -27,7 +32,7 @@ class Trust:
     """What is known of the accounts of a cluster; each is called `namespace/name`."""
 
     proven: frozenset[str] | None = None
-    """Accounts, or `namespace/*` for all of one, that are provisioners': see proven(). None: nobody knows."""
+    """Accounts, or `namespace/*` for all of one, for which bindings speak: see proven(). None: nobody knows."""
     accounts: frozenset[str] = frozenset()
     """Accounts that the administrator named."""
     workloads: frozenset[str] = frozenset()
@@ -44,26 +49,29 @@ class Trust:
         return self.proven is not None and not self.trusts(account)
 
 
-def proven(bindings: Iterable[ClusterRoleBinding], roles: Iterable[ClusterRole]) -> frozenset[str]:
-    """The accounts that bindings for the whole cluster prove to be provisioners', as Trust has them."""
+def proven(bindings: Iterable[ClusterRoleBinding], roles: Iterable[ClusterRole], grade: Grade) -> frozenset[str]:
+    """The accounts that bindings for the whole cluster prove to be provisioners' to that grade, as Trust has them."""
     rights_of = {role.name: _rights(role) for role in roles}
     given: defaultdict[str, set[Right]] = defaultdict(set)
     for binding in bindings:
-        is_berths = (binding.metadata.labels or {}).get(_NAME) == _BERTH
+        is_meant = grade == "meant" and (binding.metadata.labels or {}).get(_NAME) == _BERTH
+        rights = _WRITES if is_meant else rights_of.get(binding.roleRef.name, frozenset())
         for subject in binding.subjects or ():
-            account = _account(subject)
-            # Berth's own binding names its accounts even where its role lacks something.
-            whole = is_berths and not account.endswith(f"/{_ALL}")
-            given[account] |= _PROVISIONS if whole else rights_of.get(binding.roleRef.name, frozenset())
+            given[_account(subject)] |= rights
+    given.pop("", None)
     return frozenset(
         account
-        for account, rights in given.items()
-        if account and rights | given.get(f"{account.partition('/')[0]}/{_ALL}", set()) >= _PROVISIONS
+        for account, has in given.items()
+        if _is_enough(has | given.get(f"{account.partition('/')[0]}/{_ALL}", set()), grade)
     )
 
 
+def _is_enough(rights: set[Right], grade: Grade) -> bool:
+    return rights >= _PROVISIONS if grade == "able" else not _WRITES.isdisjoint(rights)
+
+
 def _rights(role: ClusterRole) -> frozenset[Right]:
-    return frozenset(right for right in _PROVISIONS if any(_gives(rule, right) for rule in role.rules or ()))
+    return frozenset(right for right in _PROVISIONS | _WRITES if any(_gives(rule, right) for rule in role.rules or ()))
 
 
 def _gives(rule: Rule, right: Right) -> bool:

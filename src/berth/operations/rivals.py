@@ -43,7 +43,7 @@ async def rivals(api: ManifestApi, names: Collection[str], *, but: str) -> list[
             found.append(Rival(key, shared, one))
     if not found:
         return []
-    trust = Trust(await read_proven(api))
+    trust = Trust(await read_proven(api, "meant"))
     return [one for one in found if trust.trusts(_account(one.deployment))]
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from berth.objects.provisioning import REPLICAS_BEFORE, TAKEN_OVER_BY
 from berth.objects.trust import Trust
 from berth.operations.takeover.candidates import workload
-from berth.operations.takeover.old import REPLICAS_BEFORE, TAKEN_OVER_BY
 from tests.operations.takeover.things import NAME, deployment, found
 
 

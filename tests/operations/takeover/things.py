@@ -9,7 +9,7 @@ from berth.objects.kinds import ClaimObject, ClassObject, Meta, NfsSource, Objec
 from berth.objects.trust import Trust
 from berth.operations.takeover.candidates import Candidate, Candidates, workload
 from berth.operations.takeover.inventory import Group, Inventory, make_groups
-from berth.operations.takeover.old import Found, find
+from berth.operations.takeover.old import FoundProvisioners, find
 
 NAME = "cluster.local/nfs-client"
 UID = "0d1e0000-0000-0000-0000-00000000000{}"

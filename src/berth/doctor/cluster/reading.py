@@ -209,7 +209,7 @@ async def _proven(api: ManifestApi) -> frozenset[str] | None:
     """None where bindings can't be read: then nobody is known to be distrusted."""
     try:
         async with asyncio.timeout(_SECOND):
-            return await read_proven(api)
+            return await read_proven(api, "meant")
     except (KubeError, TimeoutError):
         return None
 

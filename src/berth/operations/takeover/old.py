@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from berth.objects.containers import sources_of
-from berth.objects.provisioning import EXPORT, NAME, REFERENCE, SERVER, Provisioning
+from berth.objects.provisioning import (
+    EXPORT,
+    NAME,
+    READY_BEFORE,
+    REFERENCE,
+    REPLICAS_BEFORE,
+    SERVER,
+    TAKEN_OVER_BY,
+    Provisioning,
+)
 from berth.objects.trust import Trust
 from berth.operations.takeover.candidates import Candidate, Candidates, provisioning_of
 from berth.operations.takeover.remark import Remark
@@ -30,13 +39,6 @@ from berth.texts.text import Text
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import parse_export, parse_server
 from berth.volumes.share import ShareAddress
-
-REPLICAS_BEFORE = "berth.io/replicas-before"
-READY_BEFORE = "berth.io/ready-before"
-TAKEN_OVER_BY = "berth.io/taken-over-by"
-"""Annotations of an old Deployment: how many pods it had, how many of them were ready, and which Berth (namespace/name)
-serves now.
-"""
 
 _KEEPERS = {
     "argocd.argoproj.io/instance": "Argo CD",

@@ -165,7 +165,7 @@ async def find_all(api: ManifestApi, named: Iterable[str]) -> tuple[tuple[int, i
     kubernetes = await api.version()
     candidates = await read_candidates(api)
     try:
-        proven = await read_proven(api)
+        proven = await read_proven(api, "able")
     except KubeError:
         proven = None  # we may not see the bindings: then only what was named is trusted
     return kubernetes, find(candidates, kubernetes, Trust(proven, workloads=frozenset(named)))
