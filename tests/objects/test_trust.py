@@ -86,6 +86,8 @@ def test_berths_own_binding_says_whom_it_is_meant_for_whatever_its_role_lacks() 
     label = {"app.kubernetes.io_name": "berth"}
     assert proven([binding("berth", NFS, **label)], [], "meant") == {"a/nfs"}
     assert proven([binding("berth", NFS, **label)], [], "able") == frozenset()
+    all_of_a = {"kind": "Group", "name": "system:serviceaccounts:a"}
+    assert proven([binding("berth", all_of_a, **label)], [], "meant") == frozenset()
 
 
 def test_what_the_administrator_named_counts_in_any_case_and_nothing_else_by_the_same_name() -> None:

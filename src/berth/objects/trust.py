@@ -55,9 +55,9 @@ def proven(bindings: Iterable[ClusterRoleBinding], roles: Iterable[ClusterRole],
     given: defaultdict[str, set[Right]] = defaultdict(set)
     for binding in bindings:
         is_meant = grade == "meant" and (binding.metadata.labels or {}).get(_NAME) == _BERTH
-        rights = _WRITES if is_meant else rights_of.get(binding.roleRef.name, frozenset())
+        rights = rights_of.get(binding.roleRef.name, frozenset())
         for subject in binding.subjects or ():
-            given[_account(subject)] |= rights
+            given[_account(subject)] |= _WRITES if is_meant and subject.kind != "Group" else rights
     given.pop("", None)
     return frozenset(
         account
