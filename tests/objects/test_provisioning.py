@@ -40,6 +40,9 @@ def judged(env: dict[str, str] | None = None, *, nfs: bool = False, **fields: An
         ({}, {"image": "r/sig-storage/nfsplugin:v4"}, "csi", ("nfs.csi.k8s.io",), ""),
         ({}, {"image": "r/nfsplugin", "args": ["--drivername=my.nfs"]}, "csi", ("my.nfs",), ""),
         ({}, {"image": "r/team/berth:1"}, "berth", ("nfs.berth.io",), ""),
+        ({}, {"image": "r/team/berth-nfs:1"}, "berth", ("nfs.berth.io",), ""),
+        ({**PLAIN, "BERTH_LANGUAGE": "en"}, {"image": "mirror/it:1"}, "berth", ("x/nfs",), ""),
+        (PLAIN, {"image": "r/berthold:1"}, "reference", ("x/nfs",), ""),
         ({}, {"image": "r/team/berth", "args": ["run", "--provisioner-name=a,b"]}, "berth", ("a", "b"), ""),
     ],
 )
@@ -95,3 +98,19 @@ def test_an_init_container_counts_as_one_that_runs_only_if_it_goes_on_running() 
 )
 def test_which_images_need_self_link(image: str, is_old: bool) -> None:
     assert needs_self_link(image) is is_old
+
+
+@pytest.mark.parametrize(
+    ("image", "flavour"),
+    [
+        ("quay.io/external_storage/nfs-client-provisioner:latest", "selflink"),
+        ("registry.k8s.io/sig-storage/nfs-subdir-external-provisioner:v4.0.2", "subdir"),
+        ("kubesphereio/nfs-client-provisioner:v4.0.2", "subdir"),
+        ("r/sig-storage/nfsplugin:v4", "csi"),
+        ("r/team/berth:1", "berth"),
+        ("mirror/it:1", "other"),
+    ],
+)
+def test_the_generation_of_an_image(image: str, flavour: str) -> None:
+    (one,) = judged(PLAIN, image=image)
+    assert one.flavour == flavour

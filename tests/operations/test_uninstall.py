@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from berth.kube.manifest import ApiPlace, ManifestApi, place
+from berth.objects.translation import FINALIZER
 from berth.operations.asked import Asked, ClassAsked
 from berth.operations.errors import Stopped
 from berth.operations.uninstall import uninstall
-from berth.operations.uninstall_plan import FINALIZER, UninstallPlan, plan_uninstall
+from berth.operations.uninstall_plan import UninstallPlan, plan_uninstall
 from devcluster.cluster import DevCluster
 from tests.operations.installing import CLASS, installing, make_class, run
 

@@ -19,6 +19,15 @@ def test_ordinary_annotations_stay_as_they_are() -> None:
     assert slim(claim(metadata={"annotations": None})).metadata.annotations is None
 
 
+def test_what_only_the_doctor_reads_is_not_kept() -> None:
+    kept = slim(
+        volume(metadata={"creationTimestamp": "2026-11-24T03:00:00Z"}, status={"message": "m", "phase": "Bound"})
+    )
+    assert (kept.metadata.creationTimestamp, kept.spec.accessModes, kept.status.message) == (None, None, "")
+    assert kept.status.phase == "Bound"
+    assert slim(claim()).spec.accessModes  # they go onto its PV
+
+
 @pytest.mark.parametrize(
     "annotations",
     [

@@ -203,11 +203,10 @@ class Api:
     async def _write(self, request: Request) -> HttpAnswer:
         return await self._exchange.answer(request, self._guard)
 
-    async def may(self, right: Right, *, namespace: str, account: str = "", by_name: bool = False) -> bool:
+    async def may(self, right: Right, *, namespace: str, account: str = "") -> bool:
         """Whether the API server gives us that right; namespace: ours, for a right that is held there alone.
 
-        account: of a service account, `namespace/name`, to ask for that one instead of us. by_name: only what somebody
-        gave to this very account or to all of its namespace counts, not what every account of the cluster has.
+        account: of a service account, `namespace/name`, to ask for that one instead of us.
         """
         resource, _, subresource = right.resource.partition("/")
         attributes = {
@@ -223,8 +222,7 @@ class Api:
         if account:
             reviews, home = "subjectaccessreviews", account.partition("/")[0]
             spec["user"] = f"system:serviceaccount:{account.replace('/', ':')}"
-            everyone = [] if by_name else ["system:serviceaccounts", "system:authenticated"]
-            spec["groups"] = [f"system:serviceaccounts:{home}", *everyone]
+            spec["groups"] = [f"system:serviceaccounts:{home}", "system:serviceaccounts", "system:authenticated"]
         request = Request(
             "create",
             reviews,

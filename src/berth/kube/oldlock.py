@@ -65,14 +65,23 @@ class _OldLock(msgspec.Struct, NamespacedResourceG):
         )
 
 
-class _Record(msgspec.Struct):
-    """What the annotation says."""
+class Record(msgspec.Struct):
+    """What the annotation says; a Lease's spec says the same by the same names."""
 
     holderIdentity: str = ""  # noqa: N815
     leaseDurationSeconds: float = 15.0  # noqa: N815
     acquireTime: str | None = None  # noqa: N815
     renewTime: str | None = None  # noqa: N815
     leaderTransitions: int = 0  # noqa: N815
+
+    @property
+    def is_of_long_ago(self) -> bool:
+        """Whether it is no process's any more, whatever the clocks say."""
+        try:
+            age = datetime.now(UTC) - datetime.fromisoformat(self.renewTime or "")
+        except (ValueError, TypeError):
+            return False
+        return abs(age.total_seconds()) > _NO_CLOCK_IS_SO_WRONG
 
 
 class EndpointsLock:
@@ -90,7 +99,7 @@ class EndpointsLock:
     async def write(self, record: LeaseObject) -> LeaseObject:
         """See lease.Lock."""
         spec, version = record.spec, record.metadata.resourceVersion
-        content = _Record(
+        content = Record(
             holderIdentity=spec.holderIdentity or "",
             leaseDurationSeconds=spec.leaseDurationSeconds or 0,
             acquireTime=spec.acquireTime,
@@ -116,9 +125,9 @@ class EndpointsLock:
 def _as_lease(lock: _OldLock) -> LeaseObject:
     meta = lock.metadata
     try:
-        record = msgspec.json.decode(lock.record, type=_Record) if lock.record else _Record()
+        record = msgspec.json.decode(lock.record, type=Record) if lock.record else Record()
     except UNREADABLE:
-        record = _Record()
+        record = Record()
     return LeaseObject(
         metadata=ObjectMeta(
             name=meta.name,
@@ -137,19 +146,13 @@ def _as_lease(lock: _OldLock) -> LeaseObject:
     )
 
 
-def _read_record(text: str) -> _Record | None:
-    """The record, if somebody may be holding the lock; None: given back, from long ago, or no record at all."""
+def read_record(text: str) -> Record | None:
+    """What an Endpoints object's annotation says of who holds the lock; None: given back, or no record at all."""
     try:
-        record = msgspec.json.decode(text, type=_Record)
+        record = msgspec.json.decode(text, type=Record)
     except UNREADABLE:
         return None
-    if not record.holderIdentity:
-        return None
-    try:
-        age = datetime.now(UTC) - datetime.fromisoformat(record.renewTime or "")
-    except (ValueError, TypeError):
-        return record
-    return record if abs(age.total_seconds()) < _NO_CLOCK_IS_SO_WRONG else None
+    return record if record.holderIdentity else None
 
 
 async def wait_until_old_lock_is_free(
@@ -176,8 +179,8 @@ async def wait_until_old_lock_is_free(
                 told = str(error)
                 notes.warning("can't reach the lock, trying again", why=told)
         else:
-            record = _read_record(lock.record)
-            if record is None:
+            record = read_record(lock.record)
+            if record is None or record.is_of_long_ago:
                 return
             if lock.record != seen:
                 seen, since = lock.record, clock()

@@ -1,3 +1,3 @@
-"""The cluster's objects beyond volumes, read once for all who ask: what a workload's containers are told, and which of
-them provision under which names. Pure: nothing here asks the API server.
+"""The cluster's objects, typed once for all who ask: how they are read and cached, what they mean to the rules, which
+containers provision under which names, and whose word counts. Only `listing` asks the API server.
 """

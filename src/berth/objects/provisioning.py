@@ -24,8 +24,18 @@ MOUNTED_AT = "/persistentvolumes"
 
 Kind = Literal["reference", "berth", "csi", "other"]
 Hint = Literal["name", "mount"]
+Flavour = Literal["berth", "subdir", "selflink", "csi", "other"]
+"""selflink: of the generation that needs metadata.selfLink; subdir: nfs-subdir-external-provisioner 4."""
+
+TAKEN_OVER_BY = "berth.io/taken-over-by"
+REPLICAS_BEFORE = "berth.io/replicas-before"
+READY_BEFORE = "berth.io/ready-before"
+"""Annotations of an old Deployment: which Berth (namespace/name) serves now, or was to; how many pods it had before,
+and how many of them were ready.
+"""
 
 _OF_REFERENCE = re.compile(r"nfs[-_.]?(?:client|subdir)[-_.a-z]*provisioner")
+_BERTH = re.compile(r"berth\b")
 _CSI_PLUGIN = re.compile(r"nfsplugin\b")
 _FLAG = re.compile(r"--?provisioner(?:-name)?(?:=(?P<value>.*))?", re.DOTALL)
 _DRIVER = re.compile(r"--?drivername=(?P<value>.*)", re.DOTALL)
@@ -52,6 +62,16 @@ class Provisioning:
     hint: Hint | None = None
     """By what alone it is taken for one, where nothing else says so: its name, or that it mounts an NFS share."""
 
+    @property
+    def flavour(self) -> Flavour:
+        """Its generation, as far as its image tells."""
+        if self.kind in ("berth", "csi"):
+            return self.kind
+        if needs_self_link(self.container.image):
+            return "selflink"
+        base = _base(self.container)
+        return "subdir" if "nfs-subdir-external-provisioner" in base or "nfs-client-provisioner" in base else "other"
+
 
 def provisionings(
     containers: Sequence[Container],
@@ -65,6 +85,11 @@ def provisionings(
     every += [(one, one.restartPolicy != "Always") for one in init_containers]
     found = (_judge(one, is_init, nfs_volumes, pod, known) for one, is_init in every)
     return [one for one in found if one is not None]
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names of a PROVISIONER_NAME, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 def could_be(container: Container, nfs_volumes: frozenset[str]) -> bool:
@@ -84,7 +109,7 @@ def _judge(
         flagged = _flagged(container, words)
         if flagged:
             said, why = ("", "its arguments") if "$(" in flagged else (flagged, "")
-        elif _is_berth(container):
+        elif _is_berth(container, environment):
             said = said or ("" if why else OWN)
         elif _assigned(words) is not None:
             said, why = _assigned(words) or "", "the command that it runs"
@@ -94,12 +119,11 @@ def _judge(
                 return None
             why = why or f"nowhere: it has no {NAME}"
     kind = _kind(container, environment, words)
-    names = tuple(dict.fromkeys(name.strip() for name in said.split(",") if name.strip()))
-    return Provisioning(container, environment, kind, names, why, is_init, hint)
+    return Provisioning(container, environment, kind, names_in(said), why, is_init, hint)
 
 
 def _kind(container: Container, environment: Environment, words: Sequence[str]) -> Kind:
-    if _is_berth(container):
+    if _is_berth(container, environment):
         return "berth"
     if _CSI_PLUGIN.match(_base(container)):
         return "csi"
@@ -140,8 +164,9 @@ def _hint(container: Container, nfs_volumes: frozenset[str]) -> Hint | None:
     return None
 
 
-def _is_berth(container: Container) -> bool:
-    return _base(container) == "berth"
+def _is_berth(container: Container, environment: Environment) -> bool:
+    """By its image, also where it was renamed (`berth-nfs`), or by what only Berth is told."""
+    return _BERTH.match(_base(container)) is not None or any(name.startswith("BERTH_") for name in environment.values)
 
 
 def _base(container: Container) -> str:

@@ -12,6 +12,7 @@ from berth.manifests.classes import provisioner_capability
 from berth.manifests.labels import INSTANCE, MANAGED_BY
 from berth.manifests.monitoring import service_monitor
 from berth.manifests.workload import SHARE_VOLUME, Workload, mounted_share
+from berth.objects.provisioning import NAME, names_in
 from berth.settings.install import InstallSettings
 
 Object = dict[str, Any]
@@ -72,7 +73,7 @@ def settings_of(deployment: Object) -> InstallSettings:
         export=said.get("NFS_PATH", ""),
         name=metadata["name"],
         namespace=metadata["namespace"],
-        provisioners=names_in(said.get("PROVISIONER_NAME", "")) or InstallSettings().provisioners,
+        provisioners=names_in(said.get(NAME, "")) or InstallSettings().provisioners,
         classes=(),
         image=container["image"],
         pull_policy=container.get("imagePullPolicy", "IfNotPresent"),
@@ -88,23 +89,15 @@ def container_of(pod: Mapping[str, Any]) -> Object:
     """Berth's own container, whatever somebody put beside it."""
     containers: list[Object] = pod["containers"]
     named = [one for one in containers if one["name"] == "berth"]
-    telling = [one for one in containers if any(e["name"] == "PROVISIONER_NAME" for e in one.get("env") or [])]
+    telling = [one for one in containers if any(e["name"] == NAME for e in one.get("env") or [])]
     return (named or telling or containers)[0]
-
-
-def names_in(text: str) -> tuple[str, ...]:
-    """The names of a PROVISIONER_NAME, each once."""
-    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 def names_of(deployment: Mapping[str, Any]) -> tuple[str, ...]:
     """The provisioner names that a Deployment answers to, its own first; none where it says none."""
     containers = deployment["spec"]["template"]["spec"]["containers"]
     values = [
-        one.get("value", "")
-        for container in containers
-        for one in container.get("env") or []
-        if one["name"] == "PROVISIONER_NAME"
+        one.get("value", "") for container in containers for one in container.get("env") or [] if one["name"] == NAME
     ]
     return names_in(",".join(values))
 

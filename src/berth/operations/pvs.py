@@ -10,9 +10,9 @@ from berth.kube.client import Api
 from berth.kube.errors import NotFound
 from berth.objects import translation
 from berth.objects.kinds import ClassObject, VolumeObject
+from berth.objects.listing import read_all
 from berth.objects.quantity import to_bytes
 from berth.operations.errors import Stopped
-from berth.operations.takeover.inventory import read_all
 from berth.texts.text import Text, same
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import parse_export, parse_parameters, parse_server, share_address

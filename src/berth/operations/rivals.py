@@ -1,5 +1,5 @@
-"""Who else answers to a provisioner's name. A Deployment that says so is believed only where an administrator has given
-its account rights in the whole cluster: without them it provisions nothing, whatever it calls itself.
+"""Who else answers to a provisioner's name. A Deployment that says so is believed only where bindings prove it: see
+objects.trust.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from berth.kube.manifest import ManifestApi, place
+from berth.objects.listing import read_proven
+from berth.objects.trust import Trust
 from berth.operations.errors import Stopped
-from berth.operations.ground import RBAC, accounts
 from berth.operations.installation import names_of
 from berth.operations.owner import is_helms, left_to_helm
 from berth.texts.text import Text
@@ -42,9 +43,8 @@ async def rivals(api: ManifestApi, names: Collection[str], *, but: str) -> list[
             found.append(Rival(key, shared, one))
     if not found:
         return []
-    bindings = (await api.read(place(RBAC, "ClusterRoleBinding")))["items"]
-    trusted = set().union(*(accounts(one) for one in bindings))
-    return [one for one in found if _account(one.deployment) in trusted]
+    trust = Trust(await read_proven(api, "meant"))
+    return [one for one in found if trust.trusts(_account(one.deployment))]
 
 
 async def check_no_second_berth(api: ManifestApi, names: Collection[str], *, but: str) -> None:
@@ -66,6 +66,6 @@ async def check_no_second_berth(api: ManifestApi, names: Collection[str], *, but
         )
 
 
-def _account(deployment: dict[str, Any]) -> tuple[str, str]:
+def _account(deployment: dict[str, Any]) -> str:
     pod = deployment["spec"]["template"]["spec"]
-    return deployment["metadata"]["namespace"], pod.get("serviceAccountName") or "default"
+    return f"{deployment['metadata']['namespace']}/{pod.get('serviceAccountName') or 'default'}"

@@ -10,6 +10,19 @@ from berth.kube.manifest import Manifest, ManifestApi, place, place_of
 from berth.manifests.classes import provisioner_capability
 from berth.manifests.install import OF_CLUSTERS, install_manifests
 from berth.manifests.workload import Workload
+from berth.objects.kinds import ClaimObject, VolumeObject
+from berth.objects.listing import read_all
+from berth.objects.translation import (
+    SHARE,
+    class_name_of,
+    former_claim,
+    has_finalizer,
+    is_bound,
+    is_by_berth,
+    phase_of,
+    provisioned_by,
+    provisioner_of,
+)
 from berth.operations.classes import is_default
 from berth.operations.errors import Stopped
 from berth.operations.ground import RBAC, check_is_here
@@ -19,11 +32,6 @@ from berth.operations.owner import is_helms, is_own, left_to_helm
 from berth.operations.rivals import rivals
 from berth.settings.install import InstallSettings
 from berth.texts.text import Text
-
-FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
-SHARE = "berth.io/share"
-_WANTED_BY = ("volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +90,9 @@ async def plan_uninstall(api: ManifestApi, *, name: str, namespace: str) -> Unin
             )
         )
     elsewhere = {one for rival in await rivals(api, names, but=f"{namespace}/{name}") for one in rival.names}
-    left = _Left(await _all(api, "StorageClass", "storage.k8s.io/v1"), await _all(api, "PersistentVolume"),
-                 await _all(api, "PersistentVolumeClaim"), [one for one in names if one not in elsewhere])  # fmt: skip
+    classes = (await api.read(place("storage.k8s.io/v1", "StorageClass")))["items"]
+    volumes, claims = await read_all(api, VolumeObject), await read_all(api, ClaimObject)
+    left = _Left(classes, volumes, claims, [one for one in names if one not in elsewhere])
     gone = {one["metadata"]["name"] for one in of_class}
     return UninstallPlan(
         name=name,
@@ -91,7 +100,7 @@ async def plan_uninstall(api: ManifestApi, *, name: str, namespace: str) -> Unin
         goes=tuple(goes),
         provisioners=tuple(left.names),
         pvs=len(left.pvs),
-        held=sum(FINALIZER in (one["metadata"].get("finalizers") or []) for one in left.pvs),
+        held=sum(map(has_finalizer, left.pvs)),
         bound=left.bound(),
         waiting=left.waiting(),
         classes=tuple(sorted(set(left.classes()) - gone)),
@@ -105,31 +114,31 @@ class _Left:
     """What is left in the cluster of some provisioners."""
 
     def __init__(
-        self, classes: Collection[Object], pvs: Iterable[Object], claims: Iterable[Object], names: Collection[str]
+        self,
+        classes: Collection[Object],
+        pvs: Iterable[VolumeObject],
+        claims: Iterable[ClaimObject],
+        names: Collection[str],
     ) -> None:
         self._all_classes = classes
         self._claims = claims
         self.names = names
-        self.pvs = [one for one in pvs if _notes(one).get(PROVISIONED_BY) in names]
+        self.pvs = [one for one in pvs if provisioned_by(one) in names]
 
     def classes(self) -> list[str]:
         return [one["metadata"]["name"] for one in self._all_classes if one["provisioner"] in self.names]
 
     def bound(self) -> tuple[str, ...]:
-        bound = [one["spec"].get("claimRef") or {} for one in self.pvs if one.get("status", {}).get("phase") == "Bound"]
-        return tuple(sorted(f"{one['namespace']}/{one['name']}" for one in bound))
+        bound = (former_claim(one) for one in self.pvs if phase_of(one) == "Bound")
+        return tuple(sorted(f"{one.namespace}/{one.name}" for one in bound if one is not None))
 
     def waiting(self) -> tuple[str, ...]:
         known = set(self.classes())
         return tuple(
             sorted(
-                f"{one['metadata']['namespace']}/{one['metadata']['name']}"
+                one.key
                 for one in self._claims
-                if not one["spec"].get("volumeName")
-                and (
-                    one["spec"].get("storageClassName") in known
-                    or {_notes(one).get(key) for key in _WANTED_BY} & set(self.names)
-                )
+                if not is_bound(one) and (class_name_of(one) in known or provisioner_of(one) in self.names)
             )
         )
 
@@ -138,7 +147,7 @@ class _Left:
         return defaults[0] if defaults and set(defaults) <= set(gone) else ""
 
     def shares(self, deployment: Object | None) -> tuple[str, ...]:
-        named = {_notes(one)[SHARE] for one in self.pvs if SHARE in _notes(one)}
+        named = {one.annotations[SHARE] for one in self.pvs if is_by_berth(one)}
         if deployment is not None:
             settings = settings_of(deployment)
             named |= {f"{settings.server}:{settings.export}"} if settings.server else set()
@@ -165,12 +174,3 @@ def _only_place(manifest: Manifest) -> dict[str, Any]:
 def _capabilities(names: Iterable[str]) -> list[Manifest]:
     settings = InstallSettings()
     return [provisioner_capability(settings, one) for one in sorted(names)]
-
-
-async def _all(api: ManifestApi, kind: str, api_version: str = "v1") -> list[Object]:
-    found: list[Object] = (await api.read(place(api_version, kind)))["items"]
-    return found
-
-
-def _notes(found: Object) -> dict[str, str]:
-    return found["metadata"].get("annotations") or {}

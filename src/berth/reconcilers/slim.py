@@ -7,6 +7,7 @@ that Kubernetes and Berth go by stay, then the shortest.
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TypeVar
 
 from berth.objects.kinds import ClaimObject, VolumeObject
@@ -24,7 +25,11 @@ _GONE_BY = ("berth.io/", "volume.kubernetes.io/", "volume.beta.kubernetes.io/", 
 def slim(obj: T) -> T:
     """obj as it is cached."""
     meta = obj.metadata
-    meta.creationTimestamp = meta.ownerReferences = None
+    meta.creationTimestamp = meta.ownerReferences = None  # for the doctor only, as the next ones
+    if isinstance(obj, VolumeObject):
+        obj.spec.accessModes, obj.status.message = None, ""
+    if obj.spec.storageClassName:
+        obj.spec.storageClassName = intern(obj.spec.storageClassName)  # thousands have the same one
     if meta.annotations:
         meta.annotations = _bounded(meta.annotations)
     return obj

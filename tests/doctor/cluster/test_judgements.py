@@ -36,6 +36,7 @@ from berth.kube.permissions import rights as rights_of
 from berth.manifests.classes import CONSOLE
 from berth.objects import admission, containers, kinds, runtime
 from berth.objects.containers import ConfigSource
+from berth.objects.trust import Trust
 from berth.programs.controller import PERMISSIONS
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -151,7 +152,7 @@ def test_a_role_of_the_reference_is_enough_and_the_lock_matters_only_to_who_elec
     reference = {"get", "list", "watch", "create"}
     lacks = [each for each in asked if each.verb not in reference or each.resource == "leases"]
     berth = provisioner("berth", "x/nfs", "berth:1")
-    seen = snapshot(pods=[berth], lacking={"a/default": lacks}, proven=frozenset({"a/default"}))
+    seen = snapshot(pods=[berth], lacking={"a/default": lacks}, trust=Trust(frozenset({"a/default"})))
     assert ids(rights.judge_rights, seen) == ["provisioner-lacks-some-rights"]
     assert ids(rights.judge_rights, replace(seen, lacking={"a/default": asked})) == ["provisioner-lacks-rights"]
     locks = [each for each in asked if each.own_namespace]

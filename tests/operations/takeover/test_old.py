@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from berth.objects.provisioning import REPLICAS_BEFORE, TAKEN_OVER_BY
+from berth.objects.trust import Trust
 from berth.operations.takeover.candidates import workload
-from berth.operations.takeover.old import REPLICAS_BEFORE, TAKEN_OVER_BY
-from berth.operations.takeover.trust import Trust
 from tests.operations.takeover.things import NAME, deployment, found
 
 
@@ -119,7 +119,7 @@ def test_two_that_provision_in_one_pod_are_not_told_apart_by_scaling() -> None:
     assert "several of its containers provision, or could (nfs, second)" in remark.seen.en
 
 
-STRANGER = Trust(rights={"kube-system/nfs": False, "evil/nfs": False})
+STRANGER = Trust(proven=frozenset())
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ STRANGER = Trust(rights={"kube-system/nfs": False, "evil/nfs": False})
 )
 def test_a_name_proves_nothing(changes: dict[str, Any], failure: str) -> None:
     stranger = deployment("cache", namespace="evil", **changes)
-    seen = found(deployment(), stranger, trust=Trust(frozenset({"kube-system/nfs"}), STRANGER.rights))
+    seen = found(deployment(), stranger, trust=Trust(frozenset(), workloads=frozenset({"kube-system/nfs"})))
     assert ([one.key for one in seen.old], seen.berths, seen.others) == (["kube-system/nfs"], (), ())
     assert seen.not_trusted == {"evil/cache"}
     (remark,) = seen.unclear
@@ -144,7 +144,7 @@ def test_a_name_proves_nothing(changes: dict[str, Any], failure: str) -> None:
 
 
 def test_an_account_that_may_provision_is_trusted_and_one_that_nobody_could_ask_about_is_not() -> None:
-    assert [one.key for one in found(deployment(), trust=Trust(rights={"kube-system/nfs": True})).old]
+    assert [one.key for one in found(deployment(), trust=Trust(frozenset({"kube-system/nfs"}))).old]
     (remark,) = found(deployment(), trust=Trust()).unclear
     assert "nobody could be asked" in remark.seen.en
 

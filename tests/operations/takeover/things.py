@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from berth.objects.kinds import ClaimObject, ClassObject, Meta, NfsSource, ObjectRef, VolumeObject, VolumeSpec
+from berth.objects.trust import Trust
 from berth.operations.takeover.candidates import Candidate, Candidates, workload
 from berth.operations.takeover.inventory import Group, Inventory, make_groups
 from berth.operations.takeover.old import FoundProvisioners, find
-from berth.operations.takeover.trust import Trust
 
 NAME = "cluster.local/nfs-client"
 UID = "0d1e0000-0000-0000-0000-00000000000{}"
@@ -51,7 +51,7 @@ def found(
 ) -> FoundProvisioners:
     """What is found among these workloads, all of them named by the administrator unless told otherwise."""
     workloads = (*(workload("Deployment", one) for one in deployments), *others)
-    named = Trust(frozenset(one.key for one in workloads))
+    named = Trust(workloads=frozenset(one.key for one in workloads))
     return find(Candidates(workloads, {}), kubernetes, trust or named)
 
 

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from berth.doctor.cluster.snapshot import Snapshot
+from berth.kube.leader import lock_name
 from berth.objects import runtime
 from berth.objects.containers import ConfigSource, PodFields, sources_of
-from berth.objects.provisioning import Provisioning, could_be, needs_self_link, provisionings
+from berth.objects.provisioning import EXPORT, SERVER, TAKEN_OVER_BY, Flavour, Provisioning, could_be, provisionings
 
-Flavour = Literal["berth", "subdir", "selflink", "csi", "other"]
-"""selflink: of the generation that needs metadata.selfLink; subdir: nfs-subdir-external-provisioner 4."""
-
-TAKEN_OVER_BY = "berth.io/taken-over-by"
-"""On the Deployment of an old provisioner: the Berth, `namespace/name`, that was to get its names."""
 _KIND_WORDS = {"Deployment": "deployment", "StatefulSet": "statefulset", "DaemonSet": "daemonset", "Pod": "pod"}
 
 
@@ -63,7 +58,7 @@ class Provisioner:
     @property
     def lock(self) -> str:
         """The name of its lock."""
-        return self.names[0].replace("/", "-")
+        return lock_name(self.names[0])
 
     @property
     def share(self) -> str:
@@ -135,15 +130,15 @@ def _provisioner(
     said = speaker.environment
     return Provisioner(
         names=speaker.names,
-        flavour=_flavour(speaker),
+        flavour=speaker.flavour,
         kind=kind,
         namespace=namespace,
         name=name,
         container=speaker.container.name,
         image=speaker.container.image,
         account=f"{namespace}/{spec.serviceAccountName}",
-        server=said.get("NFS_SERVER"),
-        export=said.get("NFS_PATH"),
+        server=said.get(SERVER),
+        export=said.get(EXPORT),
         elects=(said.get("ENABLE_LEADER_ELECTION") or "true").lower() not in ("false", "0", "f"),
         replicas=replicas,
         pods=tuple(pods),
@@ -152,16 +147,3 @@ def _provisioner(
         pod_names={each.name: _names_of(snapshot, each) for each in pods},
         is_guess=speaker.hint == "mount",
     )
-
-
-def _flavour(speaker: Provisioning) -> Flavour:
-    base = speaker.container.image.rpartition("/")[2]
-    if base.startswith("berth") or any(name.startswith("BERTH_") for name in speaker.environment.values):
-        return "berth"
-    if speaker.kind == "csi":
-        return "csi"
-    if needs_self_link(speaker.container.image):
-        return "selflink"
-    if "nfs-subdir-external-provisioner" in base or "nfs-client-provisioner" in base:
-        return "subdir"
-    return "other"

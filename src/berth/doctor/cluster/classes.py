@@ -43,7 +43,7 @@ def _unserved(
     berth = near if near is not None and near.flavour == "berth" else None
     if berth is None and near is None:
         berths = (each for each in served.provisioners if each.flavour == "berth" and each.is_ready)
-        berth = next((each for each in berths if not snapshot.distrusts(each.account)), None)
+        berth = next((each for each in berths if not snapshot.trust.distrusts(each.account)), None)
     meant = nearest(name, near.names) if near is not None else None
     server, path = _share_of(snapshot, of_class)
     about = [Subject("class", of_class.name), *(Subject("claim", each.key) for each in claims[:_SUBJECTS])]

@@ -11,9 +11,8 @@ from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
 from berth.objects import kinds
 from berth.objects.locations import normal
-from berth.objects.translation import location_of, provisioned_by
+from berth.objects.translation import SHARED_PATHS, location_of, provisioned_by
 
-_SHARED_PATHS = "berth.io/shared-paths"
 _SUBJECTS = 20
 
 
@@ -32,7 +31,7 @@ def judge_overlaps(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         inside = [*volumes, *(each for above in outer for each in at.get(above, ()))]
         if len(inside) < 2 or not any(provisioned_by(each) for each in inside):
             continue
-        if all(_SHARED_PATHS in each.annotations for each in inside):
+        if all(SHARED_PATHS in each.annotations for each in inside):
             continue
         yield _overlap(f"{server}:{path}", inside)
 

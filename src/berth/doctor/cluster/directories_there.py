@@ -14,14 +14,14 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from berth.doctor.cluster.displaced import look_for_displaced
-from berth.doctor.cluster.served import SHARE_ON_PV, Served
+from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject, Unseen
 from berth.objects import kinds
 from berth.objects.locations import normal
 from berth.objects.quantity import to_bytes
-from berth.objects.translation import location_of, provisioned_by
+from berth.objects.translation import SHARE, location_of, provisioned_by
 from berth.shares.choose import Shares
 from berth.texts.text import Text, same
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
@@ -106,7 +106,7 @@ def shares_of(snapshot: Snapshot, served: Served) -> Iterator[_Used]:
 
 
 def _export_of(volume: kinds.VolumeObject, server: str, path: str, exports: Iterable[tuple[str, str]]) -> str:
-    said = volume.annotations.get(SHARE_ON_PV, "").partition(":/")
+    said = volume.annotations.get(SHARE, "").partition(":/")
     if said[1] and path.startswith(normal("/" + said[2]).rstrip("/") + "/"):
         return normal("/" + said[2])
     inside = [

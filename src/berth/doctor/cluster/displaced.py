@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from berth.doctor.cluster.served import SHARE_ON_PV
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
 from berth.objects import kinds
+from berth.objects.translation import is_by_berth
 from berth.volumes.errors import VolumeError
 from berth.volumes.metadata_dir import MetadataDirs
 from berth.volumes.record_store import RecordStore
@@ -25,7 +25,7 @@ async def look_for_displaced(
     where nobody may look into `.berth/`, nothing. volumes: by path; pvs: all that are in the cluster.
     """
     placed = [
-        Placed(volume.name, _claim_of(volume), path, SHARE_ON_PV in volume.annotations)
+        Placed(volume.name, _claim_of(volume), path, is_by_berth(volume))
         for path, some in volumes.items()
         for volume in some
         if volume.status.phase == "Bound"

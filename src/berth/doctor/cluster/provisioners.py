@@ -88,7 +88,7 @@ def judge_running(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     used = {each.provisioner for each in snapshot.classes} | {provisioned_by(each) for each in snapshot.volumes}
     for each in served.provisioners:
         names = [name for name in each.names if name in used and name not in served.names]
-        if each.is_ready or _is_starting(snapshot, each) or snapshot.distrusts(each.account):
+        if each.is_ready or _is_starting(snapshot, each) or snapshot.trust.distrusts(each.account):
             continue  # of those that nothing speaks for trust tells, and nobody is told to start one
         if not names:
             yield from _idle(snapshot, served, each, used)
@@ -272,7 +272,7 @@ def judge_twice(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
 
 def _standing(snapshot: Snapshot, provisioner: Provisioner) -> tuple[bool, int, str]:
     """Which of two is to stay: the lesser one. None is stopped for the sake of one that nothing speaks for."""
-    return snapshot.distrusts(provisioner.account), _AGE[provisioner.flavour], provisioner.key
+    return snapshot.trust.distrusts(provisioner.account), _AGE[provisioner.flavour], provisioner.key
 
 
 def judge_leases(snapshot: Snapshot, served: Served) -> Iterator[Finding]:

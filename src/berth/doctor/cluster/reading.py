@@ -12,23 +12,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from berth.doctor.cluster import roles
 from berth.doctor.cluster.carriers import sources
 from berth.doctor.cluster.rights import NEEDED
 from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.servers import services_of_servers
 from berth.doctor.cluster.snapshot import Snapshot, parse_moment
-from berth.doctor.cluster.trust import proven
 from berth.doctor.run import CouldNotLookError, why_unseen
 from berth.findings.finding import Unseen
 from berth.findings.versions import Version
-from berth.kube.client import Api
-from berth.kube.errors import Forbidden, Gone, KubeError, NotFound, Unauthorized, Unreachable
+from berth.kube.errors import Forbidden, KubeError, NotFound, Unauthorized, Unreachable
 from berth.kube.kind import kind_of
 from berth.kube.manifest import ManifestApi, place
 from berth.kube.permissions import Right, rights
 from berth.objects import admission, kinds, runtime
 from berth.objects.containers import ConfigSource, Known, texts_of
+from berth.objects.listing import read_all, read_proven
+from berth.objects.trust import Trust
 from berth.texts.text import Text
 
 K = TypeVar("K")
@@ -39,16 +38,15 @@ DEADLINE = 7.0
 _SECOND = 2.0
 """Seconds for what is asked because of what the lists say."""
 _MOST_EVENTS = 20_000
-_PAGE = 500
 
-_LISTED: tuple[tuple[type[Any], Text, dict[str, str]], ...] = (
+_LISTED: tuple[tuple[type[Any], Text, dict[str, Any]], ...] = (
     (kinds.ClaimObject, Text("claims", "PVC"), {}),
     (kinds.VolumeObject, Text("PVs", "PV"), {}),
     (kinds.ClassObject, Text("classes", "StorageClass"), {}),
     (runtime.Pod, Text("pods", "Pod"), {}),
     (runtime.Deployment, Text("Deployments", "Deployment"), {}),
     (runtime.StatefulSet, Text("StatefulSets", "StatefulSet"), {}),
-    (runtime.Event, Text("Events", "事件"), {"fields": "type=Warning"}),
+    (runtime.Event, Text("Events", "事件"), {"fields": "type=Warning", "most": _MOST_EVENTS}),
     (runtime.Lease, Text("Leases", "Lease"), {}),
     (runtime.Quota, Text("ResourceQuotas", "ResourceQuota"), {}),
     (admission.Validating, Text("validating webhooks", "校验 Webhook"), {}),
@@ -79,7 +77,7 @@ async def read_cluster(api: ManifestApi, trusted: Collection[str] = ()) -> Readi
     found: dict[type[Any], list[Any]] = {}
     failed: dict[type[Any], Exception] = {}
 
-    async def read_one(resource: type[Any], selected: dict[str, str]) -> None:
+    async def read_one(resource: type[Any], selected: dict[str, Any]) -> None:
         try:
             async with asyncio.timeout(DEADLINE):
                 found[resource] = await read_all(api, resource, **selected)
@@ -96,25 +94,7 @@ async def read_cluster(api: ManifestApi, trusted: Collection[str] = ()) -> Readi
         if resource in failed and not _is_unknown(resource, failed[resource])
     ]
     snapshot = _snapshot(found, failed, version)
-    return await _look_further(api, Reading(replace(snapshot, named=frozenset(trusted)), tuple(unseen)))
-
-
-async def read_all(api: Api, resource: type[Any], *, fields: str = "") -> list[Any]:
-    """Every object of the kind, in all namespaces."""
-    for last_try in (False, True):
-        items: list[Any] = []
-        token = ""
-        try:
-            while True:
-                page = await api.list_page(resource, fields=fields, limit=_PAGE, continue_token=token)
-                items += page.items
-                token = page.continue_token
-                if not token or (resource is runtime.Event and len(items) >= _MOST_EVENTS):
-                    return items
-        except Gone:  # too slow for the server's memory of that version
-            if last_try:
-                raise
-    return items
+    return await _look_further(api, Reading(replace(snapshot, trust=Trust(accounts=frozenset(trusted))), tuple(unseen)))
 
 
 def _snapshot(
@@ -214,7 +194,7 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
     snapshot = replace(
         snapshot,
         lacking=rights_of[0],
-        proven=spoken_for,
+        trust=replace(snapshot.trust, proven=spoken_for),
         locks={key: lock for key, lock in lock_of[0].items() if lock is not None},
         unserved=frozenset(
             key
@@ -226,13 +206,10 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
 
 
 async def _proven(api: ManifestApi) -> frozenset[str] | None:
-    """The accounts that bindings speak for; None where these can't be read: then nobody is known to be distrusted."""
+    """None where bindings can't be read: then nobody is known to be distrusted."""
     try:
         async with asyncio.timeout(_SECOND):
-            bindings, given = await asyncio.gather(
-                read_all(api, roles.ClusterRoleBinding), read_all(api, roles.ClusterRole)
-            )
-            return proven(bindings, given)
+            return await read_proven(api, "meant")
     except (KubeError, TimeoutError):
         return None
 

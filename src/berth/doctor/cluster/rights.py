@@ -43,7 +43,7 @@ def judge_rights(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
     for provisioner in served.provisioners:
         lacking = snapshot.lacking.get(provisioner.account, ())
         missing = [right for right in lacking if provisioner.elects or not right.own_namespace]
-        if not missing or not snapshot.trusts(provisioner.account):
+        if not missing or not snapshot.trust.trusts(provisioner.account):
             continue  # a grant is printed for those only for whom more speaks than their own word: see trust
         yield find(
             "provisioner-lacks-rights" if is_stopped(missing, provisioner) else "provisioner-lacks-some-rights",

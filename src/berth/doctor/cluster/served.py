@@ -7,19 +7,18 @@ cluster. Who keeps no lock and says its name nowhere (many drivers of other stor
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Iterable
 from functools import cached_property
 
 from berth.doctor.cluster.carriers import Provisioner, provisioners_of
 from berth.doctor.cluster.snapshot import Snapshot
+from berth.kube.leader import lock_name
+from berth.kube.oldlock import ANNOTATION, read_record
 from berth.objects import kinds, runtime
 from berth.objects.provisioning import OWN
-from berth.objects.translation import location_of, provisioned_by
+from berth.objects.translation import is_by_berth, location_of, provisioned_by
 
-LOCK_ANNOTATION = "control-plane.alpha.kubernetes.io/leader"
-SHARE_ON_PV = "berth.io/share"
 _FRESH = 60.0
 """Seconds after which a lock that nobody renews counts as left behind; they are renewed every 2 to 15 s."""
 _NFS_NAMES = re.compile(r"nfs|fuseim\.pri/ifs", re.IGNORECASE)
@@ -57,9 +56,9 @@ class Served:
             if lease.spec.holderIdentity and self._snapshot.age(lease.spec.renewTime) < _lifetime(lease):
                 found[lease.name] = lease.spec.holderIdentity
         for key, lock in self._snapshot.locks.items():
-            holder, renewed = old_record(lock)
-            if holder and self._snapshot.age(renewed) < _FRESH:
-                found.setdefault(key.partition("/")[2], holder)
+            record = read_record(lock.annotations.get(ANNOTATION, ""))
+            if record is not None and self._snapshot.age(record.renewTime) < _FRESH:
+                found.setdefault(key.partition("/")[2], record.holderIdentity)
         return found
 
     @cached_property
@@ -93,7 +92,7 @@ class Served:
             name for each in self.provisioners for name in each.names
         }
         locks = self.held_locks
-        answered |= {name for name in known if name.replace("/", "-") in locks}
+        answered |= {name for name in known if lock_name(name) in locks}
         answered |= {each.name for each in self._snapshot.drivers if not self.of(each.name)}
         if self.is_outside:  # one that runs outside says one of its names only; what it has made tells the others
             answered |= self._made_by_berth
@@ -113,7 +112,7 @@ class Served:
     def is_berth(self, name: str) -> bool:
         """Whether it is a Berth that answers to this name, or would: one that runs outside has no pod to tell."""
         carriers = self.of(name)
-        carriers = [each for each in carriers if not self._snapshot.distrusts(each.account)] or carriers
+        carriers = [each for each in carriers if not self._snapshot.trust.distrusts(each.account)] or carriers
         if carriers:
             return any(each.flavour == "berth" for each in carriers)
         return name == OWN or (self.is_outside and name in self._made_by_berth)
@@ -121,7 +120,7 @@ class Served:
     @cached_property
     def _made_by_berth(self) -> frozenset[str]:
         volumes = self._snapshot.volumes
-        return frozenset(provisioned_by(each) for each in volumes if SHARE_ON_PV in each.annotations)
+        return frozenset(provisioned_by(each) for each in volumes if is_by_berth(each))
 
     def of(self, name: str) -> list[Provisioner]:
         """The provisioners that carry this name, running or not; running ones first."""
@@ -129,7 +128,7 @@ class Served:
 
     def nearest(self, name: str) -> Provisioner | None:
         """The provisioner whose name differs from this one by a typo; none that is not believed (see trust)."""
-        believed = [each for each in self.provisioners if not self._snapshot.distrusts(each.account)]
+        believed = [each for each in self.provisioners if not self._snapshot.trust.distrusts(each.account)]
         names = {known: each for each in believed for known in each.names if known != name}
         near = nearest(name, names)
         return names[near] if near is not None else None
@@ -156,15 +155,6 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     """The name that one may have meant."""
     found = difflib.get_close_matches(name, sorted(set(names) - {name}), n=1, cutoff=0.75)
     return found[0] if found else None
-
-
-def old_record(lock: runtime.Endpoints) -> tuple[str, str]:
-    """Holder and last renewal of an old lock; empty where it holds none."""
-    try:
-        record = json.loads(lock.annotations.get(LOCK_ANNOTATION, "{}"))
-        return str(record.get("holderIdentity", "")), str(record.get("renewTime", ""))
-    except (ValueError, AttributeError):
-        return "", ""
 
 
 def _lifetime(lease: runtime.Lease) -> float:

@@ -13,6 +13,7 @@ from berth.kube.permissions import Right
 from berth.objects import admission, kinds, runtime
 from berth.objects.containers import Known
 from berth.objects.quantity import to_bytes
+from berth.objects.trust import Trust
 
 _DEFAULT_KEYS = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 
@@ -47,25 +48,14 @@ class Snapshot:
     """What is in the ConfigMaps and Secrets that provisioners may be told their names by, as far as it was read."""
     lacking: Mapping[str, Sequence[Right]] = field(default_factory=dict)
     """Of each service account of a Berth, `namespace/name`, the rights that it needs and has not."""
-    proven: frozenset[str] | None = None
-    """Service accounts, `namespace/name`, that are provisioners' by more than their own word: see trust. None: nobody
-    knows."""
-    named: frozenset[str] = frozenset()
-    """Those that the administrator says are."""
+    trust: Trust = field(default_factory=Trust)
+    """Which service accounts are provisioners' by more than their own word."""
     unseen: frozenset[str] = frozenset()
     """Plurals of the kinds that could not be read."""
 
     def sees(self, *plurals: str) -> bool:
         """Whether all of these kinds were read, so that what is not there is really missing."""
         return not self.unseen.intersection(plurals)
-
-    def trusts(self, account: str) -> bool:
-        """Whether more than its own word speaks for a service account, `namespace/name`."""
-        return account in self.named or (self.proven is not None and account in self.proven)
-
-    def distrusts(self, account: str) -> bool:
-        """Whether it is known that nothing does."""
-        return self.proven is not None and not self.trusts(account)
 
     def age(self, moment: str | None) -> float:
         """Seconds since a moment as Kubernetes writes it; infinite where nothing is said."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from berth.kube.client import Api
-from berth.kube.errors import Gone
 from berth.objects import translation
 from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
+from berth.objects.listing import read_all
 from berth.objects.locations import Locations
 from berth.objects.quantity import to_bytes
 from berth.objects.translation import Location
@@ -25,8 +24,6 @@ from berth.volumes.records import Record
 from berth.volumes.release import ReleasePlan, make_release_plan
 from berth.volumes.request import End
 from berth.volumes.share import ShareAddress
-
-Listed = TypeVar("Listed", ClaimObject, ClassObject, VolumeObject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +120,6 @@ async def read_cluster(api: Api) -> Inventory:
         tuple(await read_all(api, ClaimObject)),
         tuple(await read_all(api, VolumeObject)),
     )
-
-
-async def read_all(api: Api, resource: type[Listed]) -> list[Listed]:
-    """All objects of a kind, page by page. KubeError."""
-    found: list[Listed] = []
-    token = ""
-    while True:
-        try:
-            page = await api.list_page(resource, continue_token=token)
-        except Gone:
-            found, token = [], ""
-            continue
-        found += page.items
-        token = page.continue_token
-        if not token:
-            return found
 
 
 def make_groups(old: Iterable[OldProvisioner], cluster: Inventory) -> list[Group]:

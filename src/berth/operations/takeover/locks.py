@@ -9,17 +9,13 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from berth.kube.errors import NotFound
 from berth.kube.leader import lock_name
 from berth.kube.manifest import ManifestApi, place
-from berth.kube.oldlock import ANNOTATION
+from berth.kube.oldlock import ANNOTATION, read_record
 from berth.operations.polling import poll
-
-_LONG_AGO = 3600.0
-"""Seconds. A record as old as that is no process's, whatever the clocks say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +40,11 @@ async def read_locks(api: ManifestApi, provisioner: str, namespace: str) -> list
             one = await api.read(place(version, kind, name, namespace))
         except NotFound:
             continue
-        record = _record(one, kind)
-        if record and record.get("holderIdentity") and not _is_of_long_ago(record):
-            lasts = record.get("leaseDurationSeconds")
-            text = json.dumps(record, sort_keys=True)
-            holder = str(record["holderIdentity"])
-            found.append(Held(f"{kind} {namespace}/{name}", namespace, holder, float(lasts or 15), text))
+        text = _written(one, kind)
+        record = read_record(text)
+        if record is not None and not record.is_of_long_ago:
+            where, lasts = f"{kind} {namespace}/{name}", record.leaseDurationSeconds or 15
+            found.append(Held(where, namespace, record.holderIdentity, lasts, text))
     return found
 
 
@@ -124,20 +119,8 @@ async def wait_led(
     return await poll(look, until=lambda held: held is not None, patience=patience)
 
 
-def _record(one: dict[str, Any], kind: str) -> dict[str, Any]:
+def _written(one: dict[str, Any], kind: str) -> str:
+    """Its record, as JSON."""
     if kind == "Lease":
-        spec = one.get("spec")
-        return spec if isinstance(spec, dict) else {}
-    try:
-        record = json.loads((one["metadata"].get("annotations") or {}).get(ANNOTATION, "{}"))
-    except ValueError:
-        return {}
-    return record if isinstance(record, dict) else {}
-
-
-def _is_of_long_ago(record: dict[str, Any]) -> bool:
-    try:
-        age = datetime.now(UTC) - datetime.fromisoformat(str(record.get("renewTime")))
-    except (ValueError, TypeError):
-        return False
-    return abs(age.total_seconds()) > _LONG_AGO
+        return json.dumps(one.get("spec"), sort_keys=True)
+    return str((one["metadata"].get("annotations") or {}).get(ANNOTATION, ""))

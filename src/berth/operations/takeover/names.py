@@ -12,7 +12,7 @@ from typing import Any
 
 from berth.kube.errors import Conflict, NotFound
 from berth.kube.manifest import ManifestApi, place
-from berth.objects.provisioning import NAME
+from berth.objects.provisioning import NAME, names_in
 from berth.operations.errors import Stopped
 from berth.operations.takeover.workloads import MANAGER
 from berth.texts.text import Text
@@ -87,8 +87,7 @@ def selector_of(deployment: Mapping[str, Any]) -> str:
 
 def names_of(pod: Mapping[str, Any]) -> tuple[str, ...]:
     """The names that a pod with this spec answers to, as far as they are written there."""
-    value = (_variable(pod.get("containers") or ()) or {}).get("value") or ""
-    return tuple(name.strip() for name in value.split(",") if name.strip())
+    return names_in((_variable(pod.get("containers") or ()) or {}).get("value") or "")
 
 
 def carries(pod: Mapping[str, Any], names: Collection[str]) -> bool:

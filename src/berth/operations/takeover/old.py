@@ -12,23 +12,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from berth.objects.containers import sources_of
-from berth.objects.provisioning import EXPORT, NAME, REFERENCE, SERVER, Provisioning
+from berth.objects.provisioning import (
+    EXPORT,
+    NAME,
+    READY_BEFORE,
+    REFERENCE,
+    REPLICAS_BEFORE,
+    SERVER,
+    TAKEN_OVER_BY,
+    Provisioning,
+)
+from berth.objects.trust import Trust
 from berth.operations.takeover.candidates import Candidate, Candidates, provisioning_of
 from berth.operations.takeover.remark import Remark
-from berth.operations.takeover.strangers import Other, about_old, is_of_nfs, left_alone, not_looked_at, untrusted
-from berth.operations.takeover.trust import Trust
+from berth.operations.takeover.strangers import (
+    Other,
+    about_old,
+    is_of_nfs,
+    left_alone,
+    not_looked_at,
+    untrusted,
+    why_not,
+)
 from berth.settings.controller import PROVISIONERS
 from berth.texts.text import Text
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import parse_export, parse_server
 from berth.volumes.share import ShareAddress
-
-REPLICAS_BEFORE = "berth.io/replicas-before"
-READY_BEFORE = "berth.io/ready-before"
-TAKEN_OVER_BY = "berth.io/taken-over-by"
-"""Annotations of an old Deployment: how many pods it had, how many of them were ready, and which Berth (namespace/name)
-serves now.
-"""
 
 _KEEPERS = {
     "argocd.argoproj.io/instance": "Argo CD",
@@ -121,7 +131,7 @@ def find(candidates: Candidates, kubernetes: tuple[int, int], trust: Trust) -> F
     strangers: set[str] = set()
     for one in candidates.workloads:
         containers = provisioning_of(one, candidates)
-        why = trust.why_not(one)
+        why = why_not(one, trust)
         if not containers or (why is not None and all(each.hint == "mount" for each in containers)):
             continue  # an application, whatever it mounts: it can provision nothing
         main = next((each for each in containers if not each.is_init), containers[0])

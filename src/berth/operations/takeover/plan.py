@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from berth.kube.errors import KubeError
 from berth.kube.manifest import ManifestApi
 from berth.objects import translation
+from berth.objects.listing import read_proven
 from berth.objects.provisioning import OWN
+from berth.objects.trust import Trust
 from berth.operations.errors import Stopped
 from berth.operations.takeover.candidates import read_candidates
 from berth.operations.takeover.classes import class_name, judge_classes
@@ -17,7 +20,6 @@ from berth.operations.takeover.inventory import Group, Inventory, make_groups, r
 from berth.operations.takeover.old import Berth, FoundProvisioners, OldProvisioner, find
 from berth.operations.takeover.remark import Remark, by_weight
 from berth.operations.takeover.share import Seen, look
-from berth.operations.takeover.trust import ask_trust
 from berth.operations.takeover.volumes import judge_volumes
 from berth.settings.install import NAME, NAMESPACE
 from berth.shares.choose import Shares
@@ -162,7 +164,11 @@ async def find_all(api: ManifestApi, named: Iterable[str]) -> tuple[tuple[int, i
     """The cluster's release, and all that provision in it. named: Deployments whose word counts in any case."""
     kubernetes = await api.version()
     candidates = await read_candidates(api)
-    return kubernetes, find(candidates, kubernetes, await ask_trust(api, candidates, frozenset(named)))
+    try:
+        proven = await read_proven(api, "able")
+    except KubeError:
+        proven = None  # we may not see the bindings: then only what was named is trusted
+    return kubernetes, find(candidates, kubernetes, Trust(proven, workloads=frozenset(named)))
 
 
 def _names_in_use(found: FoundProvisioners, cluster: Inventory) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from berth.objects.provisioning import Kind, needs_self_link
+from berth.objects.trust import Trust
 from berth.operations.looking import scale_down
 from berth.operations.takeover.candidates import Candidate
 from berth.operations.takeover.remark import Remark
@@ -36,6 +37,24 @@ class Other:
         if one.kind not in _SCALED:
             return ()
         return (scale_down(one.kind.lower(), one.namespace, one.name),)
+
+
+def why_not(one: Candidate, trust: Trust) -> Text | None:
+    """Why a workload is not trusted; None when it is."""
+    account = f"{one.namespace}/{one.account}"
+    if trust.trusts(account, workload=one.key):
+        return None
+    if trust.proven is None:
+        return Text(
+            f"not trusted, because nobody could be asked what its account {account} may do",
+            f"不受信任，因为无法查询其账号 {account} 的权限",
+        )
+    return Text(
+        f"not trusted, because its account {account} has no binding for the whole cluster that lets it make PVs: "
+        f"it can provision nothing, and whoever may make workloads in {one.namespace} may have made it",
+        f"不受信任，因为其账号 {account} 没有可创建 PV 的集群级绑定：它无法供应任何卷，"
+        f"凡能在 {one.namespace} 中创建工作负载的人都可能是它的作者",
+    )
 
 
 def untrusted(one: Candidate, names: tuple[str, ...], why: Text, reason: Text | None) -> Remark:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from berth.kube.manifest import ManifestApi, place
+from berth.objects.provisioning import READY_BEFORE, REPLICAS_BEFORE, TAKEN_OVER_BY
 from berth.operations.install import why_not_ready
 from berth.operations.polling import poll
-from berth.operations.takeover.old import READY_BEFORE, REPLICAS_BEFORE, TAKEN_OVER_BY, OldProvisioner
+from berth.operations.takeover.old import OldProvisioner
 
 MANAGER = "berth-takeover"
 
