@@ -147,15 +147,17 @@ async def require_metadata_dir(share: Share, names: frozenset[str]) -> None:
 
 async def is_root(path: str, share: Share) -> bool:
     """Whether the directory at path is the root of a share of its own, in which others may have their volumes. Missing
-    when there is no directory.
+    when there is no directory; Refused when a link is on the way to it.
 
     The cluster's PVs don't tell where the two are reached by different addresses, and each share has records and an
     identity of its own.
     """
     try:
         return (await share.stat(f"{path}/{SHARE_FILE}")).kind == "file"
-    except Refused:
-        return False  # a file or a link is on the way
+    except Refused as refusal:
+        if len(refusal.field) < len(path):
+            raise  # a link leads there, or a file is in the way
+        return False
     except Missing as missing:
         if len(missing.path) <= len(path):
             raise
