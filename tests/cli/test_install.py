@@ -93,7 +93,7 @@ def test_options_become_settings() -> None:
 )
 def test_what_is_wrong_is_named_by_its_option(arguments: tuple[str, ...], said: str) -> None:
     answer = berth("install", *arguments)
-    assert answer.exit_code == 2
+    assert answer.exit_code == 64
     assert answer.stdout == ""
     assert said in answer.stderr
 
@@ -103,6 +103,6 @@ def test_what_is_wrong_is_named_by_its_option(arguments: tuple[str, ...], said: 
 )
 def test_without_a_cluster_one_sentence_says_so(command: tuple[str, ...]) -> None:
     answer = berth(*command)
-    assert answer.exit_code == 2
+    assert answer.exit_code == 3
     (line,) = answer.stderr.splitlines()
     assert line.startswith("berth: kubeconfig /nonexistent/kubeconfig does not exist") or "does not exist" in line

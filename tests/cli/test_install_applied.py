@@ -160,7 +160,7 @@ def test_repeated_it_shows_what_changes_in_narrow_lines_and_nothing_else_changes
     report = json.loads(answer.stdout)
     about = f"Deployment {installing.namespace}/{installing.name}"
     assert {"object": about, "field": "replicas", "old": "3", "new": "1"} in report["changes"]
-    assert (report["ready"], answer.returncode) == (False, 1)
+    assert (report["ready"], answer.returncode) == (False, 2)
 
 
 @pytest.mark.timeout(60)
@@ -168,7 +168,7 @@ def test_repeated_it_shows_what_changes_in_narrow_lines_and_nothing_else_changes
 def test_a_namespace_of_others_is_refused_in_a_sentence(installing: Installing, lang: str) -> None:
     options = ["--server=nfs.example.com", "--path=/srv", "--apply", f"--lang={lang}"]
     refused = installing.run("install", *options)
-    assert (refused.returncode, refused.stdout) == (1, "")
+    assert (refused.returncode, refused.stdout) == (2, "")
     words = {"en": "is there already, and Berth did not make it", "zh": "已存在，它不是 Berth 创建的"}[lang]
     assert refused.stderr.startswith(f"berth: {'namespace' if lang == 'en' else '命名空间'} {installing.namespace}")
     assert words in refused.stderr
@@ -194,18 +194,18 @@ def test_it_asks_before_another_class_stops_being_the_default(installing: Instal
              "--default-class"]  # fmt: skip
     for lang, words in (("en", "is the default class now"), ("zh", "目前的默认存储类是")):
         refused = installing.run(*fresh, f"--lang={lang}")
-        assert (refused.returncode, refused.stdout) == (2, "")
+        assert (refused.returncode, refused.stdout) == (64, "")
         assert words in refused.stderr
         assert old_default in refused.stderr
         assert "--yes" in refused.stderr
     code, said = on_a_terminal(installing, "n\n", *fresh)
     assert (code, "Make " in said, "nothing was changed" in said) == (1, True, True)
-    assert installing.run("uninstall", "--yes").returncode == 1  # nothing was made
+    assert installing.run("uninstall", "--yes").returncode == 2  # nothing was made
     code, said = on_a_terminal(installing, "y\n", *fresh)
     assert f"StorageClass {installing.name} is the default class now" in said
     assert f"StorageClass {old_default} no longer is the default" in said
     assert default_classes(installing) == [installing.name]
-    assert installing.run(*fresh).returncode == 1  # its pods are not ready; and nobody had to be asked
+    assert installing.run(*fresh).returncode == 2  # its pods are not ready; and nobody had to be asked
 
 
 @pytest.mark.timeout(120)
@@ -220,7 +220,7 @@ def test_uninstalling_shows_its_plan_asks_and_can_be_interrupted(installing: Ins
     assert {"kind": "ClusterRole", "key": installing.name} in as_json["goes"]
     for lang, words in (("en", "nobody is there to ask; give --yes"), ("zh", "无法询问确认")):
         refused = installing.run("uninstall", f"--lang={lang}")
-        assert refused.returncode == 2
+        assert refused.returncode == 64
         assert words in refused.stderr
         assert "removed" not in refused.stdout
     code, said = on_a_terminal(installing, "\x03", "uninstall")
@@ -230,7 +230,7 @@ def test_uninstalling_shows_its_plan_asks_and_can_be_interrupted(installing: Ins
     assert installing.run("uninstall", "--dry-run").stdout == looked.stdout
     code, said = on_a_terminal(installing, "y\n", "uninstall", "--lang=zh")
     assert (code, "确定删除？" in said, "完成" in said) == (0, True, True)
-    assert installing.run("uninstall", "--dry-run").returncode == 1
+    assert installing.run("uninstall", "--dry-run").returncode == 2
 
 
 def default_classes(installing: Installing) -> list[str]:

@@ -1,4 +1,4 @@
-"""Help and version; a wrong command line, setting or kubeconfig gets one sentence that names it, and exit code 2."""
+"""Help and version; a wrong command line, setting or kubeconfig gets one sentence that names it; exit codes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,26 @@ import pytest
 from click.testing import CliRunner, Result
 
 from berth import __version__
+from berth.cli.ending import (
+    EXIT_BLIND,
+    EXIT_CODES,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    EXIT_WARNINGS,
+    EXIT_WELL,
+    run,
+)
 from berth.cli.main import cli
+from berth.kube.errors import ConfigurationError, Forbidden, Unreachable
+from berth.nfsserver.errors import RequestRefused, Unreadable
+from berth.operations.errors import Stopped
 from berth.settings.controller import SETTINGS
+from berth.texts.text import Text
+from berth.volumes.errors import Refused
 from tests.cli.command import berth
 
+ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = {"server": "https://127.0.0.1:1"}
 GOOD: dict[str, Any] = {
     "apiVersion": "v1",
@@ -34,10 +50,10 @@ def kubeconfig(tmp_path: Path) -> Path:
     return path
 
 
-def complaint(*arguments: str, **settings: str) -> str:
-    """What berth says against this, after checking that it is one sentence on stderr and nothing else."""
+def complaint(*arguments: str, code: int, **settings: str) -> str:
+    """What berth says against this, after checking its exit code, and that it is one sentence on stderr alone."""
     answer = berth(*arguments, **settings)
-    assert answer.returncode == 2, answer
+    assert answer.returncode == code, answer
     return sentence(answer.stdout, answer.stderr)
 
 
@@ -96,12 +112,12 @@ def test_no_command_shows_help() -> None:
 )
 def test_what_is_not_known_is_named(arguments: list[str], named: str) -> None:
     answer = here(*arguments)
-    assert answer.exit_code == 2
+    assert answer.exit_code == 64
     assert named in answer.stderr
 
 
 def test_a_wrong_setting_ends_the_process_with_one_sentence() -> None:
-    assert complaint("run", PROVISIONER_NAME="not a name").startswith("PROVISIONER_NAME: 'not a name' is not")
+    assert complaint("run", code=64, PROVISIONER_NAME="not a name").startswith("PROVISIONER_NAME: 'not a name' is not")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +139,7 @@ def test_a_wrong_setting_ends_the_process_with_one_sentence() -> None:
 )
 def test_a_wrong_setting_is_named(arguments: list[str], settings: dict[str, str], expected: str) -> None:
     answer = here("run", *arguments, **settings)
-    assert answer.exit_code == 2
+    assert answer.exit_code == 64
     assert sentence(answer.stdout, answer.stderr).startswith(expected)
 
 
@@ -152,11 +168,11 @@ def test_a_broken_kubeconfig_is_named(tmp_path: Path, content: str | None, says:
     path = tmp_path / "config"
     if content is not None:
         path.write_text(content)
-    assert says in complaint("run", KUBECONFIG=str(path))
+    assert says in complaint("run", code=3, KUBECONFIG=str(path))
 
 
 def test_no_kubeconfig_at_all_says_where_it_looked() -> None:
-    said = complaint("run")
+    said = complaint("run", code=3)
     assert "KUBECONFIG is not set" in said
     assert "~/.kube/config" in said
 
@@ -164,11 +180,42 @@ def test_no_kubeconfig_at_all_says_where_it_looked() -> None:
 def test_a_taken_port_is_named(kubeconfig: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
-        said = complaint("run", "--listen", f"127.0.0.1:{port}", KUBECONFIG=str(kubeconfig))
+        said = complaint("run", "--listen", f"127.0.0.1:{port}", code=2, KUBECONFIG=str(kubeconfig))
     assert said == f"can't listen on 127.0.0.1:{port}: Address already in use"
 
 
 def test_the_secret_in_a_kubeconfig_is_not_told(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(broken(users=[{"name": "u", "user": {"token": "s3cr3t", "exec": "nonsense"}}], contexts=[]))
-    assert "s3cr3t" not in complaint("run", KUBECONFIG=str(path))
+    assert "s3cr3t" not in complaint("run", code=3, KUBECONFIG=str(path))
+
+
+def test_exit_codes_are_stated_once() -> None:
+    assert EXIT_CODES in " ".join(here("--help").stdout.split())
+    for told in (EXIT_WELL, EXIT_WARNINGS, EXIT_FAILED, EXIT_BLIND, EXIT_USAGE, EXIT_INTERRUPTED):
+        assert f" {told} " in EXIT_CODES
+        for document in ("docs/exit-codes.md", "docs/exit-codes.zh-CN.md"):
+            assert f"\n| {told} | " in (ROOT / document).read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (KeyboardInterrupt(), 130),
+        (ConfigurationError("none"), 3),
+        (Unreachable("GET pods", "https://10.0.0.1", "refused"), 3),
+        (Forbidden("GET pods", 403, "", "no"), 2),
+        (Stopped(Text("no", "否")), 2),
+        (Refused("uid", "is no number"), 64),
+        (Unreadable("/etc/exports", Text("no", "否")), 3),
+        (RequestRefused("client", Text("no", "否")), 64),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_each_kind_of_error_has_its_code(error: BaseException, code: int) -> None:
+    async def job() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        run(job(), "en")
+    assert ended.value.code == code

@@ -31,7 +31,7 @@ from berth.operations.static_volume import all_options
 def test_what_can_not_be_or_would_be_dangerous_is_refused_in_one_sentence(arguments: list[str], said: str) -> None:
     fine = ["--server=10.0.0.5", "--path=/srv", "--claim=shop/uploads", "--size=1Gi"]
     answer = CliRunner().invoke(volume_command(), ["static", *fine, *arguments])
-    assert answer.exit_code == 2
+    assert answer.exit_code == 64
     assert answer.stderr.startswith(f"berth: {said}")
     assert answer.stdout == ""
 

@@ -127,7 +127,7 @@ def installed(
 
 
 def test_installing_tells_every_object_and_that_no_pod_is_ready_without_a_node(installed: Installation) -> None:
-    assert installed.answer.returncode == 1
+    assert installed.answer.returncode == 2
     for line in ("ServiceAccount", "Deployment", "PodDisruptionBudget"):
         assert f"{line} {AUDITED}/{installed.name} created" in installed.answer.stdout
     assert f"StorageClass {installed.of_class} created" in installed.answer.stdout
@@ -279,5 +279,5 @@ def test_uninstalling_keeps_claims_pvs_and_data_and_says_so(installed: Installat
     roles = installed.api.list("/apis/rbac.authorization.k8s.io/v1/clusterroles")
     assert installed.name not in {one["metadata"]["name"] for one in roles}
     again = installed.berth("uninstall", "--yes")
-    assert again.returncode == 1
+    assert again.returncode == 2
     assert "nothing that `berth install` made under the name" in again.stderr

@@ -146,7 +146,7 @@ def test_what_does_not_finish_in_time_is_let_go(site: Site, server: GaneshaServe
     frozen(site, server, controller)
     controller.process.signal(signal.SIGTERM)
     until("the process has ended", lambda: not controller.is_running, deadline=15)
-    assert controller.process.exit_code == 1
+    assert controller.process.exit_code == 2
     controller.may_complain = True
     assert "did not finish within" in controller.lines[-1]["why"]
     assert site.pvs() == []

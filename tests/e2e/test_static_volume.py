@@ -79,7 +79,7 @@ def test_after_its_claim_the_data_stays_and_the_next_claim_gets_it_as_the_messag
     until("the PV is Released", lambda: shop.pv(name)["status"]["phase"] == "Released")
     assert (shop.directory / "data").read_text() == "precious"
     refused = shop.static("--apply")
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     command = re.search(r"`(kubectl patch pv [^`]+)`", refused.stderr)
     assert command is not None, refused.stderr
     shop.cluster.kubectl(*shlex.split(command[1])[1:])
@@ -90,10 +90,10 @@ def test_what_is_another_ones_is_left_alone(shop: Shop) -> None:
     waits_for_nothing = "--timeout=0"  # the PV controller may take its time
     shop.static("--apply", "--name=static-a-" + shop.namespace, waits_for_nothing)
     other_claim = shop.static("--apply", "--name=static-b-" + shop.namespace)
-    assert other_claim.returncode == 1
+    assert other_claim.returncode == 2
     assert f"exists already and has PV static-a-{shop.namespace}" in other_claim.stderr
     other_pv = shop.static("--apply", "--name=static-a-" + shop.namespace, claim="another")
-    assert other_pv.returncode == 1
+    assert other_pv.returncode == 2
     assert f"for claim {shop.namespace}/uploads" in other_pv.stderr
     beside = shop.static("--apply", waits_for_nothing, claim="another", path=f"{shop.path}/inside")
     assert f"PV static-a-{shop.namespace} ({shop.namespace}/uploads, Retain) lies in the same place" in beside.stdout
@@ -101,7 +101,7 @@ def test_what_is_another_ones_is_left_alone(shop: Shop) -> None:
 
 def test_a_directory_that_is_not_there_is_told_before_anything_is_made(shop: Shop) -> None:
     answer = shop.static("--check", "--apply", path=f"{shop.path}/missing")
-    assert answer.returncode == 1
+    assert answer.returncode == 2
     assert "missing can't be used" in answer.stderr
     assert shop.api.get(f"{paths.PVS}/{shop.namespace}-uploads") is None
 
@@ -110,7 +110,7 @@ def test_a_directory_that_is_not_there_is_told_before_anything_is_made(shop: Sho
 def test_in_a_namespace_that_is_not_there_nothing_is_made(shop: Shop, lang: str) -> None:
     elsewhere = f"{shop.namespace}-missing"
     answer = shop.static("--apply", f"--claim={elsewhere}/uploads", f"--lang={lang}")
-    assert (answer.returncode, answer.stdout) == (1, "")
+    assert (answer.returncode, answer.stdout) == (2, "")
     assert f"`kubectl create namespace {elsewhere}`" in answer.stderr
     assert shop.api.get(f"{paths.PVS}/{elsewhere}-uploads") is None
     # What is printed works, and then so does the command.
@@ -126,7 +126,7 @@ def test_where_the_claim_is_refused_no_pv_is_left_behind(shop: Shop) -> None:
     quota = f"/api/v1/namespaces/{shop.namespace}/resourcequotas"
     shop.api.create(quota, {"metadata": {"name": "none"}, "spec": {"hard": {"persistentvolumeclaims": "0"}}})
     refused = shop.static("--apply")
-    assert (refused.returncode, refused.stdout) == (1, "")
+    assert (refused.returncode, refused.stdout) == (2, "")
     assert "exceeded quota" in refused.stderr
     assert shop.api.get(pv) is None
     shop.api.delete(f"{quota}/none")

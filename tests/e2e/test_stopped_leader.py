@@ -100,7 +100,7 @@ class WiredBout(Bout):
         self.wire.arm(0)
         self.old.process.resume()
         until("the old leader has ended", lambda: not self.old.is_running)
-        assert self.old.process.exit_code == 1
+        assert self.old.process.exit_code == 2
         assert [change for change in self.wire.seen if "/leases/" not in change] == []
         self.is_well(second)
 

@@ -196,7 +196,7 @@ def path_of(story: Story, claim: str) -> str:
 def test_a_plan_shows_everything_and_changes_nothing(story: Story) -> None:
     assert story.seen["untouched"] == (True, True, True)
     answer = story.answers["plan"]
-    assert answer.returncode == 0, answer.stderr
+    assert answer.returncode in (0, 1), answer.stderr
     assert f"{FLAT}/{FLAT}" in answer.stdout
     assert f"{NESTED + LABELLED}/{NESTED + LABELLED}" in answer.stdout
     leaked = f"{story.site.namespace}/leaked-by-4.0.2"
@@ -308,14 +308,14 @@ def test_what_must_be_mended_first_stops_it_before_anything_is_changed(site: Sit
         return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=environment({}))
 
     plan = berth("plan", "-o", "json")
-    assert plan.returncode == 1
+    assert plan.returncode == 2
     told = [[r["id"] for r in share["remarks"] if r["weight"] == "stop"] for share in json.loads(plan.stdout)["shares"]]
     assert sorted(told) == [["one-name-two-shares"], ["one-name-two-shares", "share-unreachable"]]
     answer = berth("apply", "--yes")
-    assert answer.returncode == 1
+    assert answer.returncode == 2
     assert "scale down and delete the one that is not wanted" in answer.stderr
     assert "This run changed nothing, and no data is at risk" in answer.stderr
     assert [each.deployment["spec"]["replicas"] for each in (one, two)] == [1, 1]
     nobody_to_ask = berth("apply")
-    assert nobody_to_ask.returncode == 1
+    assert nobody_to_ask.returncode == 2
     assert "STOP  share" in nobody_to_ask.stdout

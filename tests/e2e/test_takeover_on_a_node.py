@@ -144,7 +144,7 @@ def town(cluster: DevCluster, api: Api, node: Node, namespace: str) -> Iterator[
 def test_the_old_one_works_until_berth_is_ready_and_again_when_it_is_not(town: Town, berth_image: str) -> None:
     generation = town.old()["metadata"]["generation"]
     failed = town.berth(*town.apply_words(NOWHERE, patience=10))
-    assert failed.returncode == 1
+    assert failed.returncode == 2
     assert "Berth is not ready after 10 s" in failed.stderr
     assert "The old provisioner serves as before: it was not touched" in failed.stderr
     assert "takeover apply" not in failed.stderr, "the command that failed is no advice"
@@ -192,7 +192,7 @@ def test_killed_in_the_middle_it_is_put_back_or_gone_on_with_by_the_next_run(tow
     assert "--replicas=" not in told
 
     again = town.berth(*town.apply_words(NOWHERE, patience=10))
-    assert again.returncode == 1
+    assert again.returncode == 2
     assert f"{town.namespace}/old is back, scaled up to 1 pod as before" in again.stdout
     until("the old pod is ready", town.is_old_ready)
     assert town.provisioner not in town.names()

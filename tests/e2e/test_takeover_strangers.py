@@ -56,7 +56,7 @@ class Town:
     def plan(self) -> dict[str, Any]:
         answer = self.berth("takeover", "plan", "-o", "json")
         told: dict[str, Any] = json.loads(answer.stdout)
-        assert answer.returncode == 0, [one for one in told["remarks"] if one["weight"] == "stop"]
+        assert answer.returncode in (0, 1), [one for one in told["remarks"] if one["weight"] == "stop"]
         return told
 
     def apply(self, *objects: Object) -> None:
@@ -164,7 +164,7 @@ def test_what_fails_after_the_hand_over_is_put_back_and_the_old_one_serves(town:
     town.kubelet.takes_no_names = True
     generation = town.old.deployment["spec"]["replicas"]
     answer = town.berth("takeover", "apply", "--yes", "--timeout=30", "--replicas=1")
-    assert answer.returncode == 1, f"{answer.stdout}\n{answer.stderr}"
+    assert answer.returncode == 2, f"{answer.stdout}\n{answer.stderr}"
     steps = ("installing Berth", "1 of 1 pods ready", "scaling down", "handing ", "putting ", f"{town.old.key} is back")
     lines = answer.stdout.splitlines()
     missing = [step for step in steps if not any(line.startswith(step) for line in lines)]
@@ -191,7 +191,7 @@ def test_rights_are_not_given_where_others_have_the_names_that_berth_takes_by_de
     try:
         argv = [str(PROGRAM), "takeover", "apply", old.key, "--yes", f"--kubeconfig={town.cluster.kubeconfig}"]
         answer = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, env=environment({}))
-        assert answer.returncode == 1
+        assert answer.returncode == 2
         assert "Nothing was changed" in answer.stderr
         assert "This run changed nothing" in answer.stderr
         assert old.deployment["spec"]["replicas"] == 1

@@ -73,7 +73,7 @@ def test_a_leader_that_was_frozen_for_too_long_ends_without_touching_anything(si
     pv = site.serve("served", site.make_class())
     leader.process.resume()
     until("the old leader has ended", lambda: not leader.is_running)
-    assert leader.process.exit_code == 1
+    assert leader.process.exit_code == 2
     assert leader.lines[-1]["event"] == "ended"
     assert "leads now" in leader.lines[-1]["why"] or "not renewed" in leader.lines[-1]["why"]
     leader.may_complain = True

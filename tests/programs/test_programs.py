@@ -118,7 +118,7 @@ def test_its_work_is_started_and_closed_and_its_end_is_a_failure(agent: str) -> 
     assert answer.stdout.splitlines() == ["good morning", "closed"]
     # Its only task ended by itself, while nobody told the process to stop.
     assert json.loads(answer.stderr)["why"] == "task 'greeting' ended, but should have run for ever"
-    assert answer.returncode == 1
+    assert answer.returncode == 2
 
 
 def test_manifests_give_each_program_its_own_objects(agent: str) -> None:

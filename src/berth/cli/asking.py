@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from berth.cli.output import EXIT_FAILED, EXIT_USAGE, ask, complain, say
+from berth.cli.ending import EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WARNINGS
+from berth.cli.output import ask, complain, say
 from berth.texts.text import Language, Text
 
 YES = click.Option(["--yes"], is_flag=True, help="Don't ask, begin.")
@@ -24,7 +25,7 @@ def confirm(question: Text, refusal: Text, lang: Language) -> None:
     except click.Abort:
         say(on_stderr=True)
         complain(_NOTHING.said(lang))
-        raise SystemExit(130) from None
+        raise SystemExit(EXIT_INTERRUPTED) from None
     if not is_agreed:
         complain(_NOTHING.said(lang))
-        raise SystemExit(EXIT_FAILED)
+        raise SystemExit(EXIT_WARNINGS)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import click
 
 from berth import __version__
-from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain
+from berth.cli.ending import run
 from berth.kube.config import load
-from berth.kube.errors import ConfigurationError, KubeError
 from berth.kube.manifest import ManifestApi
 from berth.operations.apply import Applied
-from berth.operations.errors import Stopped
 from berth.texts.text import Language, Text
-from berth.volumes.errors import Refused
 
 T = TypeVar("T")
 
@@ -41,20 +37,7 @@ def on_cluster(job: Callable[[ManifestApi], Awaitable[T]], *, kubeconfig: str, c
         async with ManifestApi(load(kubeconfig, context=context), user_agent=f"berth/{__version__}") as api:
             return await job(api)
 
-    try:
-        return asyncio.run(do())
-    except (ConfigurationError, Refused) as error:
-        complain(str(error))
-        raise SystemExit(EXIT_USAGE) from None
-    except Stopped as error:
-        complain(error.text.said(lang))
-        raise SystemExit(EXIT_FAILED) from None
-    except KubeError as error:
-        complain(str(error))
-        raise SystemExit(EXIT_FAILED) from None
-    except KeyboardInterrupt:
-        complain("已中断" if lang == "zh" else "interrupted")
-        raise SystemExit(130) from None
+    return run(do(), lang)
 
 
 def applied_line(done: Applied, lang: Language) -> str:

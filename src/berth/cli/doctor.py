@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG
 from berth.cli.diagnosis import answer, progress_line
+from berth.cli.ending import EXIT_BLIND, run
 from berth.cli.explain import explain_command
 from berth.cli.output import LANGUAGE, complain, language, output_option, print_data, say
-from berth.cli.server.report import EXIT_CODES, is_untried, print_report
+from berth.cli.server.report import exit_code, print_report
 from berth.cli.server.verify import look_at_share, verify_command
 from berth.cli.tables import print_table
 from berth.doctor import listing
@@ -21,18 +20,12 @@ from berth.doctor.cluster.examine import examine as examine_cluster
 from berth.doctor.cluster.probing import Wish
 from berth.doctor.known import entries
 from berth.doctor.node.checks import examine as examine_node
-from berth.doctor.share.probed import ShareReport
 from berth.findings.finding import Subject
 from berth.findings.render import SEVERITY
 from berth.kube.config import load
 from berth.kube.errors import ConfigurationError
-from berth.texts.text import Language, Text
+from berth.texts.text import Text
 
-T = TypeVar("T")
-
-EXIT_BLIND = 3
-"""Nothing could be looked at."""
-_INTERRUPTED = 130
 _HEALTHY = Text("nothing wrong found", "未发现问题")
 _UNCONFIGURED = Text("{}", "不知道如何连接集群：{}")
 _CODES = "Exit code: 0 healthy, 1 warnings, 2 failures, 3 something could not be looked at."
@@ -140,7 +133,7 @@ def _look(
     looking = examine_cluster(
         about, config, active=active, wish=Wish(**wishes), trusted=trusted, progress=progress_line(spoken)
     )
-    report = _do(looking, spoken)
+    report = run(looking, spoken)
     answer(report, output, spoken, _HEALTHY)
 
 
@@ -153,8 +146,8 @@ def _share_command() -> click.Command:
         if output == "text":
             print_report(report, spoken)
         else:
-            print_data({**report.as_dict(), "exitCode": _share_code(report)}, output)
-        raise SystemExit(_share_code(report))
+            print_data({**report.as_dict(), "exitCode": exit_code(report)}, output)
+        raise SystemExit(exit_code(report))
 
     return click.Command(
         "share",
@@ -165,14 +158,10 @@ def _share_command() -> click.Command:
     )
 
 
-def _share_code(report: ShareReport) -> int:
-    return EXIT_BLIND if is_untried(report) else EXIT_CODES[report.outcome]
-
-
 def _node_command() -> click.Command:
     def look(root: Path, output: str, lang: str | None) -> None:
         spoken = language(lang)
-        report = _do(examine_node(root, progress=progress_line(spoken)), spoken)
+        report = run(examine_node(root, progress=progress_line(spoken)), spoken)
         answer(report, output, spoken, _HEALTHY)
 
     return click.Command(
@@ -214,11 +203,3 @@ def _list_command() -> click.Command:
         callback=show,
         help="Every check, and every failure that is known.",
     )
-
-
-def _do(job: Coroutine[Any, Any, T], lang: Language) -> T:
-    try:
-        return asyncio.run(job)
-    except KeyboardInterrupt:
-        complain("已中断" if lang == "zh" else "interrupted")
-        raise SystemExit(_INTERRUPTED) from None

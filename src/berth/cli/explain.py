@@ -16,6 +16,7 @@ import click
 from berth import __version__
 from berth.cli.cluster import CONTEXT, KUBECONFIG
 from berth.cli.diagnosis import answer
+from berth.cli.ending import EXIT_BLIND, ending
 from berth.cli.output import LANGUAGE, complain, language, output_option
 from berth.doctor.explain import Explainer
 from berth.findings.versions import Version, parse_version
@@ -24,8 +25,6 @@ from berth.kube.errors import KubeError
 from berth.kube.manifest import ManifestApi
 from berth.texts.text import Language, Text
 
-_EXIT_BLIND = 3
-_INTERRUPTED = 130
 _PATIENCE = 3.0
 """Seconds for the question to the cluster; the answer only makes the cure more exact."""
 _NOTHING = Text("no known failure in it", "其中没有已知的故障")
@@ -79,20 +78,18 @@ def _explain(
     explainer = Explainer(kubernetes_version)
     name = file if file != "-" else "标准输入" if spoken == "zh" else "standard input"
     try:
-        unreadable = _read(explainer, file, spoken)
+        with ending(spoken):
+            unreadable = _read(explainer, file, spoken)
     except (OSError, EOFError, zlib.error) as error:
         complain(f"{name}: {getattr(error, 'strerror', None) or error}")
-        raise SystemExit(_EXIT_BLIND) from None
-    except KeyboardInterrupt:
-        complain("已中断" if spoken == "zh" else "interrupted")
-        raise SystemExit(_INTERRUPTED) from None
+        raise SystemExit(EXIT_BLIND) from None
     if explainer.refused:
         complain(_REFUSED.said(spoken).format(name, explainer.refused))
     explanation = explainer.explain()
     if (unreadable or explainer.refused) and not explanation.report.findings:
         if unreadable is not None:
             complain(unreadable.said(spoken).format(name))
-        raise SystemExit(_EXIT_BLIND)
+        raise SystemExit(EXIT_BLIND)
     if explanation.needs_version:
         explanation = explainer.explain(_ask_cluster(kubeconfig, context, spoken))
     answer(explanation.report, output, spoken, _NOTHING)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,6 +14,7 @@ import click
 
 from berth.cli.asking import confirm
 from berth.cli.cluster import applied_line, on_cluster
+from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, run
 from berth.cli.install_changes import print_changes
 from berth.cli.install_options import (
     apply_options,
@@ -24,7 +24,7 @@ from berth.cli.install_options import (
     controller_options,
     share_options,
 )
-from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain, language, say, say_exactly
+from berth.cli.output import complain, language, say, say_exactly
 from berth.kube.config import load
 from berth.kube.manifest import ManifestApi
 from berth.manifests.install import install_manifests
@@ -175,6 +175,6 @@ def _ask_the_doctor(kubeconfig: str, context: str, lang: Language) -> None:
     examine = import_module(where).examine  # by its name: printing manifests carries none of the doctor's checks
     diagnosis = import_module("berth.cli.diagnosis")
     config = load(kubeconfig, context=context)
-    report = asyncio.run(examine(None, config, active=False, progress=diagnosis.progress_line(lang)))
+    report = run(examine(None, config, active=False, progress=diagnosis.progress_line(lang)), lang)
     with suppress(SystemExit):
         diagnosis.answer(report, "text", lang, _NOTHING_FOUND)

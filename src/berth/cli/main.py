@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -10,6 +11,8 @@ from typing import Any
 import click
 
 from berth import __version__
+from berth.cli.ending import EXIT_CODES, EXIT_FAILED, EXIT_USAGE, interrupted
+from berth.cli.output import language
 from berth.texts.visible import visible
 
 COMMANDS = {
@@ -29,13 +32,13 @@ class Commands(click.Group):
     """Imports a command's file when it is asked for: the controller carries none of the others."""
 
     def make_context(self, *given: Any, **more: Any) -> click.Context:
-        """As click does; what was typed is shown in its complaints so that a terminal only shows it."""
-        with _visible_complaints():
+        """As click does; its complaints are made fit for a terminal, and end with Berth's exit codes."""
+        with _complaints():
             return super().make_context(*given, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click does; complaints as in make_context."""
-        with _visible_complaints():
+        with _complaints():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -52,18 +55,22 @@ class Commands(click.Group):
 
 
 @contextmanager
-def _visible_complaints() -> Iterator[None]:
+def _complaints() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
         error.message = visible(error.message)  # type: ignore[misc] # final for subclasses' sake
+        error.exit_code = EXIT_USAGE  # type: ignore[misc] # click reads it of the error itself
         raise
+    except (click.Abort, KeyboardInterrupt):
+        interrupted(language(None))
 
 
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="NFS storage for Kubernetes and KubeSphere: every claim gets its own directory on an NFS server.",
+    help="NFS storage for Kubernetes and KubeSphere: every claim gets its own directory on an NFS server.\n\n"
+    f"{EXIT_CODES}",
 )
 @click.version_option(__version__, prog_name="berth", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -72,4 +79,8 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the console scripts."""
-    cli()
+    try:
+        cli()
+    except Exception:  # noqa: BLE001 - a mistake of ours: told as Python does, with the code of a failure
+        sys.excepthook(*sys.exc_info())
+        raise SystemExit(EXIT_FAILED) from None

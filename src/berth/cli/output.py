@@ -18,11 +18,6 @@ from berth.texts.exact import to_json, to_yaml
 from berth.texts.text import Language, language_of
 from berth.texts.visible import line
 
-EXIT_FAILED = 1
-"""It was understood, and did not work."""
-EXIT_USAGE = 2
-"""It was not understood: wrong arguments, settings or configuration."""
-
 LANGUAGE = click.Option(
     ["--lang"], type=click.Choice(["en", "zh"]), help="Language of the answer. [default: the locale's]"
 )

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from berth import programs
-from berth.cli.output import EXIT_FAILED, EXIT_USAGE, complain
-from berth.kube.errors import ConfigurationError
+from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, EXIT_WELL, ending
+from berth.cli.output import language
 from berth.programs.process.program import Program
 from berth.programs.process.run import run as run_program
 from berth.settings.errors import SettingError
@@ -20,12 +20,9 @@ from berth.web.serve import ListenError
 
 def run(program: Program[Any], flags: Mapping[str, str]) -> int:
     """Runs a program until it is told to stop. flags: those given, by their name without dashes in front."""
-    try:
+    with ending(language(None), {SettingError: EXIT_USAGE, ListenError: EXIT_FAILED}):
         is_well = run_program(program, program.load(os.environ, flags))
-    except (SettingError, ConfigurationError, ListenError) as error:
-        complain(str(error))
-        return EXIT_USAGE
-    return 0 if is_well else EXIT_FAILED
+    return EXIT_WELL if is_well else EXIT_FAILED
 
 
 def run_command() -> click.Command:

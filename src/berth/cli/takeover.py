@@ -13,12 +13,11 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from berth.cli.asking import confirm
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
+from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, EXIT_WARNINGS, EXIT_WELL
 from berth.cli.output import (
-    EXIT_FAILED,
-    EXIT_USAGE,
     LANGUAGE,
-    ask,
     complain,
     language,
     output_option,
@@ -145,6 +144,8 @@ def _plan(
         print_plan(plan, wanted, chosen)
     if plan.stops:
         raise SystemExit(EXIT_FAILED)
+    if any(one.weight == "warning" for one in plan.every_remark):
+        raise SystemExit(EXIT_WARNINGS)
 
 
 def _apply(
@@ -252,17 +253,13 @@ def _ended_gently(job: Callable[[ManifestApi], Awaitable[T]]) -> Callable[[Manif
 def _agree(plan: TakeoverPlan, wanted: Wanted, lang: Language) -> None:
     print_plan(plan, wanted, lang)
     if plan.stops or not plan.groups:
-        raise SystemExit(EXIT_FAILED if plan.stops else 0)
+        raise SystemExit(EXIT_FAILED if plan.stops else EXIT_WELL)
     say()
     _confirm(Text("Take over now?", "现在接管？"), lang)
 
 
 def _confirm(question: Text, lang: Language) -> None:
-    if not sys.stdin.isatty():
-        complain(Text("nobody is there to ask; give --yes to begin", "无法询问确认，请加上 --yes 开始").said(lang))
-        raise SystemExit(EXIT_USAGE)
-    if not ask(question.said(lang)):
-        raise SystemExit(EXIT_FAILED)
+    confirm(question, Text("nobody is there to ask; give --yes to begin", "无法询问确认，请加上 --yes 开始"), lang)
 
 
 def _wanted(only: tuple[str, ...], name: str, namespace: str, no_install: bool, without_share: bool) -> Wanted:

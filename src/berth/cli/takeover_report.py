@@ -11,7 +11,7 @@ from berth.operations.takeover.apply import TakenOver
 from berth.operations.takeover.ends import ends_of
 from berth.operations.takeover.old import OldProvisioner
 from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted
-from berth.operations.takeover.remark import Remark, by_weight, several, some
+from berth.operations.takeover.remark import Remark, several, some
 from berth.operations.takeover.revert import Reverted
 from berth.texts.command import Shell, command
 from berth.texts.text import Language, Text
@@ -40,10 +40,10 @@ def print_plan(plan: TakeoverPlan, wanted: Wanted, lang: Language) -> None:
     else:
         rows = [_row(one, old, lang) for one in plan.groups for old in one.group.old]
         print_table(_HEADINGS.said(lang).split("|"), rows)
-    remarks = [*plan.remarks, *(remark for one in plan.groups for remark in one.remarks)]
+    remarks = plan.every_remark
     if remarks:
         say()
-    for remark in by_weight(remarks):
+    for remark in remarks:
         _print_remark(remark, lang)
     for one in plan.groups:
         say()

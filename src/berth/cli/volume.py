@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import re
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 import click
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
+from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, run
 from berth.cli.output import (
-    EXIT_FAILED,
-    EXIT_USAGE,
     LANGUAGE,
     complain,
     language,
@@ -27,7 +25,6 @@ from berth.kube.manifest import ManifestApi
 from berth.manifests.yaml_text import to_yaml
 from berth.objects.quantity import to_bytes
 from berth.operations.apply import Applied
-from berth.operations.errors import Stopped
 from berth.operations.static_given import Given, give
 from berth.operations.static_volume import (
     ACCESS_MODES,
@@ -92,7 +89,7 @@ def _static(
         complain(f"{field}: {refusal.why}")
         raise SystemExit(EXIT_USAGE) from None
     if check:
-        _check(volume, chosen)
+        run(check_directory(volume), chosen)
     if not is_applied:
         manifests = static_manifests(volume)
         if output == "json":
@@ -144,17 +141,6 @@ def _volume(claim: str, access_modes: tuple[str, ...], values: dict[str, Any]) -
             name=pv,
         )
     )
-
-
-def _check(volume: StaticVolume, lang: Language) -> None:
-    try:
-        asyncio.run(check_directory(volume))
-    except Stopped as error:
-        complain(error.text.said(lang))
-        raise SystemExit(EXIT_FAILED) from None
-    except KeyboardInterrupt:
-        complain("已中断" if lang == "zh" else "interrupted")
-        raise SystemExit(130) from None
 
 
 def _tell(given: Given, volume: StaticVolume, timeout: float, lang: Language) -> None:

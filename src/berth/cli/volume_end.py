@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
+from berth.cli.asking import confirm
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
-from berth.cli.output import EXIT_USAGE, LANGUAGE, ask, complain, language, output_option, print_json, say
+from berth.cli.output import LANGUAGE, language, output_option, print_json, say
 from berth.cli.volume_restore import DEADLINE, SHARE
 from berth.kube.manifest import ManifestApi
 from berth.operations.ends import EndChange, look, set_end
-from berth.operations.errors import Stopped
 from berth.operations.pvs import parse_share
 from berth.shares.choose import Shares
 from berth.texts.text import Language, Text
@@ -97,13 +95,11 @@ _PAST = {"delete": "deleted", "archive": "archived", "retain": "kept"}
 
 def _ask(change: EndChange, lang: Language) -> None:
     """Returns if somebody at the terminal agrees; ends the process otherwise."""
-    if not sys.stdin.isatty():
-        complain(
-            Text(
-                "nobody is there to be asked; say --yes if that is what you want",
-                "没有终端可供确认；如确实要这样做，请加 --yes",
-            ).said(lang)
-        )
-        raise SystemExit(EXIT_USAGE)
-    if not ask(Text("Do it?", "确定吗？").said(lang), on_stderr=True):
-        raise Stopped(_NOTHING)
+    confirm(
+        Text("Do it?", "确定吗？"),
+        Text(
+            "nobody is there to be asked; say --yes if that is what you want",
+            "没有终端可供确认；如确实要这样做，请加 --yes",
+        ),
+        lang,
+    )

@@ -83,7 +83,7 @@ def test_add_list_remove(room: Room, berth: Berth) -> None:
 def test_what_can_not_be_had(room: Room, berth: Berth, arguments: list[str], words: str) -> None:
     before = room.read()
     done = berth("export", *arguments)
-    assert (done.exit_code, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout) == (64, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("berth: ")
     assert words in line
@@ -133,7 +133,7 @@ def test_lint_of_nothing(room: Room, berth: Berth) -> None:
     assert berth("lint").stdout == "No findings.\n"
     assert berth("lint", "--lang", "zh").stdout == "没有发现问题。\n"
     unread = berth("lint", "/no/such/file")
-    assert (unread.exit_code, unread.stdout) == (2, "")
+    assert (unread.exit_code, unread.stdout) == (3, "")
     assert unread.stderr == "berth: /no/such/file: can't be read: No such file or directory\n"
 
 
@@ -150,5 +150,5 @@ def test_an_exportfs_that_fails_is_told_in_chinese_too(room: Room, berth: Berth,
     fails = does.format(path=path)
     room.replace_program("/usr/sbin/exportfs", f'case "$*" in -a) {fails} ;; esac\nexec $REAL "$@"\n')
     done = berth("export", "add", path, "--client", "10.0.0.0/8", "--lang", "zh")
-    assert (done.exit_code, done.stderr) == (1, f"berth: {said.format(path=path)}\n")
+    assert (done.exit_code, done.stderr) == (2, f"berth: {said.format(path=path)}\n")
     assert room.read() == ""

@@ -45,7 +45,7 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(room: Room, berth: Berth) -> 
 
 def test_without_yes_nothing_is_done(room: Room, berth: Berth) -> None:
     done = berth("init", PATH, "--client", "10.0.0.0/8")
-    assert (done.exit_code, done.stderr) == (1, "berth: nothing was done; add --yes to do it\n")
+    assert (done.exit_code, done.stderr) == (64, "berth: nothing was done; add --yes to do it\n")
     assert not os.path.exists(PATH)
 
 
@@ -105,7 +105,7 @@ def test_without_rights_the_missing_one_is_named() -> None:
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *reading, "--"]
     argv = [*nobody, str(PROGRAM), "server", "init", PATH, "--client", "127.0.0.1", "--yes"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=environment({}))
-    assert done.returncode == 1
+    assert done.returncode == 2
     said = "setting up an NFS server is not possible: it takes root, and this is uid 65534; run it with sudo"
     assert done.stderr == f"berth: {said}\n"
 
@@ -202,7 +202,7 @@ def test_verify_from_a_node_without_the_kernels_client(nfs_server: GaneshaServer
 )
 def test_a_wrong_command_line(berth: Berth, arguments: list[str], words: str) -> None:
     done = berth(*arguments)
-    assert (done.exit_code, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout) == (64, "")
     assert words in done.stderr
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from berth.cli.diagnosis import print_lines
+from berth.cli.ending import EXIT_FAILED, EXIT_WARNINGS, EXIT_WELL, run
 from berth.cli.output import LANGUAGE, Part, Styled, language, output_option, print_json, say
-from berth.cli.server.answering import do
 from berth.cli.server.exports import print_exports
 from berth.findings.finding import Finding, Report
 from berth.findings.render import of_files_as_dict, say_of_files
@@ -71,7 +71,7 @@ def lint_command() -> click.Command:
         short_help="What is wrong with the exports, and what to do.",
         help="What is wrong with the exports, and what to do.\n\n"
         "All exports files of this host and what is live; or FILE as if it were the only one. Nothing is changed. "
-        "Exit code: 0 nothing (but notes), 1 warnings, 2 errors or a file that can't be read.",
+        "Exit code: 0 nothing (but notes), 1 warnings, 2 errors, 3 a file can't be read.",
     )  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def status_command() -> click.Command:
 def _lint(file: Path | None, paths: tuple[str, ...], provisioner: str, output: str, lang: str | None) -> None:
     spoken = language(lang)
     needs = [Need(path, provisioner) for path in paths]
-    findings = do(lint_file(file, needs) if file else lint_host(needs), spoken)
+    findings = run(lint_file(file, needs) if file else lint_host(needs), spoken)
     if output == "json":
         print_json([of_files_as_dict(finding) for finding in findings])
     else:
@@ -107,13 +107,13 @@ def _print_findings(findings: tuple[Finding, ...], lang: Language) -> None:
 
 def _status(output: str, lang: str | None) -> None:
     spoken = language(lang)
-    status = do(read_status(), spoken)
+    status = run(read_status(), spoken)
     if output == "json":
         print_json(status.as_dict())
     else:
         _print_status(status, spoken)
     is_serving = status.verdict in ("serving", "nothing exported")
-    raise SystemExit(0 if status.is_good else 1 if is_serving else 2)
+    raise SystemExit(EXIT_WELL if status.is_good else EXIT_WARNINGS if is_serving else EXIT_FAILED)
 
 
 def _print_status(status: ServerStatus, lang: Language) -> None:

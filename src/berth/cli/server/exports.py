@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from berth.cli.ending import run
 from berth.cli.output import LANGUAGE, language, output_option, print_json, say
-from berth.cli.server.answering import do, wanted_options
+from berth.cli.server.answering import wanted_options
 from berth.cli.tables import print_table
 from berth.nfsserver.exports.change import ExportChange
 from berth.nfsserver.exports.exporting import add_export, list_exports, remove_export
@@ -101,17 +102,17 @@ def _add(
     lang: str | None,
 ) -> None:
     spoken = language(lang)
-    _print_change(do(add_export(WantedExport(path, clients, provisioners, options)), spoken), output, spoken)
+    _print_change(run(add_export(WantedExport(path, clients, provisioners, options)), spoken), output, spoken)
 
 
 def _remove(path: str, client: str | None, output: str, lang: str | None) -> None:
     spoken = language(lang)
-    _print_change(do(remove_export(path, client), spoken), output, spoken)
+    _print_change(run(remove_export(path, client), spoken), output, spoken)
 
 
 def _list(output: str, lang: str | None) -> None:
     spoken = language(lang)
-    rows = do(list_exports(), spoken)
+    rows = run(list_exports(), spoken)
     if output == "json":
         print_json([export_as_dict(row) for row in rows])
     else:

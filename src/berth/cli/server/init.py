@@ -8,9 +8,10 @@ from socket import gethostname
 
 import click
 
-from berth.cli.output import EXIT_FAILED, LANGUAGE, Styled, ask, complain, language, output_option, print_json, say
-from berth.cli.server.answering import do, wanted_options
-from berth.cli.server.report import EXIT_CODES, print_report
+from berth.cli.ending import EXIT_USAGE, EXIT_WARNINGS, EXIT_WELL, run
+from berth.cli.output import LANGUAGE, Styled, ask, complain, language, output_option, print_json, say
+from berth.cli.server.answering import wanted_options
+from berth.cli.server.report import exit_code, print_report
 from berth.cli.tables import progress
 from berth.doctor.share.probed import ShareReport
 from berth.nfsserver.exports.wanted import WantedExport
@@ -57,8 +58,8 @@ def init_command() -> click.Command:
         help="Make this host an NFS server that exports PATH, and try it.\n\n"
         "Shows what is missing (packages, directory, export, services), does it when told to, and then looks at the "
         "share as a client would. It can be repeated: what is as it should be is left alone, and so is every line of "
-        "the exports files that Berth did not write. Exit code: 0 done and well, 1 not done or warnings, "
-        "2 wrong arguments, or the share can't be used.",
+        "the exports files that Berth did not write. Exit code: 0 done and well, 1 not agreed to, or warnings, "
+        "2 not possible, or the share can't be used, 3 it could not be tried to the end.",
     )
 
 
@@ -74,7 +75,7 @@ def _init(
 ) -> None:
     spoken = language(lang)
     wanted = WantedExport(path, clients, provisioners, options)
-    plan = do(plan_for(wanted), spoken)
+    plan = run(plan_for(wanted), spoken)
     as_json = output == "json"
     if not as_json:
         _print_plan(plan, spoken)
@@ -83,17 +84,17 @@ def _init(
             print_json(_answer(plan, [], None))
         else:
             say(_DRY.said(spoken))
-        raise SystemExit(0)
+        raise SystemExit(EXIT_WELL)
     if not plan.is_empty and not _may(plan, yes, as_json, spoken):
-        raise SystemExit(EXIT_FAILED)
-    done = do(_perform(plan, quiet=as_json, lang=spoken), spoken)
+        raise SystemExit(EXIT_WARNINGS)
+    done = run(_perform(plan, quiet=as_json, lang=spoken), spoken)
     with progress(_LOOKING.said(spoken)):
-        report = do(verify_here(path, (*provisioners, *clients)), spoken)
+        report = run(verify_here(path, (*provisioners, *clients)), spoken)
     if as_json:
         print_json(_answer(plan, done, report))
     else:
         _print_seen(path, report, spoken)
-    raise SystemExit(EXIT_CODES[report.outcome] if report else 0)
+    raise SystemExit(exit_code(report) if report else EXIT_WELL)
 
 
 async def _perform(plan: InitPlan, *, quiet: bool, lang: Language) -> list[Performed]:
@@ -126,14 +127,14 @@ async def _perform_one(step: InitStep, lang: Language) -> Performed:
 
 
 def _may(plan: InitPlan, yes: bool, as_json: bool, lang: Language) -> bool:
-    """Whether the plan may be done: told so beforehand, or now."""
+    """Whether the plan may be done: told so beforehand, or now. Ends the process where nobody can be asked."""
     if yes:
         return True
     if as_json or not sys.stdin.isatty():
         if as_json:
             print_json(_answer(plan, [], None))
         complain(_NOT_DONE.said(lang))
-        return False
+        raise SystemExit(EXIT_USAGE)
     return ask(_ASK.said(lang))
 
 

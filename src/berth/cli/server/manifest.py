@@ -7,7 +7,8 @@ import re
 
 import click
 
-from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language, print_json, say_exactly
+from berth.cli.ending import EXIT_USAGE
+from berth.cli.output import LANGUAGE, complain, language, print_json, say_exactly
 from berth.manifests.ganesha import GaneshaSettings, ganesha_manifests
 from berth.manifests.yaml_text import to_yaml
 from berth.texts.text import Language, Text

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from berth.cli.ending import EXIT_BLIND, EXIT_FAILED, EXIT_WARNINGS, EXIT_WELL
 from berth.cli.output import Styled, say
 from berth.cli.server.answering import marks
 from berth.cli.tables import print_table
 from berth.doctor.share.probed import Outcome, Probed, ShareReport, titles
 from berth.texts.text import Language, Text
 
-EXIT_CODES: dict[Outcome, int] = {"passed": 0, "warning": 1, "failed": 2}
+_CODES: dict[Outcome, int] = {"passed": EXIT_WELL, "warning": EXIT_WARNINGS, "failed": EXIT_FAILED}
 
 _OUTCOMES = {
     "passed": Text("ok", "正常"),
@@ -26,6 +27,11 @@ _VERDICTS = {
 _CAUSE = Text("why", "原因")
 _CURE = Text("do ", "处理")
 _NOT_TRIED = Text("not tried: {titles}", "未尝试：{titles}")
+
+
+def exit_code(report: ShareReport) -> int:
+    """What a command that looked at a share ends with."""
+    return EXIT_BLIND if is_untried(report) else _CODES[report.outcome]
 
 
 def is_untried(report: ShareReport) -> bool:

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from berth.cli.output import EXIT_USAGE, LANGUAGE, complain, language, output_option, print_json
-from berth.cli.server.answering import do
-from berth.cli.server.report import EXIT_CODES, print_report
+from berth.cli.ending import EXIT_USAGE, run
+from berth.cli.output import LANGUAGE, complain, language, output_option, print_json
+from berth.cli.server.report import exit_code, print_report
 from berth.cli.tables import progress
 from berth.doctor.share.probed import ShareReport
 from berth.doctor.share.target import BadTarget, parse_target
@@ -38,7 +38,7 @@ def verify_command() -> click.Command:
         short_help="Try a share over the network, from the name to a byte-range lock.",
         help="Try a share over the network, from the name to a byte-range lock.\n\n"
         "Speaks NFS itself: nothing is mounted, and no right is needed. What it writes goes into a scratch directory, "
-        "which it removes again. Exit code: 0 all is well, 1 warnings, 2 a failure.",
+        "which it removes again. Exit code: 0 all is well, 1 warnings, 2 a failure, 3 not tried to the end.",
     )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def _verify(output: str, **given: Any) -> None:
         print_json(report.as_dict())
     else:
         print_report(report, spoken)
-    raise SystemExit(EXIT_CODES[report.outcome])
+    raise SystemExit(exit_code(report))
 
 
 def look_at_share(
@@ -67,4 +67,4 @@ def look_at_share(
 def look(target: ShareAddress, deadline: float, from_node: bool, lang: Language) -> ShareReport:
     """The report, with a word on a terminal while it is made."""
     with progress(f"正在检查 {target}" if lang == "zh" else f"Looking at {target}"):
-        return do(verify(target, deadline=deadline, from_node=from_node), lang)
+        return run(verify(target, deadline=deadline, from_node=from_node), lang)

@@ -128,8 +128,12 @@ class TakeoverPlan:
     @property
     def stops(self) -> tuple[Remark, ...]:
         """What must be mended first."""
-        every = [*self.remarks, *(remark for one in self.groups for remark in one.remarks)]
-        return tuple(one for one in every if one.weight == "stop")
+        return tuple(one for one in self.every_remark if one.weight == "stop")
+
+    @property
+    def every_remark(self) -> tuple[Remark, ...]:
+        """About the cluster and about each share, the gravest first."""
+        return by_weight((*self.remarks, *(remark for one in self.groups for remark in one.remarks)))
 
     def as_dict(self) -> dict[str, object]:
         """For `-o json`."""
