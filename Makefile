@@ -24,7 +24,7 @@ demo: ## a claim becomes a directory on an NFS server, step by step; KEEP=1 leav
 
 test: ## all tests, against the real parts; ARGS="-k word" are pytest's
 	$(SETUP) test
-	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --durations 20 $(ARGS)
 
 lint: ## style, types and the layers of the house
 	$(SETUP) lint
