@@ -24,7 +24,7 @@ demo: ## a claim becomes a directory on an NFS server, step by step; KEEP=1 leav
 
 test: ## all tests, against the real parts; ARGS="-k word" are pytest's
 	$(SETUP) test
-	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --durations 20 $(ARGS)
 
 test-fast: ## what needs no cluster, no server, no root and no patience: for every day, in less than a minute
 	$(SETUP) lint

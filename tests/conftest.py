@@ -14,6 +14,7 @@ import uvloop
 
 from devcluster import image
 from devcluster.cluster import DevCluster
+from devcluster.errors import ProcessFailed
 from devcluster.ganesha import GaneshaServer
 from devcluster.node.node import Node
 from devcluster.process import Process
@@ -61,6 +62,26 @@ ASLEEP = "berth.io/asleep=:NoSchedule"
 """The taint of the node while tests run that know of none."""
 
 
+class Failures:
+    """Tells of a failure when it happens: a run that is ended from outside never comes to its summary."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            reason = report.longreprtext.strip().rpartition("\n")[2]
+            told = f"{report.nodeid}: {report.when} failed after {report.duration:.0f} s: {reason}"
+            self._terminal.write(f"\n{told}\n")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if isinstance(terminal, pytest.TerminalReporter) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Failures(terminal))
+
+
 @pytest.fixture(autouse=True)
 def _loops(request: pytest.FixtureRequest) -> Iterator[None]:
     """What the controller runs on uvloop is tested on uvloop, all else on asyncio's own loop."""
@@ -79,7 +100,7 @@ def cluster() -> Iterator[DevCluster]:
 
 @pytest.fixture(autouse=True)
 def _whole(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Sees to it that the next test finds the cluster whole: its parts run, and the controller manager follows it."""
+    """Sees to it that the next test finds the cluster whole: its parts serve, and the controller manager follows it."""
     running = request.getfixturevalue("cluster") if "cluster" in request.fixturenames else None
     if not isinstance(running, DevCluster):
         yield
@@ -87,8 +108,16 @@ def _whole(request: pytest.FixtureRequest) -> Iterator[None]:
     before = running.apiserver.identity
     yield
     for part in running.processes:
+        part.resume()
         if not part.is_running:
             warnings.warn(f"{part.name} has ended with {part.exit_code}:\n{part.log_tail()}", stacklevel=1)
+            part.start()
+    for part in (running.etcd, running.apiserver, running.controller_manager):
+        try:
+            part.wait_ready()
+        except ProcessFailed as error:
+            warnings.warn(f"{error}\n{part.log_tail()}", stacklevel=1)
+            part.kill()
             part.start()
     if running.apiserver.identity != before:
         # Another one: its watches can take a minute to come back, in which no claim is bound and no pod is made.

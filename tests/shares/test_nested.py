@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from berth.nfs import Resolver
 from berth.shares.direct.share import DirectShare
 from berth.shares.mounted.share import MountedShare
-from berth.volumes.errors import Refused
+from berth.volumes.errors import LeftBehind, Refused
 from berth.volumes.share import Share, ShareAddress
 from devcluster.ganesha import Export, GaneshaServer
 from tests.conformance.places import address
@@ -57,3 +57,30 @@ async def test_a_nested_file_system_has_a_device_of_its_own_and_lets_nothing_out
         behind: Path = nested.root
         assert (behind / f"pool/there-{kind}").is_dir()
         assert (behind / here.name).is_dir()
+
+
+@contextmanager
+def bound(directory: Path, at: Path) -> Iterator[None]:
+    if subprocess.run(["mount", "--bind", directory, at], check=False).returncode:
+        pytest.skip("mounting needs root")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", at], check=True)
+
+
+async def test_what_is_mounted_in_the_trash_is_left_also_of_the_same_file_system(tmp_path: Path) -> None:
+    """A mount of this machine; those of a server's are tried in tests/kernel."""
+    share = MountedShare(str(tmp_path), ShareAddress("x", "/x"), requires_mount=False)
+    elsewhere, trash = tmp_path / "elsewhere", tmp_path / ".berth/trash/pv"
+    (elsewhere / "album").mkdir(parents=True)
+    (elsewhere / "album/photo").touch()
+    (trash / "photos").mkdir(parents=True)
+    (trash / "other").touch()
+    with bound(elsewhere, trash / "photos"):
+        with pytest.raises(LeftBehind) as caught:
+            await share.remove_tree(".berth/trash/pv")
+        assert (caught.value.first, caught.value.status) == ("photos", "EXDEV")
+        assert (elsewhere / "album/photo").exists()
+    assert (await share.remove_tree(".berth/trash/pv")).entries == 2
+    assert (elsewhere / "album/photo").exists()

@@ -36,6 +36,8 @@ class Attributes:
     size: int
     device: int
     """Which file system it is on."""
+    number: int = 0
+    """The server's number for it on that file system; 0: not known."""
 
     @property
     def owner(self) -> Identity:
@@ -56,6 +58,14 @@ class DirectoryEntry:
 
     name: str
     node: NfsNode | None
+    number: int = 0
+    """The number of what stands there under this name, below whatever is mounted on it; 0: not known."""
+
+    def is_covered(self, node: NfsNode) -> bool:
+        """Whether node, which was found under this name, is mounted there: it may be on the same file system, and is
+        no part of this directory all the same. Linux' NFS client tells it in this way, too.
+        """
+        return bool(self.number and node.attributes.number) and self.number != node.attributes.number
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,12 +138,13 @@ class SessionV3(OnConnection):
             _maybe_attributes(reader)
             verifier = reader.hyper()
             while reader.flag():
-                reader.hyper()  # the file's number
+                number = reader.hyper()
                 name = decode_name(reader.opaque())
                 cookie = reader.hyper()
                 attributes, node = _maybe_attributes(reader), _maybe_handle(reader)
                 if is_name(name):
-                    found.append(DirectoryEntry(name, NfsNode(node, attributes) if node and attributes else None))
+                    node_there = NfsNode(node, attributes) if node and attributes else None
+                    found.append(DirectoryEntry(name, node_there, number))
             # An answer without entries that is not the end would be asked for again for ever.
             is_end = reader.flag() or cookie == position.cookie
             return found, None if is_end else Position(cookie, verifier)
@@ -219,8 +220,8 @@ def _new_attributes(mode: int | None, uid: int | None, gid: int | None) -> bytes
 
 
 def _attributes(reader: Reader) -> Attributes:
-    kind, mode, _, uid, gid, size, _, _, _, fsid, *_ = reader.take(_ATTRIBUTES)
-    return Attributes(_KINDS.get(kind, "other"), mode & 0o7777, uid, gid, size, fsid)
+    kind, mode, _, uid, gid, size, _, _, _, fsid, number, *_ = reader.take(_ATTRIBUTES)
+    return Attributes(_KINDS.get(kind, "other"), mode & 0o7777, uid, gid, size, fsid, number)
 
 
 def _maybe_attributes(reader: Reader) -> Attributes | None:

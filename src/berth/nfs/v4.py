@@ -218,11 +218,8 @@ class SessionV4(OnConnection):
                 is_known = compound.FILEHANDLE in values and not values.get(
                     compound.RDATTR_ERROR
                 )  # Linux sends it when all is well, too
-                found.append(
-                    DirectoryEntry(
-                        name, NfsNode(values[compound.FILEHANDLE], attributes_of(values)) if is_known else None
-                    )
-                )
+                node = NfsNode(values[compound.FILEHANDLE], attributes_of(values)) if is_known else None
+                found.append(DirectoryEntry(name, node, values.get(compound.MOUNTED_ON_FILEID, 0)))
         # An answer without entries that is not the end would be asked for again for ever.
         return found, None if is_end or cookie == position.cookie else Position(cookie, verifier)
 

@@ -6,21 +6,41 @@ The export `/nested` has another file system below it, at `folding`, to which `D
 
 from __future__ import annotations
 
+import subprocess
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
 from berth.nfs import Resolver
 from berth.shares.direct.share import DirectShare
-from berth.volumes.errors import Refused
-from berth.volumes.share import ShareAddress
-from tests.kernel.guest.kernel_places import SERVER
+from berth.shares.mounted.share import MountedShare
+from berth.volumes.errors import LeftBehind, Refused
+from berth.volumes.share import Share, ShareAddress
+from tests.kernel.guest.kernel_places import ROOT, SERVER
 
 VERSIONS = ("3", "4")
+KINDS = ("direct", "mounted")
 
 
 def open_share(version: str) -> DirectShare:
     return DirectShare(ShareAddress(SERVER, "/nested", version), Resolver())
+
+
+def mount_share(version: str, at: Path) -> MountedShare:
+    """The same export through this kernel's NFS client."""
+    at.mkdir()
+    subprocess.run(["mount", "-t", "nfs", "-o", f"nfsvers={version}", f"{SERVER}:/nested", at], check=True, timeout=60)
+    return MountedShare(str(at), ShareAddress(SERVER, "/nested", version))
+
+
+def bind(directory: Path, at: Path) -> None:
+    subprocess.run(["mount", "--bind", directory, at], check=True)
+
+
+def unmount(at: Path) -> None:
+    """Lazily: the server goes on holding what it has exported with crossmnt."""
+    subprocess.run(["umount", "--lazy", at], check=True)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -51,3 +71,29 @@ async def test_another_file_system_below_the_share_is_told(version: str) -> None
             with pytest.raises(Refused, match="another file system"):
                 await share.rename(source, target)
         assert (await share.stat(f"folding/there-{version}")).identity == there.identity
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_what_is_mounted_in_a_deleted_volume_is_left_also_of_its_own_file_system(
+    version: str, tmp_path: Path
+) -> None:
+    """`mount --bind` on the server: nothing but the directory's number tells it."""
+    for kind in KINDS:
+        elsewhere = ROOT / f"elsewhere-{kind}-{version}"
+        (elsewhere / "album").mkdir(parents=True)
+        (elsewhere / "album/photo").touch()
+        top = f".berth/trash/{kind}-{version}"
+        target = ROOT / "nested" / top / "a/photos"
+        target.mkdir(parents=True)
+        (target.parent / "file").touch()
+        bind(elsewhere, target)
+        share: Share = open_share(version) if kind == "direct" else mount_share(version, tmp_path / "at")
+        async with aclosing(share):
+            with pytest.raises(LeftBehind) as caught:
+                await share.remove_tree(top)
+            assert (caught.value.count, caught.value.first, caught.value.status) == (1, "a/photos", "EXDEV")
+            assert (elsewhere / "album/photo").exists()
+            assert [each.name for each in target.parent.iterdir()] == ["photos"]
+            unmount(target)
+            assert (await share.remove_tree(top)).entries == 3
+        assert (elsewhere / "album/photo").exists()

@@ -14,7 +14,7 @@ P = TypeVar("P")
 
 NO_LIMIT = Budget(math.inf, math.inf)
 OTHER_FILE_SYSTEM = "EXDEV"
-"""How a directory is told on which another file system is mounted: it is not even tried to remove that."""
+"""How a directory is told on which something is mounted, be it of the same file system: that is not even tried."""
 TOO_DEEP = "ELOOP"
 """How a directory is told that lies deeper than any tree that people make."""
 _LONGEST = 300

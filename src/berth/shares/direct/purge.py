@@ -159,7 +159,7 @@ class DirectPurge:
             if node is None:
                 node = await self._step(lambda: self._tree.look(directory.node, entry.name))
             if node.attributes.kind == "directory":
-                if self._enter(directory, entry.name, node):
+                if self._enter(directory, entry, node):
                     return
             else:
                 await self._within(
@@ -178,16 +178,16 @@ class DirectPurge:
             directory.remains.add(below(directory.path, entry.name), denial.error.name)
         self._done(directory)
 
-    def _enter(self, directory: _Directory, name: str, node: NfsNode) -> bool:
+    def _enter(self, directory: _Directory, entry: DirectoryEntry, node: NfsNode) -> bool:
         """Begins to empty a directory in another one. False: it is left as it is."""
-        path, depth = below(directory.path, name), directory.depth + 1
-        if node.attributes.device != self._top.attributes.device:
+        path, depth = below(directory.path, entry.name), directory.depth + 1
+        if node.attributes.device != self._top.attributes.device or entry.is_covered(node):
             directory.remains.add(path, OTHER_FILE_SYSTEM)
             return False
         if depth > DEEPEST:
             directory.remains.add(path, TOO_DEEP)
             return False
-        self._push(self._read, _Directory(directory, name, node, path, depth))
+        self._push(self._read, _Directory(directory, entry.name, node, path, depth))
         return True
 
     async def _finish(self, directory: _Directory) -> None:

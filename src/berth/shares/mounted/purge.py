@@ -17,6 +17,7 @@ from typing import Protocol
 
 from berth.shares.common.removal_guard import OTHER_FILE_SYSTEM, Remains, below
 from berth.shares.mounted.openat import PASS, READ, Root
+from berth.shares.mounted.statx import may_be_mounted
 from berth.volumes.errors import Missing
 
 DEEPEST = 64
@@ -105,7 +106,7 @@ class MountedPurge:
     def _run(self, root: Root, parts: Sequence[str]) -> Generator[None, None, None]:
         try:
             with root.directory(parts[:-1]) as parent:
-                self._enter(parent, parts[-1], "", self.remains)
+                self._enter(parent, parts[-1], 0, "", self.remains)
                 while self._levels:
                     level = self._levels[-1]
                     outer = self._levels[-2] if len(self._levels) > 1 else None
@@ -133,7 +134,8 @@ class MountedPurge:
                 os.unlink(found.name, dir_fd=level.descriptor)
                 self.removed += 1
             elif len(self._levels) < DEEPEST:
-                self._enter(level.descriptor, found.name, below(level.path, found.name), level.remains)
+                path = below(level.path, found.name)
+                self._enter(level.descriptor, found.name, found.inode(), path, level.remains)
             else:
                 top = self._levels[0]
                 self._allow()
@@ -144,10 +146,13 @@ class MountedPurge:
         except OSError as error:
             _note(level.remains, below(level.path, found.name), error)
 
-    def _enter(self, parent: int, name: str, path: str, remains: Remains) -> None:
-        """Begins to empty a directory. One that can't be read may be empty all the same, and goes."""
+    def _enter(self, parent: int, name: str, inode: int, path: str, remains: Remains) -> None:
+        """Begins to empty a directory. One that can't be read may be empty all the same, and goes.
+
+        inode: its number as its parent has it; 0: not known.
+        """
         try:
-            self._levels.append(self._open(parent, name, path))
+            self._levels.append(self._open(parent, name, inode, path))
         except OSError as error:
             if error.errno in (errno.EXDEV, *_CHANGED):
                 _note(remains, path, error)
@@ -159,7 +164,7 @@ class MountedPurge:
             except OSError:
                 _note(remains, path, error)
 
-    def _open(self, parent: int, name: str, path: str) -> _Level:
+    def _open(self, parent: int, name: str, inode: int, path: str) -> _Level:
         try:
             descriptor = os.open(name, READ, dir_fd=parent)
         except PermissionError:
@@ -171,8 +176,9 @@ class MountedPurge:
                 os.close(passed)
             descriptor = os.open(name, READ, dir_fd=parent)
         try:
-            if os.fstat(descriptor).st_dev != self._device:
-                raise OSError(errno.EXDEV, "another file system is mounted there", name)
+            here = os.fstat(descriptor)
+            if here.st_dev != self._device or (inode not in (0, here.st_ino) and may_be_mounted(descriptor)):
+                raise OSError(errno.EXDEV, "something is mounted there", name)
             return _Level(name, path, descriptor, os.scandir(descriptor))
         except OSError:
             os.close(descriptor)
