@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-End = Literal["delete", "archive", "retain"]
+End = Literal["delete", "retain", "archive"]
 """What happens to a volume when its claim is gone."""
 
 Sharing = Literal["deny", "namespace", "allow"]
