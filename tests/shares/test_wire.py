@@ -48,6 +48,15 @@ async def test_names_that_lead_elsewhere_are_not_believed(server: GaneshaServer,
     assert (tree.parent / "other").is_dir()
 
 
+async def answers(share: DirectShare) -> bool:
+    """Whether the share finds a directory that is there."""
+    try:
+        return (await share.stat("noisy")).kind == "directory"
+    except Unavailable:
+        await asyncio.sleep(0.02)  # a refusal costs no time, and who mends the share needs some
+        return False
+
+
 async def test_replies_of_noise_break_nothing(server: GaneshaServer, version: str) -> None:
     chance = random.Random(4711)
 
@@ -65,11 +74,9 @@ async def test_replies_of_noise_break_nothing(server: GaneshaServer, version: st
                 with suppress(VolumeError):
                     await call
         nfs.rewrite = lambda said: said
-        async with asyncio.timeout(20):
-            while True:
-                with suppress(Unavailable):
-                    assert (await share.stat("noisy")).kind == "directory"
-                    break
+        async with asyncio.timeout(100):
+            while not await answers(share):
+                pass
         for number in range(5):
             await share.remove_directory(f"noisy/{number}")
         await share.remove_directory("noisy")
