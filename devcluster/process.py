@@ -20,6 +20,9 @@ from devcluster.identity import Identity, identify, is_frozen
 _POLL = 0.02
 """Seconds between two looks at a condition: far below what a person notices, cheap enough for two cores."""
 
+_DYING = 60
+"""Seconds after which a process that was killed is told as stuck in the kernel."""
+
 # PR_SET_PDEATHSIG fires when the *thread* that started the child ends. Callers start processes from short-lived worker
 # threads (asyncio.to_thread), so one thread that lives as long as we do starts them all.
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="devcluster-starter")
@@ -107,14 +110,16 @@ class Process:
             try:
                 self._child.wait(grace)
             except subprocess.TimeoutExpired:
-                self.signal(signal.SIGKILL)
-        self._child.wait()
+                self.kill()
 
     def kill(self) -> None:
         """Ends the program with SIGKILL, as a crash or the out-of-memory killer would; it is gone when this returns."""
         if self._child is not None:
             self.signal(signal.SIGKILL)
-            self._child.wait()
+            try:
+                self._child.wait(_DYING)
+            except subprocess.TimeoutExpired:
+                raise self._failure(f"has not ended {_DYING} s after it was killed") from None
 
     def pause(self) -> None:
         """Freezes the program (SIGSTOP): its sockets accept, and nothing ever answers. All of it stands still."""

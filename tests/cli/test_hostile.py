@@ -36,6 +36,7 @@ from berth.texts.text import Language, Text, same
 from berth.texts.visible import is_visible
 from tests.cli.command import PROGRAM, environment
 from tests.cli.hostile import BAIT, NAMES, check
+from tests.running import running
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
@@ -177,7 +178,7 @@ def on_a_terminal(argv: list[str]) -> str:
     """What a program writes to a terminal."""
     ours, its = pty.openpty()
     settings = environment({"KUBECONFIG": "/nonexistent", "TERM": "xterm-256color", "COLUMNS": "60"})
-    with subprocess.Popen(argv, stdout=its, stderr=its, stdin=subprocess.DEVNULL, env=settings):
+    with running(argv, stdout=its, stderr=its, stdin=subprocess.DEVNULL, env=settings):
         os.close(its)
         shown = b""
         with suppress(OSError):  # EIO: nobody writes any more

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import termios
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 from devcluster.cluster import DevCluster
 from tests.cli.command import PROGRAM, environment
 from tests.e2e.waiting import until
+from tests.running import running
 
 READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
 
@@ -40,7 +41,7 @@ class Installing:
             str(PROGRAM), "install", "--apply", "--server=nfs.example.com", "--path=/srv", f"--class={self.name}",
             f"--provisioner-name={self.name}.example/nfs", *self.where(), "--use-existing", *options,
         ]  # fmt: skip
-        with subprocess.Popen(
+        with running(
             argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env, bufsize=1
         ) as process:
             try:
@@ -248,25 +249,32 @@ def waits_on(process: subprocess.Popen[bytes]) -> str:
     return told[1] if len(told) > 1 else ""
 
 
+def on_screen(terminal: int) -> bytes:
+    """What comes to the screen next; nothing at the terminal's end."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
 def on_a_terminal(installing: Installing, typed: str, command: str, *options: str) -> tuple[int, str]:
     """Exit code and what is on the screen. typed: as soon as it waits for the answer to a question."""
     argv = [str(PROGRAM), command, *installing.where(), *options]
     parent, child = pty.openpty()
-    with subprocess.Popen(
+    with running(
         argv, stdin=child, stdout=child, stderr=child, env=installing.env, start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     ) as process:  # fmt: skip
         os.close(child)
         screen = b""
         is_typed = False
-        with suppress(OSError):  # the end of a terminal
-            while part := os.read(parent, 4096):
-                screen += part
-                if not is_typed and b"[y/N]" in screen:
-                    # Ctrl-C between the question and the reading of the answer is seen only with the next key.
-                    until("it reads the answer", lambda: waits_on(process) == "0x0")
-                    os.write(parent, typed.encode())
-                    is_typed = True
+        while part := on_screen(parent):
+            screen += part
+            if not is_typed and b"[y/N]" in screen:
+                # Ctrl-C between the question and the reading of the answer is seen only with the next key.
+                until("it reads the answer", lambda: waits_on(process) == "0x0")
+                os.write(parent, typed.encode())
+                is_typed = True
         process.wait(timeout=60)
     os.close(parent)
     return process.returncode, screen.decode()

@@ -16,6 +16,7 @@ import pytest
 
 from devcluster import state
 from devcluster.identity import identify
+from tests.running import running
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,7 +119,7 @@ def test_down_leaves_nothing_even_when_a_part_has_ended(own_folder: Path) -> Non
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupted_up_leaves_nothing(own_folder: Path, number: signal.Signals) -> None:
-    with subprocess.Popen(command(own_folder, "up"), stderr=subprocess.PIPE, text=True, cwd=ROOT) as starting:
+    with running(command(own_folder, "up"), stderr=subprocess.PIPE, text=True, cwd=ROOT) as starting:
         end = time.monotonic() + 30
         while (known := state.load(own_folder)) is None or len(known.processes) < 4:
             assert time.monotonic() < end, "the cluster does not start"
@@ -138,7 +139,7 @@ def test_down_without_a_cluster_is_fine(tmp_path: Path) -> None:
 
 def test_down_never_ends_a_stranger_that_has_the_number_now(tmp_path: Path) -> None:
     folder = tmp_path / "state"
-    with subprocess.Popen(["sleep", "60"]) as stranger:
+    with running(["sleep", "60"]) as stranger:
         known = identify(stranger.pid)
         assert known is not None
         process = state.RunningProcess("etcd", stranger.pid, known.started - 1, "/dev/null")

@@ -18,6 +18,7 @@ from devcluster import ports
 from devcluster.errors import ProcessFailed
 from devcluster.ganesha import Export, GaneshaServer
 from devcluster.identity import identify
+from tests.running import running
 
 ROOT = Path(__file__).parents[2]
 
@@ -140,7 +141,7 @@ def test_a_server_dies_with_us_and_the_next_one_clears_its_directory_away(
         signal.pause()
     """
     env = {**os.environ, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env) as owner:
+    with running([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env) as owner:
         assert owner.stdout is not None
         directory, *pids = owner.stdout.readline().split()
         started = [identify(pid) for pid in [*map(int, pids), *children(int(pids[0]))]]

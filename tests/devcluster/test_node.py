@@ -16,6 +16,7 @@ import pytest
 from devcluster.cluster import DevCluster
 from devcluster.errors import CommandFailed
 from devcluster.node.node import Node
+from tests.running import running
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,7 +146,7 @@ sys.stdin.read()
 room.process.stop()
 """
     argv = [sys.executable, "-c", script]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as owner:
+    with running(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as owner:
         yield owner
         owner.kill()
 

@@ -13,6 +13,7 @@ import pytest
 from devcluster.errors import ProcessFailed, ProgramMissing
 from devcluster.identity import Identity, identify
 from devcluster.process import Process
+from tests.running import running
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,7 +99,7 @@ def test_a_process_dies_with_us_however_we_die(tmp_path: Path) -> None:
         signal.pause()
     """
     argv = [sys.executable, "-c", code, str(tmp_path / "log")]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
+    with running(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
         assert parent.stdout is not None
         child = identify(int(parent.stdout.readline()))
         parent.kill()
@@ -107,7 +108,7 @@ def test_a_process_dies_with_us_however_we_die(tmp_path: Path) -> None:
 
 
 def test_a_number_that_another_process_has_now_is_never_signalled() -> None:
-    with subprocess.Popen(["sleep", "60"]) as stranger:
+    with running(["sleep", "60"]) as stranger:
         known = identify(stranger.pid)
         assert known is not None
         Identity(stranger.pid, known.started - 1).end(grace=0.1)

@@ -20,6 +20,7 @@ from devcluster.node.node import Node
 from tests.cli.command import PROGRAM, environment
 from tests.e2e.api import Api, Object
 from tests.e2e.waiting import until
+from tests.running import running
 
 NOWHERE = "localhost/nowhere/berth:1"
 """An image that no registry has."""
@@ -180,7 +181,7 @@ def test_the_old_one_works_until_berth_is_ready_and_again_when_it_is_not(town: T
 def test_killed_in_the_middle_it_is_put_back_or_gone_on_with_by_the_next_run(town: Town, berth_image: str) -> None:
     argv = [str(PROGRAM), *town.apply_words(berth_image), f"--kubeconfig={town.cluster.kubeconfig}"]
     env = environment({"PYTHONUNBUFFERED": "1"})
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as process:
+    with running(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.startswith("handing "):

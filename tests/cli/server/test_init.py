@@ -22,6 +22,7 @@ from devcluster.ganesha import GaneshaServer
 from tests.cli.command import PROGRAM, environment
 from tests.cli.server.conftest import Berth
 from tests.nfsserver.room import Room
+from tests.running import running
 
 PATH = "/srv/nfs/k8s"
 
@@ -127,7 +128,7 @@ def test_interrupted_it_lets_the_package_manager_finish_and_says_so(room: Room) 
         room.replace_program(program, PACKAGES)
     argv = [str(PROGRAM), "server", "init", PATH, "--client", "127.0.0.1", "--yes", "--lang", "zh"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, env=environment({})) as process:
+    with running(argv, stdout=pipe, stderr=pipe, text=True, env=environment({})) as process:
         end = time.monotonic() + 60
         while not (room.etc / "installing").exists():
             assert process.poll() is None
@@ -231,7 +232,7 @@ def test_interrupted_it_ends_at_once() -> None:
         port = str(listener.getsockname()[1])
         argv = [str(PROGRAM), "server", "verify", "127.0.0.1:/srv", "--port", port, "--mountport", port]
         pipe = subprocess.PIPE
-        with subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, env=environment({})) as process:
+        with running(argv, stdout=pipe, stderr=pipe, text=True, env=environment({})) as process:
             listener.accept()[0].close()  # is anybody there
             connection, _ = listener.accept()
             assert connection.recv(4)  # it has asked, and waits for an answer now
