@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from berth.doctor.cluster.carriers import Provisioner
 from berth.doctor.cluster.served import Served
@@ -13,6 +12,7 @@ from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
 from berth.kube.permissions import Permission, Right
+from berth.objects.roles import role_manifests
 from berth.reconcilers import expand, provision, purge, reclaim, sweep
 from berth.texts.command import Shell, command, word
 
@@ -73,33 +73,7 @@ def is_stopped(missing: Iterable[Right], provisioner: Provisioner) -> bool:
 
 def grant(missing: Sequence[Right], provisioner: Provisioner) -> Shell:
     """One command that gives a provisioner's account exactly these rights."""
-    account_namespace, _, account = provisioner.account.partition("/")
     name = f"{provisioner.name}-missing-rights"
-    subjects = [{"kind": "ServiceAccount", "name": account, "namespace": account_namespace}]
-    group = "rbac.authorization.k8s.io"
-    items: list[dict[str, Any]] = []
-    for is_own, kind in ((False, "ClusterRole"), (True, "Role")):
-        rules = _rules(right for right in missing if right.own_namespace == is_own)
-        if rules:
-            metadata = {"name": name, **({"namespace": provisioner.namespace} if is_own else {})}
-            items.append({"apiVersion": f"{group}/v1", "kind": kind, "metadata": metadata, "rules": rules})
-            reference = {"apiGroup": group, "kind": kind, "name": name}
-            binding = {"apiVersion": f"{group}/v1", "kind": f"{kind}Binding", "metadata": metadata}
-            items.append({**binding, "roleRef": reference, "subjects": subjects})
+    items = role_manifests(missing, name=name, namespace=provisioner.namespace, account=provisioner.account)
     manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, separators=(",", ":"))
     return command("echo {manifest} | kubectl apply -f -", manifest=Shell(word(manifest)))
-
-
-def _rules(missing: Iterable[Right]) -> list[dict[str, Any]]:
-    verbs: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for right in missing:
-        verbs[right.group, right.resource, right.name].append(right.verb)
-    return [
-        {
-            "apiGroups": [group],
-            "resources": [resource],
-            **({"resourceNames": [name]} if name else {}),
-            "verbs": said,
-        }
-        for (group, resource, name), said in verbs.items()
-    ]
