@@ -56,7 +56,10 @@ class Town:
     def plan(self) -> dict[str, Any]:
         answer = self.berth("takeover", "plan", "-o", "json")
         told: dict[str, Any] = json.loads(answer.stdout)
-        assert answer.returncode in (0, 1), [one for one in told["remarks"] if one["weight"] == "stop"]
+        remarks = [one for told_of in (told, *told["shares"]) for one in told_of["remarks"]]
+        weights = {one["weight"] for one in remarks}
+        assert answer.returncode == (2 if "stop" in weights else 1 if "warning" in weights else 0), remarks
+        assert "stop" not in weights, remarks
         return told
 
     def apply(self, *objects: Object) -> None:
