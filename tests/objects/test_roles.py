@@ -25,6 +25,11 @@ def test_a_role_that_would_give_nothing_is_left_out() -> None:
     assert [each["kind"] for each in made] == ["Role", "RoleBinding"]
 
 
+def test_an_installation_has_all_its_roles_whatever_they_give() -> None:
+    made = role_manifests([], name="berth", namespace="storage", account="storage/berth", with_empty=True)
+    assert [each["kind"] for each in made] == ["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]
+
+
 def test_the_account_may_be_in_another_namespace_than_the_role() -> None:
     _, binding = role_manifests([LEASE], name="more", namespace="storage", account="other/berth")
     assert binding["metadata"] == {"name": "more", "namespace": "storage"}

@@ -17,10 +17,13 @@ def rules(permissions: Iterable[Permission], *, own_namespace: bool) -> list[Man
 
 
 def rbac_manifests(permissions: Iterable[Permission], *, name: str, namespace: str) -> list[Manifest]:
-    """ServiceAccount, ClusterRole and Role, and the bindings between them, all called name."""
+    """ServiceAccount, ClusterRole and Role, and the bindings between them, all called name, whatever the rights: who
+    uninstalls looks for all of them.
+    """
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
     given = _in_order(permissions)
-    return [account, *role_manifests(given, name=name, namespace=namespace, account=f"{namespace}/{name}")]
+    who = f"{namespace}/{name}"
+    return [account, *role_manifests(given, name=name, namespace=namespace, account=who, with_empty=True)]
 
 
 def _in_order(permissions: Iterable[Permission]) -> list[Right]:

@@ -69,16 +69,18 @@ def rules_of(rights: Iterable[Right], *, own_namespace: bool) -> list[dict[str, 
     ]
 
 
-def role_manifests(rights: Sequence[Right], *, name: str, namespace: str, account: str) -> list[dict[str, Any]]:
+def role_manifests(
+    rights: Sequence[Right], *, name: str, namespace: str, account: str, with_empty: bool = False
+) -> list[dict[str, Any]]:
     """A ClusterRole, and a Role in the namespace, both called name, that give an account (`namespace/name`) exactly
-    these rights, each with its binding. One that would give nothing is left out.
+    these rights, each with its binding. with_empty: also one that gives nothing; else it is left out.
     """
     account_namespace, _, account_name = account.partition("/")
     subjects = [{"kind": "ServiceAccount", "name": account_name, "namespace": account_namespace}]
     manifests: list[dict[str, Any]] = []
     for own_namespace, kind in ((False, "ClusterRole"), (True, "Role")):
         rules = rules_of(rights, own_namespace=own_namespace)
-        if rules:
+        if rules or with_empty:
             metadata: dict[str, Any] = {"name": name, **({"namespace": namespace} if own_namespace else {})}
             manifests.append({"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": metadata, "rules": rules})
             binding = {"apiVersion": f"{_RBAC}/v1", "kind": f"{kind}Binding", "metadata": metadata}
