@@ -15,7 +15,7 @@ async def test_calls_run_side_by_side_up_to_the_size() -> None:
     pool = Threads("side by side", 3)
     together = threading.Barrier(3)
     assert sorted(await asyncio.gather(*(pool.run(lambda: together.wait(10)) for _ in range(6)))) == [0, 0, 1, 1, 2, 2]
-    assert threads("side by side") == 3
+    assert len(threads("side by side")) == 3
     pool.close()
 
 
@@ -41,7 +41,7 @@ async def test_given_up_calls_keep_their_threads_until_they_come_back() -> None:
         while pool.stuck:  # noqa: ASYNC110 - set by a thread
             await asyncio.sleep(0.01)
     assert await pool.run(lambda: "free") == "free"
-    assert threads("stuck") == 2
+    assert len(threads("stuck")) == 2
     pool.close()
 
 

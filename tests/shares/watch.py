@@ -43,6 +43,6 @@ def descriptors() -> int:
     return sum(target != os.devnull for target in targets)
 
 
-def threads(name: str) -> int:
-    """How many threads are called so."""
-    return sum(thread.name.startswith(name) for thread in threading.enumerate())
+def threads(name: str) -> set[threading.Thread]:
+    """Those that are called so."""
+    return {thread for thread in threading.enumerate() if thread.name.startswith(name)}
