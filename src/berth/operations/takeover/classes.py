@@ -27,9 +27,13 @@ def judge_classes(group: Group) -> Iterator[Finding]:
             share_address(parsed.server, parsed.export, tuple(one.mountOptions or ()))
         except Refused as refusal:
             is_ignored = refusal.parameter in parameters and refusal.parameter not in _OF_REFERENCE
-            volumes = pvs([each for each in group.volumes if each.class_name == one.name])
-            variant = {"ignored": is_ignored}
-            yield find("class-refused", about, variant=variant, refusal=str(refusal), volumes=volumes)
+            yield find(
+                "class-refused",
+                about,
+                variant={"ignored": is_ignored},
+                refusal=str(refusal),
+                volumes=pvs([each for each in group.volumes if each.class_name == one.name]),
+            )
             continue
         yield from _read_otherwise(about, parameters, parsed, group)
         if _is_for_several(parsed):

@@ -26,8 +26,14 @@ def judge_share(group: Group, seen: Seen) -> Iterator[Finding]:
         named = some(f"{one.pv} ({why})" for one, why in seen.odd)
         yield find("directory-odd", share, *subjects_of(one for one, _ in seen.odd), named=named)
     if seen.leaked:
-        about, variant = (share, *_subjects(seen.leaked)), {"partly": seen.is_partly}
-        yield find("leaked", *about, variant=variant, directories=_directories(seen.leaked), named=some(seen.leaked))
+        yield find(
+            "leaked",
+            share,
+            *_subjects(seen.leaked),
+            variant={"partly": seen.is_partly},
+            directories=_directories(seen.leaked),
+            named=some(seen.leaked),
+        )
     if seen.kept:
         yield find("kept", share, *_subjects(seen.kept), directories=_directories(seen.kept), named=some(seen.kept))
     if seen.archives:

@@ -58,8 +58,13 @@ def judge_provisioners(group: Group, found: FoundProvisioners, by: Berth, cluste
     for stranger in found.others:
         shared = set(stranger.provisioners) & set(group.provisioners)
         if shared and (stranger.workload.replicas or stranger.workload.ready):
-            work, variant = stranger.workload, {"scaled": stranger.is_scaled}
-            yield find("one-name-twice", work.about, variant=variant, kind=work.kind.lower(), names=sorted(shared))
+            yield find(
+                "one-name-twice",
+                stranger.workload.about,
+                variant={"scaled": stranger.is_scaled},
+                kind=stranger.workload.kind.lower(),
+                names=sorted(shared),
+            )
     yield from _judge_berth(group, by)
     if len(group.old) > 1:
         names = Counter(name for one in group.old for name in one.provisioners)
