@@ -46,6 +46,7 @@ def test_its_title_is_told_in_both_languages() -> None:
 
 def test_it_says_why_and_what_to_do_shortly() -> None:
     for failure in ALL:
+        assert failure.says("why"), failure.id
         for variant in variants(failure):
             assert len(variant.text.en) <= 270, failure.id
             assert len(variant.commands) <= 3, failure.id

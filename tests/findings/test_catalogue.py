@@ -50,6 +50,15 @@ def test_a_variant_without_all_parts_can_not_be_told() -> None:
         entry.variant("far")
 
 
+def test_a_cause_is_left_out_where_there_is_none_to_tell_but_by_no_variant_alone() -> None:
+    without = {key: value for key, value in ENTRY.items() if key != "why"}
+    finding = read_entry("test.yaml", without).variant("alone").finding((), {"path": "/a"})
+    assert (finding.why.en, finding.as_dict()["why"]) == ("", {"en": "", "zh": ""})
+    variants = {**ENTRY["variants"], "near": {"why": WORDS, "cure": WORDS}}  # type: ignore[dict-item]
+    with pytest.raises(CatalogueError, match=r"alone says nothing for \['why'\]"):
+        read_entry("test.yaml", without | {"variants": variants}).variant("alone")
+
+
 def test_of_several_variants_those_that_hold_are_told_each_over_those_before_it() -> None:
     entry = read_entry("test.yaml", ENTRY)
     assert entry.variant({"alone": True, "near": False}).severity == "failure"

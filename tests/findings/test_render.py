@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from berth.doctor.known import entries, find
@@ -92,3 +94,8 @@ def test_json_holds_both_languages_and_the_exit_code() -> None:
 def test_a_subject_of_an_unknown_kind_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="'clown' is not among"):
         Subject("clown", "x")
+
+
+def test_a_finding_without_a_cause_is_a_line_shorter() -> None:
+    finding = replace(volume("pv-a"), why=Text("", ""))
+    assert [line.text[:9] for line in say_finding(finding, "en")][:2] == ["PV pv-a i", "  Say wha"]

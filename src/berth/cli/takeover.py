@@ -144,7 +144,7 @@ def _plan(
         print_plan(plan, wanted, chosen)
     if plan.stops:
         raise SystemExit(EXIT_FAILED)
-    if any(one.weight == "warning" for one in plan.every_remark):
+    if any(one.severity == "warning" for one in plan.every_finding):
         raise SystemExit(EXIT_WARNINGS)
 
 

@@ -7,25 +7,27 @@ from collections.abc import Iterator
 from berth.cli.output import Styled, say
 from berth.cli.server.answering import marks
 from berth.cli.tables import print_table
+from berth.findings.finding import Finding, Severity
 from berth.operations.takeover.apply import TakenOver
 from berth.operations.takeover.ends import ends_of
+from berth.operations.takeover.findings import called, object_of
 from berth.operations.takeover.old import OldProvisioner
 from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted
-from berth.operations.takeover.remark import Remark, several, some
 from berth.operations.takeover.revert import Reverted
 from berth.texts.command import Shell, command
+from berth.texts.counting import several, some
 from berth.texts.text import Language, Text
 from berth.texts.visible import fact
 
 _HEADINGS = Text(
     "DEPLOYMENT|PROVISIONER|SHARE|PODS|CLASSES|PVS|DIRECTORIES|STATE", "部署|供应器|共享目录|POD|存储类|PV|目录|状态"
 )
-_WEIGHTS = {
-    "stop": Text("STOP", "必须先解决"),
+_WEIGHTS: dict[Severity, Text] = {
+    "failure": Text("STOP", "必须先解决"),
     "warning": Text("warning", "警告"),
     "note": Text("note", "提示"),
 }
-_COLOURS = {"stop": "failed", "warning": "warning", "note": "note"}
+_COLOURS: dict[Severity, str] = {"failure": "failed", "warning": "warning", "note": "note"}
 _KINDS = {
     "class": "存储类", "share": "共享目录", "deployment": "部署", "provisioner": "供应器", "volumes": "卷",
     "cluster": "集群",
@@ -40,11 +42,11 @@ def print_plan(plan: TakeoverPlan, wanted: Wanted, lang: Language) -> None:
     else:
         rows = [_row(one, old, lang) for one in plan.groups for old in one.group.old]
         print_table(_HEADINGS.said(lang).split("|"), rows)
-    remarks = plan.every_remark
-    if remarks:
+    findings = plan.every_finding
+    if findings:
         say()
-    for remark in remarks:
-        _print_remark(remark, lang)
+    for finding in findings:
+        _print_finding(finding, lang)
     for one in plan.groups:
         say()
         for text in _steps(one, wanted):
@@ -78,22 +80,21 @@ def _row(plan: GroupPlan, old: OldProvisioner, lang: Language) -> tuple[str, ...
         ", ".join(old.provisioners),
         str(group.share),
         f"{old.ready}/{old.replicas}",
-        ", ".join((one.metadata.name if one.metadata else None) or "" for one in group.classes
-                  if one.provisioner in names) or "-",
+        ", ".join(one.name for one in group.classes if one.provisioner in names) or "-",
         str(len(volumes)),
         "?" if seen.why else f"{there}/{len(volumes)}",
         state.said(lang),
     )  # fmt: skip
 
 
-def _print_remark(remark: Remark, lang: Language) -> None:
-    label = Styled(_WEIGHTS[remark.weight].said(lang), marks([_COLOURS[remark.weight]])[0])
+def _print_finding(finding: Finding, lang: Language) -> None:
+    label = Styled(_WEIGHTS[finding.severity].said(lang), marks([_COLOURS[finding.severity]])[0])
     colon = "：" if lang == "zh" else ": "
-    kind, _, name = remark.about.partition(" ")
-    about = f"{_KINDS.get(kind, kind)} {name}".strip() if lang == "zh" else remark.about
-    say(label, f"  {fact(about)}{colon}{remark.seen.said(lang)}")
-    say(f"  {_DO.said(lang)}  {remark.do.said(lang)}")
-    for each in remark.commands:
+    kind, name = object_of(finding)
+    about = f"{_KINDS.get(kind, kind)} {name}".strip() if lang == "zh" else called(finding)
+    say(label, f"  {fact(about)}{colon}{finding.seen.said(lang)}")
+    say(f"  {_DO.said(lang)}  {finding.do.said(lang)}")
+    for each in finding.commands:
         say("       ", each)
 
 

@@ -11,10 +11,10 @@ from berth.cli.asking import YES, confirm
 from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
 from berth.cli.output import LANGUAGE, complain, language, output_option, print_json, say
 from berth.operations.apply import Applied
-from berth.operations.takeover.remark import several, some
 from berth.operations.uninstall import uninstall
 from berth.operations.uninstall_plan import UninstallPlan, plan_uninstall
 from berth.settings.install import NAME, NAMESPACE
+from berth.texts.counting import several, some
 from berth.texts.text import Language, Text
 
 

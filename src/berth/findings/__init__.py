@@ -10,7 +10,7 @@ of a Catalogue, or an entry of its one file):
     title: {en: …, zh: …}        # for lists
     facts: [field, edit]         # what the words name beside the subjects
     seen: {en: "claim {claim} asks for {field}", zh: …}     # what is the matter
-    why: …                       # the cause; a list of such, each with `applies: ">=1.24"`, where versions differ
+    why: …                       # the cause, where more is known; a list with `applies: ">=1.24"` where versions differ
     cure: {en: …, zh: …, commands: ["kubectl -n {claim_namespace} get pvc {claim_name}"]}
     variants:                    # by name, what is said otherwise than above where more, or something else, is known
       editable: {cure: …}

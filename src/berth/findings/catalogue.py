@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from berth.findings.entry import CatalogueEntry, CatalogueError, Value, read_entry
+from berth.findings.entry import SHOWN, CatalogueEntry, CatalogueError, Value, read_entry
 from berth.findings.finding import Finding, Subject
 from berth.findings.versions import Version
 from berth.texts.yaml_in import read_yaml
@@ -18,14 +18,15 @@ from berth.texts.yaml_in import read_yaml
 class Catalogue:
     """Entries of one domain: a folder with a file `ID.yaml` for each, or one file with all of them by id."""
 
-    def __init__(self, package: str, file: str = "", *, always: Collection[str] = ()) -> None:
+    def __init__(self, package: str, file: str = "", *, always: Collection[str] = (), shown: int = SHOWN) -> None:
         """package: whose data they are, such as `berth.doctor.catalogue`; file: the one that holds all.
 
-        always: facts that every entry may name without declaring them.
+        always: facts that every entry may name without declaring them. shown: characters of a fact that are shown.
         """
         self._package = package
         self._file = file
         self._always = tuple(always)
+        self._shown = shown
         self._read: dict[str, CatalogueEntry] = {}
 
     def find(
@@ -45,7 +46,7 @@ class Catalogue:
         """
         known = {name: value for name, value in facts.items() if value is not None}
         said = self.entry(failure).variant(variant)
-        return said.finding(about, known, version=version, evidence=evidence, count=count)
+        return said.finding(about, known, version=version, evidence=evidence, count=count, shown=self._shown)
 
     def entry(self, failure: str) -> CatalogueEntry:
         """The entry of that id. CatalogueError when there is none, or it is not as it must be."""

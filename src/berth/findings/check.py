@@ -21,13 +21,13 @@ def mistakes(entry: CatalogueEntry) -> Iterator[str]:
         for said in entry.every(part):
             told |= names(said.text.en).union(*(names(each) for command in said.commands for each in command))
             yield from (f"{part}: {mistake}" for mistake in _in_words(said))
-        if part in PARTS and not entry.every(part):
+        if part in PARTS and entry.says(part) and not entry.every(part):
             yield f"{part}: nobody says it"
     if entry.facts is not None:
         yield from (f"{name} is not declared" for name in sorted(told - entry.facts - SUBJECT_FACTS))
     for pattern in entry.patterns:
         known = {f"{name}{part}": "" for name in pattern.regex.groupindex for part in ("", "_namespace", "_name")}
-        for part in PARTS:
+        for part in filter(entry.says, PARTS):
             if not any(said.fits(known, None) for said in entry.every(part)):
                 yield f"{part}: can't be told of what {pattern.source!r} says"
 

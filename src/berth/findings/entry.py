@@ -19,8 +19,9 @@ Facts = Mapping[str, Value]
 
 PARTS = ("seen", "why", "cure")
 """What is the matter, the cause, what to do: each may be said otherwise by a variant."""
-
-_REQUIRED = {"id", "severity", *PARTS}
+_NEEDED = ("seen", "cure")
+"""Those without which nothing is told; a cause is left out where there is nothing true to add."""
+_REQUIRED = {"id", "severity", *_NEEDED}
 _OPTIONAL: dict[str, Any] = {
     "severity": "note",
     "harm": "one",
@@ -57,6 +58,10 @@ class Variant:
         said = names(self.text.en) | names(self.text.zh) <= known
         begun = not self.commands or any(names(each) <= known for each in self.commands[0])
         return said and begun and self.applies.holds(version)
+
+
+_SILENT = Variant(Range(), Text("", ""))
+"""A part that is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class CatalogueEntry:
         for name, holds in holding.items():
             said |= self.variants[name] if holds else {}
         chosen = replace(self, variants={}, **said)
-        if silent := [part for part in PARTS if not getattr(chosen, part)]:
+        if silent := [part for part in PARTS if self.says(part) and not getattr(chosen, part)]:
             raise CatalogueError(f"{self.id}: {named} says nothing for {silent}")
         return chosen
 
@@ -116,6 +121,10 @@ class CatalogueEntry:
             for part in PARTS
         }
         return replace(self, variants={}, facts=None, is_told_by_text=True, **said)
+
+    def says(self, part: str) -> bool:
+        """Whether it, or a variant, has or needs words for a part: then all of its variants do."""
+        return part in _NEEDED or bool(self.every(part))
 
     def every(self, part: str) -> tuple[Variant, ...]:
         """All that its variants and itself may say for a part, in the order in which they are tried for a text."""
@@ -167,6 +176,8 @@ class CatalogueEntry:
                 raise CatalogueError(f"{self.id}: no facts for {alternatives}, only {sorted(facts)}")
 
     def _chosen(self, part: str, said: Sequence[Variant], facts: Facts, version: Version | None) -> Variant:
+        if not said and part not in _NEEDED:
+            return _SILENT
         for variant in said:
             if variant.fits(facts, version):
                 return variant

@@ -39,6 +39,7 @@ KINDS: dict[str, str] = {
     "webhook": "Webhook",
     "role": "角色",
     "file": "文件",
+    "directory": "目录",
     "cluster": "集群",
 }
 """The kinds of objects that a finding may be about, and their Chinese names."""
@@ -91,6 +92,7 @@ class Finding:
     """The objects it is about, the most important one first; may be empty for a text that names none."""
     seen: Text
     why: Text
+    """Empty where there is nothing to add."""
     do: Text
     commands: tuple[Shell, ...] = ()
     """Exact shell commands with the real names, in this order."""

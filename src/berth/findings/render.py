@@ -78,7 +78,7 @@ def say_finding(finding: Finding, language: Language) -> Iterator[Line]:
     """One finding, in at most LINES lines."""
     seen = finding.seen.said(language)
     yield Line(f"{seen}{_notes(finding, seen, language)} [{finding.id}]", finding.severity, _said(finding, language))
-    yield Line(f"  {finding.why.said(language)}")
+    yield from _why(finding, language)
     yield Line(f"  {finding.do.said(language)}")
     if finding.evidence and len(finding.commands) < LINES - 3:
         cut = "…" if len(finding.evidence[0]) > _QUOTED else ""
@@ -93,7 +93,7 @@ def say_of_files(findings: Sequence[Finding], language: Language, nowhere: Text)
         style: Style = "faint" if finding.severity == "note" else finding.severity
         label = _IN_FILES[finding.severity].said(language)
         yield Line(f" {finding.id}: {finding.seen.said(language)}", style, label, f"{place}: ")
-        yield Line(f"  {finding.why.said(language)}")
+        yield from _why(finding, language)
         yield Line(f"  → {finding.do.said(language)}")
     counts = {severity: sum(each.severity == severity for each in findings) for severity in SEVERITIES}
     yield Line("")
@@ -113,6 +113,11 @@ def of_files_as_dict(finding: Finding) -> dict[str, object]:
         "cause": finding.why.as_dict(),
         "fix": finding.do.as_dict(),
     }
+
+
+def _why(finding: Finding, language: Language) -> Iterator[Line]:
+    if why := finding.why.said(language):
+        yield Line(f"  {why}")
 
 
 def _said(finding: Finding, language: Language) -> str:

@@ -16,8 +16,3 @@ def describe_pods(namespace: str, name: str) -> Shell:
     return command(
         "kubectl -n {namespace} describe pod -l app.kubernetes.io/instance={name}", namespace=namespace, name=name
     )
-
-
-def scale_down(kind: str, namespace: str, name: str) -> Shell:
-    """Ends a workload's pods."""
-    return command("kubectl -n {namespace} scale {kind} {name} --replicas=0", namespace=namespace, kind=kind, name=name)

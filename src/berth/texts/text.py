@@ -16,6 +16,8 @@ _SLOT = re.compile(rf"{SLOT.pattern[:-2]}(?P<quoted>!r)?\}}")
 """A place for a fact in a sentence, in quotes where `!r` stands behind its name."""
 _COMMAND = re.compile(r"[a-z][a-z0-9.-]* ")
 """How a command between backticks begins; anything else there is a piece of a file, an option, an error's words."""
+_SENTENCE = 5 * FACT
+"""Characters of a Text among the facts: each of its own facts was made short before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def _told(value: object, quoted: str | None, language: Language, limit: int) -> 
         return fact(repr(value), limit)
     match value:
         case Text():
-            return shortened(visible(value.said(language)), FACT)
+            return shortened(visible(value.said(language)), _SENTENCE)
         case list() | tuple() | set() | frozenset():
             return ("、" if language == "zh" else ", ").join(fact(str(each), limit) for each in value)
     return fact(str(value), limit)

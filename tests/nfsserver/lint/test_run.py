@@ -335,6 +335,7 @@ SAID = {
 
 @pytest.mark.parametrize("entry", SAID.values(), ids=SAID)
 def test_both_languages_say_the_same(entry: CatalogueEntry) -> None:
+    assert entry.why
     for variant in (*entry.seen, *entry.why, *entry.cure):
         named = {language: names(variant.text.said(language)) for language in LANGUAGES}
         # A reason that is a piece of English is told in English only.

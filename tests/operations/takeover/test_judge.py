@@ -41,12 +41,12 @@ def test_parameters_that_change_their_meaning_are_told(parameters: dict[str, str
 
 
 def test_a_refused_class_is_told_with_the_reason_and_the_way_out() -> None:
-    (remark,) = judge_classes(group([of_class({"path": "/x"})], [volume(1, default_path(1))]))
-    assert remark.weight == "warning"
-    assert "parameter path: is not known" in remark.seen.en
-    assert "The old provisioner ignored this parameter" in remark.seen.en
-    assert "(1 PV of this class)" in remark.seen.en
-    assert remark.commands[-1] == "kubectl replace --force -f nfs.yaml"
+    (finding,) = judge_classes(group([of_class({"path": "/x"})], [volume(1, default_path(1))]))
+    assert finding.severity == "warning"
+    assert "parameter path: is not known" in finding.seen.en
+    assert "The old provisioner ignored this parameter" in finding.seen.en
+    assert "(1 PV of this class)" in finding.seen.en
+    assert finding.commands[-1] == "kubectl replace --force -f nfs.yaml"
 
 
 def test_volumes_as_the_reference_lays_them_out_are_nothing_to_tell_of() -> None:
@@ -69,7 +69,7 @@ def test_what_is_wrong_with_volumes_is_told() -> None:
             volume(7, default_path(7)),
         ],
     )
-    told = {one.id: [name[-1] for name in one.names] for one in judge_volumes(made)}
+    told = {one.id: [each.name[-1] for each in one.about if each.kind == "volume"] for one in judge_volumes(made)}
     assert told == {
         "pv-at-root": ["1"],
         "pv-shared": ["2", "3"],

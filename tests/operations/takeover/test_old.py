@@ -9,6 +9,7 @@ import pytest
 from berth.objects.provisioning import REPLICAS_BEFORE, TAKEN_OVER_BY
 from berth.objects.trust import Trust
 from berth.operations.takeover.candidates import workload
+from berth.operations.takeover.findings import called
 from tests.operations.takeover.things import NAME, deployment, found
 
 
@@ -49,9 +50,9 @@ def test_another_provisioner_that_names_its_variable_alike_is_none() -> None:
 def test_what_can_not_be_read_is_said_and_left_alone(environment: dict[str, Any], said: str) -> None:
     seen = found(deployment(environment=environment))
     assert seen.old == ()
-    (remark,) = seen.unclear
-    assert (remark.id, remark.about) == ("provisioner-unclear", "deployment kube-system/nfs")
-    assert said in remark.seen.en
+    (finding,) = seen.unclear
+    assert (finding.id, called(finding)) == ("provisioner-unclear", "deployment kube-system/nfs")
+    assert said in finding.seen.en
 
 
 def test_what_was_written_on_it_is_read_again() -> None:
@@ -61,9 +62,9 @@ def test_what_was_written_on_it_is_read_again() -> None:
 
 
 def test_whoever_would_scale_it_up_again_is_named() -> None:
-    (remark,) = found(deployment(labels={"argocd.argoproj.io/instance": "storage"})).unclear
-    assert remark.id == "provisioner-kept-by-gitops"
-    assert "Argo CD" in remark.seen.en
+    (finding,) = found(deployment(labels={"argocd.argoproj.io/instance": "storage"})).unclear
+    assert finding.id == "provisioner-kept-by-gitops"
+    assert "Argo CD" in finding.seen.en
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,9 @@ def test_what_is_no_deployment_is_named_and_left_alone(kind: str) -> None:
         manifest = {"metadata": manifest["metadata"], "spec": manifest["spec"]["template"]["spec"]}
     seen = found(others=[workload(kind, manifest)])
     assert seen.old == ()
-    assert [(one.id, one.about) for one in seen.unclear] == [("provisioner-unclear", f"{kind.lower()} kube-system/nfs")]
+    assert [(one.id, called(one)) for one in seen.unclear] == [
+        ("provisioner-unclear", f"{kind.lower()} kube-system/nfs")
+    ]
     assert f"it is a {kind}" in seen.unclear[0].seen.en
     assert [one.provisioners for one in seen.others] == [(NAME,)]
 
@@ -107,16 +110,16 @@ def test_what_is_no_deployment_is_named_and_left_alone(kind: str) -> None:
 def test_a_cron_job_is_looked_into() -> None:
     manifest = deployment()
     manifest["spec"] = {"jobTemplate": {"spec": {"template": manifest["spec"]["template"]}}}
-    (remark,) = found(others=[workload("CronJob", manifest)]).unclear
-    assert remark.about == "cronjob kube-system/nfs"
+    (finding,) = found(others=[workload("CronJob", manifest)]).unclear
+    assert called(finding) == "cronjob kube-system/nfs"
 
 
 def test_two_that_provision_in_one_pod_are_not_told_apart_by_scaling() -> None:
     both = deployment()
     containers = both["spec"]["template"]["spec"]["containers"]
     containers.append({**containers[0], "name": "second"})
-    (remark,) = found(both).unclear
-    assert "several of its containers provision, or could (nfs, second)" in remark.seen.en
+    (finding,) = found(both).unclear
+    assert "several of its containers provision, or could (nfs, second)" in finding.seen.en
 
 
 STRANGER = Trust(proven=frozenset())
@@ -137,16 +140,16 @@ def test_a_name_proves_nothing(changes: dict[str, Any], failure: str) -> None:
     seen = found(deployment(), stranger, trust=Trust(frozenset(), workloads=frozenset({"kube-system/nfs"})))
     assert ([one.key for one in seen.old], seen.berths, seen.others) == (["kube-system/nfs"], (), ())
     assert seen.not_trusted == {"evil/cache"}
-    (remark,) = seen.unclear
-    assert (remark.id, remark.weight, remark.about) == (failure, "warning", "deployment evil/cache")
-    assert "not trusted, because its account evil/nfs has no binding for the whole cluster" in remark.seen.en
-    assert remark.commands == ("berth takeover plan evil/cache",)
+    (finding,) = seen.unclear
+    assert (finding.id, finding.severity, called(finding)) == (failure, "warning", "deployment evil/cache")
+    assert "not trusted, because its account evil/nfs has no binding for the whole cluster" in finding.seen.en
+    assert finding.commands == ("berth takeover plan evil/cache",)
 
 
 def test_an_account_that_may_provision_is_trusted_and_one_that_nobody_could_ask_about_is_not() -> None:
     assert [one.key for one in found(deployment(), trust=Trust(frozenset({"kube-system/nfs"}))).old]
-    (remark,) = found(deployment(), trust=Trust()).unclear
-    assert "nobody could be asked" in remark.seen.en
+    (finding,) = found(deployment(), trust=Trust()).unclear
+    assert "nobody could be asked" in finding.seen.en
 
 
 def test_an_application_that_mounts_a_share_is_no_business_of_ours() -> None:
@@ -158,5 +161,5 @@ def test_an_application_that_mounts_a_share_is_no_business_of_ours() -> None:
         "volumes": [{"name": "data", "nfs": {"server": "h"}}],
     }
     assert found(app, trust=STRANGER).unclear == ()
-    (remark,) = found(app).unclear  # whose account may provision
-    assert "comes from elsewhere, not from the Deployment: Secret kube-system/s" in remark.seen.en
+    (finding,) = found(app).unclear  # whose account may provision
+    assert "comes from elsewhere, not from the Deployment: Secret kube-system/s" in finding.seen.en

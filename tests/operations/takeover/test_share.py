@@ -89,7 +89,7 @@ def test_what_is_there_missing_and_left_behind_is_told_apart(share: OldShare) ->
     assert [(one.pv[-1], why.rpartition(" ")[2]) for one, why in seen.odd] == [("4", "file")]
     assert (seen.kept, seen.archives) == ((gone,), ("archived-shop-old",))
     assert set(seen.leaked) == {"shop/leaked", "other/leaked-too"}
-    told = {one.id: one.weight for one in judge_share(group, seen)}
+    told = {one.id: one.severity for one in judge_share(group, seen)}
     assert told == {
         "directory-missing": "warning",
         "directory-odd": "warning",
@@ -122,9 +122,9 @@ def test_a_share_that_can_not_be_reached_stops_the_take_over(share: OldShare) ->
     group = share.group([share.volume(1)])
     away = replace(group, share=replace(group.share, export=f"{share.export}/nowhere"))
     seen = over_nfs(lambda shares: look(shares, away))
-    (remark,) = judge_share(away, seen)
-    assert (remark.id, remark.weight) == ("share-unreachable", "stop")
-    assert "nowhere" in remark.seen.en
+    (finding,) = judge_share(away, seen)
+    assert (finding.id, finding.severity) == ("share-unreachable", "failure")
+    assert "nowhere" in finding.seen.en
 
 
 def write(share: OldShare, group: Group, cluster: str = "ours") -> Recorded:

@@ -9,7 +9,7 @@ from berth.objects.kinds import ClaimObject, ClassObject, Meta, NfsSource, Objec
 from berth.objects.trust import Trust
 from berth.operations.takeover.candidates import Candidate, Candidates, workload
 from berth.operations.takeover.inventory import Group, Inventory, make_groups
-from berth.operations.takeover.old import FoundProvisioners, find
+from berth.operations.takeover.old import FoundProvisioners, find_provisioners
 
 NAME = "cluster.local/nfs-client"
 UID = "0d1e0000-0000-0000-0000-00000000000{}"
@@ -52,7 +52,7 @@ def found(
     """What is found among these workloads, all of them named by the administrator unless told otherwise."""
     workloads = (*(workload("Deployment", one) for one in deployments), *others)
     named = Trust(workloads=frozenset(one.key for one in workloads))
-    return find(Candidates(workloads, {}), kubernetes, trust or named)
+    return find_provisioners(Candidates(workloads, {}), kubernetes, trust or named)
 
 
 def of_class(parameters: Mapping[str, str], name: str = "nfs", provisioner: str = NAME) -> ClassObject:

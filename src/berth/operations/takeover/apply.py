@@ -15,19 +15,20 @@ from berth.kube.access import read_cluster_uid
 from berth.kube.manifest import ManifestApi
 from berth.manifests.workload import Workload
 from berth.operations.errors import Stopped
+from berth.operations.takeover.findings import called
 from berth.operations.takeover.handover import start, stop_old, wait_locks_free
 from berth.operations.takeover.inventory import OldVolume, make_groups, read_cluster
 from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted, find_all, make_plan
 from berth.operations.takeover.preflight import check_rights
 from berth.operations.takeover.putback import put_back
 from berth.operations.takeover.records import Recorded, write_records
-from berth.operations.takeover.remark import several
 from berth.operations.takeover.run import Run
 from berth.operations.takeover.share import check_directories
 from berth.operations.takeover.standby import is_ready, settings_for, stand_by
 from berth.operations.takeover.step import Told
 from berth.settings.install import InstallSettings
 from berth.shares.choose import Shares
+from berth.texts.counting import several
 from berth.texts.text import Text
 from berth.volumes.errors import VolumeError
 from berth.volumes.metadata_dir import MetadataDirs
@@ -102,10 +103,8 @@ async def _whole_plan(run: Run) -> TakeoverPlan:
             )
             await put_back(run, one)
     if plan.stops:
-        first = plan.stops[0]
-        raise Stopped(
-            Text(f"{first.about}: {first.seen.en}; {first.do.en}", f"{first.about}：{first.seen.zh}；{first.do.zh}")
-        )
+        first, about = plan.stops[0], called(plan.stops[0])
+        raise Stopped(Text(f"{about}: {first.seen.en}; {first.do.en}", f"{about}：{first.seen.zh}；{first.do.zh}"))
     return await make_plan(run.api, run.shares, run.wanted) if half else plan
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from berth.findings.finding import Subject
 from berth.kube.errors import Forbidden, KubeError, NotFound
 from berth.kube.manifest import ManifestApi, place
 from berth.objects.containers import ConfigSource, Container, PodFields, sources_of, texts_of
@@ -54,9 +55,9 @@ class Candidate:
         return f"{self.namespace}/{self.name}"
 
     @property
-    def about(self) -> str:
-        """With its kind: `deployment kube-system/nfs`."""
-        return f"{self.kind.lower()} {self.key}"
+    def about(self) -> Subject:
+        """As findings name it."""
+        return Subject("workload", self.key)
 
     @property
     def account(self) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from berth.operations.takeover.inventory import Group
-from berth.operations.takeover.remark import several
+from berth.texts.counting import several
 from berth.texts.text import Text
 from berth.volumes.request import End
 

@@ -17,11 +17,11 @@ from berth.operations.takeover.locks import Held, places_of_leases, wait_free, w
 from berth.operations.takeover.names import names_of
 from berth.operations.takeover.old import Berth
 from berth.operations.takeover.plan import GroupPlan, find_all
-from berth.operations.takeover.remark import several
 from berth.operations.takeover.run import Run
 from berth.operations.takeover.standby import hand_names, tell_applied
 from berth.operations.takeover.workloads import scale_down, wait_pods_gone
 from berth.settings.install import InstallSettings
+from berth.texts.counting import several
 from berth.texts.text import Text
 
 

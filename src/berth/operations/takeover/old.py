@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from berth.findings.finding import Finding
 from berth.objects.containers import sources_of
 from berth.objects.provisioning import (
     EXPORT,
@@ -24,7 +25,6 @@ from berth.objects.provisioning import (
 )
 from berth.objects.trust import Trust
 from berth.operations.takeover.candidates import Candidate, Candidates, provisioning_of
-from berth.operations.takeover.remark import Remark
 from berth.operations.takeover.strangers import (
     Other,
     about_old,
@@ -36,6 +36,7 @@ from berth.operations.takeover.strangers import (
 )
 from berth.settings.controller import PROVISIONERS
 from berth.texts.text import Text
+from berth.texts.visible import fact
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import parse_export, parse_server
 from berth.volumes.share import ShareAddress
@@ -115,18 +116,18 @@ class FoundProvisioners:
 
     old: tuple[OldProvisioner, ...]
     berths: tuple[Berth, ...]
-    unclear: tuple[Remark, ...]
+    unclear: tuple[Finding, ...]
     others: tuple[Other, ...] = ()
     """What provisions, or could, is trusted, and is left alone."""
     not_trusted: frozenset[str] = frozenset()
     """Deployments that look like Berth's or a provisioner's, and whose word counts for nothing."""
 
 
-def find(candidates: Candidates, kubernetes: tuple[int, int], trust: Trust) -> FoundProvisioners:
+def find_provisioners(candidates: Candidates, kubernetes: tuple[int, int], trust: Trust) -> FoundProvisioners:
     """Sorts a cluster's workloads."""
     old: list[OldProvisioner] = []
     berths: list[Berth] = []
-    remarks: list[Remark] = []
+    findings: list[Finding] = []
     others: list[Other] = []
     strangers: set[str] = set()
     for one in candidates.workloads:
@@ -140,18 +141,18 @@ def find(candidates: Candidates, kubernetes: tuple[int, int], trust: Trust) -> F
         if why is not None:
             if main.kind in ("reference", "berth") or is_of_nfs(one, _names(containers)):
                 strangers.add(one.key)
-                remarks.append(untrusted(one, _names(containers), why, reason or _told_elsewhere(one, main)))
+                findings.append(untrusted(one, _names(containers), why, reason or _told_elsewhere(one, main)))
         elif is_berth and one.kind == "Deployment":
             berths.append(_berth(one, main))
         elif reason is not None or is_berth:
             others.append(Other(one, _names(containers), main.kind, reason))
-            remarks += left_alone(others[-1])
+            findings += left_alone(others[-1])
         else:
             old.append(_old(one, main))
-            remarks += about_old(one.about, old[-1].image, old[-1].kept_by, kubernetes)
-    remarks += not_looked_at(candidates.unseen)
+            findings += about_old(one.about, old[-1].image, old[-1].kept_by, kubernetes)
+    findings += not_looked_at(candidates.unseen)
     in_order = tuple(sorted(old, key=lambda one: one.key))
-    return FoundProvisioners(in_order, tuple(berths), tuple(remarks), tuple(others), frozenset(strangers))
+    return FoundProvisioners(in_order, tuple(berths), tuple(findings), tuple(others), frozenset(strangers))
 
 
 def _names(containers: Sequence[Provisioning]) -> tuple[str, ...]:
@@ -179,7 +180,8 @@ def _why_left_alone(one: Candidate, containers: Sequence[Provisioning]) -> Text 
     try:
         _settings(at_work[0])
     except Refused as refusal:
-        return Text(f"its environment can't be read: {refusal}", f"无法读出它的环境变量：{refusal}")
+        told = fact(str(refusal))
+        return Text(f"its environment can't be read: {told}", f"无法读出它的环境变量：{told}")
     if one.kind != "Deployment":
         return Text(
             f"it is a {one.kind}, and a take-over moves Deployments only", f"它是 {one.kind}，接管只处理 Deployment"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from berth.findings.finding import Finding, Subject
 from berth.kube.errors import KubeError
 from berth.kube.manifest import ManifestApi
 from berth.objects import translation
@@ -13,12 +14,12 @@ from berth.objects.provisioning import OWN
 from berth.objects.trust import Trust
 from berth.operations.errors import Stopped
 from berth.operations.takeover.candidates import read_candidates
-from berth.operations.takeover.classes import class_name, judge_classes
+from berth.operations.takeover.classes import judge_classes
 from berth.operations.takeover.condition import judge_share
 from berth.operations.takeover.conflicts import judge_cluster, judge_provisioners, namesakes, serves_already
+from berth.operations.takeover.findings import as_dict, by_severity, find
 from berth.operations.takeover.inventory import Group, Inventory, make_groups, read_cluster
-from berth.operations.takeover.old import Berth, FoundProvisioners, OldProvisioner, find
-from berth.operations.takeover.remark import Remark, by_weight
+from berth.operations.takeover.old import Berth, FoundProvisioners, OldProvisioner, find_provisioners
 from berth.operations.takeover.share import Seen, look
 from berth.operations.takeover.volumes import judge_volumes
 from berth.settings.install import NAME, NAMESPACE
@@ -61,7 +62,7 @@ class GroupPlan:
     own: tuple[str, ...]
     """The names that it answers to while it stands by: none of the old provisioners'."""
     is_installing: bool
-    remarks: tuple[Remark, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def is_done(self) -> bool:
@@ -98,7 +99,7 @@ class GroupPlan:
                 }
                 for one in group.old
             ],
-            "classes": [class_name(one) for one in group.classes],
+            "classes": [one.name for one in group.classes],
             "volumes": [
                 {"pv": one.pv, "claim": one.claim, "path": one.absolute_path, "class": one.class_name,
                  "end": one.end, "made": one.is_proven or one.by_berth,
@@ -112,7 +113,7 @@ class GroupPlan:
             "berth": {"namespace": self.by.namespace, "name": self.by.name, "installed": self.is_installing,
                       "standsByAs": list(self.own)},
             "done": self.is_done,
-            "remarks": [one.as_dict() for one in self.remarks],
+            "remarks": [as_dict(one) for one in self.findings],
         }  # fmt: skip
 
 
@@ -122,22 +123,22 @@ class TakeoverPlan:
 
     kubernetes: tuple[int, int]
     groups: tuple[GroupPlan, ...]
-    remarks: tuple[Remark, ...]
+    findings: tuple[Finding, ...]
     """About no single share."""
 
     @property
-    def stops(self) -> tuple[Remark, ...]:
+    def stops(self) -> tuple[Finding, ...]:
         """What must be mended first."""
-        return tuple(one for one in self.every_remark if one.weight == "stop")
+        return tuple(one for one in self.every_finding if one.severity == "failure")
 
     @property
-    def every_remark(self) -> tuple[Remark, ...]:
+    def every_finding(self) -> tuple[Finding, ...]:
         """About the cluster and about each share, the gravest first."""
-        return by_weight((*self.remarks, *(remark for one in self.groups for remark in one.remarks)))
+        return by_severity((*self.findings, *(each for one in self.groups for each in one.findings)))
 
     def as_dict(self) -> dict[str, object]:
         """For `-o json`."""
-        return {"shares": [one.as_dict() for one in self.groups], "remarks": [one.as_dict() for one in self.remarks]}
+        return {"shares": [one.as_dict() for one in self.groups], "remarks": [as_dict(one) for one in self.findings]}
 
 
 async def make_plan(api: ManifestApi, shares: Shares, wanted: Wanted) -> TakeoverPlan:
@@ -152,16 +153,17 @@ async def make_plan(api: ManifestApi, shares: Shares, wanted: Wanted) -> Takeove
     plans: list[GroupPlan] = []
     for group, by in zip(groups, taken, strict=True):
         seen = await look(shares, group) if wanted.with_share else Seen(why="--without-share")
-        remarks = [*judge_provisioners(group, found, by, cluster), *judge_classes(group), *judge_volumes(group)]
+        findings = [*judge_provisioners(group, found, by, cluster), *judge_classes(group), *judge_volumes(group)]
         if wanted.with_share:
-            remarks += judge_share(group, seen)
+            findings += judge_share(group, seen)
         running = serves_already(group, found)
         installing = wanted.is_installing and (running is None or running.key == by.key)
         own = tuple(one for one in by.provisioners if one not in group.provisioners)
         own = own or (_own_name(by, {*_names_in_use(found, cluster), *(one for each in plans for one in each.own)}),)
-        plans.append(GroupPlan(group, seen, by, own, installing, by_weight(remarks)))
-    remarks = [*judge_cluster(kubernetes, found, cluster, only=wanted.only), *idle, *map(_not_ours, strange)]
-    return TakeoverPlan(kubernetes, tuple(plans), by_weight(remarks))
+        plans.append(GroupPlan(group, seen, by, own, installing, by_severity(findings)))
+    not_ours = [find("berth-not-trusted", Subject("workload", key)) for key in strange]
+    findings = [*judge_cluster(kubernetes, found, cluster, only=wanted.only), *idle, *not_ours]
+    return TakeoverPlan(kubernetes, tuple(plans), by_severity(findings))
 
 
 async def find_all(api: ManifestApi, named: Iterable[str]) -> tuple[tuple[int, int], FoundProvisioners]:
@@ -172,7 +174,7 @@ async def find_all(api: ManifestApi, named: Iterable[str]) -> tuple[tuple[int, i
         proven = await read_proven(api, "able")
     except KubeError:
         proven = None  # we may not see the bindings: then only what was named is trusted
-    return kubernetes, find(candidates, kubernetes, Trust(proven, workloads=frozenset(named)))
+    return kubernetes, find_provisioners(candidates, kubernetes, Trust(proven, workloads=frozenset(named)))
 
 
 def _names_in_use(found: FoundProvisioners, cluster: Inventory) -> set[str]:
@@ -189,22 +191,6 @@ def _own_name(by: Berth, used: set[str]) -> str:
         name = f"{OWN}/{by.name}" if number == 1 else f"{OWN}/{by.name}-{number}"
         number += 1
     return name
-
-
-def _not_ours(key: str) -> Remark:
-    return Remark(
-        "berth-not-trusted",
-        "stop",
-        f"deployment {key}",
-        Text(
-            "it stands where Berth would be installed, and nothing shows that an administrator made it",
-            "它占着 Berth 将要安装的位置，而没有任何迹象表明它是管理员创建的",
-        ),
-        Text(
-            "look at it; if it is Berth's, say so with --name and --namespace, otherwise give another --namespace",
-            "请检查它；如果它确实是 Berth，请用 --name 和 --namespace 写明，否则换一个 --namespace",
-        ),
-    )
 
 
 def choose(old: Sequence[OldProvisioner], only: Iterable[str]) -> list[OldProvisioner]:

@@ -12,9 +12,9 @@ from berth.operations.polling import poll
 from berth.operations.takeover.names import carries, set_names
 from berth.operations.takeover.plan import GroupPlan
 from berth.operations.takeover.records import remove_records
-from berth.operations.takeover.remark import several
 from berth.operations.takeover.run import Run
 from berth.operations.takeover.workloads import scale_back, wait_pods_gone
+from berth.texts.counting import several
 from berth.texts.text import Text
 from berth.volumes.errors import VolumeError
 

@@ -38,7 +38,8 @@ async def write_records(shares: Shares, volumes: Iterable[OldVolume], cluster: s
     metadata = MetadataDirs(cluster)
     records = RecordStore(cluster, metadata)
 
-    async def write(volume: OldVolume) -> str | None:
+    async def write(volume: OldVolume) -> bool | str:
+        """Whether it had none yet; why it can't have one."""
         assert volume.plan is not None
         share = await shares.get(volume.plan.share)
         record = volume.record(cluster)
@@ -55,10 +56,10 @@ async def write_records(shares: Shares, volumes: Iterable[OldVolume], cluster: s
         except Taken:
             known = await records.read(volume.pv, share)
             if known is None or (known.cluster, known.path) == (cluster, record.path):
-                return "present"
+                return False
             whose = f"cluster {known.cluster}" if known.cluster != cluster else "this cluster"
             return f"{record_path(volume.pv)} says that the volume is {whose}'s, at {known.path!r}"
-        return None
+        return True
 
     wanted = list(volumes)
     for address in dict.fromkeys(one.plan.share for one in wanted if one.plan is not None):
@@ -66,11 +67,9 @@ async def write_records(shares: Shares, volumes: Iterable[OldVolume], cluster: s
             await metadata.open(await shares.get(address))
     answers = await side_by_side(write, wanted)
     return Recorded(
-        written=answers.count(None),
-        present=answers.count("present"),
-        refused=tuple(
-            (one.pv, why) for one, why in zip(wanted, answers, strict=True) if why is not None and why != "present"
-        ),
+        written=answers.count(True),
+        present=answers.count(False),
+        refused=tuple((one.pv, why) for one, why in zip(wanted, answers, strict=True) if isinstance(why, str)),
     )
 
 

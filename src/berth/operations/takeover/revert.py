@@ -23,10 +23,10 @@ from berth.operations.takeover.names import carries, read_names, set_names
 from berth.operations.takeover.old import OldProvisioner
 from berth.operations.takeover.plan import choose, find_all
 from berth.operations.takeover.records import remove_records, waiting_trash
-from berth.operations.takeover.remark import several
 from berth.operations.takeover.step import Stage, Step, Told
 from berth.operations.takeover.workloads import MANAGER, scale_back, wait_pods_gone, wait_pods_ready
 from berth.shares.choose import Shares
+from berth.texts.counting import several
 from berth.texts.text import Text
 from berth.volumes.errors import VolumeError
 

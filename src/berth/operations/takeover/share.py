@@ -80,23 +80,23 @@ async def check_directories(
 ) -> tuple[list[str], list[OldVolume], list[tuple[OldVolume, str]]]:
     """Looks for each volume's directory: PVs with one, volumes without, and volumes where that can't be said."""
 
-    async def check(volume: OldVolume) -> str:
+    async def check(volume: OldVolume) -> Missing | str | None:
         assert volume.plan is not None
         try:
             entry = await (await shares.get(volume.plan.share)).stat(volume.plan.path)
-        except Missing:
-            return "missing"
+        except Missing as missing:
+            return missing
         except VolumeError as error:
             return str(error)
-        return "" if entry.kind == "directory" else f"{volume.plan.path!r} is no directory but a {entry.kind}"
+        return None if entry.kind == "directory" else f"{volume.plan.path!r} is no directory but a {entry.kind}"
 
     known = [volume for volume in volumes if volume.plan is not None]
     answers = await side_by_side(check, known)
     present, missing, odd = [], [], []
     for volume, answer in zip(known, answers, strict=True):
-        if not answer:
+        if answer is None:
             present.append(volume.pv)
-        elif answer == "missing":
+        elif isinstance(answer, Missing):
             missing.append(volume)
         else:
             odd.append((volume, answer))

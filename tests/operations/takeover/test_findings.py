@@ -1,0 +1,126 @@
+"""The take-over's catalogue is whole, and the code finds what is in it: no entry and no variant more, and none less."""
+
+from __future__ import annotations
+
+import ast
+import shlex
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+import berth.operations.takeover
+from berth.findings.check import mistakes
+from berth.findings.entry import SUBJECT_FACTS, CatalogueEntry, CatalogueError
+from berth.findings.finding import Finding, Subject
+from berth.operations.takeover.findings import CATALOGUE, as_dict, by_severity, called, find
+
+ENTRIES = CATALOGUE.entries
+HOSTILE = "x'; reboot; \"$(reboot)"
+
+
+@dataclass
+class Found:
+    """What the code says where it finds an entry."""
+
+    variants: set[str] = field(default_factory=set)
+    facts: set[str] = field(default_factory=set)
+
+
+def found_by_code() -> dict[str, Found]:
+    """All calls of find, by the ids that they name."""
+    found: dict[str, Found] = defaultdict(Found)
+    for path in Path(berth.operations.takeover.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "find":
+                given = {one.arg: one.value for one in node.keywords if one.arg is not None}
+                for id in texts_in(node.args[0]):
+                    found[id].variants |= texts_in(given.get("variant"))
+                    found[id].facts |= given.keys() - {"variant"}
+    return found
+
+
+def texts_in(node: ast.expr | None) -> set[str]:
+    """The texts that an expression may be; of a mapping its keys."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.IfExp():
+            return texts_in(node.body) | texts_in(node.orelse)
+        case ast.Dict():
+            return {text for key in node.keys for text in texts_in(key)}
+    return set()
+
+
+FOUND = found_by_code()
+
+
+def test_its_entries_are_those_that_the_code_finds() -> None:
+    assert set(FOUND) == set(ENTRIES)
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+def test_its_variants_and_facts_are_those_that_the_code_gives(entry: CatalogueEntry) -> None:
+    assert FOUND[entry.id].variants == set(entry.variants)
+    assert entry.facts is not None
+    assert entry.facts - {"kind"} <= FOUND[entry.id].facts
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+def test_its_words_facts_and_commands_are_as_they_must_be(entry: CatalogueEntry) -> None:
+    assert list(mistakes(entry)) == []
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+def test_whatever_holds_it_is_told_and_its_commands_are_words_of_a_shell(entry: CatalogueEntry) -> None:
+    facts = dict.fromkeys((entry.facts or frozenset()) | SUBJECT_FACTS, HOSTILE)
+    for said in (entry.variant(each) for each in combinations(entry)):
+        finding = said.finding((), facts)
+        assert "{" not in f"{finding.seen}{finding.do}{finding.seen.zh}{finding.do.zh}"
+        for command in finding.commands:
+            assert all(HOSTILE in word for word in shlex.split(command) if "reboot" in word)
+
+
+def combinations(entry: CatalogueEntry) -> list[dict[str, bool]]:
+    """Of its variants all that can hold at a time, and have all the words."""
+    told = []
+    for holds in product((False, True), repeat=len(entry.variants)):
+        variant = dict(zip(entry.variants, holds, strict=True))
+        try:
+            entry.variant(variant)
+        except CatalogueError:
+            continue
+        told.append(variant)
+    assert told
+    return told
+
+
+def pv_at_root(*pvs: str) -> Finding:
+    about = (Subject("volume", pv) for pv in pvs)
+    return find("pv-at-root", Subject("share", "h:/srv"), *about, volumes=f"{len(pvs)} PVs", claims="a/b")
+
+
+def test_it_is_told_under_the_names_that_programs_know() -> None:
+    told = as_dict(pv_at_root("pv-1", "pv-2"))
+    assert list(told) == ["id", "weight", "about", "seen", "do", "commands", "names"]
+    assert (told["id"], told["weight"], told["about"]) == ("pv-at-root", "warning", "share h:/srv")
+    assert told["names"] == ["pv-1", "pv-2"]
+    stops = as_dict(find("kubernetes-too-old", Subject("cluster", ""), release="1.12", oldest="1.20"))
+    assert (stops["weight"], stops["about"], stops["names"]) == ("stop", "cluster", [])
+
+
+def test_a_workload_is_called_by_its_kind_and_volumes_alone_by_theirs() -> None:
+    about = Subject("workload", "a/b")
+    assert called(find("provisioner-other", about, kind="statefulset", names=["x"])) == "statefulset a/b"
+    assert called(find("both-run", about, running=["x"])) == "deployment a/b"
+    nested = find("pv-nested", Subject("volume", "pv-1"), volumes="1 volume")
+    assert (called(nested), as_dict(nested)["names"]) == ("volumes", ["pv-1"])
+
+
+def test_what_stops_comes_first_and_the_rest_as_it_was_found() -> None:
+    note = find("pv-nested", Subject("volume", "pv-1"), volumes="1 volume")
+    stops = find("share-unreachable", Subject("share", "h:/srv"), reason="refused")
+    first, second = pv_at_root("pv-2"), pv_at_root("pv-1")
+    assert by_severity([note, first, second, stops]) == (stops, first, second, note)
