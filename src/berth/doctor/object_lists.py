@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-import yaml
 
-from berth.texts.yaml_in import YamlRefused, read_documents
+from berth.texts.yaml_in import YamlError, YamlRefused, read_documents
 
 
 def is_document(begun: bytes) -> bool:
@@ -29,7 +28,7 @@ def as_lines(document: bytes) -> bytes:
         return "".join(f"{line}\n" for line in _lines(content)).encode()
     except YamlRefused:
         raise
-    except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, YamlError, UnicodeDecodeError, RecursionError):
         return document
 
 

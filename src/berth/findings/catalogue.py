@@ -7,12 +7,10 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from berth.findings.entry import SHOWN, CatalogueEntry, CatalogueError, Value, read_entry
 from berth.findings.finding import Finding, Subject
 from berth.findings.versions import Version
-from berth.texts.yaml_in import read_yaml
+from berth.texts.yaml_in import YamlError, read_yaml
 
 
 class Catalogue:
@@ -76,7 +74,7 @@ class Catalogue:
     def _parse(self, source: str) -> Any:
         try:
             return read_yaml(files(self._package).joinpath(source).read_text("utf-8"))
-        except yaml.YAMLError as error:
+        except YamlError as error:
             raise CatalogueError(f"{source}: {' '.join(str(error).split())}") from error
 
     def _load(self, failure: str) -> CatalogueEntry:

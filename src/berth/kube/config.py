@@ -13,12 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
-import yaml
 from lightkube.config.kubeconfig import DEFAULT_KUBECONFIG, SERVICE_ACCOUNT, KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError
 
 from berth.kube.errors import ConfigurationError
-from berth.texts.yaml_in import read_yaml
+from berth.texts.yaml_in import YamlError, read_yaml
 
 ClusterConfig = SingleConfig
 """How to reach one API server, as who."""
@@ -77,7 +76,7 @@ def _read(path: str) -> KubeConfig:
         raise ConfigurationError(f"kubeconfig {path} does not exist") from error
     except OSError as error:
         raise ConfigurationError(f"kubeconfig {path} can't be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (YamlError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"kubeconfig {path} is not YAML: {' '.join(str(error).split())}") from error
     except (KeyError, TypeError, AttributeError, msgspec.ValidationError) as error:
         raise ConfigurationError(f"kubeconfig {path} is not a kubeconfig: {_what_is_wrong(error)}") from error

@@ -11,6 +11,9 @@ from typing import Any
 
 import yaml
 
+YamlError = yaml.YAMLError
+"""A text that is no YAML."""
+
 ALIASED = 10_000
 """Values that aliases may stand for, in a whole text."""
 DEEPEST = 100
@@ -26,12 +29,12 @@ class YamlRefused(yaml.YAMLError):
 
 
 def read_yaml(text: str | bytes) -> Any:
-    """The one document of the text. yaml.YAMLError where it is none, or stands for too much."""
+    """The one document of the text. YamlError where it is none, or stands for too much."""
     return next(read_documents(text), None)
 
 
 def read_documents(text: str | bytes) -> Iterator[Any]:
-    """All documents of the text, one after the other. yaml.YAMLError as in read_yaml."""
+    """All documents of the text, one after the other. YamlError as in read_yaml."""
     if isinstance(text, bytes):
         text = text.decode("utf-8")
     _count(text)
