@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, runtime_checkable
 
 import pytest
@@ -19,6 +20,11 @@ class Closable(Protocol):
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Runs a test that is a coroutine function, in a loop of its own, and closes there what it was given."""
+    return run_test(pyfuncitem, asyncio.run)
+
+
+def run_test(pyfuncitem: pytest.Function, run: Callable[[Coroutine[Any, Any, None]], None]) -> bool | None:
+    """The same by way of run."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     arguments: dict[str, Any] = {
@@ -33,5 +39,5 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
                 if isinstance(argument, Closable):
                     await argument.aclose()
 
-    asyncio.run(main())
+    run(main())
     return True
