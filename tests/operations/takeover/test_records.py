@@ -9,7 +9,7 @@ import pytest
 from berth.operations.errors import Stopped
 from berth.operations.takeover.records import Recorded, remove_records, waiting_trash, write_records
 from berth.volumes.errors import Unavailable
-from tests.operations.takeover.town import Town
+from tests.operations.takeover.town import Town, nothing
 from tests.volumes.memory import MemoryShare
 
 
@@ -59,6 +59,17 @@ async def test_a_take_over_without_its_records_is_undone(town: Town) -> None:
     with pytest.raises(Stopped, match="the records could not be written: "):
         await town.take_over()
     assert (town.is_as_before, town.overlaps) == (True, [])
+
+
+async def test_a_take_over_whose_share_goes_away_is_undone(town: Town) -> None:
+    town.on_write = lambda _: town.shares.down.add(town.address) if town.writes[-1].endswith("/nfs") else None
+    with pytest.raises(Stopped, match=r"the records could not be written: pvc-.* \(.*connection refused\), pvc-"):
+        await town.take_over()
+    assert (town.is_as_before, town.overlaps) == (True, [])
+    town.shares.down.clear()
+    town.on_write = nothing
+    await town.take_over()
+    assert len(town.records()) == 2
 
 
 async def test_cancelled_in_the_middle_nothing_is_half_written(town: Town) -> None:

@@ -28,7 +28,7 @@ from berth.operations.takeover.standby import is_ready, settings_for, stand_by
 from berth.operations.takeover.step import Told
 from berth.settings.install import InstallSettings
 from berth.shares.choose import Shares
-from berth.texts.counting import several
+from berth.texts.counting import several, some
 from berth.texts.text import Text
 from berth.volumes.errors import VolumeError
 from berth.volumes.metadata_dir import MetadataDirs
@@ -197,7 +197,10 @@ async def _record(run: Run, plan: GroupPlan, volumes: list[OldVolume]) -> Record
     if not run.wanted.with_share:
         return Recorded(0, 0, ())
     try:
-        there, _, _ = await check_directories(run.shares, volumes)
+        there, _, odd = await check_directories(run.shares, volumes)
+        unseen = some(f"{one.pv} ({why})" for one, why in odd if one.pv in plan.seen.present)
+        if unseen.en:  # the share went away since, and who serves without records would keep these for ever
+            raise Stopped(_not_recorded(unseen))
         present = set(there)
         proven = [one for one in volumes if one.is_proven and one.pv in present]
         run.tell(
@@ -206,7 +209,11 @@ async def _record(run: Run, plan: GroupPlan, volumes: list[OldVolume]) -> Record
         )
         return await write_records(run.shares, proven, run.uid)
     except VolumeError as error:
-        raise Stopped(Text(f"the records could not be written: {error}", f"无法写记录：{error}")) from error
+        raise Stopped(_not_recorded(Text(str(error), str(error)))) from error
+
+
+def _not_recorded(why: Text) -> Text:
+    return Text(f"the records could not be written: {why.en}", f"无法写记录：{why.zh}")
 
 
 async def _check(run: Run, plan: GroupPlan, volumes: list[OldVolume]) -> tuple[int, tuple[str, ...]]:
