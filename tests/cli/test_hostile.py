@@ -98,20 +98,23 @@ def test_all_that_the_doctor_knows(hostile: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("hostile", NAMES, ids=ascii)
 def test_all_that_is_known_of_shares_and_exports(hostile: str, tmp_path: Path) -> None:
-    probes = []
-    for probe, case in product(probed.catalogue(), (case for each in probed.catalogue().values() for case in each)):
-        entry = probed.catalogue()[probe]
-        if case in entry and case not in ("title", "skipped") and probe != "skipped":
-            facts = dict.fromkeys(SLOT.findall(json.dumps(entry[case])), hostile)
-            probes.append(probed.told(probe, case, "failed", **facts))
+    probes = [
+        probed.wrong(probe, variant, "failure", **dict.fromkeys(entry.facts or (), hostile))
+        for probe, entry in probed.CATALOGUE.entries.items()
+        for variant in entry.variants
+    ]
+    for key, said in probed.SENTENCES.templates.items():
+        probe, _, case = key.rpartition(".")
+        if probe and case != "title":
+            probes.append(probed.passed(probe, case, **dict.fromkeys(names_in(said), hostile)))
     exports = tuple(
         lint.find(id, variant=variant, source=hostile, line=1, path=hostile,
                   **dict.fromkeys((said.facts or set()) - {"source", "line", "path"}, hostile))
         for id, entry in lint.CATALOGUE.entries.items()
         for variant in entry.variants or [""] for said in [entry.variant(variant)]
     )  # fmt: skip
-    every = dict.fromkeys((name for each in texts._texts().values() for name in names_in(each)), hostile)
-    notes = [texts.say(key, **every) for key in texts._texts()]
+    every = dict.fromkeys((name for each in texts.SENTENCES.templates.values() for name in names_in(each)), hostile)
+    notes = [texts.say(key, **every) for key in texts.SENTENCES.templates]
     for lang in LANGUAGES:
         check(printed(print_report, probed.ShareReport(hostile, tuple(probes)), lang), tmp_path)
         check(printed(_print_findings, exports, lang), tmp_path)

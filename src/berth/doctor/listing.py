@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from berth.doctor.cluster.checks import CHECKS as CLUSTER
 from berth.doctor.known import entries
 from berth.doctor.node.checks import CHECKS as NODE
-from berth.doctor.share.probed import catalogue as probes
+from berth.doctor.share.probed import probes, title
 from berth.texts.text import Text
 
 
@@ -25,9 +25,7 @@ def checks() -> Iterator[Listed]:
     """Every check, group by group."""
     yield from (Listed("cluster", check.id, check.looks_at) for check in CLUSTER)
     yield from (Listed("node", check.id, check.looks_at) for check in NODE)
-    for probe, said in probes().items():
-        if "title" in said:
-            yield Listed("share", probe, Text(**said["title"]))
+    yield from (Listed("share", probe, title(probe)) for probe in probes())
 
 
 def as_dict() -> dict[str, object]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from berth.findings.entry import PARTS, SUBJECT_FACTS, CatalogueEntry, Variant, names
 
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_SLOT = re.compile(r"\{[a-z][a-z_]*\}")
 _HOSTILE = "x'; reboot; \"$(reboot)`reboot`"
 
 
@@ -35,7 +36,7 @@ def mistakes(entry: CatalogueEntry) -> Iterator[str]:
 def _in_words(said: Variant) -> Iterator[str]:
     if not said.text.en or _CHINESE.search(said.text.en):
         yield f"no English: {said.text.en}"
-    if not _CHINESE.search(said.text.zh):
+    if _SLOT.sub("", said.text.zh) and not _CHINESE.search(said.text.zh):
         yield f"no Chinese: {said.text.zh}"
     if names(said.text.en) != names(said.text.zh):
         yield f"the languages name other facts: {said.text.en}"
@@ -45,8 +46,8 @@ def _in_words(said: Variant) -> Iterator[str]:
 
 def _quotes_well(template: str) -> bool:
     """Whether each fact is one word to a shell, or in one, whatever it holds."""
-    slots = re.findall(r"\{[a-z][a-z_]*\}", template)
-    marked = re.sub(r"\{[a-z][a-z_]*\}", lambda _: shlex.quote(_HOSTILE), template)
+    slots = _SLOT.findall(template)
+    marked = _SLOT.sub(lambda _: shlex.quote(_HOSTILE), template)
     words = shlex.split(marked, comments=True)
     hit = [word for word in words if "reboot" in word]
     return sum(word.count("reboot") for word in hit) == 3 * len(slots) and all(_HOSTILE in word for word in hit)

@@ -1,6 +1,7 @@
 """Findings in words, for a person, with the commands to type: a report, the worst first; or, of files, line by line.
 
-Findings about files are told as linters do, under the names that `berth server lint` has always used, also in JSON.
+Findings about files are told as linters do, under the names that `berth server lint` has always used, also in JSON;
+those of a share's probes under the names of `berth server verify`.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ _IN_FILES: dict[Severity, Text] = {
 _IN_FILES_COUNTED = Text(
     "errors: {failure}, warnings: {warning}, notes: {note}", "错误 {failure}，警告 {warning}，提示 {note}"
 )
+_LABELS = (Text("why", "原因"), Text("do ", "处理"))
 _ALSO = Text("also {}", "另有 {}")
 _MORE = Text("{} and {} more", "{} 等 {} 个")
 _TIMES = Text("seen {} times", "出现 {} 次")
@@ -113,6 +115,26 @@ def of_files_as_dict(finding: Finding) -> dict[str, object]:
         "cause": finding.why.as_dict(),
         "fix": finding.do.as_dict(),
     }
+
+
+def say_of_probe(finding: Finding, language: Language, title: Text, label: Text) -> Iterator[Line]:
+    """What a probe found wrong. title: the probe's; label: what is said instead of the finding's severity."""
+    yield Line(title.said(language), finding.severity, label.said(language))
+    for named, text in zip(_LABELS, (finding.why, _do_with_commands(finding)), strict=True):
+        yield Line(f"  {named.said(language)}  {text.said(language)}")
+
+
+def of_probe_as_dict(finding: Finding) -> dict[str, dict[str, str]]:
+    """What a probe found wrong, for `-o json`: both languages in it."""
+    return {"cause": finding.why.as_dict(), "cure": _do_with_commands(finding).as_dict()}
+
+
+def _do_with_commands(finding: Finding) -> Text:
+    """What to do, with the commands as a part of the sentence."""
+    if not finding.commands:
+        return finding.do
+    commands = "; ".join(f"`{command}`" for command in finding.commands)
+    return Text(f"{finding.do.en} {commands}", f"{finding.do.zh}{commands}")
 
 
 def _why(finding: Finding, language: Language) -> Iterator[Line]:

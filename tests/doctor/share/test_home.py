@@ -73,6 +73,6 @@ def test_each_fault_has_its_sentence_and_its_cure(nfs_server: GaneshaServer, tmp
         before = tree(root)
         found = asyncio.run(look(target))
         assert any(said in each.seen.en for each in found), (name, found)
-        assert all((each.cure is not None) == (each.outcome in ("warning", "failed")) for each in found), name
+        assert all((each.finding is not None) == (each.outcome in ("warning", "failed")) for each in found), name
         assert (found[0].outcome == "passed") == (name == "nothing"), name
         assert tree(root) == before, name

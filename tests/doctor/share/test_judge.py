@@ -54,16 +54,16 @@ def test_a_mount(situation: Handed, probe: str, outcome: str, words: str) -> Non
     found = {each.id: each for each in judge_mounts(TARGET, situation)}
     assert list(found) == ["mount-3", "mount-4.0", "mount-4.1", "mount-4.2"]
     assert found[probe].outcome == outcome
-    cause = found[probe].cause
-    assert words in (cause.en if cause else "")
-    assert bool(cause) == bool(words)
+    finding = found[probe].finding
+    assert words in (finding.why.en if finding else "")
+    assert bool(finding) == bool(words)
 
 
 def test_the_cure_for_a_client_on_no_list_names_it() -> None:
     found = {each.id: each for each in judge_mounts(TARGET, handed("denied", "missing"))}
-    cure = found["mount-3"].cure
-    assert cure is not None
-    assert "berth server export add /srv/nfs --client 10.0.0.9" in cure.en
+    finding = found["mount-3"].finding
+    assert finding is not None
+    assert "berth server export add /srv/nfs --client 10.0.0.9" in finding.do.en
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_one_of_several_addresses_is_dead() -> None:
 
 def test_a_server_on_another_port() -> None:
     ground = Reached((Door("10.0.0.5", 2049, "refused"),), Door("10.0.0.5", 111, "open"), (), "", 12049)
-    cure = judge_nfs_port(ground, 5).cure
-    assert cure is not None
-    assert "port=12049" in cure.en
+    finding = judge_nfs_port(ground, 5).finding
+    assert finding is not None
+    assert "port=12049" in finding.do.en
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_server_on_another_port() -> None:
 def test_the_portmapper_matters_to_nfsv3_only(speaks_3: bool, speaks_4: bool, outcome: str) -> None:
     ground = Reached((Door("10.0.0.5", 2049, "open"),), Door("10.0.0.5", 111, "refused"))
     found = judge_portmapper(ground, speaks_3=speaks_3, speaks_4=speaks_4, deadline=5)
-    assert (found.outcome, bool(found.cause)) == (outcome, outcome == "failed")
+    assert (found.outcome, bool(found.finding)) == (outcome, outcome == "failed")
 
 
 def test_a_second_mount_without_an_answer_says_nothing_about_ports() -> None:

@@ -115,8 +115,8 @@ def test_a_port_that_is_filtered(rule: str, probe: str, words: str) -> None:
     report = in_own_network(inside)
     assert report.culprit is not None
     assert report.culprit.id == probe
-    assert report.culprit.cause is not None
-    assert report.culprit.cause.en.startswith(words)
+    assert report.culprit.finding is not None
+    assert report.culprit.finding.why.en.startswith(words)
 
 
 def in_own_network(job: Callable[[], ShareReport]) -> ShareReport:

@@ -1,53 +1,50 @@
-"""The sentences: both languages, the same facts in both, a cause and a cure wherever something is wrong."""
+"""The words of the probes: what is wrong is a whole finding, in both languages, and all of it is said somewhere."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import berth.doctor.share.probed
-from berth.doctor.share.probed import OUTCOMES, catalogue
+from berth.doctor.share.probed import CATALOGUE, SENTENCES, probes, wrong
 from berth.doctor.share.verify import ORDER
+from berth.findings.check import mistakes
+from berth.texts.text import named_in
 
-CASES = [
-    (f"{probe} {case}", said)
-    for probe, entry in catalogue().items()
-    for case, said in entry.items()
-    if probe != "skipped" and case != "title"
-]
 CODE = "".join(path.read_text() for path in Path(berth.doctor.share.probed.__file__).parent.glob("*.py"))
+VARIANTS = [(probe, variant) for probe, entry in CATALOGUE.entries.items() for variant in entry.variants]
 
 
-def facts_in(text: str) -> set[str]:
-    return set(re.findall(r"\{(\w+)\}", text))
+@pytest.mark.parametrize("probe", CATALOGUE.entries)
+def test_the_words_and_facts_of_a_finding_are_as_they_must_be(probe: str) -> None:
+    assert list(mistakes(CATALOGUE.entry(probe))) == []
 
 
-@pytest.mark.parametrize("said", [pytest.param(said, id=name) for name, said in CASES])
-def test_a_case(said: dict[str, Any]) -> None:
-    assert said["outcome"] in OUTCOMES
-    for part in ("seen", "cause", "cure"):
-        if part in said:
-            assert set(said[part]) == {"en", "zh"}
-            assert facts_in(said[part]["en"]) == facts_in(said[part]["zh"])
-            assert not re.search(r"[，。：；]", said[part]["en"])
-            assert said[part]["zh"] == said[part]["zh"].strip()
-    if "cause" in said:
-        assert said["outcome"] in ("warning", "failed")
-        assert said["cause"]["en"].endswith(".")
-        assert said["cause"]["zh"].endswith("。")
-        assert "cure" in said
+@pytest.mark.parametrize(("probe", "variant"), VARIANTS)
+def test_each_variant_can_be_told_in_whole_sentences(probe: str, variant: str) -> None:
+    found = wrong(probe, variant, **dict.fromkeys(CATALOGUE.entry(probe).facts or (), "fact"))
+    assert found.finding is not None
+    assert found.outcome in ("warning", "failed")
+    assert found.finding.why.en.endswith(".")
+    assert found.finding.why.zh.endswith("。")
 
 
-def test_every_probe_has_a_title() -> None:
-    assert set(catalogue()) == {*ORDER, "skipped"}
-    for probe in ORDER:
-        assert set(catalogue()[probe]["title"]) == {"en", "zh"}
+@pytest.mark.parametrize("key", SENTENCES.templates)
+def test_what_is_seen_is_said_alike_in_both_languages(key: str) -> None:
+    said = SENTENCES.templates[key]
+    assert named_in(said["en"]) == named_in(said["zh"])
+    assert not re.search(r"[，。：；]", said["en"])
+    assert said["zh"] == said["zh"].strip()
 
 
-def test_every_case_is_used() -> None:
-    computed = {"kept", "ignored", "refused", "grace", "open", "silent", "unreachable", "failed"}
-    unused = [name for name, _ in CASES if f'"{name.split()[1]}"' not in CODE and name.split()[1] not in computed]
-    assert unused == []
+def test_every_probe_has_a_title_and_a_place_in_the_order() -> None:
+    assert sorted(probes()) == sorted(ORDER)
+    assert CATALOGUE.entries.keys() <= set(ORDER)
+
+
+def test_every_word_is_said_by_the_code() -> None:
+    computed = {"refused", "silent", "unreachable", "failed", "ignored"}  # the state of a port, or of a lock
+    said = {variant for _, variant in VARIANTS} | {key.rpartition(".")[2] for key in SENTENCES.templates}
+    assert [each for each in sorted(said - computed - {"title"}) if f'"{each}"' not in CODE] == []

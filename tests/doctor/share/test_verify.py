@@ -79,8 +79,8 @@ async def test_root_squashed_where_nobody_may_write(server: GaneshaServer) -> No
     report, found = await look(server, "/closed")
     assert report.culprit == found["write"]
     assert "it belongs to 0:0, mode 0755" in found["write"].seen.en
-    assert found["write"].cause is not None
-    assert "squashed" in found["write"].cause.en
+    assert found["write"].finding is not None
+    assert "squashed" in found["write"].finding.why.en
 
 
 async def test_everybody_squashed(server: GaneshaServer) -> None:
@@ -119,9 +119,8 @@ async def test_a_wrong_path(server: GaneshaServer, wrong: str, meant: str) -> No
     report, found = await look(server, wrong)
     assert report.culprit == found["exports"]
     assert "/free, /squashed" in found["exports"].seen.en
-    cause, cure = found["exports"].cause, found["exports"].cure
-    assert cause is not None
-    assert cure is not None
+    assert found["exports"].finding is not None
+    cause, cure = found["exports"].finding.why, found["exports"].finding.do
     assert cause.en == f"Probably {meant} is meant." if meant else "The path is wrong" in cause.en
     assert f"berth server init {wrong} --client 127." in cure.en
     assert {found["mount-3"].outcome, found["mount-4.0"].outcome} == {"failed"}
@@ -130,8 +129,8 @@ async def test_a_wrong_path(server: GaneshaServer, wrong: str, meant: str) -> No
 async def test_a_client_on_no_list(server: GaneshaServer) -> None:
     report, found = await look(server, "/theirs")
     assert report.culprit == found["exports"]
-    assert report.culprit.cause is not None
-    assert "exported to others only" in report.culprit.cause.en
+    assert report.culprit.finding is not None
+    assert "exported to others only" in report.culprit.finding.why.en
 
 
 async def test_an_export_of_one_version_only(server: GaneshaServer) -> None:
@@ -214,5 +213,5 @@ async def test_a_name_that_nobody_knows() -> None:
 async def test_a_name_of_the_clusters_own_dns() -> None:
     report = await verify(ShareAddress("nfs.berth-system.svc.cluster.local", "/srv"))
     assert report.culprit is not None
-    assert report.culprit.cause is not None
-    assert "nodes, where kubelet mounts, don't ask the cluster's DNS" in report.culprit.cause.en
+    assert report.culprit.finding is not None
+    assert "nodes, where kubelet mounts, don't ask the cluster's DNS" in report.culprit.finding.why.en

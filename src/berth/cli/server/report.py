@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from berth.cli.diagnosis import print_lines
 from berth.cli.ending import EXIT_BLIND, EXIT_FAILED, EXIT_WARNINGS, EXIT_WELL
 from berth.cli.output import Styled, say
 from berth.cli.server.answering import marks
 from berth.cli.tables import print_table
 from berth.doctor.share.probed import Outcome, Probed, ShareReport, titles
+from berth.findings.render import say_of_probe
 from berth.texts.text import Language, Text
 
 _CODES: dict[Outcome, int] = {"passed": EXIT_WELL, "warning": EXIT_WARNINGS, "failed": EXIT_FAILED}
@@ -24,8 +26,6 @@ _VERDICTS = {
     "untried": Text("{share} could not be tried to the end: {seen}.", "{share} 未能检查到底：{seen}。"),
     "failed": Text("{share} can't be used: {seen}.", "{share} 不能使用：{seen}。"),
 }
-_CAUSE = Text("why", "原因")
-_CURE = Text("do ", "处理")
 _NOT_TRIED = Text("not tried: {titles}", "未尝试：{titles}")
 
 
@@ -41,7 +41,7 @@ def is_untried(report: ShareReport) -> bool:
 
 def _untried(report: ShareReport) -> list[Probed]:
     """What was not tried for the sake of an earlier failure."""
-    return [probe for probe in report.probes if probe.outcome == "skipped" and "because_en" in probe.facts]
+    return [probe for probe in report.probes if probe.is_barred]
 
 
 def print_report(report: ShareReport, lang: Language) -> None:
@@ -53,11 +53,13 @@ def print_report(report: ShareReport, lang: Language) -> None:
     print_table(_HEADINGS.said(lang).split("|"), rows, colours)
     if untried:
         say(_NOT_TRIED.said(lang).format(titles=titles(untried).said(lang)))
-    told: set[Text | None] = set()
+    told: set[Text] = set()
     for probe in shown:
-        if probe.outcome in ("warning", "failed") and probe.cause is not None and probe.cause not in told:
-            told.add(probe.cause)
-            _print_wrong(probe, lang)
+        wrong = probe.finding
+        if wrong is not None and wrong.severity != "note" and wrong.why not in told:
+            told.add(wrong.why)
+            say()
+            print_lines(say_of_probe(wrong, lang, probe.title, _OUTCOMES[probe.outcome]))
     culprit = report.culprit
     say()
     seen = culprit.seen.said(lang) if culprit else ""
@@ -65,12 +67,3 @@ def print_report(report: ShareReport, lang: Language) -> None:
         _VERDICTS["untried" if is_untried(report) else report.outcome].said(lang).format(share=report.share, seen=seen)
     )
     say(Styled(verdict, marks([report.outcome])[0]))
-
-
-def _print_wrong(probe: Probed, lang: Language) -> None:
-    say()
-    mark = Styled(_OUTCOMES[probe.outcome].said(lang), marks([probe.outcome])[0])
-    say(mark, "  ", probe.title.said(lang))
-    for label, text in ((_CAUSE, probe.cause), (_CURE, probe.cure)):
-        if text is not None:
-            say(f"  {label.said(lang)}  {text.said(lang)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from berth.doctor.share.probed import Probed, told
+from berth.doctor.share.probed import Probed, passed, skipped, wrong
 from berth.shares.choose import Shares
 from berth.volumes.errors import Missing, Refused, VolumeError
 from berth.volumes.metadata_dir import MetadataDir, find_metadata_dir
@@ -28,7 +28,7 @@ async def look_into_home(target: ShareAddress, deadline: float) -> list[Probed]:
             return [each async for each in _look(share)]
     except (VolumeError, TimeoutError) as error:
         why = f"no answer within {deadline:g} s" if isinstance(error, TimeoutError) else str(error)
-        return [told("records", "unseen", why=why)]
+        return [skipped("records", "unseen", why=why)]
     finally:
         await shares.aclose()
 
@@ -36,41 +36,41 @@ async def look_into_home(target: ShareAddress, deadline: float) -> list[Probed]:
 async def _look(share: Share) -> AsyncIterator[Probed]:
     kinds = {entry.name: entry.kind for entry in await share.list("")}
     if HOME not in kinds:
-        yield told("records", "none")
+        yield skipped("records", "none")
         return
     if kinds[HOME] != "directory":
-        yield told("records", "in-the-way", path=HOME, kind=kinds[HOME])
+        yield wrong("records", "in-the-way", path=HOME, kind=kinds[HOME])
         return
     there = {f"{HOME}/{entry.name}": entry.kind for entry in await share.list(HOME)}
     is_well = True
     for path in DIRECTORIES[1:]:
         if there.get(path, "directory") != "directory":
             is_well = False
-            yield told("records", "in-the-way", path=path, kind=there[path])
+            yield wrong("records", "in-the-way", path=path, kind=there[path])
         elif path not in there:
             is_well = False
-            yield told("records", "hole", path=path)
+            yield wrong("records", "hole", path=path)
     metadata: MetadataDir | None = None
     if there.get(SHARE_FILE) is None:
         is_well = False
-        yield told("records", "no-identity", path=SHARE_FILE)
+        yield wrong("records", "no-identity", path=SHARE_FILE)
     else:
         try:
             metadata = await find_metadata_dir(share)
         except Refused as refusal:
             is_well = False
-            yield told("records", "bad-identity", path=SHARE_FILE, why=str(refusal))
+            yield wrong("records", "bad-identity", path=SHARE_FILE, why=str(refusal))
     if there.get(VOLUMES) == "directory":
         names = [name for entry in await share.list(VOLUMES) if (name := recorded_name(entry.name))]
         bad = await _unreadable(names[:MOST_READ], share)
         if bad:
             is_well = False
-            yield told("records", "unreadable", count=len(bad), files=", ".join(bad[:_NAMED]))
+            yield wrong("records", "unreadable", count=len(bad), files=", ".join(bad[:_NAMED]))
         if is_well:
             counts = {"volumes": len(names), "clusters": len(metadata.clusters) if metadata is not None else 0}
             for key, path in (("trash", TRASH), ("archives", ARCHIVES)):
                 counts[key] = len(await share.list(path))
-            yield told("records", "whole", **counts)
+            yield passed("records", "whole", **counts)
 
 
 async def _unreadable(names: list[str], share: Share) -> list[str]:

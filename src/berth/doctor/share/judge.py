@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from berth.doctor.share.mounts import Mounted, MountEnding, VersionAnswer, above, nearest
-from berth.doctor.share.probed import Outcome, Probed, told
+from berth.doctor.share.probed import Probed, echoed, passed, skipped, wrong
 from berth.doctor.share.reach import Door
+from berth.findings.finding import Severity
 from berth.nfs import RESERVED_PORTS, Offered
 from berth.volumes.share import ShareAddress
 
@@ -15,8 +16,8 @@ MOST_LISTED = 8
 """Exports that are listed in a sentence."""
 
 _CASES: dict[MountEnding, str] = {
-    "mounted": "mounted", "not offered": "not-offered", "no mountd": "no-mountd", "mountd shut": "mountd-shut",
-    "silent": "silent", "missing": "missing", "not a directory": "no-directory", "stale": "stale",
+    "no mountd": "no-mountd", "mountd shut": "mountd-shut",
+    "silent": "silent", "not a directory": "no-directory", "stale": "stale",
     "kerberos": "kerberos", "refused": "refused", "broken": "refused",
 }  # fmt: skip
 
@@ -53,116 +54,122 @@ class Handed:
 
 def judge_answers(door: Door, over_3: VersionAnswer, over_4: VersionAnswer, *, deadline: float) -> Probed:
     """Which versions of NFS are spoken, if any."""
-    facts = {"address": door.address, "port": door.port, "deadline": f"{deadline:g}"}
+    facts: dict[str, str | int] = {"address": door.address, "port": door.port, "deadline": f"{deadline:g}"}
     match over_3, over_4:
         case "spoken", "spoken":
-            return told("answers", "both", **facts, versions="3, 4")
+            return passed("answers", "both", **facts, versions="3, 4")
         case "spoken", _:
-            return told("answers", "only-3", **facts, versions="3")
+            return wrong("answers", "only-3", **facts, versions="3")
         case _, "spoken":
-            return told("answers", "only-4", **facts, versions="4")
+            return passed("answers", "only-4", **facts, versions="4")
         case ("silent", _) | (_, "silent"):
-            return told("answers", "silent", **facts)
+            return wrong("answers", "silent", **facts)
         case _:
-            return told("answers", "no-nfs", **facts)
+            return wrong("answers", "no-nfs", **facts)
 
 
 def judge_exports(target: ShareAddress, handed: Handed) -> Probed:
     """Is the path among what is exported, as far as it is told."""
     if handed.offered is None:
-        return told("exports", "no-list")
+        return skipped("exports", "no-list")
     if isinstance(handed.offered, str):
-        return told("exports", "untold", why=handed.offered)
+        return skipped("exports", "untold", why=handed.offered)
     listed, source = _list(handed), handed.source[0]
     known = {"path": target.export, "listed": listed, "source": source}
-    facts: dict[str, object] = {**known, "exports": [str(each) for each in handed.offered]}
+    facts: dict[str, str | list[str]] = {**known, "exports": [str(each) for each in handed.offered]}
     if not handed.offered:
-        return told("exports", "none", None if handed.best is None else "warning", **facts)
+        return wrong("exports", "none", None if handed.best is None else "warning", **facts)
     if target.export in handed.paths:
         clients = ", ".join(_clients(target, handed)) or "*"
-        return told("exports", "there", **facts, clients=clients)
+        return passed("exports", "there", **facts, clients=clients)
     if handed.best is not None:
         upper = above(target.export, handed.paths)
-        return told("exports", "below", **facts, above=upper) if upper else told("exports", "tree", **facts)
+        return passed("exports", "below", **facts, above=upper) if upper else passed("exports", "tree", **facts)
     if handed.over_4 is not None and handed.over_4.ending == "denied":
-        return told("exports", "unlisted", **facts)
+        return skipped("exports", "unlisted", **facts)
     meant = nearest(target.export, handed.paths)
-    return told("exports", "near", **facts, nearest=meant) if meant else told("exports", "missing", **facts)
+    return wrong("exports", "near", **facts, nearest=meant) if meant else wrong("exports", "missing", **facts)
 
 
 def judge_mounts(target: ShareAddress, handed: Handed) -> Iterator[Probed]:
     """One result for each version. What one version can't do is no failure where another one can."""
-    outcome: Outcome = "failed" if handed.best is None else "warning"
-    over_3 = _judge_mount("mount-3", target, handed, handed.over_3, outcome)
+    severity: Severity = "failure" if handed.best is None else "warning"
+    over_3 = _judge_mount("mount-3", target, handed, handed.over_3, severity)
     # Nodes take NFSv4 where they can: then nobody misses NFSv3.
-    yield replace(over_3, outcome="skipped", cause=None, cure=None) if over_3.outcome == "warning" else over_3
+    yield over_3.as_harmless() if over_3.outcome == "warning" else over_3
     over_4 = handed.over_4
     if over_4 is not None and handed.minors is not None and 0 not in handed.minors:
         over_4 = Mounted("not offered", over_4.status)
     is_only_later = bool(handed.minors) and 0 not in (handed.minors or (0,))
     if is_only_later:
-        yield told("mount-4.0", "later-only", share=str(target), version="4.0")
+        yield wrong("mount-4.0", "later-only", share=str(target), version="4.0")
     else:
-        yield _judge_mount("mount-4.0", target, handed, over_4, outcome)
+        yield _judge_mount("mount-4.0", target, handed, over_4, severity)
     for minor in (1, 2):
         probe = f"mount-4.{minor}"
         facts = {"version": f"4.{minor}"}
         if over_4 is None and handed.over_4 is None:
-            yield told(probe, "not-offered", **facts)
+            yield skipped(probe, "not-offered", **facts)
         elif handed.minors is None:
-            yield told(probe, "untold", **facts)
+            yield skipped(probe, "untold", **facts)
+        elif minor in handed.minors:
+            yield passed(probe, "spoken", **facts)
         else:
-            yield told(probe, "spoken" if minor in handed.minors else "not-offered", **facts)
+            yield skipped(probe, "not-offered", **facts)
 
 
 def judge_source_port(first: Mounted, again: Mounted | None) -> Probed:
     """May clients come from any port. again: the same mount from a port above 1023; None: the first one was that."""
     facts = {"port": first.source[1]}
     if again is None or again.ending == "mounted":
-        return told("source-port", "any", **facts)
+        return passed("source-port", "any", **facts)
     if again.ending in ("silent", "broken", "mountd shut"):
-        return told("source-port", "unknown", **facts)
-    return told("source-port", "reserved", **facts, status=again.status)
+        return skipped("source-port", "unknown", **facts)
+    return passed("source-port", "reserved", **facts, status=again.status)
 
 
-def _judge_mount(probe: str, target: ShareAddress, handed: Handed, mounted: Mounted | None, outcome: Outcome) -> Probed:
+def _judge_mount(
+    probe: str, target: ShareAddress, handed: Handed, mounted: Mounted | None, severity: Severity
+) -> Probed:
     version = probe.removeprefix("mount-")
     facts = {"share": str(target), "path": target.export, "version": version}
     if mounted is None:
-        return told(probe, "not-offered", **facts)
+        return skipped(probe, "not-offered", **facts)
     facts |= {"status": mounted.status, "source": mounted.source[0] or handed.source[0]}
     facts |= {"port": str(mounted.source[1]), "listed": _list(handed)}
     match mounted.ending:
         case "mounted":
-            return told(probe, "mounted", **facts)
+            return passed(probe, "mounted", **facts)
         case "not offered":
-            return told(probe, "not-offered", "skipped" if handed.best else outcome, **facts)
+            return echoed(probe, "not-offered", "note" if handed.best else severity, **facts)
         case "denied":
-            return _denied(probe, target, handed, mounted, outcome, facts)
+            return _denied(probe, target, handed, mounted, severity, facts)
         case "missing" if version == "4.0" and _is_exported(target, handed):
             if handed.over_3 is not None and handed.over_3.ending == "mounted":
-                return told(probe, "no-tree", outcome, **facts)
-            return _denied(probe, target, handed, mounted, outcome, facts)
+                return wrong(probe, "no-tree", severity, **facts)
+            return _denied(probe, target, handed, mounted, severity, facts)
         case "missing":
-            return told(probe, _missing(handed), outcome, **facts)
+            return _missing(probe, handed, severity, facts)
         case ending:
-            return told(probe, _CASES[ending], outcome, **facts)
+            return wrong(probe, _CASES[ending], severity, **facts)
 
 
 def _denied(
-    probe: str, target: ShareAddress, handed: Handed, mounted: Mounted, outcome: Outcome, facts: dict[str, str]
+    probe: str, target: ShareAddress, handed: Handed, mounted: Mounted, severity: Severity, facts: dict[str, str]
 ) -> Probed:
     """Not handed out to us: is it our port, our address, or the path (servers answer alike for paths they lack)."""
     if probe == "mount-3" and handed.paths and not _is_exported(target, handed):
-        return told(probe, _missing(handed), outcome, **facts)
+        return _missing(probe, handed, severity, facts)
     clients = ", ".join(_clients(target, handed)) or "?"
     is_reserved = 0 < mounted.source[1] <= RESERVED_PORTS[-1]
-    return told(probe, "denied" if is_reserved else "denied-port", outcome, **facts, clients=clients)
+    return wrong(probe, "denied" if is_reserved else "denied-port", severity, **facts, clients=clients)
 
 
-def _missing(handed: Handed) -> str:
-    """The case of a path that is not there. Where the exports are known, judge_exports has said what to do."""
-    return "missing" if handed.paths else "missing-alone"
+def _missing(probe: str, handed: Handed, severity: Severity, facts: dict[str, str]) -> Probed:
+    """The path is not there. Where the exports are known, judge_exports has said what to do."""
+    if handed.paths:
+        return echoed(probe, "missing", severity, **facts)
+    return wrong(probe, "missing-alone", severity, **facts)
 
 
 def _is_exported(target: ShareAddress, handed: Handed) -> bool:

@@ -7,7 +7,7 @@ import math
 import statistics
 import time
 
-from berth.doctor.share.probed import Probed, told
+from berth.doctor.share.probed import Probed, passed, skipped, wrong
 from berth.doctor.share.scratch import Site, why
 from berth.nfs import NfsError, RpcError
 
@@ -26,8 +26,8 @@ async def space(site: Site) -> Probed:
         async with asyncio.timeout(site.deadline):
             room = await site.session.space()
     except (TimeoutError, NfsError, RpcError) as error:
-        return told("space", "unknown", why=why(error, site.deadline))
-    facts = {
+        return skipped("space", "unknown", why=why(error, site.deadline))
+    facts: dict[str, str | int] = {
         "total_bytes": room.total_bytes,
         "free_bytes": room.free_bytes,
         "total_inodes": room.total_inodes,
@@ -37,14 +37,14 @@ async def space(site: Site) -> Probed:
         "inodes": f"{room.free_inodes:,}",
     }
     if not room.total_bytes:
-        return told("space", "unknown", why="0 bytes")
+        return skipped("space", "unknown", why="0 bytes")
     if not room.free_bytes or (room.total_inodes and not room.free_inodes):
-        return told("space", "none", **facts)
+        return wrong("space", "none", **facts)
     if room.free_bytes < SCARCE * room.total_bytes:
-        return told("space", "scarce", **facts)
+        return wrong("space", "scarce", **facts)
     if room.total_inodes and room.free_inodes < SCARCE * room.total_inodes:
-        return told("space", "scarce-inodes", **facts)
-    return told("space", "known" if room.total_inodes else "known-bytes", **facts)
+        return wrong("space", "scarce-inodes", **facts)
+    return passed("space", "known" if room.total_inodes else "known-bytes", **facts)
 
 
 async def round_trip(site: Site) -> Probed:
@@ -58,11 +58,15 @@ async def round_trip(site: Site) -> Probed:
                 await site.session.attributes(site.session.root.handle)
                 taken.append(time.perf_counter() - asked)
     except (TimeoutError, NfsError, RpcError) as error:
-        return told("round-trip", "broken", count=len(taken), why=why(error, site.deadline))
+        return wrong("round-trip", "broken", count=len(taken), why=why(error, site.deadline))
     taken.sort()
     median, late = statistics.median(taken), taken[math.ceil(0.99 * len(taken)) - 1]
-    facts = {"median_ms": f"{median * 1e3:.2f}", "p99_ms": f"{late * 1e3:.2f}", "count": len(taken)}
-    return told("round-trip", "slow" if median > SLOW else "measured", **facts)
+    facts: dict[str, str | int] = {
+        "median_ms": f"{median * 1e3:.2f}",
+        "p99_ms": f"{late * 1e3:.2f}",
+        "count": len(taken),
+    }
+    return wrong("round-trip", "slow", **facts) if median > SLOW else passed("round-trip", "measured", **facts)
 
 
 def size_text(size: int) -> str:

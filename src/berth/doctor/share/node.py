@@ -16,7 +16,7 @@ from pathlib import Path
 
 from berth.aio import command
 from berth.aio.command import PROGRAMS
-from berth.doctor.share.probed import Probed, told
+from berth.doctor.share.probed import Probed, passed, skipped, wrong
 from berth.volumes.share import ShareAddress
 
 MOUNTING = 30.0
@@ -32,13 +32,14 @@ async def probe_node(target: ShareAddress, *, needs_statd: bool, is_reachable: b
     kernel = await _kernel()
     found = [helper, kernel]
     if needs_statd:
-        found.append(told("node-statd", "there" if shutil.which("rpc.statd", path=PROGRAMS) else "missing"))
+        has_statd = shutil.which("rpc.statd", path=PROGRAMS)
+        found.append(passed("node-statd", "there") if has_statd else wrong("node-statd", "missing"))
     if "failed" in (helper.outcome, kernel.outcome):
-        found.append(told("node-mount", "hopeless"))
+        found.append(skipped("node-mount", "hopeless"))
     elif not is_reachable:
-        found.append(told("node-mount", "unreachable"))
+        found.append(skipped("node-mount", "unreachable"))
     elif os.geteuid():
-        found.append(told("node-mount", "no-right", uid=os.geteuid()))
+        found.append(skipped("node-mount", "no-right", uid=os.geteuid()))
     else:
         found.append(await _mount(target))
     return found
@@ -46,19 +47,19 @@ async def probe_node(target: ShareAddress, *, needs_statd: bool, is_reachable: b
 
 def _helper() -> Probed:
     path = shutil.which("mount.nfs", path=PROGRAMS)
-    return told("node-helper", "there", path=path) if path else told("node-helper", "missing")
+    return passed("node-helper", "there", path=path) if path else wrong("node-helper", "missing")
 
 
 async def _kernel() -> Probed:
     listed = re.findall(r"^nodev\s+(nfs4?)$", _read_file_systems(), re.MULTILINE)
     release = os.uname().release
     if listed:
-        return told("node-kernel", "there", release=release)
+        return passed("node-kernel", "there", release=release)
     try:
         await command.run(("modprobe", "--dry-run", "--quiet", "nfs"), deadline=10, env={"PATH": PROGRAMS})
     except command.CommandError:
-        return told("node-kernel", "missing", release=release)
-    return told("node-kernel", "loadable", release=release)
+        return wrong("node-kernel", "missing", release=release)
+    return passed("node-kernel", "loadable", release=release)
 
 
 def _read_file_systems() -> str:
@@ -74,14 +75,14 @@ async def _mount(target: ShareAddress) -> Probed:
     try:
         result = await command.run((*argv, options, str(target), directory), deadline=MOUNTING, env={"PATH": PROGRAMS})
     except command.CommandTimedOut:
-        return told("node-mount", "silent", share=str(target), deadline=f"{MOUNTING:g}")
+        return wrong("node-mount", "silent", share=str(target), deadline=f"{MOUNTING:g}")
     except command.CommandError as error:
         said = " ".join(error.stderr.split()) or str(error)
         if said.startswith("unshare:") or isinstance(error, command.CommandMissing):
-            return told("node-mount", "no-room", why=said)
-        return told("node-mount", "failed", share=str(target), said=said)
+            return skipped("node-mount", "no-room", why=said)
+        return wrong("node-mount", "failed", share=str(target), said=said)
     finally:
         os.rmdir(directory)
     line = next((line for line in result.stdout.splitlines() if f" {directory} nfs" in line), "")
     version = re.search(r"\bvers=([\d.]+)", line)
-    return told("node-mount", "mounted", share=str(target), version=version[1] if version else "?")
+    return passed("node-mount", "mounted", share=str(target), version=version[1] if version else "?")

@@ -1,20 +1,29 @@
-"""What a probe says: one result, in two languages. The sentences are data (probes.yaml)."""
+"""What a probe says: what was seen, and the finding where something is wrong. The words are data: of what is wrong in
+findings.yaml, of all else in seen.yaml.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from berth.texts.text import Text, fill
-from berth.texts.yaml_in import read_yaml
+from berth.findings.catalogue import Catalogue
+from berth.findings.entry import Value
+from berth.findings.finding import Finding, Severity
+from berth.findings.render import of_probe_as_dict
+from berth.texts.sentences import Sentences
+from berth.texts.text import Text
+from berth.texts.visible import FACT
+
+CATALOGUE = Catalogue("berth.doctor.share", "findings.yaml")
+SENTENCES = Sentences("berth.doctor.share", "seen.yaml")
 
 Outcome = Literal["passed", "skipped", "warning", "failed"]
 """skipped: it could not be tried, or says nothing about this share; neither good nor bad."""
 OUTCOMES: tuple[Outcome, ...] = ("passed", "skipped", "warning", "failed")
 """From the best to the worst."""
+_OUTCOME: dict[Severity, Outcome] = {"failure": "failed", "warning": "warning", "note": "skipped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +33,28 @@ class Probed:
     id: str
     """Stable: `dns`, `write`."""
     outcome: Outcome
-    title: Text
     seen: Text
-    cause: Text | None = None
-    """Why it is so, where something is wrong."""
-    cure: Text | None = None
-    """What to do about it."""
+    finding: Finding | None = None
+    """What is wrong; None also where the finding of an earlier probe says it."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """The values in the sentences."""
+    is_barred: bool = False
+    """Not tried for the sake of an earlier failure."""
+
+    @property
+    def title(self) -> Text:
+        """For lists."""
+        return title(self.id)
+
+    def as_harmless(self) -> Probed:
+        """The same where nobody is in need of it: it is as if it had not been tried."""
+        return replace(self, outcome="skipped", finding=None)
 
     def as_dict(self) -> dict[str, object]:
         """For `-o json`, both languages in it."""
-        texts = {"title": self.title, "seen": self.seen, "cause": self.cause, "cure": self.cure}
-        told = {name: text.as_dict() for name, text in texts.items() if text is not None}
-        return {"id": self.id, "outcome": self.outcome, **told, "facts": dict(self.facts)}
+        told = {"title": self.title.as_dict(), "seen": self.seen.as_dict()}
+        wrong = of_probe_as_dict(self.finding) if self.finding is not None else {}
+        return {"id": self.id, "outcome": self.outcome, **told, **wrong, "facts": dict(self.facts)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +66,9 @@ class ShareReport:
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of them: passed, warning or failed."""
-        return worst(self.probes)
+        """The worst of them, passed, warning or failed; what was skipped counts as passed."""
+        found: Outcome = max((probe.outcome for probe in self.probes), key=OUTCOMES.index, default="passed")
+        return "passed" if found == "skipped" else found
 
     @property
     def culprit(self) -> Probed | None:
@@ -72,26 +90,46 @@ class ShareReport:
         }
 
 
-def worst(probes: Iterable[Probed]) -> Outcome:
-    """The worst outcome; what was skipped counts as passed."""
-    found: Outcome = max((probe.outcome for probe in probes), key=OUTCOMES.index, default="passed")
-    return "passed" if found == "skipped" else found
+def passed(probe: str, case: str, /, **facts: object) -> Probed:
+    """It is as it should be."""
+    return Probed(probe, "passed", SENTENCES.say(f"{probe}.{case}", **facts), None, facts)
 
 
-def told(probe: str, case: str, outcome: Outcome | None = None, /, **facts: object) -> Probed:
-    """The result of probes.yaml under probe and case, with the facts put in. outcome: instead of the one there."""
-    entry = catalogue()[probe]
-    said = catalogue()["skipped"] if case == "skipped" else entry[case]
-    cause, cure = (fill(said[part], facts) if part in said else None for part in ("cause", "cure"))
-    seen = fill(said["seen"], facts)
-    return Probed(probe, outcome or said["outcome"], Text(**entry["title"]), seen, cause, cure, facts)
+def skipped(probe: str, case: str, /, **facts: object) -> Probed:
+    """It could not be tried, or says nothing about this share."""
+    return Probed(probe, "skipped", SENTENCES.say(f"{probe}.{case}", **facts), None, facts)
 
 
-@cache
-def catalogue() -> Mapping[str, Mapping[str, Any]]:
-    """Probe -> title, and case -> outcome and sentences; `skipped` stands for all probes. Read once."""
-    found: dict[str, dict[str, Any]] = read_yaml(files(__package__).joinpath("probes.yaml").read_text("utf-8"))
-    return found
+def barred(probe: str, by: Probed) -> Probed:
+    """It was not tried, because of what another one found."""
+    facts = {"because_en": by.title.en, "because_zh": by.title.zh}
+    return Probed(probe, "skipped", SENTENCES.say("not-tried", because=by.title), None, facts, is_barred=True)
+
+
+def wrong(probe: str, variant: str, severity: Severity | None = None, /, **facts: Value) -> Probed:
+    """That variant of the probe's finding. severity: instead of the one there. CatalogueError as Catalogue.find."""
+    finding = CATALOGUE.entry(probe).variant(variant).finding((), facts, shown=FACT)
+    return of_finding(probe, replace(finding, severity=severity or finding.severity), facts)
+
+
+def echoed(probe: str, case: str, severity: Severity, /, **facts: object) -> Probed:
+    """It fails, too; the finding of another probe says why."""
+    return Probed(probe, _OUTCOME[severity], SENTENCES.say(f"{probe}.{case}", **facts), None, facts)
+
+
+def of_finding(probe: str, finding: Finding, facts: Mapping[str, object]) -> Probed:
+    """What is wrong, as the result of that probe."""
+    return Probed(probe, _OUTCOME[finding.severity], finding.seen, finding, facts)
+
+
+def probes() -> Iterator[str]:
+    """The ids of all."""
+    return (key.removesuffix(".title") for key in SENTENCES.templates if key.endswith(".title"))
+
+
+def title(probe: str) -> Text:
+    """The title of the probe of that id."""
+    return SENTENCES.say(f"{probe}.title")
 
 
 def titles(probes: Iterable[Probed]) -> Text:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
-from berth.doctor.share.probed import Probed, told
+from berth.doctor.share.probed import Probed, passed, skipped, wrong
 from berth.nfs import (
     NFS3,
     NFS4,
@@ -91,12 +91,12 @@ async def look_up(target: ShareAddress, deadline: float) -> Name:
             case = "no-answer"
         elif server.endswith((".svc", ".svc.cluster.local")):
             case = "cluster-name"
-        return Name((), told("dns", case, server=server, why=error.why, status=error.status))
+        return Name((), wrong("dns", case, server=server, why=error.why, status=error.status))
     finally:
         await resolver.aclose()
     if addresses == (server,):
-        return Name(addresses, told("dns", "address", server=server))
-    return Name(addresses, told("dns", "known", server=server, addresses=", ".join(addresses)))
+        return Name(addresses, passed("dns", "address", server=server))
+    return Name(addresses, passed("dns", "known", server=server, addresses=", ".join(addresses)))
 
 
 async def look_at_ports(target: ShareAddress, addresses: tuple[str, ...], deadline: float) -> Reached:
@@ -142,7 +142,7 @@ async def knock(address: str, port: int, deadline: float) -> Door:
 def judge_nfs_port(ground: Reached, deadline: float) -> Probed:
     """What the states of the NFS port mean."""
     best = ground.best
-    facts: dict[str, object] = {
+    facts: dict[str, str | int] = {
         "address": best.address,
         "port": best.port,
         "status": best.status,
@@ -151,25 +151,25 @@ def judge_nfs_port(ground: Reached, deadline: float) -> Probed:
     if best.state == "open":
         shut = [door.address for door in ground.nfs if door.state != "open"]
         if shut:
-            return told("nfs-port", "some", **facts, shut=", ".join(shut))
-        return told("nfs-port", "open", **facts)
+            return wrong("nfs-port", "some", **facts, shut=", ".join(shut))
+        return passed("nfs-port", "open", **facts)
     if best.state == "refused" and ground.elsewhere:
-        return told("nfs-port", "elsewhere", **facts, other=ground.elsewhere)
+        return wrong("nfs-port", "elsewhere", **facts, other=ground.elsewhere)
     if best.state == "silent" and ground.portmapper and ground.portmapper.state in ("open", "refused"):
-        return told("nfs-port", "filtered", **facts)
-    return told("nfs-port", best.state, **facts)
+        return wrong("nfs-port", "filtered", **facts)
+    return wrong("nfs-port", best.state, **facts)
 
 
 def judge_portmapper(ground: Reached, *, speaks_3: bool, speaks_4: bool, deadline: float) -> Probed:
     """The portmapper's port: NFSv3 needs it, NFSv4 does not; without either it only tells of the host."""
     door = ground.portmapper
     if door is None:
-        return told("portmapper-port", "not-asked")
+        return skipped("portmapper-port", "not-asked")
     facts = {"address": door.address, "status": door.status, "deadline": f"{deadline:g}"}
     if door.state == "open":
-        return told("portmapper-port", "open", **facts)
+        return passed("portmapper-port", "open", **facts)
     if speaks_4:
-        return told("portmapper-port", "not-needed", **facts)
+        return skipped("portmapper-port", "not-needed", **facts)
     case = door.state if door.state in ("refused", "silent") else "failed"
-    shut = told("portmapper-port", case, **facts)
-    return shut if speaks_3 else replace(shut, outcome="skipped", cause=None, cure=None)
+    shut = wrong("portmapper-port", case, **facts)
+    return shut if speaks_3 else shut.as_harmless()

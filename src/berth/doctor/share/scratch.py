@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from berth.doctor.share.probed import Probed, told
+from berth.doctor.share.probed import Probed, wrong
 from berth.nfs import DENIED, GONE, ROOT, ConnectFailed, Identity, NfsError, NfsNode, RpcError, Session, Status
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ async def scratch_directory(site: Site, found: list[Probed]) -> AsyncIterator[Sc
     finally:
         left = await _to_the_end(_remove(site, scratch.name, scratch.node.handle, scratch.who))
         if left:
-            found.append(told("left-behind", "left", path=scratch.name, share=site.share, why=left))
+            found.append(wrong("left-behind", "left", path=scratch.name, share=site.share, why=left))
 
 
 async def _to_the_end(cleaning: Coroutine[Any, Any, T]) -> T:
@@ -104,21 +104,21 @@ async def _make_scratch(site: Site) -> Scratch:
     assert tried is not None
     owner, mode = root.attributes.owner, f"{root.attributes.mode:04o}"
     raise Judged(
-        told("write", "squashed", share=site.share, uid=owner.uid, gid=owner.gid, mode=mode, status=tried.name)
+        wrong("write", "squashed", share=site.share, uid=owner.uid, gid=owner.gid, mode=mode, status=tried.name)
     ) from tried
 
 
 def write_failed(site: Site, step: str, error: NfsError) -> Probed:
     facts = {"share": site.share, "step": step, "status": error.name}
     if error.code == Status.ROFS:
-        return told("write", "read-only", **facts)
+        return wrong("write", "read-only", **facts)
     if error.code in _FULL:
-        return told("write", "full", **facts)
+        return wrong("write", "full", **facts)
     if error.code in GONE:
-        return told("write", "stale", **facts)
+        return wrong("write", "stale", **facts)
     if error.code == Status.GRACE:
-        return told("write", "grace", **facts)
-    return told("write", "refused", **facts)
+        return wrong("write", "grace", **facts)
+    return wrong("write", "refused", **facts)
 
 
 async def _unmake(site: Site, making: asyncio.Task[NfsNode], name: str, who: Identity) -> None:
@@ -159,12 +159,12 @@ async def within(site: Site, step: Awaitable[T]) -> T:
         async with asyncio.timeout(site.deadline):
             return await step
     except TimeoutError as error:
-        silent = told("write", "silent", share=site.share, deadline=f"{site.deadline:g}")
+        silent = wrong("write", "silent", share=site.share, deadline=f"{site.deadline:g}")
         raise Judged(silent, is_dead=True) from error
     except RpcError as error:
         if isinstance(error, ConnectFailed):
             raise
-        raise Judged(told("write", "broken", share=site.share, why=str(error)), is_dead=True) from error
+        raise Judged(wrong("write", "broken", share=site.share, why=str(error)), is_dead=True) from error
 
 
 def why(error: Exception, deadline: float) -> str:

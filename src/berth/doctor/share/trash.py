@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
-from berth.doctor.share.probed import Probed, catalogue, told
+from berth.doctor.share.probed import Probed, of_finding, passed, skipped
 from berth.doctor.trash import judge_trash, read_trash
 from berth.findings.finding import Finding
 from berth.nfs import Resolver
 from berth.shares.direct.share import DirectShare
-from berth.texts.text import Text
 from berth.volumes.errors import VolumeError
 from berth.volumes.share import ShareAddress
 
@@ -25,22 +25,19 @@ async def look_into_trash(target: ShareAddress, deadline: float) -> list[Probed]
         async with asyncio.timeout(deadline), aclosing(DirectShare(target, resolver, deadline=deadline)) as share:
             trash = await read_trash(share)
     except (VolumeError, TimeoutError) as error:
-        return [told("trash", "unseen", why=str(error) or f"no answer within {deadline:g} s")]
+        return [skipped("trash", "unseen", why=str(error) or f"no answer within {deadline:g} s")]
     finally:
         await resolver.aclose()
     stuck = [_result(finding) for finding in judge_trash(str(target), trash)]
     if stuck:
         return stuck
     if not trash:
-        return [told("trash", "empty")]
+        return [passed("trash", "empty")]
     names = ", ".join(each.name for each in trash[:_NAMED])
-    return [told("trash", "waiting", number=len(trash), names=names if len(trash) <= _NAMED else f"{names}, …")]
+    return [passed("trash", "waiting", number=len(trash), names=names if len(trash) <= _NAMED else f"{names}, …")]
 
 
 def _result(finding: Finding) -> Probed:
-    """A finding in the form of a probe's result: its commands are a part of the cure."""
-    commands = "; ".join(f"`{command}`" for command in finding.commands)
-    cure = Text(f"{finding.do.en} {commands}", f"{finding.do.zh}{commands}")
+    """A finding of the doctor's as the result of the probe: the share can be used all the same."""
     facts = {"finding": finding.id, "commands": list(finding.commands)}
-    title = Text(**catalogue()["trash"]["title"])
-    return Probed("trash", "warning", title, finding.seen, finding.why, cure, facts)
+    return of_finding("trash", replace(finding, severity="warning"), facts)

@@ -10,7 +10,7 @@ from berth.doctor.share.home import look_into_home
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
 from berth.doctor.share.mounts import Mounted
 from berth.doctor.share.node import probe_node
-from berth.doctor.share.probed import Probed, ShareReport, told
+from berth.doctor.share.probed import Probed, ShareReport, barred, passed, skipped, wrong
 from berth.doctor.share.reach import Reached
 from berth.doctor.share.scratch import Site
 from berth.doctor.share.trash import look_into_trash
@@ -40,11 +40,10 @@ class _Found:
     def report(self, target: ShareAddress, *, because: str) -> ShareReport:
         """In their order, those that were not tried because of another one among them."""
         known = {probe.id for probe in self.probes}
-        blamed = next((probe.title for probe in self.probes if probe.id == because), None)
+        blamed = next((probe for probe in self.probes if probe.id == because), None)
         for each in _EVERYWHERE:
             if each not in known and blamed is not None:
-                skipped = told(each, "skipped", because_en=blamed.en, because_zh=blamed.zh)
-                self.probes.append(skipped)
+                self.probes.append(barred(each, blamed))
         self.probes.sort(key=lambda probe: ORDER.index(probe.id))
         return ShareReport(str(target), tuple(self.probes))
 
@@ -162,8 +161,8 @@ def _judge_programs(ground: Reached, *, speaks_3: bool, speaks_4: bool) -> Probe
     """What is registered with the portmapper, as far as NFSv3 needs it."""
     if ground.registered is None:
         if ground.portmapper is None or ground.portmapper.state != "open":
-            return told("programs", "no-portmapper")
-        return told("programs", "silent", "skipped" if speaks_4 else "failed", why=ground.trouble)
+            return skipped("programs", "no-portmapper")
+        return wrong("programs", "silent", "note" if speaks_4 else "failure", why=ground.trouble)
     known = sorted(
         {(PROGRAM_NAMES[each.program], each.version) for each in ground.registered if each.program in PROGRAM_NAMES}
     )
@@ -175,9 +174,9 @@ def _judge_programs(ground: Reached, *, speaks_3: bool, speaks_4: bool) -> Probe
     if speaks_3 and missing:
         facts = {"listed": listed, "missing": ", ".join(missing)}
         if speaks_4:
-            return told("programs", "incomplete-for-3", **facts)
-        return told("programs", "incomplete", "warning" if missing == ["nlockmgr"] else "failed", **facts)
-    return told("programs", "listed", listed=listed)
+            return passed("programs", "incomplete-for-3", **facts)
+        return wrong("programs", "incomplete", "warning" if missing == ["nlockmgr"] else "failure", **facts)
+    return passed("programs", "listed", listed=listed)
 
 
 def _speaks_only_3(found: _Found) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from berth.doctor.share.probed import Probed, told
+from berth.doctor.share.probed import Probed, passed, skipped, wrong
 from berth.doctor.share.scratch import OF_SOMEBODY, Judged, Scratch, Site, scratch_directory, within, write_failed
 from berth.nfs import LOCKD, NFS4, ConnectFailed, Identity, NfsError, RpcError, connected, locks
 
@@ -56,13 +56,13 @@ async def _write(site: Site, scratch: Scratch) -> Probed:
             raise error
         content = await session.read(nodes[0].handle, len(CONTENT) + 1, who)
         if content != CONTENT:
-            return told("write", "garbled", share=site.share)
+            return wrong("write", "garbled", share=site.share)
         step = "remove"
         await session.remove(handle, "renamed", is_directory=False, who=who)
     except NfsError as error:
         return write_failed(site, step, error)
     case = "done" if scratch.as_root else "done-by-owner"
-    return told("write", case, uid=who.uid, version=session.version)
+    return passed("write", case, uid=who.uid, version=session.version)
 
 
 async def _squash(site: Site, scratch: Scratch) -> Probed:
@@ -79,30 +79,34 @@ async def _squash(site: Site, scratch: Scratch) -> Probed:
         somebody = SOMEBODY
     facts = {"uid": owner.uid, "gid": owner.gid, "somebody": somebody.uid}
     if somebody.uid == owner.uid and somebody.uid != SOMEBODY.uid:
-        return told("squash", "all", **facts)
+        return wrong("squash", "all", **facts)
     if not scratch.as_root:
-        return told("squash", "root-by-owner", **facts)
-    return told("squash", "root" if owner.uid else "none", **facts)
+        return passed("squash", "root-by-owner", **facts)
+    return passed("squash", "root" if owner.uid else "none", **facts)
 
 
 async def _lock(site: Site, scratch: Scratch) -> Probed:
     version = site.session.version
-    facts = {"version": version, "length": locks.LENGTH}
+    facts: dict[str, str | int] = {"version": version, "length": locks.LENGTH}
     if version == "3" and not site.lockd:
-        return told("lock", "no-manager", **facts)
+        return wrong("lock", "no-manager", **facts)
     try:
         kept = await within(site, _try_lock(site, scratch))
     except Judged as judged:
         if version == "3" and not site.has_statd:
-            return told("lock", "no-statd", **facts)
-        return told("lock", "silent", **facts, port=site.lockd or site.port, why=judged.probe.seen.en)
+            return wrong("lock", "no-statd", **facts)
+        return wrong("lock", "silent", **facts, port=site.lockd or site.port, why=judged.probe.seen.en)
     except ConnectFailed as error:
-        return told("lock", "shut", **facts, port=site.lockd, status=error.status)
+        return wrong("lock", "shut", **facts, port=site.lockd, status=error.status)
     except (NfsError, RpcError) as error:
-        return told("lock", "broken", **facts, status=str(error))
+        return wrong("lock", "broken", **facts, status=str(error))
     if kept is locks.Kept.REFUSED and version == "3" and not site.has_statd:
-        return told("lock", "no-statd", **facts)
-    return told("lock", kept.value, **facts)
+        return wrong("lock", "no-statd", **facts)
+    if kept is locks.Kept.KEPT:
+        return passed("lock", "kept", **facts)
+    if kept is locks.Kept.GRACE:
+        return skipped("lock", "grace", **facts)
+    return wrong("lock", kept.value, **facts)
 
 
 async def _try_lock(site: Site, scratch: Scratch) -> locks.Kept:
