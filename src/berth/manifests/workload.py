@@ -58,6 +58,10 @@ class Workload:
         return {"name": self.name(settings), "namespace": settings.namespace, "labels": self.labels(settings)}
 
 
+ONE_BY_ONE: Manifest = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+"""How an installation's pods are replaced."""
+
+
 def deployment(settings: InstallSettings, workload: Workload) -> Manifest:
     """One pod that works and its stand-ins, replaced one by one without a gap."""
     return {
@@ -67,7 +71,7 @@ def deployment(settings: InstallSettings, workload: Workload) -> Manifest:
         "spec": {
             "replicas": settings.replicas,
             "revisionHistoryLimit": 3,
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "strategy": ONE_BY_ONE,
             "selector": {"matchLabels": workload.selector(settings)},
             "template": {
                 "metadata": {"labels": workload.labels(settings)},

@@ -78,6 +78,7 @@ async def test_a_take_over_that_ends_early_is_undone_or_serves_and_the_next_one_
         ends.add(town.is_as_before)
         (done,) = await town.take_over()
         assert town.is_taken_over
+        assert town.is_settled, (at, town.writes[-1])
         assert (done.volumes, done.checked, done.lost) == (2, 2, ())
         assert len(town.records()) == 2
         assert town.overlaps == []
@@ -91,6 +92,7 @@ async def test_a_take_over_that_is_killed_is_gone_on_with_or_put_back_by_the_nex
         ends.add((town.replicas(OLD), NAME in town.names_of_berth))
         await town.take_over()
         assert town.is_taken_over
+        assert town.is_settled, (at, town.writes[-1])
         assert town.overlaps == []
     assert ends == {(1, False), (0, False), (0, True)}
 

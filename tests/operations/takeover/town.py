@@ -14,6 +14,7 @@ from berth.kube.access import read_cluster_uid
 from berth.kube.exchange import Request
 from berth.kube.leader import lock_name
 from berth.kube.oldlock import ANNOTATION
+from berth.manifests.workload import ONE_BY_ONE
 from berth.operations.takeover.apply import TakenOver, take_over
 from berth.operations.takeover.names import names_of
 from berth.operations.takeover.old import OldProvisioner
@@ -153,6 +154,11 @@ class Town(FakeApiServer):
             and self.annotations().get("berth.io/taken-over-by") == BERTH
             and NAME in self.names_of_berth
         )
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether Berth's pods are replaced as in any installation, and no longer as in a hand-over."""
+        return bool(self.of(BERTH)["spec"]["strategy"] == ONE_BY_ONE)
 
     async def plan(self, wanted: Wanted | None = None) -> TakeoverPlan:
         """What would be done."""

@@ -18,6 +18,7 @@ from berth.operations.errors import Stopped
 from berth.operations.takeover.findings import called
 from berth.operations.takeover.handover import start, stop_old, wait_locks_free
 from berth.operations.takeover.inventory import OldVolume, make_groups, read_cluster
+from berth.operations.takeover.names import end_hand_over
 from berth.operations.takeover.plan import GroupPlan, TakeoverPlan, Wanted, find_all, make_plan
 from berth.operations.takeover.preflight import check_rights
 from berth.operations.takeover.putback import put_back
@@ -128,6 +129,8 @@ async def _take_share(run: Run, plan: GroupPlan, whole: TakeoverPlan) -> TakenOv
         volumes = await _volumes_now(run, plan)
         if plan.is_done:
             recorded, leader, by = await _record(run, plan, volumes), "", plan.by.key
+            if plan.is_installing:
+                await end_hand_over(run.api, plan.by.namespace, plan.by.name)
         else:
             await wait_locks_free(run, plan)
             recorded = await _record(run, plan, volumes)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from berth.kube.errors import Conflict, NotFound
 from berth.kube.manifest import ManifestApi, place
+from berth.manifests.workload import ONE_BY_ONE
 from berth.objects.provisioning import NAME, names_in
 from berth.operations.errors import Stopped
 from berth.operations.takeover.workloads import MANAGER
@@ -19,6 +21,8 @@ from berth.texts.text import Text
 
 _TRIES = 5
 """Against writers that come in between."""
+_AT_ONCE = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": "100%"}}
+"""Those before have nothing to do for the new names, and must not keep the old ones any longer."""
 
 
 async def set_names(
@@ -42,6 +46,16 @@ async def set_names(
             continue
         return selector_of(found)
     return None
+
+
+async def end_hand_over(api: ManifestApi, namespace: str, name: str) -> None:
+    """Pods of a Deployment of Berth are replaced as in any installation, if a hand-over has left it otherwise."""
+    where = place("apps/v1", "Deployment", name, namespace)
+    with suppress(NotFound, Conflict):  # it is gone, or somebody else is at it
+        found = await api.read(where)
+        if found["spec"].get("strategy") == _AT_ONCE:
+            version = {"resourceVersion": found["metadata"]["resourceVersion"]}
+            await api.merge(where, {"metadata": version, "spec": {"strategy": ONE_BY_ONE}}, manager=MANAGER)
 
 
 async def read_names(api: ManifestApi, namespace: str, name: str) -> tuple[str, ...]:
@@ -73,9 +87,7 @@ def _patch(found: Mapping[str, Any], names: Sequence[str], replicas: int | None)
             )
         variable["value"] = ",".join(names)
         change["template"] = {"spec": {"containers": containers}}
-        # At once: those before have nothing to do for the new names, and must not keep the old ones any longer.
-        everything = {"maxSurge": "100%", "maxUnavailable": "100%"}
-        change["strategy"] = {"type": "RollingUpdate", "rollingUpdate": everything}
+        change["strategy"] = _AT_ONCE
     return {"metadata": {"resourceVersion": meta["resourceVersion"]}, "spec": change}
 
 
