@@ -58,6 +58,11 @@ async def test_it_is_free_once_nobody_renewed_it_for_as_long_as_it_lasts(town: T
     assert [one.holder.partition("-")[0] for one in told] == ["nfs"]
 
 
+async def test_with_little_patience_a_lock_that_nobody_renews_is_still_seen_to_be_free(town: Town) -> None:
+    town.silent.add(OLD)
+    assert await wait_free(town.api, LOCKS, but="", patience=1, progress=lambda _: None) is None
+
+
 async def test_who_goes_on_renewing_it_is_answered_when_patience_is_over(town: Town) -> None:
     told: list[Held] = []
     held = await wait_free(town.api, LOCKS, but="", patience=60, progress=told.append)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,10 @@ from berth.kube.errors import NotFound
 from berth.kube.leader import lock_name
 from berth.kube.manifest import ManifestApi, place
 from berth.kube.oldlock import ANNOTATION, read_record
-from berth.operations.polling import poll
+from berth.operations.polling import EVERY, poll
+
+_LONGEST = 60.0
+"""Seconds for which a lock that is not renewed is waited for beyond patience, whatever its record says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,16 @@ async def wait_free(
 ) -> Held | None:
     """Returns None once nobody holds any of these locks (provisioner, namespace); who still does when patience is over.
 
-    but: holders whose names begin so are not waited for (Berth's own pods); empty for none. progress: told of each
-    holder that is waited for.
+    but: holders whose names begin so are not waited for (Berth's own pods); empty for none. patience: seconds; a lock
+    that nobody renews is waited for longer, until that shows (at most a minute). progress: told of each holder that is
+    waited for.
     """
     clock = asyncio.get_running_loop().time
     seen: dict[str, tuple[str, float]] = {}
+    end = clock() + patience
 
     async def look() -> Held | None:
+        nonlocal end
         held = None
         for provisioner, namespace in locks:
             for one in await read_locks(api, provisioner, namespace):
@@ -84,6 +91,7 @@ async def wait_free(
                 record, since = seen.get(one.where, ("", 0.0))
                 if not record:
                     progress(one)
+                    end = max(end, clock() + min(one.lasts, _LONGEST) + EVERY)
                 if one.record != record:
                     seen[one.where] = one.record, clock()
                     held = one
@@ -91,7 +99,7 @@ async def wait_free(
                     held = one
         return held
 
-    return await poll(look, until=lambda held: held is None, patience=patience)
+    return await poll(look, until=lambda held: held is None or clock() >= end, patience=math.inf)
 
 
 async def wait_led(
