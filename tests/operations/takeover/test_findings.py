@@ -57,6 +57,12 @@ def texts_in(node: ast.expr | None) -> set[str]:
 FOUND = found_by_code()
 
 
+@pytest.mark.parametrize("page", ["takeover.md", "takeover.zh-CN.md"])
+def test_the_page_says_what_each_of_them_means(page: str) -> None:
+    text = (Path(berth.__file__).parents[2] / "docs" / page).read_text("utf-8")
+    assert [id for id in ENTRIES if f"`{id}`" not in text] == []
+
+
 def test_its_entries_are_those_that_the_code_finds() -> None:
     assert set(FOUND) == set(ENTRIES)
 
