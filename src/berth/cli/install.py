@@ -25,6 +25,7 @@ from berth.cli.install_options import (
     share_options,
 )
 from berth.cli.output import complain, language, say, say_exactly
+from berth.findings.render import in_a_sentence
 from berth.kube.config import load
 from berth.kube.manifest import ManifestApi
 from berth.manifests.install import install_manifests
@@ -33,7 +34,6 @@ from berth.operations.apply import Applied
 from berth.operations.asked import Asked
 from berth.operations.install import Installed, Rollout, install
 from berth.operations.install_plan import InstallPlan, plan_install
-from berth.operations.looking import describe_pods
 from berth.programs.controller import WORKLOAD
 from berth.texts.exact import to_json
 from berth.texts.text import Language, Text
@@ -117,7 +117,9 @@ def _apply(asked: Asked, yes: bool, timeout: float, output: str, access: Access,
         if installed.rollout.is_complete:
             _ask_the_doctor(access.kubeconfig, access.context, lang)
     else:
-        report = {**dataclasses.asdict(installed), "ready": installed.rollout.is_complete}
+        findings = [finding.as_dict() for finding in installed.findings(plan.settings, timeout)]
+        ready = installed.rollout.is_complete
+        report = {**dataclasses.asdict(installed), "ready": ready, "findings": findings}
         say_exactly(to_json(report) if output == "json" else to_yaml([report]).rstrip())
     if not installed.rollout.is_complete:
         raise SystemExit(EXIT_FAILED)
@@ -143,13 +145,9 @@ def _agree_on_default(plan: InstallPlan, lang: Language) -> None:
 
 def _tell_installed(installed: Installed, plan: InstallPlan, timeout: float, lang: Language) -> None:
     settings = plan.settings
+    findings = list(installed.findings(settings, timeout))
     if not installed.rollout.is_complete:
-        pods = describe_pods(settings.namespace, settings.name)
-        text = Text(
-            f"applied, but not all pods are ready after {timeout:g} s; what is in the way: `{pods}`",
-            f"已应用，但 {timeout:g} 秒内 Pod 没有全部就绪；用 `{pods}` 查看原因",
-        )
-        complain(text.said(lang))
+        complain(in_a_sentence(findings[0]).said(lang))
         return
     names = ", ".join(plan.classes)
     share = f"{settings.server}:{settings.export}"
@@ -159,12 +157,8 @@ def _tell_installed(installed: Installed, plan: InstallPlan, timeout: float, lan
             f"{text.en}: claims of class {names} get their directory there", f"{text.zh}，存储类 {names} 可以使用了"
         )
     say(text.said(lang))
-    for other in installed.other_defaults:
-        hint = Text(
-            f"{other} is a default class as well; `berth class default NAME` leaves just one",
-            f"{other} 也是默认存储类；执行 `berth class default 名称` 可只保留一个",
-        )
-        say(hint.said(lang))
+    for finding in findings:
+        say(in_a_sentence(finding).said(lang))
 
 
 def _ask_the_doctor(kubeconfig: str, context: str, lang: Language) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import Any
 
@@ -21,6 +20,7 @@ from berth.cli.output import (
 )
 from berth.cli.volume_end import end_command
 from berth.cli.volume_restore import restore_command
+from berth.findings.render import in_a_sentence
 from berth.kube.manifest import ManifestApi
 from berth.manifests.yaml_text import to_yaml
 from berth.objects.quantity import to_bytes
@@ -34,7 +34,6 @@ from berth.operations.static_volume import (
     checked,
     static_manifests,
 )
-from berth.texts.command import command
 from berth.texts.exact import to_json
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
@@ -109,7 +108,7 @@ def _static(
     if output == "text":
         _tell(given, volume, timeout, chosen)
     else:
-        report = dataclasses.asdict(given)
+        report = given.as_dict(timeout)
         say_exactly(to_json(report) if output == "json" else to_yaml([report]).rstrip())
     if not given.is_bound:
         raise SystemExit(EXIT_FAILED)
@@ -144,12 +143,11 @@ def _volume(claim: str, access_modes: tuple[str, ...], values: dict[str, Any]) -
 
 
 def _tell(given: Given, volume: StaticVolume, timeout: float, lang: Language) -> None:
-    for one in given.beside:
-        text = Text(
-            f"PV {one} lies in the same place: what one of them writes, the other sees",
-            f"PV {one} 在同一位置：两者互相能看到对方写入的内容",
-        )
-        say(text.said(lang))
+    for finding in given.findings(timeout):
+        if finding.severity == "failure":
+            complain(in_a_sentence(finding).said(lang))
+        else:
+            say(finding.seen.said(lang))
     if given.is_bound:
         say(
             Text(
@@ -163,11 +161,3 @@ def _tell(given: Given, volume: StaticVolume, timeout: float, lang: Language) ->
                 "该目录是收养的（adopted）：不是 Berth 创建的，因此它的结局是保留（PV 策略 Retain）",
             ).said(lang)
         )
-        return
-    look = command("kubectl -n {namespace} describe pvc {name}", namespace=volume.namespace, name=volume.claim)
-    complain(
-        Text(
-            f"applied, but not bound after {timeout:g} s; see why with `{look}`",
-            f"已应用，但 {timeout:g} 秒内没有绑定；用 `{look}` 查看原因",
-        ).said(lang)
-    )

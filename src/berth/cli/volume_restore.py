@@ -10,7 +10,7 @@ from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
 from berth.cli.output import LANGUAGE, language, output_option, print_json, say
 from berth.kube.manifest import ManifestApi
 from berth.operations.pvs import parse_share
-from berth.operations.restore import PATIENCE, Restoration, Restored, find, restore
+from berth.operations.restore import PATIENCE, Restoration, Restored, find_volumes, restore
 from berth.shares.choose import Shares
 from berth.texts.command import command
 from berth.texts.text import Text
@@ -58,7 +58,7 @@ def _restore(
     async def job(api: ManifestApi) -> list[Restored]:
         shares = Shares(timeout=DEADLINE)
         try:
-            wanted = await find(api, shares, pvs, parse_share(share))
+            wanted = await find_volumes(api, shares, pvs, parse_share(share))
             if output == "text":
                 for one in wanted:
                     say(_planned(one).said(chosen))

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from berth.findings.entry import PARTS, SUBJECT_FACTS, CatalogueEntry, Variant, names
 
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+"""Its letters, and its marks."""
 _SLOT = re.compile(r"\{[a-z][a-z_]*\}")
 _HOSTILE = "x'; reboot; \"$(reboot)`reboot`"
 

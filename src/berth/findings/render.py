@@ -117,6 +117,14 @@ def of_files_as_dict(finding: Finding) -> dict[str, object]:
     }
 
 
+def in_a_sentence(finding: Finding) -> Text:
+    """The finding as the one sentence with which a command ends."""
+    seen, why, do = finding.seen, finding.why, finding.do
+    if not why.en:
+        return Text(f"{seen.en}; {do.en}", f"{seen.zh}；{do.zh}")
+    return Text(f"{seen.en}: {why.en}. {do.en}", f"{seen.zh}：{why.zh}。{do.zh}")
+
+
 def say_of_probe(finding: Finding, language: Language, title: Text, label: Text) -> Iterator[Line]:
     """What a probe found wrong. title: the probe's; label: what is said instead of the finding's severity."""
     yield Line(title.said(language), finding.severity, label.said(language))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from berth.findings.finding import Subject
 from berth.kube.errors import NotFound
 from berth.kube.manifest import Manifest, ManifestApi, place, place_of
 from berth.manifests.classes import CONSOLE, DEFAULT_KEYS
 from berth.manifests.labels import labels
 from berth.operations.asked import ClassAsked
 from berth.operations.errors import Stopped
+from berth.operations.findings import find
 from berth.settings.install import InstallSettings
-from berth.texts.command import command
 from berth.texts.text import Text
 
 _API = "storage.k8s.io/v1"
@@ -44,7 +45,8 @@ async def set_default_class(api: ManifestApi, name: str) -> DefaultClass:
             Text(
                 f"there is no class {name}" + (f"; there are {known}" if known else ", nor any other"),
                 f"没有名为 {name} 的存储类" + (f"，现有 {known}" if known else "，集群里还没有任何存储类"),
-            )
+            ),
+            Subject("class", name),
         )
     annotations = _annotations(classes[name])
     was_default = all(annotations.get(key) == "true" for key in DEFAULT_KEYS)
@@ -94,22 +96,10 @@ async def check_class_fits(api: ManifestApi, wanted: Manifest) -> None:
     except NotFound:
         return
     name = wanted["metadata"]["name"]
-    remove = command("kubectl delete storageclass {name}", name=name)
     for field in _FIXED:
         if (present.get(field) or None) != (wanted.get(field) or None):
             there, here = _shown(present.get(field)), _shown(wanted.get(field))
-            raise Stopped(
-                Text(
-                    f"there is a class {name} already, with {field} {there} where {here} is wanted, and Kubernetes "
-                    f"lets nobody change that; leave it as it is with --no-class, take another name with --class, or "
-                    f"remove it with `{remove}` (its volumes stay) and try again with "
-                    f"--class {name}",
-                    f"已经有名为 {name} 的存储类，它的 {field} 是 {there}，而这里要的是 {here}；"
-                    f"Kubernetes 不允许修改这一项。"
-                    f"请用 --no-class 保留它，用 --class 换个名字，或先执行 `{remove}`"
-                    f"（已有的卷不受影响）再加 --class {name} 重试",
-                )
-            )
+            raise Stopped(find("class-differs", Subject("class", name), field=field, there=there, here=here))
 
 
 def _annotations(of_class: Manifest) -> dict[str, str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from berth.findings.finding import Subject
 from berth.kube.access import cluster_uid
 from berth.kube.client import Api
 from berth.kube.manifest import ManifestApi, place
@@ -51,18 +52,19 @@ async def look(api: Api, shares: Shares, pv: str, end: End, share: DefaultShare)
     cluster = await cluster_uid(api, otherwise="")
     known = await read_volume(api, pv, cluster, share)
     if known is None:
-        raise Stopped(Text(f"there is no PV {pv}", f"没有名为 {pv} 的 PV"))
+        raise Stopped(Text(f"there is no PV {pv}", f"没有名为 {pv} 的 PV"), Subject("volume", pv))
     if translation.phase_of(known.volume) == "Released" or known.volume.metadata.deletionTimestamp:
         raise Stopped(
             Text(
                 f"the claim of PV {pv} is gone, and its end is under way; nothing is changed any more",
                 f"PV {pv} 的 PVC 已不存在，正在收尾，不再更改",
-            )
+            ),
+            Subject("volume", pv),
         )
     try:
         record = await Restoring(cluster).read(pv, await shares.get(known.address), known.record)
     except VolumeError as error:
-        raise Stopped(Text(f"PV {pv}: {error}", f"PV {pv}：{error}")) from error
+        raise Stopped(Text(f"PV {pv}: {error}", f"PV {pv}：{error}"), Subject("volume", pv)) from error
     return EndChange(known, record, known.record.on_delete, end)
 
 
@@ -80,6 +82,6 @@ async def set_end(api: ManifestApi, shares: Shares, change: EndChange) -> None:
     try:
         await restoring.set_end(pv, change.after, await shares.get(known.address), known.record)
     except VolumeError as error:
-        raise Stopped(Text(f"PV {pv}: {error}", f"PV {pv}：{error}")) from error
+        raise Stopped(Text(f"PV {pv}: {error}", f"PV {pv}：{error}"), Subject("volume", pv)) from error
     if change.after != "retain":
         await api.merge(where, on_pv, manager=MANAGER)

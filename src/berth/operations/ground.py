@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from berth.findings.finding import Finding, Subject
 from berth.kube.manifest import ManifestApi, place
 from berth.manifests.labels import MANAGED_BY
 from berth.operations.errors import Stopped
+from berth.operations.findings import find
 from berth.operations.installation import Object, read_if_there
 from berth.operations.owner import is_helms, is_own, left_to_helm, left_to_others
-from berth.texts.command import command
-from berth.texts.text import Text
 
 RBAC = "rbac.authorization.k8s.io/v1"
 WORKSPACE = "kubesphere.io/workspace"
@@ -42,15 +42,10 @@ async def look_at_ground(api: ManifestApi, name: str, namespace: str, *, uses_na
     is_bound = binding is not None and home is not None and _gives_rights(binding, name) and _is_older(home, binding)
     if home is None:
         if uses_namespace:
-            raise _missing(namespace)
+            raise Stopped(find("namespace-missing", Subject("namespace", namespace), variant="install"))
         return Ground(has_namespace=False, is_bound=False, has_stale_binding=binding is not None)
     if home["metadata"].get("deletionTimestamp"):
-        raise Stopped(
-            Text(
-                f"namespace {namespace} is being deleted; wait until it is gone, and try again",
-                f"命名空间 {namespace} 正在删除，请等它删完后重试",
-            )
-        )
+        raise Stopped(find("namespace-ends", Subject("namespace", namespace), variant="install"))
     if not uses_namespace and not is_bound:
         await _check_home(api, home)
     return Ground(has_namespace=True, is_bound=is_bound, has_stale_binding=binding is not None and not is_bound)
@@ -74,14 +69,7 @@ def check_is_here(binding: Object, name: str, namespace: str) -> None:
     if not accounts(binding) or (namespace, name) in accounts(binding):
         return
     there = ", ".join(sorted(f"{one}/{account}" for one, account in accounts(binding)))
-    raise Stopped(
-        Text(
-            f"the installation {name} is {there}, not {namespace}/{name}: its rights are not taken from it. Say "
-            f"where it is with --namespace, or take another name with --name",
-            f"名为 {name} 的安装在 {there}，不在 {namespace}/{name}，不会夺走它的权限。请用 --namespace 指明它的位置，"
-            f"或用 --name 换个名字",
-        )
-    )
+    raise Stopped(find("installed-elsewhere", Subject("workload", f"{namespace}/{name}"), there=there))
 
 
 def _gives_rights(binding: Object, name: str) -> bool:
@@ -100,35 +88,24 @@ async def _check_home(api: ManifestApi, home: Object) -> None:
     bindings = (await api.read(place(RBAC, "ClusterRoleBinding"), labels=f"{MANAGED_BY}=berth"))["items"]
     if any(namespace in {one for one, _ in accounts(each)} and _is_older(home, each) for each in bindings):
         return
-    sign = Text("Berth did not make it", "它不是 Berth 创建的")
-    if (home["metadata"].get("labels") or {}).get(MANAGED_BY) == "berth":
-        found = await _sign_of_others(api, home)
-        if found is None:
-            return
-        sign = found
-    raise Stopped(
-        Text(
-            f"namespace {namespace} is there already, and {sign.en}. Whoever owns it could use Berth's rights on all "
-            f"volumes: if it is the administrators' alone, add --use-existing; otherwise take another with "
-            f"--namespace. Nothing was changed",
-            f"命名空间 {namespace} 已存在，{sign.zh}。拥有该命名空间的人就能使用 Berth 对所有卷的权限："
-            f"如果它只归管理员所有，请加上 --use-existing；否则请用 --namespace 换一个。没有做任何改动",
-        )
-    )
+    if (home["metadata"].get("labels") or {}).get(MANAGED_BY) != "berth":
+        raise Stopped(find("namespace-of-others", Subject("namespace", namespace), variant="unmade"))
+    if (found := await _sign_of_others(api, home)) is not None:
+        raise Stopped(found)
 
 
-async def _sign_of_others(api: ManifestApi, home: Object) -> Text | None:
+async def _sign_of_others(api: ManifestApi, home: Object) -> Finding | None:
     """Who else has a say in a namespace that calls itself Berth's: its label can be anybody's writing."""
     namespace, labels = home["metadata"]["name"], home["metadata"]["labels"]
+    about = Subject("namespace", namespace)
     if labels.get(WORKSPACE, "") not in _OF_THE_SYSTEM:
-        workspace = labels[WORKSPACE]
-        return Text(f"it belongs to KubeSphere's workspace {workspace}", f"它属于 KubeSphere 企业空间 {workspace}")
+        return find("namespace-of-others", about, variant="workspace", workspace=labels[WORKSPACE])
     for one in (await api.read(place(RBAC, "RoleBinding", namespace=namespace)))["items"]:
         for subject in one.get("subjects") or []:
             is_systems = subject["kind"] == "ServiceAccount" or subject["name"].startswith("system:")
             if not is_systems:
                 whom, name = f"{subject['kind']} {subject['name']}", one["metadata"]["name"]
-                return Text(f"its RoleBinding {name} lets {whom} in", f"其中的 RoleBinding {name} 授权给了 {whom}")
+                return find("namespace-of-others", about, variant="lets-in", binding=name, whom=whom)
     return None
 
 
@@ -136,14 +113,3 @@ def _is_older(home: Object, binding: Object) -> bool:
     """Whether the namespace was there when the binding was made: later, it is another one that took the name."""
     then, since = home["metadata"]["creationTimestamp"], binding["metadata"]["creationTimestamp"]
     return bool(then <= since)
-
-
-def _missing(namespace: str) -> Stopped:
-    make = command("kubectl create namespace {namespace}", namespace=namespace)
-    return Stopped(
-        Text(
-            f"namespace {namespace} does not exist; make it with `{make}`, or leave out "
-            f"--use-existing and Berth makes it",
-            f"命名空间 {namespace} 不存在；请先执行 `{make}`，或去掉 --use-existing，由 Berth 创建",
-        )
-    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from berth.findings.finding import Finding, Subject
 from berth.kube.errors import AlreadyExists
 from berth.kube.manifest import Manifest, ManifestApi, place
 from berth.manifests.labels import selector_labels
@@ -13,6 +14,7 @@ from berth.operations.apply import Applied, apply_all, remove_one
 from berth.operations.changes import FieldChange
 from berth.operations.classes import DefaultClass, set_default_class
 from berth.operations.errors import Stopped
+from berth.operations.findings import find
 from berth.operations.install_plan import InstallPlan
 from berth.operations.polling import poll
 from berth.settings.install import InstallSettings
@@ -69,6 +71,13 @@ class Installed:
     other_defaults: tuple[str, ...]
     """Further default classes beside the installation's own: Kubernetes wants just one."""
 
+    def findings(self, settings: InstallSettings, patience: float) -> Iterator[Finding]:
+        """What is left to put right, the pods first, after patience was over."""
+        if not self.rollout.is_complete:
+            where = Subject("workload", f"{settings.namespace}/{settings.name}")
+            yield find("pods-not-ready", where, seconds=f"{patience:g}")
+        yield from (find("default-class-beside", Subject("class", one)) for one in self.other_defaults)
+
 
 async def install(
     api: ManifestApi,
@@ -113,13 +122,7 @@ async def _make_namespace(api: ManifestApi, manifest: Manifest) -> Applied:
     try:
         await api.make(manifest)
     except AlreadyExists as error:
-        name = metadata["name"]
-        raise Stopped(
-            Text(
-                f"somebody else has made namespace {name} in this moment; look whose it is, and try again",
-                f"命名空间 {name} 刚刚被别人创建；请确认它属于谁，然后重试",
-            )
-        ) from error
+        raise Stopped(find("namespace-made-meanwhile", Subject("namespace", metadata["name"]))) from error
     return Applied("Namespace", metadata["name"], "created")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from berth.findings.finding import Subject
 from berth.kube.manifest import Manifest, ManifestApi, place_of
 from berth.manifests.classes import storage_class
 from berth.manifests.install import install_manifests
@@ -16,13 +17,13 @@ from berth.operations.asked import Asked, ClassAsked
 from berth.operations.changes import FieldChange, changes, removal, without_repeats
 from berth.operations.classes import check_class_fits, class_as_it_is, is_default, other_defaults
 from berth.operations.errors import Stopped
+from berth.operations.findings import find
 from berth.operations.ground import Ground, look_at_ground
 from berth.operations.installation import Object, own_classes, read_if_there, read_installation
 from berth.operations.keeping import kept
 from berth.operations.owner import is_helms, is_own, left_to_helm, left_to_others
 from berth.operations.rivals import check_no_second_berth
 from berth.settings.install import CLASS_NAME, InstallSettings
-from berth.texts.command import command
 from berth.texts.text import Text
 from berth.volumes.errors import Refused
 
@@ -58,7 +59,7 @@ async def plan_install(api: ManifestApi, asked: Asked, workload: Workload) -> In
     ground = await look_at_ground(api, asked.name, asked.namespace, uses_namespace=asked.uses_namespace)
     now = await read_installation(api, asked.name, asked.namespace)
     if now is not None and not ground.is_bound:
-        raise _not_believed(asked)
+        raise Stopped(find("deployment-unproven", Subject("workload", f"{asked.namespace}/{asked.name}")))
     classes = await own_classes(api, asked.name)
     base = None if now is None else replace(now.settings, kubernetes=kubernetes, uses_namespace=True)
     settings = asked.over(base or InstallSettings(uses_namespace=ground.has_namespace, kubernetes=kubernetes))
@@ -139,25 +140,19 @@ def _named(asked: ClassAsked, own: Iterable[Object]) -> str:
     names = sorted(one["metadata"]["name"] for one in own)
     if asked.name or len(names) < 2:
         return asked.name or (names[0] if names else CLASS_NAME)
-    raise Stopped(
-        Text(
-            f"the installation has the classes {', '.join(names)}; say with --class which one is meant",
-            f"该安装有多个存储类：{'、'.join(names)}；请用 --class 指明是哪一个",
-        )
-    )
+    raise Stopped(find("class-one-of-several", classes=names))
 
 
 def _check_classes_served(settings: InstallSettings, of_classes: Iterable[Object]) -> None:
     for one in of_classes:
         name, provisioner = one["metadata"]["name"], one["provisioner"]
         if provisioner not in settings.provisioners:
-            names = ",".join((*settings.provisioners, provisioner))
             raise Stopped(
-                Text(
-                    f"class {name} has the provisioner {provisioner}, to which nobody would answer any more: keep it "
-                    f"with `--provisioner-name {names}`, or leave the class to somebody else with --no-class",
-                    f"存储类 {name} 的 provisioner 是 {provisioner}，改后将没有谁响应它："
-                    f"请用 `--provisioner-name {names}` 保留，或用 --no-class 表示这个存储类另有安排",
+                find(
+                    "class-unserved",
+                    Subject("class", name),
+                    Subject("provisioner", provisioner),
+                    provisioners=",".join((*settings.provisioners, provisioner)),
                 )
             )
 
@@ -223,19 +218,6 @@ async def _preview(
             told += changes(manifest["kind"], place_of(manifest).key, live, after, manager=MANAGER)
     told += [removal(one["kind"], place_of(one).key) for one in gone]
     return without_repeats(told)
-
-
-def _not_believed(asked: Asked) -> Stopped:
-    where = f"{asked.namespace}/{asked.name}"
-    remove = command("kubectl -n {namespace} delete deployment {name}", namespace=asked.namespace, name=asked.name)
-    return Stopped(
-        Text(
-            f"there is a Deployment {where} already, and no ClusterRoleBinding says that an administrator installed "
-            f"it: it gets no rights. Look at it, remove it with `{remove}`, and try again, or take another --name",
-            f"已经有 Deployment {where}，但没有 ClusterRoleBinding 能证明它由管理员安装，不会给它任何权限。请检查它，"
-            f"用 `{remove}` 删除后重试，或换一个 --name",
-        )
-    )
 
 
 def _key(manifest: Manifest) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from berth.findings.finding import Subject
 from berth.kube.client import Api
 from berth.kube.errors import NotFound
 from berth.objects import translation
@@ -13,7 +14,8 @@ from berth.objects.kinds import ClassObject, VolumeObject
 from berth.objects.listing import read_all
 from berth.objects.quantity import to_bytes
 from berth.operations.errors import Stopped
-from berth.texts.text import Text, same
+from berth.operations.findings import find
+from berth.texts.text import Text
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import parse_export, parse_parameters, parse_server, share_address
 from berth.volumes.plan import DefaultShare
@@ -67,7 +69,8 @@ async def read_volume(api: Api, pv: str, cluster: str, share: DefaultShare) -> K
                 f"PV {pv} was made by hand: Berth leaves its directory where it is, so there is nothing to bring back "
                 "and no end to change",
                 f"PV {pv} 是手工创建的：Berth 不会动它的目录，因此无需恢复，也没有结局可改",
-            )
+            ),
+            Subject("volume", pv),
         )
     try:
         request = translation.release_request_of(volume, of_class)
@@ -75,12 +78,8 @@ async def read_volume(api: Api, pv: str, cluster: str, share: DefaultShare) -> K
         path = path_of(request, address)
         end = end_of(request)
     except Refused as refusal:
-        hint = (
-            Text("; name it with --share HOST:/EXPORT", "；请用 --share HOST:/EXPORT 指明")
-            if not share.server
-            else same("")
-        )
-        raise Stopped(Text(f"PV {pv}: {refusal}{hint.en}", f"PV {pv}：{refusal}{hint.zh}")) from refusal
+        said = find("share-unsaid", Subject("volume", pv), refusal=Text(str(refusal), str(refusal)))
+        raise Stopped(said.seen if share.server else said, *said.about) from refusal
     record = Record(
         cluster=cluster, pv=pv, namespace=request.claim.namespace, claim=request.claim.name,
         claim_uid=request.claim.uid, class_name=request.class_name, path=path, capacity=_size(volume), mode="",

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from berth.findings.finding import Subject
 from berth.kube.access import cluster_uid
 from berth.kube.client import Api
 from berth.kube.manifest import Manifest, ManifestApi, place
 from berth.objects import translation
 from berth.operations.errors import Stopped
+from berth.operations.findings import find
 from berth.operations.pvs import KnownShare, KnownVolume, read_volume, shares_in_use
 from berth.shares.choose import Shares
 from berth.texts.text import Text
@@ -76,7 +78,7 @@ class Restored:
     """Whether its end was changed to retain."""
 
 
-async def find(api: Api, shares: Shares, pvs: tuple[str, ...], share: DefaultShare) -> list[Restoration]:
+async def find_volumes(api: Api, shares: Shares, pvs: tuple[str, ...], share: DefaultShare) -> list[Restoration]:
     """Where these PVs' directories are. Only looks. Stopped, naming the PV, for one that can't be brought back."""
     cluster = await cluster_uid(api, otherwise="")
     restoring = Restoring(cluster)
@@ -114,7 +116,9 @@ async def restore(
         try:
             await restoring.bring_back(one.found, await shares.get(one.share.address), end=one.end)
         except VolumeError as error:
-            raise Stopped(Text(f"PV {one.pv} is not back: {error}", f"PV {one.pv} 没有恢复：{error}")) from error
+            raise Stopped(
+                Text(f"PV {one.pv} is not back: {error}", f"PV {one.pv} 没有恢复：{error}"), Subject("volume", one.pv)
+            ) from error
         annotations = {RESTORING: None}
         pv = await api.merge(_place(one.pv), {"metadata": {"annotations": annotations}}, manager=MANAGER)
         record = one.found.record
@@ -138,7 +142,7 @@ async def _find(
     shares: Shares, restoring: Restoring, pv: str, known: KnownVolume | None, where: list[KnownShare], *, is_told: bool
 ) -> Restoration:
     """is_told: the share was named by who asks, and need not be asked for."""
-    troubles = []
+    troubles, about = [], Subject("volume", pv)
     for candidate in where:
         try:
             share = await shares.get(candidate.address)
@@ -149,27 +153,13 @@ async def _find(
         if found is not None:
             return Restoration(pv, found, candidate, known)
     if troubles:
-        raise Stopped(Text(f"PV {pv}: {'; '.join(troubles)}", f"PV {pv}：{'；'.join(troubles)}"))
+        raise Stopped(Text(f"PV {pv}: {'; '.join(troubles)}", f"PV {pv}：{'；'.join(troubles)}"), about)
     if known is not None:
         place_text = f"{known.address}/{known.record.path}"
-        raise Stopped(
-            Text(
-                f"PV {pv}: its directory is neither in the trash nor archived on {known.address}; bring it back from a "
-                f"backup of the server, as {place_text}",
-                f"PV {pv}：共享 {known.address} 的回收区和归档中都没有它的目录；请从服务器的备份恢复到 {place_text}",
-            )
-        )
-    listed = ", ".join(str(one.address) for one in where)
-    hint = Text("; name its share with --share HOST:/EXPORT", "；请用 --share HOST:/EXPORT 指明共享")
-    raise Stopped(
-        Text(
-            f"there is no PV {pv}, and "
-            + (f"no share knows it: {listed}" if listed else "no class or PV names a share")
-            + ("" if is_told else hint.en),
-            f"没有名为 {pv} 的 PV，" + (f"这些共享上也没有它：{listed}" if listed else "也没有存储类或 PV 指明共享")
-            + ("" if is_told else hint.zh),
-        )
-    )  # fmt: skip
+        raise Stopped(find("directory-gone", about, Subject("share", str(known.address)), place=place_text))
+    listed = [str(one.address) for one in where]
+    said = find("volume-unknown", about, variant="elsewhere" if listed else "nowhere", shares=", ".join(listed))
+    raise Stopped(said.seen if is_told else said, about)
 
 
 async def _prepare_pv(api: ManifestApi, one: Restoration) -> None:
@@ -178,12 +168,7 @@ async def _prepare_pv(api: ManifestApi, one: Restoration) -> None:
         await api.apply(_pv_again(one), manager=MANAGER)
         return
     if one.known.volume.metadata.deletionTimestamp:
-        raise Stopped(
-            Text(
-                f"PV {one.pv} is being deleted, which nobody can take back; wait until it is gone and try again",
-                f"PV {one.pv} 正在被删除，无法撤销；请等它消失后重试",
-            )
-        )
+        raise Stopped(find("volume-going", Subject("volume", one.pv)))
     if one.is_ended:
         change: dict[str, Any] = {
             "metadata": {"annotations": {translation.ON_DELETE: "retain", RESTORING: "true"}},

@@ -8,13 +8,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from berth.findings.finding import Subject
 from berth.kube.manifest import ManifestApi, place
 from berth.objects.listing import read_proven
 from berth.objects.trust import Trust
 from berth.operations.errors import Stopped
+from berth.operations.findings import find
 from berth.operations.installation import names_of
 from berth.operations.owner import is_helms, left_to_helm
-from berth.texts.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,7 @@ async def check_no_second_berth(api: ManifestApi, names: Collection[str], *, but
             continue
         if is_helms(one.deployment):
             raise left_to_helm("Deployment", one.key, one.deployment, "get values")
-        said = ", ".join(one.names)
-        raise Stopped(
-            Text(
-                f"Berth runs as {one.key} already and answers to {said}: two would serve the same claims. Change that "
-                f"one with --namespace and --name, or give this one another --provisioner-name. Nothing was changed",
-                f"Berth 已作为 {one.key} 运行，并响应 {said}：两个会争抢同样的 PVC。"
-                f"请用 --namespace 和 --name 修改那一个，"
-                f"或用 --provisioner-name 给这一个换个名字。没有做任何改动",
-            )
-        )
+        raise Stopped(find("second-berth", Subject("workload", one.key), provisioners=", ".join(one.names)))
 
 
 def _account(deployment: dict[str, Any]) -> str:

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 
+from berth.findings.finding import Finding, Subject
 from berth.kube.errors import KubeError, NotFound, StatusError
 from berth.kube.manifest import Manifest, ManifestApi, place, place_of
 from berth.objects.locations import normal
 from berth.operations.apply import MANAGER, Applied, apply_all, remove_one
 from berth.operations.errors import Stopped
+from berth.operations.findings import find
 from berth.operations.polling import poll
 from berth.operations.static_volume import StaticVolume, static_manifests
-from berth.texts.command import command
-from berth.texts.text import Text
 from berth.volumes.naming import overlaps
 
 _NOTICED = 5.0
 """Seconds that the PV controller is given to notice a PV."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another PV in the same place. claim: `namespace/name`; empty for none."""
+
+    pv: str
+    claim: str
+    policy: str
+
+    @property
+    def whose(self) -> str:
+        """Its claim and its policy."""
+        return f"{self.claim}, {self.policy}" if self.claim else self.policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +43,23 @@ class Given:
     claim: str
     applied: tuple[Applied, ...]
     is_bound: bool
-    beside: tuple[str, ...]
-    """Other PVs on this directory, in it or above it: `name (claim, policy)`."""
+    beside: tuple[Beside, ...]
+    """Other PVs on this directory, in it or above it."""
+
+    def findings(self, patience: float) -> Iterator[Finding]:
+        """What to look at, after patience was over."""
+        for one in self.beside:
+            yield find("volume-beside", Subject("volume", one.pv), whose=one.whose)
+        if not self.is_bound:
+            yield find("claim-not-bound", Subject("claim", self.claim), seconds=f"{patience:g}")
+
+    def as_dict(self, patience: float) -> dict[str, object]:
+        """For `-o json` and `-o yaml`."""
+        return {
+            **asdict(self),
+            "beside": [f"{one.pv} ({one.whose})" for one in self.beside],
+            "findings": [finding.as_dict() for finding in self.findings(patience)],
+        }
 
 
 async def give(api: ManifestApi, volume: StaticVolume, *, patience: float, told: Callable[[Applied], None]) -> Given:
@@ -61,21 +90,9 @@ async def _check_namespace(api: ManifestApi, namespace: str) -> None:
     try:
         metadata = (await api.read(place("v1", "Namespace", namespace)))["metadata"]
     except NotFound as error:
-        make = command("kubectl create namespace {namespace}", namespace=namespace)
-        raise Stopped(
-            Text(
-                f"namespace {namespace} does not exist; make it with `{make}` and try again. Nothing was made",
-                f"命名空间 {namespace} 不存在；请先执行 `{make}` 再重试。没有创建任何对象",
-            )
-        ) from error
+        raise Stopped(find("namespace-missing", Subject("namespace", namespace), variant="volume")) from error
     if metadata.get("deletionTimestamp"):
-        raise Stopped(
-            Text(
-                f"namespace {namespace} is being deleted; wait until it is gone, make it anew and try again. Nothing "
-                f"was made",
-                f"命名空间 {namespace} 正在删除；请等它删完、重新创建后再试。没有创建任何对象",
-            )
-        )
+        raise Stopped(find("namespace-ends", Subject("namespace", namespace), variant="volume"))
 
 
 async def _try_out(api: ManifestApi, claim: Manifest) -> None:
@@ -113,32 +130,15 @@ async def _check_pv(api: ManifestApi, volume: StaticVolume) -> None:
         return
     spec, phase = found["spec"], found.get("status", {}).get("phase", "")
     nfs, claim = spec.get("nfs") or {}, spec.get("claimRef") or {}
-    where = f"{nfs.get('server', '?')}:{nfs.get('path', '?')}"
+    about, where = Subject("volume", volume.pv), f"{nfs.get('server', '?')}:{nfs.get('path', '?')}"
     if (nfs.get("server"), nfs.get("path")) != (volume.server, volume.path):
-        raise Stopped(
-            Text(
-                f"PV {volume.pv} exists already and is {where}; take another name with --name",
-                f"PV {volume.pv} 已存在，指向 {where}；请用 --name 换个名字",
-            )
-        )
+        raise Stopped(find("pv-elsewhere", about, Subject("share", where)))
     if (claim.get("namespace"), claim.get("name")) != (volume.namespace, volume.claim):
         whose = f"{claim.get('namespace')}/{claim.get('name')}" if claim else "-"
-        raise Stopped(
-            Text(
-                f"PV {volume.pv} exists already, for claim {whose}; take another name with --name",
-                f"PV {volume.pv} 已存在，属于 PVC {whose}；请用 --name 换个名字",
-            )
-        )
+        raise Stopped(find("pv-of-another-claim", about, Subject("claim", whose)))
     if phase == "Released" and claim.get("uid"):  # without the uid it was freed, which takes a moment to show
         patch = '{"spec":{"claimRef":{"uid":null,"resourceVersion":null}}}'
-        free = command("kubectl patch pv {pv} -p {patch}", pv=volume.pv, patch=patch)
-        raise Stopped(
-            Text(
-                f"PV {volume.pv} still belongs to an earlier claim of that name (Released); its data is untouched. "
-                f"Free it with `{free}` and try again",
-                f"PV {volume.pv} 仍属于先前同名的 PVC（Released），数据没有动。执行 `{free}` 释放后重试",
-            )
-        )
+        raise Stopped(find("pv-released", about, patch=patch))
 
 
 async def _check_claim(api: ManifestApi, volume: StaticVolume) -> None:
@@ -149,24 +149,18 @@ async def _check_claim(api: ManifestApi, volume: StaticVolume) -> None:
     bound = found["spec"].get("volumeName", "")
     key = f"{volume.namespace}/{volume.claim}"
     if bound != volume.pv:
-        said = Text(f"has PV {bound}", f"已绑定 PV {bound}") if bound else Text("names no PV", "没有指定 PV")
-        raise Stopped(
-            Text(
-                f"claim {key} exists already and {said.en}; take another name for the claim, or delete it if nobody "
-                f"needs it",
-                f"PVC {key} 已存在，{said.zh}；请换个 PVC 名，或在无人使用时删除它",
-            )
-        )
+        named = [Subject("volume", bound)] if bound else []
+        raise Stopped(find("claim-taken", Subject("claim", key), *named, variant="bound" if bound else "loose"))
 
 
-async def _beside(api: ManifestApi, volume: StaticVolume) -> tuple[str, ...]:
+async def _beside(api: ManifestApi, volume: StaticVolume) -> tuple[Beside, ...]:
     found = []
     for one in (await api.read(place("v1", "PersistentVolume")))["items"]:
         nfs, claim = one["spec"].get("nfs"), one["spec"].get("claimRef") or {}
         if one["metadata"]["name"] == volume.pv or not nfs or nfs["server"].lower() != volume.server.lower():
             continue
         if overlaps(normal(nfs["path"]).strip("/"), volume.path.strip("/")):
-            whose = f"{claim['namespace']}/{claim['name']}, " if claim.get("name") else ""
+            key = f"{claim['namespace']}/{claim['name']}" if claim.get("name") else ""
             policy = one["spec"].get("persistentVolumeReclaimPolicy", "")
-            found.append(f"{one['metadata']['name']} ({whose}{policy})")
+            found.append(Beside(one["metadata"]["name"], key, policy))
     return tuple(found)

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from berth.findings.finding import Subject
 from berth.kube.manifest import Manifest
 from berth.objects.translation import ADOPTED, ON_DELETE
 from berth.operations.errors import Stopped
@@ -140,7 +141,7 @@ def static_manifests(volume: StaticVolume) -> list[Manifest]:
 
 async def check_directory(volume: StaticVolume, *, deadline: float = 10.0) -> None:
     """Stopped unless the directory can be reached over NFS from here. volume: checked. Only looks."""
-    shares = Shares(timeout=deadline)
+    shares, about = Shares(timeout=deadline), Subject("share", f"{volume.server}:{volume.path}")
     try:
         share = await shares.get(share_address(volume.server, volume.path, volume.mount_options))
         entry = await share.stat("")
@@ -149,7 +150,8 @@ async def check_directory(volume: StaticVolume, *, deadline: float = 10.0) -> No
             Text(
                 f"{volume.server}:{volume.path} can't be used: {error}",
                 f"无法使用 {volume.server}:{volume.path}：{error}",
-            )
+            ),
+            about,
         ) from error
     finally:
         await shares.aclose()
@@ -158,5 +160,6 @@ async def check_directory(volume: StaticVolume, *, deadline: float = 10.0) -> No
             Text(
                 f"{volume.server}:{volume.path} is no directory but a {entry.kind}",
                 f"{volume.server}:{volume.path} 不是目录，而是 {entry.kind}",
-            )
+            ),
+            about,
         )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from berth.findings.finding import Subject
 from berth.kube.manifest import Manifest, ManifestApi, place, place_of
 from berth.manifests.classes import provisioner_capability
 from berth.manifests.install import OF_CLUSTERS, install_manifests
@@ -87,7 +88,8 @@ async def plan_uninstall(api: ManifestApi, *, name: str, namespace: str) -> Unin
             Text(
                 f"nothing that `berth install` made under the name {name} is in namespace {namespace}",
                 f"命名空间 {namespace} 里没有 `berth install` 以 {name} 之名安装的东西",
-            )
+            ),
+            Subject("workload", f"{namespace}/{name}"),
         )
     elsewhere = {one for rival in await rivals(api, names, but=f"{namespace}/{name}") for one in rival.names}
     classes = (await api.read(place("storage.k8s.io/v1", "StorageClass")))["items"]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import shlex
-from collections import defaultdict
-from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
@@ -16,45 +13,13 @@ from berth.findings.check import mistakes
 from berth.findings.entry import SUBJECT_FACTS, CatalogueEntry, CatalogueError
 from berth.findings.finding import Finding, Subject
 from berth.operations.takeover.findings import CATALOGUE, as_dict, by_severity, called, find
+from tests.findings.in_code import found_by_code
 
 ENTRIES = CATALOGUE.entries
 HOSTILE = "x'; reboot; \"$(reboot)"
 
 
-@dataclass
-class Found:
-    """What the code says where it finds an entry."""
-
-    variants: set[str] = field(default_factory=set)
-    facts: set[str] = field(default_factory=set)
-
-
-def found_by_code() -> dict[str, Found]:
-    """All calls of find, by the ids that they name."""
-    found: dict[str, Found] = defaultdict(Found)
-    for path in Path(berth.operations.takeover.__file__).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "find":
-                given = {one.arg: one.value for one in node.keywords if one.arg is not None}
-                for id in texts_in(node.args[0]):
-                    found[id].variants |= texts_in(given.get("variant"))
-                    found[id].facts |= given.keys() - {"variant"}
-    return found
-
-
-def texts_in(node: ast.expr | None) -> set[str]:
-    """The texts that an expression may be; of a mapping its keys."""
-    match node:
-        case ast.Constant(value=str(text)):
-            return {text}
-        case ast.IfExp():
-            return texts_in(node.body) | texts_in(node.orelse)
-        case ast.Dict():
-            return {text for key in node.keys for text in texts_in(key)}
-    return set()
-
-
-FOUND = found_by_code()
+FOUND = found_by_code(berth.operations.takeover)
 
 
 @pytest.mark.parametrize("page", ["takeover.md", "takeover.zh-CN.md"])
