@@ -9,6 +9,7 @@ import pytest
 
 from berth.objects.containers import Container, PodFields
 from berth.objects.provisioning import Provisioning, needs_self_link, provisionings
+from tests.objects.images import NEED_SELF_LINK
 
 POD = PodFields("a", "nfs")
 PLAIN = {"PROVISIONER_NAME": "x/nfs", "NFS_SERVER": "h", "NFS_PATH": "/e"}
@@ -70,32 +71,7 @@ def test_an_init_container_counts_as_one_that_runs_only_if_it_goes_on_running() 
     assert [(one.container.name, one.is_init) for one in found] == [("once", True), ("always", False)]
 
 
-@pytest.mark.parametrize(
-    ("image", "is_old"),
-    [
-        ("quay.io/external_storage/nfs-client-provisioner:latest", True),
-        ("quay.io/external_storage/nfs-client-provisioner:v3.1.0-k8s1.11", True),
-        ("quay.io/external_storage/nfs-client-provisioner", True),
-        ("registry.cn-hangzhou.aliyuncs.com/open-ali/nfs-client-provisioner", True),
-        ("registry:5000/kubesphere/nfs-client-provisioner:v3.1.0-k8s1.11", True),
-        ("registry.k8s.io/sig-storage/nfs-subdir-external-provisioner:v4.0.2", False),
-        ("kubesphereio/nfs-client-provisioner:v4.0.2", False),
-        ("gmoney23/nfs-client-provisioner:latest", False),
-        ("quay.io/external_storage/nfs-client-provisioner-arm:latest", True),
-        ("mirror.example/external_storage/nfs-client-provisioner@sha256:" + "0" * 64, True),
-        ("quay.io/external_storage/nfs-client-provisioner:v4.0.0", False),
-        ("quay.io/kubernetes_incubator/nfs-provisioner:v2.3.0", True),
-        ("mirror.example:5000/nfs-client-provisioner:3.1.0", True),
-        ("mirror.example/nfs-client-provisioner:v1", True),
-        ("mirror.example/nfs-client-provisioner-arm", True),
-        ("mirror.example/nfs-client-provisioner:latest@sha256:" + "0" * 64, True),
-        ("mirror.example/nfs-client-provisioner@sha256:" + "0" * 64, False),  # nobody can tell
-        ("mirror.example/nfs-client-provisioner:v30", False),
-        ("mirror.example/my-nfs-client-provisioner:v3.1.0", False),
-        ("berth:0.1.0", False),
-        ("", False),
-    ],
-)
+@pytest.mark.parametrize(("image", "is_old"), NEED_SELF_LINK.items())
 def test_which_images_need_self_link(image: str, is_old: bool) -> None:
     assert needs_self_link(image) is is_old
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from berth.kube.leader import lock_name
 from berth.objects.containers import Container, Environment, Known, PodFields, environment_of, words_of
 
 NAME, SERVER, EXPORT = "PROVISIONER_NAME", "NFS_SERVER", "NFS_PATH"
@@ -71,6 +72,25 @@ class Provisioning:
             return "selflink"
         base = _base(self.container)
         return "subdir" if "nfs-subdir-external-provisioner" in base or "nfs-client-provisioner" in base else "other"
+
+    @property
+    def server(self) -> str:
+        """Of its share, where it has one that is known."""
+        return self.environment.get(SERVER)
+
+    @property
+    def export(self) -> str:
+        return self.environment.get(EXPORT)
+
+    @property
+    def lock(self) -> str:
+        """The name of its lock; empty where its names are not known."""
+        return lock_name(self.names[0]) if self.names else ""
+
+    @property
+    def elects(self) -> bool:
+        """Whether it takes a lock at all."""
+        return (self.environment.get("ENABLE_LEADER_ELECTION") or "true").lower() not in ("false", "0", "f")
 
 
 def provisionings(

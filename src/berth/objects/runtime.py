@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import msgspec
 from lightkube.core.resource import ApiInfo, GlobalResource, NamespacedResourceG
@@ -34,6 +35,16 @@ class PodSpec(msgspec.Struct, gc=False):
     containers: list[Container] = msgspec.field(default_factory=list)
     initContainers: list[Container] | None = None  # noqa: N815
     volumes: list[PodVolume] | None = None
+
+    @property
+    def account(self) -> str:
+        """The name of its service account."""
+        return self.serviceAccountName or "default"
+
+    @property
+    def nfs_volumes(self) -> frozenset[str]:
+        """Names of its volumes that are NFS."""
+        return frozenset(each.name for each in self.volumes or () if each.nfs is not None)
 
 
 class Reason(msgspec.Struct, gc=False):
@@ -123,6 +134,16 @@ class StatefulSet(NamespacedResourceG, Object):
 
 
 Workload = Deployment | StatefulSet
+
+
+def template_of(kind: str, manifest: Mapping[str, Any]) -> Template:
+    """What the pods of a workload are like, of which the API server's JSON is given; of a pod, what it is itself."""
+    said: Mapping[str, Any] = manifest
+    if kind == "CronJob":
+        said = manifest["spec"]["jobTemplate"]["spec"]["template"]
+    elif kind != "Pod":
+        said = manifest["spec"]["template"]
+    return msgspec.convert(said, Template)
 
 
 class EventSource(msgspec.Struct, gc=False):

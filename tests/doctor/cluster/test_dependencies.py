@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from berth.doctor.cluster.dependencies import SHARES, about_one
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Report, Subject, Unseen, report
@@ -19,7 +19,7 @@ PV = volume("pv", "/e/pv", claimRef={"namespace": "a", "name": "data"})
 
 
 def told(about: Subject, seen: Snapshot, whole: Report | None = None) -> Report:
-    return about_one(about, whole or Report(), seen, Served(seen))
+    return about_one(about, whole or Report(), seen, Provisioners(seen))
 
 
 @pytest.mark.parametrize(

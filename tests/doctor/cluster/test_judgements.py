@@ -20,15 +20,15 @@ from berth.doctor.cluster import (
     directories_there,
     edits,
     kubesphere,
+    leading,
     mounting,
-    provisioners,
     refusing,
     rights,
+    running,
     volumes,
 )
-from berth.doctor.cluster.carriers import sources
 from berth.doctor.cluster.checks import CHECKS
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners, sources
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.findings.finding import Finding, Subject
 from berth.findings.versions import Version
@@ -135,12 +135,12 @@ def snapshot(**parts: Any) -> Snapshot:
     return Snapshot(now=NOW, version=Version(1, 28), **{**fine, **parts})
 
 
-Judgement = Callable[[Snapshot, Served], Iterator[Finding]]
+Judgement = Callable[[Snapshot, Provisioners], Iterator[Finding]]
 
 
 def ids(judgement: Judgement, seen: Snapshot) -> list[str]:
     """The failures that a judgement finds."""
-    return [each.id for each in judgement(seen, Served(seen))]
+    return [each.id for each in judgement(seen, Provisioners(seen))]
 
 
 def test_the_rights_that_are_asked_about_are_those_that_the_controller_declares() -> None:
@@ -171,11 +171,11 @@ def test_every_check_has_an_id_of_its_own() -> None:
 def test_an_old_image_is_fine_where_selflink_is_filled_in_or_it_has_made_pvs() -> None:
     old = provisioner("old", "x/nfs", "quay.io/external_storage/nfs-client-provisioner:latest")
     ill = snapshot(pods=[old], claims=[claim("waits")])
-    assert ids(provisioners.judge_selflink, ill) == ["selflink-empty"]
-    assert ids(provisioners.judge_selflink, replace(ill, version=Version(1, 19))) == []
+    assert ids(running.judge_selflink, ill) == ["selflink-empty"]
+    assert ids(running.judge_selflink, replace(ill, version=Version(1, 19))) == []
     young = volume("pv", "/e/pv")
     young.metadata.creationTimestamp = ago(60)
-    assert ids(provisioners.judge_selflink, replace(ill, volumes=[young])) == []
+    assert ids(running.judge_selflink, replace(ill, volumes=[young])) == []
 
 
 def test_the_gate_on_the_api_server_is_a_warning_of_its_own() -> None:
@@ -184,13 +184,13 @@ def test_the_gate_on_the_api_server_is_a_warning_of_its_own() -> None:
         "kube-apiserver-m1", namespace="kube-system", containers=[{"name": "a", "image": "a", "command": command}]
     )
     old = provisioner("old", "x/nfs", "quay.io/external_storage/nfs-client-provisioner:latest")
-    assert ids(provisioners.judge_selflink, snapshot(pods=[old, gate])) == ["selflink-gate"]
+    assert ids(running.judge_selflink, snapshot(pods=[old, gate])) == ["selflink-gate"]
 
 
 def test_a_stale_lease_is_told_only_of_pods_that_had_time_to_take_it() -> None:
-    assert ids(provisioners.judge_leases, snapshot(leases=[lease("x-nfs", 600)])) == ["lease-stale"]
-    assert ids(provisioners.judge_leases, snapshot(leases=[lease("x-nfs", 5)])) == []
-    assert ids(provisioners.judge_leases, snapshot(pods=[], leases=[lease("x-nfs", 600)])) == []
+    assert ids(leading.judge_leases, snapshot(leases=[lease("x-nfs", 600)])) == ["lease-stale"]
+    assert ids(leading.judge_leases, snapshot(leases=[lease("x-nfs", 5)])) == []
+    assert ids(leading.judge_leases, snapshot(pods=[], leases=[lease("x-nfs", 600)])) == []
 
 
 def test_a_share_that_two_clusters_take_for_their_own_is_told_with_the_command_that_settles_it() -> None:
@@ -203,7 +203,7 @@ def test_a_share_that_two_clusters_take_for_their_own_is_told_with_the_command_t
     )
     told = event("Lease", "x-nfs", "ShareContested", said)
     seen = snapshot(leases=[lease("x-nfs", 5)], events=[told])
-    (finding,) = provisioners.judge_leases(seen, Served(seen))
+    (finding,) = leading.judge_leases(seen, Provisioners(seen))
     assert (finding.id, finding.harm) == ("share-contested", "data")
     assert {(each.kind, each.name) for each in finding.about} >= {
         ("share", "nfs.example:/srv/k8s"),
@@ -214,18 +214,17 @@ def test_a_share_that_two_clusters_take_for_their_own_is_told_with_the_command_t
     )
     assert "berth-1_7e,berth-2_8f" in finding.seen.zh
     assert (
-        ids(provisioners.judge_leases, replace(seen, events=[msgspec.structs.replace(told, lastTimestamp=ago(9999))]))
-        == []
+        ids(leading.judge_leases, replace(seen, events=[msgspec.structs.replace(told, lastTimestamp=ago(9999))])) == []
     )
     hurried = event("Lease", "x-nfs", "ShareContested", said.partition("Stop")[0])  # as where it was cut off
     seen = replace(seen, events=[hurried])
-    (finding,) = provisioners.judge_leases(seen, Served(seen))
+    (finding,) = leading.judge_leases(seen, Provisioners(seen))
     assert finding.commands[0].startswith("kubectl -n a get events --field-selector reason=ShareContested")
 
 
 def test_a_name_is_served_by_who_renews_its_lease_wherever_that_is() -> None:
     seen = snapshot(pods=[], claims=[claim("waits")], leases=[lease("x-nfs", 5)])
-    assert Served(seen).names == {"x/nfs"}
+    assert Provisioners(seen).names == {"x/nfs"}
     assert ids(classes.judge_classes, seen) == []
     assert ids(classes.judge_classes, replace(seen, leases=[lease("x-nfs", 600)])) == ["class-no-provisioner"]
 
@@ -234,7 +233,7 @@ def test_a_name_is_served_by_who_renews_an_old_lock() -> None:
     old = {"holderIdentity": "elsewhere_1", "leaseDurationSeconds": 15, "renewTime": ago(4)}
     annotations = {"control-plane.alpha.kubernetes.io/leader": json.dumps(old)}
     lock = msgspec.convert({"metadata": meta("x-nfs", "a", annotations=annotations)}, runtime.Endpoints)
-    assert Served(snapshot(pods=[], locks={"a/x-nfs": lock})).names == {"x/nfs"}
+    assert Provisioners(snapshot(pods=[], locks={"a/x-nfs": lock})).names == {"x/nfs"}
 
 
 def test_a_csi_driver_is_served_by_its_controller_and_not_by_what_mounts() -> None:
@@ -249,10 +248,8 @@ def test_a_csi_driver_is_served_by_its_controller_and_not_by_what_mounts() -> No
         {"metadata": meta("csi-nfs-controller", "a"), "spec": {"template": {"spec": {"containers": [container]}}}},
         runtime.Deployment,
     )
-    assert ids(provisioners.judge_running, snapshot(**seen, pods=[mounts], workloads=[down])) == [
-        "provisioner-not-running"
-    ]
-    assert ids(provisioners.judge_running, snapshot(**seen, pods=[mounts])) == []
+    assert ids(running.judge_running, snapshot(**seen, pods=[mounts], workloads=[down])) == ["provisioner-not-running"]
+    assert ids(running.judge_running, snapshot(**seen, pods=[mounts])) == []
     assert ids(classes.judge_classes, snapshot(**seen, pods=[mounts])) == []
 
 
@@ -264,7 +261,7 @@ def test_other_storage_is_not_judged() -> None:
 def test_without_sight_of_pods_or_leases_nobody_is_called_missing() -> None:
     for hidden in ("pods", "leases", "deployments"):
         blind = snapshot(pods=[], claims=[claim("waits")], unseen=frozenset([hidden]))
-        assert ids(classes.judge_classes, blind) == ids(provisioners.judge_running, blind) == []
+        assert ids(classes.judge_classes, blind) == ids(running.judge_running, blind) == []
 
 
 @pytest.mark.parametrize(
@@ -320,7 +317,7 @@ def test_a_clone_that_was_made_by_who_ignores_the_source() -> None:
     copy = claim("copy", phase="Bound", pv="pv", dataSource={"kind": "PersistentVolumeClaim", "name": "origin"})
     origin = claim("origin", phase="Bound", pv="old")
     seen = snapshot(claims=[copy, origin], volumes=[volume("pv", "/e/copy"), volume("old", "/e/origin")])
-    (finding,) = claims.judge_clones(seen, Served(seen))
+    (finding,) = claims.judge_clones(seen, Provisioners(seen))
     assert finding.commands == ("cp -a --reflink=auto -- /e/origin/. /e/copy/   # on the server",)
 
 
@@ -344,7 +341,7 @@ def test_many_released_pvs_are_one_finding() -> None:
         volume(f"pv{number}", f"/e/{number}", phase="Released", persistentVolumeReclaimPolicy="Retain")
         for number in range(500)
     ]
-    (finding,) = volumes.judge_ends(snapshot(volumes=kept), Served(snapshot()))
+    (finding,) = volumes.judge_ends(snapshot(volumes=kept), Provisioners(snapshot()))
     assert finding.seen.en == "500 PVs are Released and nobody will delete them: its policy is Retain"
 
 
@@ -361,7 +358,7 @@ def test_what_is_terminating_for_long_names_who_holds_it() -> None:
         "going", phase="Bound", pv="pv", deletionTimestamp=ago(300), finalizers=["kubernetes.io/pvc-protection"]
     )
     user = pod("user", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "going"}}])
-    (finding,) = volumes.judge_terminating(snapshot(claims=[going], pods=[user]), Served(snapshot()))
+    (finding,) = volumes.judge_terminating(snapshot(claims=[going], pods=[user]), Provisioners(snapshot()))
     assert finding.commands == ("kubectl -n a delete pod user",)
     just = claim("going", deletionTimestamp=ago(5), finalizers=["x"])
     assert ids(volumes.judge_terminating, snapshot(claims=[just])) == []
@@ -427,7 +424,7 @@ def test_pods_that_cant_mount_are_grouped_by_cause() -> None:
         )
         for each in waiting
     ]
-    (finding,) = mounting.judge_mounts(snapshot(pods=waiting, events=told), Served(snapshot()))
+    (finding,) = mounting.judge_mounts(snapshot(pods=waiting, events=told), Provisioners(snapshot()))
     assert (finding.id, finding.count) == ("mount-helper-missing", 30)
     assert finding.evidence == (HELPER,)
     started = [pod(each.name, volumes=[]) for each in waiting]
@@ -509,10 +506,10 @@ def test_default_classes() -> None:
     assert ids(default_class.judge_default_class, snapshot()) == ["default-class-none"]
     assert ids(default_class.judge_default_class, snapshot(classes=two[:1])) == []
     assert ids(default_class.judge_default_class, snapshot(classes=two)) == ["default-class-several"]
-    (finding,) = default_class.judge_default_class(seen := snapshot(classes=two), Served(seen))
+    (finding,) = default_class.judge_default_class(seen := snapshot(classes=two), Provisioners(seen))
     assert finding.do.en == "Keep one. To keep two, the newest:"
     two[1].provisioner = "x/nsf"
-    (finding,) = default_class.judge_default_class(seen, Served(seen))
+    (finding,) = default_class.judge_default_class(seen, Provisioners(seen))
     assert finding.seen.en == "2 classes are the default: two, one"
     assert finding.do.zh == "只保留一个。最新的 two 没有供应器处理；若保留 one："
     assert finding.commands[0].startswith("kubectl annotate --overwrite storageclass two ")
@@ -535,7 +532,7 @@ def test_what_a_class_does_not_say_is_grey_in_kubespheres_console() -> None:
         of_class: kinds.ClassObject, pods: list[runtime.Pod], namespaces: list[runtime.Namespace]
     ) -> list[Finding]:
         seen = snapshot(classes=[of_class], pods=pods, namespaces=namespaces)
-        return list(kubesphere.judge_console(seen, Served(seen)))
+        return list(kubesphere.judge_console(seen, Provisioners(seen)))
 
     (finding,) = told(silent, console, [system])
     assert finding.seen.en == "KubeSphere's console greys out expansion, clone and snapshot for class nfs"
@@ -555,7 +552,7 @@ def test_claims_of_a_refused_class_are_told_with_it_and_not_once_more() -> None:
     said = event("PersistentVolumeClaim", "waits", "ProvisioningFailed", "parameter archiveOnDelet: is not known")
     berth = provisioner("berth", "nfs.berth.io", "berth:1")
     seen = snapshot(classes=[refused], pods=[berth], claims=[waits], events=[said])
-    (finding,) = classes.judge_parameters(seen, Served(seen))
+    (finding,) = classes.judge_parameters(seen, Provisioners(seen))
     assert finding.about == (Subject("class", "nfs"), Subject("claim", "a/waits"))
     assert ids(claims.judge_pending, seen) == []
 
@@ -564,7 +561,7 @@ def test_pvs_made_by_hand_are_looked_for_where_they_lie_directly_in_a_known_shar
     known = storage_class(parameters={"server": "10.0.0.1", "share": "/e"})
     by_hand = [volume("direct", "/e/direct", by=""), volume("deep", "/e/a/deep", by=""), volume("far", "/f/far", by="")]
     seen = snapshot(classes=[known], volumes=[*by_hand, volume("made", "/e/a/made")])
-    (share,) = directories_there.shares_of(seen, Served(seen))
+    (share,) = directories_there.shares_of(seen, Provisioners(seen))
     assert share.volumes.keys() == {"direct", "a/made"}
 
 
@@ -574,17 +571,17 @@ def test_a_provisioner_that_was_just_scaled_down_is_told_though_its_lock_is_fres
     down = msgspec.convert({"metadata": metadata, "spec": {"replicas": 0, "template": template}}, runtime.Deployment)
     gone = "serves-6cbccc967f-s9nt2_341d5800-91cf-46f0-8332-4cf0899341a2"
     seen = snapshot(pods=[], workloads=[down], leases=[lease("x-nfs", 3, gone)])
-    assert ids(provisioners.judge_running, seen) == ["provisioner-not-running"]
+    assert ids(running.judge_running, seen) == ["provisioner-not-running"]
     going = provisioner("serves-6cbccc967f-bbbbb", "x/nfs", ready=False)
     going.metadata.deletionTimestamp = ago(1)
     going.metadata.ownerReferences = [kinds.Owner("ReplicaSet", "serves-6cbccc967f")]
     mount = event("Pod", going.name, "FailedMount", 'object "a"/"token" not registered')
-    (finding,) = provisioners.judge_running(ill := replace(seen, pods=[going], events=[mount]), Served(ill))
+    (finding,) = running.judge_running(ill := replace(seen, pods=[going], events=[mount]), Provisioners(ill))
     assert finding.seen.en.endswith("does not run: it is scaled to 0")
     outside = replace(seen, leases=[lease("x-nfs", 3, "host_341d5800-91cf-46f0-8332-4cf0899341a2")])
-    assert ids(provisioners.judge_running, outside) == []
+    assert ids(running.judge_running, outside) == []
     follower = provisioner("serves-6cbccc967f-aaaaa", "x/nfs")
-    assert ids(provisioners.judge_leases, replace(seen, pods=[follower])) == []
+    assert ids(leading.judge_leases, replace(seen, pods=[follower])) == []
 
 
 def deployment(name: str, of: runtime.Pod, replicas: int, taken_by: str = "") -> runtime.Deployment:
@@ -605,7 +602,7 @@ def test_a_take_over_that_stopped_half_way_is_told_as_what_it_is() -> None:
     old = deployment("old", provisioner("x", "x/nfs"), 0, taken_by="a/berth")
     berth = deployment("berth", provisioner("x", "nfs.berth.io", "berth:1"), 0)
     seen = snapshot(pods=[], workloads=[old, berth])
-    (finding,) = provisioners.judge_running(seen, Served(seen))
+    (finding,) = running.judge_running(seen, Provisioners(seen))
     assert finding.id == "takeover-unfinished"
     assert finding.commands == ("berth takeover apply a/old --namespace a --name berth",)
 
@@ -616,10 +613,10 @@ def test_who_was_scaled_down_is_not_started_beside_who_is_to_work() -> None:
     waits = of_deployment(provisioner("old-6cbccc967f-aaaaa", "x/nfs", ready=False), "old")
     berth = deployment("berth", provisioner("x", "x/nfs", "berth:1"), 0)
     seen = snapshot(pods=[waits], workloads=[old, berth])
-    told = list(provisioners.judge_running(seen, Served(seen)))
+    told = list(running.judge_running(seen, Provisioners(seen)))
     assert [each.about[0].name for each in told] == ["a/old"]
     alone = replace(seen, pods=[], workloads=[berth])
-    (finding,) = provisioners.judge_running(alone, Served(alone))
+    (finding,) = running.judge_running(alone, Provisioners(alone))
     assert finding.about[0].name == "a/berth"
 
 
@@ -633,12 +630,12 @@ def test_a_berth_that_stands_by_and_does_not_start_harms_nobody_and_is_no_refere
     ]
     berth = deployment("berth", stuck, 1)
     seen = snapshot(pods=[of_deployment(serves, "old"), stuck], workloads=[old, berth])
-    (finding,) = provisioners.judge_running(seen, Served(seen))
+    (finding,) = running.judge_running(seen, Provisioners(seen))
     assert (finding.id, finding.severity) == ("berth-stands-by-not-ready", "warning")
     assert "v4.0.2" not in finding.do.en
     assert finding.evidence == ("no such image",)
     needed = replace(seen, classes=[storage_class(), storage_class("new", "nfs.berth.io")])
-    (finding,) = [each for each in provisioners.judge_running(needed, Served(needed)) if each.harm == "everyone"]
+    (finding,) = [each for each in running.judge_running(needed, Provisioners(needed)) if each.harm == "everyone"]
     assert finding.id == "provisioner-image-missing"
     assert "v4.0.2" not in finding.do.en
 
@@ -647,11 +644,11 @@ def test_in_the_middle_of_a_change_each_pod_says_itself_what_it_answers_to() -> 
     before = of_deployment(provisioner("berth-6cbccc967f-aaaaa", "nfs.berth.io", "berth:1"), "berth")
     after = provisioner("x", "nfs.berth.io,x/nfs", "berth:1")
     seen = snapshot(pods=[before], workloads=[deployment("berth", after, 1)])
-    assert Served(seen).names == {"nfs.berth.io"}
+    assert Provisioners(seen).names == {"nfs.berth.io"}
     leads = of_deployment(provisioner("berth-7cbccc967f-bbbbb", "nfs.berth.io,x/nfs", "berth:1", ready=False), "berth")
     holder = f"{leads.name}_341d5800-91cf-46f0-8332-4cf0899341a2"
     seen = replace(seen, pods=[leads], leases=[lease("nfs.berth.io", 3, holder)])
-    assert Served(seen).names == {"nfs.berth.io", "x/nfs"}
+    assert Provisioners(seen).names == {"nfs.berth.io", "x/nfs"}
 
 
 def test_names_that_lie_in_a_config_map_are_read_and_where_they_can_not_be_nobody_is_called_missing() -> None:
@@ -660,9 +657,12 @@ def test_names_that_lie_in_a_config_map_are_read_and_where_they_can_not_be_nobod
     where = ConfigSource("ConfigMap", "a", "env")
     assert sources(snapshot(pods=[told])) == {where}
     read = snapshot(pods=[told], settings={where: {"PROVISIONER_NAME": "x/nfs"}})
-    assert Served(read).names == {"x/nfs"}
+    assert Provisioners(read).names == {"x/nfs"}
     unread = snapshot(pods=[told])
-    assert (Served(unread).names, [each.why for each in Served(unread).unclear]) == (frozenset(), ["ConfigMap a/env"])
+    assert (Provisioners(unread).names, [each.why for each in Provisioners(unread).unclear]) == (
+        frozenset(),
+        ["ConfigMap a/env"],
+    )
     assert ids(classes.judge_classes, read) == ids(classes.judge_classes, unread) == []
     absent = snapshot(pods=[told], settings={where: None})
     assert ids(classes.judge_classes, replace(absent, pods=[])) == ["class-no-provisioner"]
@@ -671,4 +671,4 @@ def test_names_that_lie_in_a_config_map_are_read_and_where_they_can_not_be_nobod
 def test_a_provisioner_may_be_a_daemon_set() -> None:
     everywhere = provisioner("old-aaaaa", "x/nfs")
     everywhere.metadata.ownerReferences = [kinds.Owner("DaemonSet", "old")]
-    assert Served(snapshot(pods=[everywhere])).names == {"x/nfs"}
+    assert Provisioners(snapshot(pods=[everywhere])).names == {"x/nfs"}

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.trash import look_at_trash
 from berth.findings.finding import Finding
 from berth.objects import runtime
@@ -23,7 +23,7 @@ PV = "pvc-d4a9e9e5-4f32-4eaf-9400-2692a268a13d"
 def looked(*events: runtime.Event) -> list[Finding]:
     async def look() -> list[Finding]:
         seen = snapshot(events=events)
-        return [each async for each in look_at_trash(seen, Served(seen)) if isinstance(each, Finding)]
+        return [each async for each in look_at_trash(seen, Provisioners(seen)) if isinstance(each, Finding)]
 
     return asyncio.run(look())
 

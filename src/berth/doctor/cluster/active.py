@@ -18,7 +18,7 @@ from typing import Any
 from berth.doctor.cluster.mounting import output_of
 from berth.doctor.cluster.probe_room import CLAIM, ProbeRoom
 from berth.doctor.cluster.probing import Tried, Wish, choose, root_of
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.cluster.trust import image_of
 from berth.doctor.known import find
@@ -47,12 +47,12 @@ _NODES = Text("writing from nodes", "从节点写入")
 class Prober:
     """One run: makes its namespace when entered, removes it when left."""
 
-    def __init__(self, api: ManifestApi, snapshot: Snapshot, served: Served, wish: Wish) -> None:
+    def __init__(self, api: ManifestApi, snapshot: Snapshot, provisioners: Provisioners, wish: Wish) -> None:
         self._api = api
         self._snapshot = snapshot
-        self._served = served
+        self._provisioners = provisioners
         self._wish = wish
-        self._image = wish.image or image_of(served, snapshot)
+        self._image = wish.image or image_of(provisioners, snapshot)
         self._room = ProbeRoom(api, snapshot.now)
 
     async def look(self) -> AsyncGenerator[Finding | Unseen, None]:
@@ -60,10 +60,10 @@ class Prober:
         for unseen in await self._room.clear_leftovers():
             yield unseen
         tried = []
-        for each in self._served.nfs_classes:
-            if each.provisioner not in self._served.names:
+        for each in self._provisioners.nfs_classes:
+            if each.provisioner not in self._provisioners.names:
                 continue
-            chosen = choose(each, self._served, self._wish, Claim(self._room.namespace, _name(each), ""))
+            chosen = choose(each, self._provisioners, self._wish, Claim(self._room.namespace, _name(each), ""))
             if isinstance(chosen, Tried):
                 tried.append(chosen)
             else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
@@ -57,7 +57,7 @@ def app_of(container: containers.Container) -> App | None:
     return None
 
 
-def judge_apps(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_apps(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Pods that run such a program and have an NFS claim."""
     told: set[tuple[str, str]] = set()
     for pod in snapshot.pods:

@@ -12,18 +12,19 @@ from berth.doctor.cluster import (
     default_class,
     directories,
     kubesphere,
+    leading,
     mounting,
-    provisioners,
     refusing,
     rights,
+    running,
     servers,
     trust,
     volumes,
 )
 from berth.doctor.cluster.dependencies import SHARES
 from berth.doctor.cluster.directories_there import look_at_shares
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.reading import Reading, read_cluster
-from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.cluster.trash import look_at_trash
 from berth.doctor.run import Check
@@ -33,7 +34,7 @@ from berth.texts.text import Text
 
 DEADLINE = 12.5
 
-Judgement = Callable[[Snapshot, Served], Iterator[Finding]]
+Judgement = Callable[[Snapshot, Provisioners], Iterator[Finding]]
 
 
 class ClusterInReach:
@@ -43,7 +44,7 @@ class ClusterInReach:
         self._api = api
         self._trusted = trusted
         self._reading: asyncio.Task[Reading] | None = None
-        self._served: Served | None = None
+        self._provisioners: Provisioners | None = None
 
     async def reading(self) -> Reading:
         """What was read. The error of one who could read nothing at all."""
@@ -51,15 +52,15 @@ class ClusterInReach:
             self._reading = asyncio.create_task(read_cluster(self._api, self._trusted), name="reading the cluster")
         return await asyncio.shield(self._reading)
 
-    async def judged(self) -> tuple[Snapshot, Served] | None:
+    async def judged(self) -> tuple[Snapshot, Provisioners] | None:
         """The snapshot, and who serves in it; None where nothing could be read, which one check tells for all."""
         try:
             snapshot = (await self.reading()).snapshot
         except Exception:  # noqa: BLE001 - whatever it is, the check `api-server` raises it
             return None
-        if self._served is None:
-            self._served = Served(snapshot)
-        return snapshot, self._served
+        if self._provisioners is None:
+            self._provisioners = Provisioners(snapshot)
+        return snapshot, self._provisioners
 
     async def aclose(self) -> None:
         """Gives up a reading that is under way."""
@@ -108,10 +109,10 @@ CHECKS: tuple[Check[ClusterInReach], ...] = (
     Check(SHARES, Text("PVs and directories on the shares", "共享上的目录与 PV"), _look_at_shares, DEADLINE),
     Check("trash", Text("deleted volumes that don't go", "无法清除的已删除卷"), _look_at_trash, DEADLINE),
     _check("clones", claims.judge_clones, "copies that came out empty", "得到空卷的克隆"),
-    _check("selflink", provisioners.judge_selflink, "provisioners that need selfLink", "依赖 selfLink 的供应器"),
-    _check("provisioners", provisioners.judge_running, "provisioners that don't run", "没有运行的供应器"),
-    _check("provisioner-twice", provisioners.judge_twice, "provisioners of one name", "同名的供应器"),
-    _check("leases", provisioners.judge_leases, "leases of provisioners", "供应器的选主锁"),
+    _check("selflink", running.judge_selflink, "provisioners that need selfLink", "依赖 selfLink 的供应器"),
+    _check("provisioners", running.judge_running, "provisioners that don't run", "没有运行的供应器"),
+    _check("provisioner-twice", leading.judge_twice, "provisioners of one name", "同名的供应器"),
+    _check("leases", leading.judge_leases, "leases of provisioners", "供应器的选主锁"),
     _check("rights", rights.judge_rights, "rights of Berth's account", "Berth 账号的权限"),
     _check("trust", trust.judge_trust, "whom one may take for a provisioner", "谁可以被当作供应器"),
     _check("class-provisioner", classes.judge_classes, "classes and who serves them", "StorageClass 及其供应器"),

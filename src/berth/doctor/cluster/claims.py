@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from berth.doctor.cluster import edits
 from berth.doctor.cluster.classes import refusal
 from berth.doctor.cluster.default_class import candidate
+from berth.doctor.cluster.provisioners import Provisioners, nearest
 from berth.doctor.cluster.reasons import known_failures
-from berth.doctor.cluster.served import Served, nearest
 from berth.doctor.cluster.snapshot import Snapshot, in_bytes
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
@@ -22,18 +22,18 @@ PATIENCE = 30.0
 _PREFIX = re.compile(r'^failed to provision volume with StorageClass "[^"]*": ')
 
 
-def judge_pending(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_pending(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """One finding for each claim that waits, unless the reason is its class's or provisioner's and told with that."""
     for claim in snapshot.claims:
         if claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp:
-            yield from pending(snapshot, served, claim)
+            yield from pending(snapshot, provisioners, claim)
         elif claim.status.phase == "Lost":
             yield find(
                 "claim-lost", Subject("claim", claim.key), Subject("volume", claim.spec.volumeName), variant="claim"
             )
 
 
-def pending(snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> Iterator[Finding]:
+def pending(snapshot: Snapshot, provisioners: Provisioners, claim: kinds.ClaimObject) -> Iterator[Finding]:
     """Why this claim is Pending."""
     about = Subject("claim", claim.key)
     name = class_name_of(claim)
@@ -42,7 +42,7 @@ def pending(snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> Ite
         return
     if not name:
         if snapshot.sees("storageclasses"):
-            yield from _without_class(snapshot, served, claim)
+            yield from _without_class(snapshot, provisioners, claim)
         return
     of_class = snapshot.class_of.get(name)
     if of_class is None:
@@ -56,12 +56,12 @@ def pending(snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> Ite
     if of_class.volumeBindingMode == "WaitForFirstConsumer" and not has_node(claim):
         yield from _for_consumer(snapshot, claim)
         return
-    refused = _refused(served, of_class, claim)
+    refused = _refused(provisioners, of_class, claim)
     if refused is not None:
         yield refused
         return
-    is_told = of_class.provisioner not in served.names or _is_selflink(served, of_class.provisioner)
-    if is_told or refusal(served, of_class) is not None:
+    is_told = of_class.provisioner not in provisioners.names or _is_selflink(provisioners, of_class.provisioner)
+    if is_told or refusal(provisioners, of_class) is not None:
         return  # told of the class, or of its provisioner, with this claim in it
     warning = next(
         (each for each in snapshot.warnings("PersistentVolumeClaim", claim) if "rovision" in each.reason), None
@@ -77,17 +77,17 @@ def pending(snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> Ite
         yield find("claim-waits-for-provisioner", about, variant="claim", provisioner=of_class.provisioner)
 
 
-def _is_selflink(served: Served, name: str) -> bool:
-    running = [each for each in served.of(name) if each.is_ready]
+def _is_selflink(provisioners: Provisioners, name: str) -> bool:
+    running = [each for each in provisioners.of(name) if each.is_running]
     return bool(running) and all(each.flavour == "selflink" for each in running)
 
 
-def _without_class(snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> Iterator[Finding]:
+def _without_class(snapshot: Snapshot, provisioners: Provisioners, claim: kinds.ClaimObject) -> Iterator[Finding]:
     if _may_find_volume(snapshot, claim, ""):
         return
     defaults = snapshot.defaults
     is_open = claim.spec.storageClassName is None
-    best = defaults[0] if defaults else candidate(snapshot, served)
+    best = defaults[0] if defaults else candidate(snapshot, provisioners)
     yield find(
         "claim-without-class",
         Subject("claim", claim.key),
@@ -157,11 +157,11 @@ def _for_consumer(snapshot: Snapshot, claim: kinds.ClaimObject) -> Iterator[Find
         yield find("claim-waits-for-consumer", Subject("claim", claim.key), variant="claim")
 
 
-def _refused(served: Served, of_class: kinds.ClassObject, claim: kinds.ClaimObject) -> Finding | None:
+def _refused(provisioners: Provisioners, of_class: kinds.ClassObject, claim: kinds.ClaimObject) -> Finding | None:
     """What no NFS provisioner can give, and Berth refuses rather than ignores."""
-    if not served.is_nfs(of_class):
+    if not provisioners.is_nfs(of_class):
         return None
-    spec, is_berth = claim.spec, served.is_berth(of_class.provisioner)
+    spec, is_berth = claim.spec, provisioners.is_berth(of_class.provisioner)
     source = spec.dataSource or spec.dataSourceRef
     field, why = "", Text("", "")
     edit: str | None = None
@@ -185,7 +185,7 @@ def _refused(served: Served, of_class: kinds.ClassObject, claim: kinds.ClaimObje
     return find("claim-refused", Subject("claim", claim.key), variant="field", field=field, explained=why, edit=edit)
 
 
-def judge_expansions(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_expansions(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Claims that want to grow while nobody is there who would do it."""
     if not snapshot.sees("pods", "deployments", "leases"):
         return
@@ -197,7 +197,7 @@ def judge_expansions(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         if volume is None or volume.spec.nfs is None:
             continue  # CSI drivers have resizers of their own
         made_by = provisioned_by(volume)
-        is_served = served.is_berth(made_by) and made_by in served.names
+        is_served = provisioners.is_berth(made_by) and made_by in provisioners.names
         failed = [
             each for each in snapshot.warnings("PersistentVolumeClaim", claim) if each.reason == "VolumeResizeFailed"
         ]
@@ -210,7 +210,7 @@ def judge_expansions(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             yield find("expansion-waits", *about, variant=which, capacity=has, request=asked, evidence=evidence)
 
 
-def judge_clones(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_clones(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Claims that were to be copies and are bound to a new, empty directory."""
     for claim in snapshot.claims:
         source = claim.spec.dataSource or claim.spec.dataSourceRef

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from berth.doctor.cluster import edits
-from berth.doctor.cluster.served import Served, nearest
+from berth.doctor.cluster.provisioners import Provisioners, nearest
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
@@ -18,7 +18,7 @@ from berth.volumes.parameters import parse_parameters, share_address
 _SUBJECTS = 20
 
 
-def judge_classes(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_classes(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Classes of NFS without a live provisioner. Other storage is judged only where its claims wait."""
     if not snapshot.sees("pods", "deployments", "leases", "storageclasses"):
         return
@@ -28,21 +28,21 @@ def judge_classes(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             waiting.setdefault(claim.spec.storageClassName or "", []).append(claim)
     for each in snapshot.classes:
         claims = waiting.get(each.name, [])
-        if each.provisioner in served.names or served.of(each.provisioner) or not served.is_nfs(each):
+        if each.provisioner in provisioners.names or provisioners.of(each.provisioner) or not provisioners.is_nfs(each):
             continue  # of those that are there and don't run, provisioners.py tells
-        if any(one.is_ready for one in served.unclear) or (served.is_outside and not claims):
+        if any(one.is_running for one in provisioners.unclear) or (provisioners.is_outside and not claims):
             continue  # whoever says its names nowhere, or runs outside of the cluster, may answer to this one, too
-        yield _unserved(snapshot, served, each, claims)
+        yield _unserved(snapshot, provisioners, each, claims)
 
 
 def _unserved(
-    snapshot: Snapshot, served: Served, of_class: kinds.ClassObject, claims: list[kinds.ClaimObject]
+    snapshot: Snapshot, provisioners: Provisioners, of_class: kinds.ClassObject, claims: list[kinds.ClaimObject]
 ) -> Finding:
     name = of_class.provisioner
-    near = served.nearest(name)
+    near = provisioners.nearest(name)
     berth = near if near is not None and near.flavour == "berth" else None
     if berth is None and near is None:
-        berths = (each for each in served.provisioners if each.flavour == "berth" and each.is_ready)
+        berths = (each for each in provisioners.known if each.flavour == "berth" and each.is_running)
         berth = next((each for each in berths if not snapshot.trust.distrusts(each.account)), None)
     meant = nearest(name, near.names) if near is not None else None
     server, path = _share_of(snapshot, of_class)
@@ -82,10 +82,10 @@ def _share_of(snapshot: Snapshot, of_class: kinds.ClassObject) -> tuple[str, str
     return Counter(places).most_common(1)[0][0] if places else ("", "")
 
 
-def judge_parameters(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_parameters(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Classes of a Berth whose parameters or mount options it refuses."""
     for each in snapshot.classes:
-        refused = refusal(served, each)
+        refused = refusal(provisioners, each)
         if refused is not None:
             claims = [claim for claim in snapshot.claims if _waits_for(claim, each)]
             yield find(
@@ -98,9 +98,9 @@ def judge_parameters(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             )
 
 
-def refusal(served: Served, of_class: kinds.ClassObject) -> Refused | None:
+def refusal(provisioners: Provisioners, of_class: kinds.ClassObject) -> Refused | None:
     """Why Berth refuses a class of its own; None where it takes it, or the class is another's."""
-    if not served.is_berth(of_class.provisioner):
+    if not provisioners.is_berth(of_class.provisioner):
         return None
     try:
         parameters = parse_parameters(of_class.parameters or {}, server="any", export="/")
@@ -115,10 +115,10 @@ def _waits_for(claim: kinds.ClaimObject, of_class: kinds.ClassObject) -> bool:
     return is_pending and not claim.spec.volumeName and class_name_of(claim) == of_class.name
 
 
-def judge_options(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_options(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Mount options with which written data gets lost, once for a class; for a PV only where it is not the class's."""
     told: set[tuple[str, str]] = set()
-    for each in served.nfs_classes:
+    for each in provisioners.nfs_classes:
         for failure, option in dangerous(each.mountOptions or ()):
             told.add((each.name, option))
             edit = edits.without_option(each.mountOptions or (), option)

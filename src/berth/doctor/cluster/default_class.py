@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
 from berth.objects import kinds
 
 
-def judge_default_class(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_default_class(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """None is a note: it may be meant so. Several are a warning."""
     if not snapshot.sees("storageclasses"):
         return
     defaults = snapshot.defaults
     if not defaults:
-        best = candidate(snapshot, served)
+        best = candidate(snapshot, provisioners)
         name = best.name if best is not None else None
         yield find("default-class-none", variant={"candidate": name}, candidate=name)
     elif len(defaults) > 1:
         newest = defaults[0]
-        keep = next((each for each in defaults if not _is_unserved(snapshot, served, each)), newest)
+        keep = next((each for each in defaults if not _is_unserved(snapshot, provisioners, each)), newest)
         yield find(
             "default-class-several",
             *(Subject("class", each.name) for each in defaults),
@@ -37,14 +37,14 @@ def judge_default_class(snapshot: Snapshot, served: Served) -> Iterator[Finding]
         )
 
 
-def _is_unserved(snapshot: Snapshot, served: Served, of_class: kinds.ClassObject) -> bool:
+def _is_unserved(snapshot: Snapshot, provisioners: Provisioners, of_class: kinds.ClassObject) -> bool:
     """Whether it is known that nobody serves it; of other storage than NFS it is not."""
-    sees_all = snapshot.sees("pods", "deployments", "leases") and not served.is_outside
-    return sees_all and served.is_nfs(of_class) and of_class.provisioner not in served.names
+    sees_all = snapshot.sees("pods", "deployments", "leases") and not provisioners.is_outside
+    return sees_all and provisioners.is_nfs(of_class) and of_class.provisioner not in provisioners.names
 
 
-def candidate(snapshot: Snapshot, served: Served) -> kinds.ClassObject | None:
+def candidate(snapshot: Snapshot, provisioners: Provisioners) -> kinds.ClassObject | None:
     """The class that might best be the default: one that is served, the oldest of them."""
-    is_served = [each for each in snapshot.classes if each.provisioner in served.names]
+    is_served = [each for each in snapshot.classes if each.provisioner in provisioners.names]
     known = sorted(is_served or snapshot.classes, key=lambda each: (each.metadata.creationTimestamp or "", each.name))
     return known[0] if known else None

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from berth.doctor.cluster import claims as pending_claims
 from berth.doctor.cluster.mounting import is_waiting
+from berth.doctor.cluster.provisioners import Provisioners, nearest
 from berth.doctor.cluster.refusing import accessor_finding, refusing
-from berth.doctor.cluster.served import Served, nearest
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Report, Subject, Unseen, report
@@ -47,7 +47,7 @@ class Dependencies:
             self.waits = Text(en, zh)
 
 
-def about_one(about: Subject, whole: Report, snapshot: Snapshot, served: Served) -> Report:
+def about_one(about: Subject, whole: Report, snapshot: Snapshot, provisioners: Provisioners) -> Report:
     """The part of a report on the whole cluster that concerns one object."""
     plural = {"claim": "persistentvolumeclaims", "volume": "persistentvolumes", "pod": "pods"}[about.kind]
     if not snapshot.sees(plural):
@@ -60,11 +60,11 @@ def about_one(about: Subject, whole: Report, snapshot: Snapshot, served: Served)
     behind.add(about.kind, about.name)
     match found:
         case runtime.Pod():
-            _pod(behind, snapshot, served, found)
+            _pod(behind, snapshot, provisioners, found)
         case kinds.ClaimObject():
-            _claim(behind, snapshot, served, found)
+            _claim(behind, snapshot, provisioners, found)
         case kinds.VolumeObject():
-            _volume(behind, snapshot, served, found)
+            _volume(behind, snapshot, provisioners, found)
     findings = [_narrowed(each, behind) for each in whole.findings if _concerns(each, behind, about)]
     findings += behind.extra
     shares = [each.name for each in behind.subjects if each.kind == "share"]
@@ -88,7 +88,7 @@ def _find(about: Subject, snapshot: Snapshot) -> kinds.Object | None:
     return snapshot.pod_of.get(about.name)
 
 
-def _pod(behind: Dependencies, snapshot: Snapshot, served: Served, pod: runtime.Pod) -> None:
+def _pod(behind: Dependencies, snapshot: Snapshot, provisioners: Provisioners, pod: runtime.Pod) -> None:
     kind, workload = snapshot.workload_behind(pod)
     if kind != "Pod":
         behind.add("workload", f"{pod.namespace}/{workload}")
@@ -101,7 +101,7 @@ def _pod(behind: Dependencies, snapshot: Snapshot, served: Served, pod: runtime.
         claim = snapshot.claim_of.get(key)
         behind.add("claim", key)
         if claim is not None:
-            _claim(behind, snapshot, served, claim)
+            _claim(behind, snapshot, provisioners, claim)
         elif snapshot.sees("persistentvolumeclaims"):
             behind.takes_default = True
             name = key.partition("/")[2]
@@ -113,16 +113,16 @@ def _pod(behind: Dependencies, snapshot: Snapshot, served: Served, pod: runtime.
         behind.wait("kubelet to mount its volumes and start it", "kubelet 挂载卷并启动")
 
 
-def _claim(behind: Dependencies, snapshot: Snapshot, served: Served, claim: kinds.ClaimObject) -> None:
+def _claim(behind: Dependencies, snapshot: Snapshot, provisioners: Provisioners, claim: kinds.ClaimObject) -> None:
     behind.add("claim", claim.key)
     behind.add("namespace", claim.namespace)
     name = class_name_of(claim)
     behind.takes_default |= name is None
     volume = snapshot.volume_of.get(claim.spec.volumeName)
     if volume is not None:
-        _volume(behind, snapshot, served, volume)
+        _volume(behind, snapshot, provisioners, volume)
     elif name:
-        _class(behind, snapshot, served, name)
+        _class(behind, snapshot, provisioners, name)
     if claim.status.phase == "Pending":
         of_class = snapshot.class_of.get(name or "")
         if of_class is not None and of_class.volumeBindingMode == "WaitForFirstConsumer":
@@ -139,7 +139,7 @@ def _claim(behind: Dependencies, snapshot: Snapshot, served: Served, claim: kind
         behind.wait("its finalizers to be taken off", "finalizer 被移除")
 
 
-def _volume(behind: Dependencies, snapshot: Snapshot, served: Served, volume: kinds.VolumeObject) -> None:
+def _volume(behind: Dependencies, snapshot: Snapshot, provisioners: Provisioners, volume: kinds.VolumeObject) -> None:
     behind.add("volume", volume.name)
     place = location_of(volume)
     if place is not None:
@@ -148,8 +148,8 @@ def _volume(behind: Dependencies, snapshot: Snapshot, served: Served, volume: ki
     if bound is not None:
         behind.add("claim", f"{bound.namespace}/{bound.name}")
     if volume.spec.storageClassName:
-        _class(behind, snapshot, served, volume.spec.storageClassName)
-    _provisioner(behind, served, provisioned_by(volume))
+        _class(behind, snapshot, provisioners, volume.spec.storageClassName)
+    _provisioner(behind, provisioners, provisioned_by(volume))
     match volume.status.phase:
         case "Available":
             behind.wait("a claim that fits", "合适的 PVC")
@@ -158,18 +158,18 @@ def _volume(behind: Dependencies, snapshot: Snapshot, served: Served, volume: ki
             behind.wait(f"its provisioner {name} to clear up", f"供应器 {name} 完成清理")
 
 
-def _class(behind: Dependencies, snapshot: Snapshot, served: Served, name: str) -> None:
+def _class(behind: Dependencies, snapshot: Snapshot, provisioners: Provisioners, name: str) -> None:
     behind.add("class", name)
     of_class = snapshot.class_of.get(name)
     if of_class is not None:
-        _provisioner(behind, served, of_class.provisioner)
+        _provisioner(behind, provisioners, of_class.provisioner)
 
 
-def _provisioner(behind: Dependencies, served: Served, name: str) -> None:
+def _provisioner(behind: Dependencies, provisioners: Provisioners, name: str) -> None:
     if not name:
         return
     behind.add("provisioner", name)
-    for each in served.of(name):
+    for each in provisioners.of(name):
         behind.add("workload", each.key)
         for pod in each.pods:
             behind.add("pod", pod.key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
@@ -16,7 +16,7 @@ from berth.objects.translation import SHARED_PATHS, location_of, provisioned_by
 _SUBJECTS = 20
 
 
-def judge_overlaps(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_overlaps(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Directories that several PVs use. Those made by hand for several PVs on purpose are not counted."""
     at: defaultdict[tuple[str, str], list[kinds.VolumeObject]] = defaultdict(list)
     for volume in snapshot.volumes:
@@ -24,7 +24,7 @@ def judge_overlaps(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         if place is not None and place[0]:
             at[place[0].lower(), normal(place[1])].append(volume)
     roots = {
-        (each.server.lower(), normal(each.export)) for each in served.provisioners if each.share
+        (each.server.lower(), normal(each.export)) for each in provisioners.known if each.share
     }  # the PV through which a provisioner mounts its share contains all volumes, rightly
     for (server, path), volumes in sorted(at.items()):
         outer = [(server, each) for each in _ancestors(path) if (server, each) not in roots]

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from berth.doctor.cluster.displaced import look_for_displaced
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject, Unseen
@@ -51,11 +51,11 @@ class _Used:
     volumes: dict[str, list[kinds.VolumeObject]] = field(default_factory=dict)
 
 
-async def look_at_shares(snapshot: Snapshot, served: Served) -> AsyncIterator[Finding | Unseen]:
+async def look_at_shares(snapshot: Snapshot, provisioners: Provisioners) -> AsyncIterator[Finding | Unseen]:
     """What the shares that PVs lie on say."""
     if not snapshot.sees("persistentvolumes"):
         return
-    used = list(shares_of(snapshot, served))
+    used = list(shares_of(snapshot, provisioners))
     shares = Shares(timeout=DEADLINE - 0.5)
     tasks = [
         asyncio.create_task(_look_at(shares, each, snapshot), name=f"looking at {each.address}")
@@ -72,12 +72,12 @@ async def look_at_shares(snapshot: Snapshot, served: Served) -> AsyncIterator[Fi
         await shares.aclose()
 
 
-def shares_of(snapshot: Snapshot, served: Served) -> Iterator[_Used]:
+def shares_of(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[_Used]:
     """Each share with PVs that a provisioner made on it, and those of provisioners that don't run.
 
     PVs made by hand count where they lie directly in such a share: of others nobody knows what is exported.
     """
-    exports = {(each.server.lower(), normal(each.export)) for each in served.provisioners if each.share}
+    exports = {(each.server.lower(), normal(each.export)) for each in provisioners.known if each.share}
     for each in snapshot.classes:
         said = each.parameters or {}
         if said.get("server") and said.get("share"):
@@ -98,8 +98,8 @@ def shares_of(snapshot: Snapshot, served: Served) -> Iterator[_Used]:
         below = path[len(export.rstrip("/")) + 1 :]
         if below and (provisioned_by(volume) or "/" not in below):
             found.setdefault(address, _Used(address)).volumes.setdefault(below, []).append(volume)
-    for provisioner in served.provisioners:
-        if provisioner.share and not provisioner.is_ready:  # what it can't mount may be seen from here
+    for provisioner in provisioners.known:
+        if provisioner.share and not provisioner.is_running:  # what it can't mount may be seen from here
             address = ShareAddress(provisioner.server, normal(provisioner.export))
             found.setdefault(address, _Used(address))
     return iter(found.values())

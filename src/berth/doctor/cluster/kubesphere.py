@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
@@ -19,7 +19,7 @@ _COPIES = Text("clone and snapshot", "克隆和快照")
 _ALL = Text("expansion, clone and snapshot", "扩容、克隆和快照")
 
 
-def judge_console(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_console(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Classes of NFS that leave open what the console asks. What is said, yes or no, is meant so.
 
     KubeSphere 3.2 to 3.4 take the annotations away again where the provisioner is no CSI driver: there nothing is told.
@@ -28,8 +28,8 @@ def judge_console(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
         return
     drivers = {each.name for each in snapshot.drivers}
     is_4 = _is_4(snapshot)
-    for each in served.nfs_classes:
-        expands = each.allowVolumeExpansion is None and served.is_berth(each.provisioner)
+    for each in provisioners.nfs_classes:
+        expands = each.allowVolumeExpansion is None and provisioners.is_berth(each.provisioner)
         unsaid = is_4 and each.provisioner not in drivers and not each.annotations.keys() >= set(_SAID)
         if expands or unsaid:
             yield find(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import entries
 from berth.doctor.messages import Names, matches
@@ -35,7 +35,7 @@ class _Group:
     nodes: dict[str, None] = field(default_factory=dict)
 
 
-def judge_mounts(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_mounts(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Pods that can't start because of an NFS volume. What became well again is not told."""
     groups: dict[tuple[str, str], _Group] = {}
     for pod in snapshot.pods:
@@ -129,7 +129,7 @@ def output_of(message: str) -> str:
     return " ".join((match["said"] if match is not None else message).split())
 
 
-def judge_refusals(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_refusals(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Claims and pods that were refused when a controller filed them: only an Event of the controller's tells."""
     if not snapshot.sees("persistentvolumeclaims", "pods", "statefulsets"):
         return

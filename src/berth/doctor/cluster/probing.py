@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.objects import kinds
 from berth.objects.translation import location_of
 from berth.texts.text import Text
@@ -64,10 +64,10 @@ class Tried:
         return archive_name(path if self.flattens else path.rpartition("/")[2])
 
 
-def choose(of_class: kinds.ClassObject, served: Served, wish: Wish, claim: Claim) -> Tried | Text:
+def choose(of_class: kinds.ClassObject, provisioners: Provisioners, wish: Wish, claim: Claim) -> Tried | Text:
     """How to try the class with that claim, or why not."""
     try:
-        tried = _read(of_class, served)
+        tried = _read(of_class, provisioners)
         if isinstance(tried, Text):
             return tried
         stays = tried.left(claim, _SOME_PV)
@@ -103,16 +103,16 @@ def _keeps(tried: Tried) -> Text:
     return Text("keeps", "保留")
 
 
-def _read(of_class: kinds.ClassObject, served: Served) -> Tried | Text:
+def _read(of_class: kinds.ClassObject, provisioners: Provisioners) -> Tried | Text:
     """What the class says, as its provisioner reads it."""
     given = of_class.parameters or {}
-    flavours = {each.flavour for each in served.of(of_class.provisioner)}
+    flavours = {each.flavour for each in provisioners.of(of_class.provisioner)}
     if of_class.provisioner == _CSI:
         pattern = parse_sub_dir(given["subDir"]) if given.get("subDir") else _CSI_PATTERN
         return Tried(of_class, pattern, _end(given.get("onDelete", "delete")), flattens=False)
     # A Berth outside of the cluster that has made no PV yet is known by its parameters, which no other one reads.
-    is_outside = not flavours and served.is_outside and bool(given.get("server") and given.get("share"))
-    if served.is_berth(of_class.provisioner) or is_outside:
+    is_outside = not flavours and provisioners.is_outside and bool(given.get("server") and given.get("share"))
+    if provisioners.is_berth(of_class.provisioner) or is_outside:
         read = parse_parameters(given, server="any", export="/")
         if read.sharing != "deny":
             return Text(

@@ -1,313 +1,225 @@
-"""Provisioners that don't run, need selfLink, are there twice, or lead no longer."""
+"""The provisioners of a snapshot: which there are, under which names, and which of them answer now; by pods, workloads,
+leases and PVs.
+
+A name counts as served if a pod that carries it is ready, or somebody renews its lock: Berth also runs outside of the
+cluster. Who keeps no lock and says its name nowhere (many drivers of other storage) is not judged at all.
+"""
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 
-from berth.doctor.cluster.carriers import Provisioner
-from berth.doctor.cluster.durations import duration
-from berth.doctor.cluster.mounting import MOUNTING, mounts_of
-from berth.doctor.cluster.reasons import known_failures
-from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
-from berth.doctor.known import find
-from berth.findings.finding import Finding, Subject
-from berth.findings.versions import Version
+from berth.kube.leader import lock_name
+from berth.kube.oldlock import ANNOTATION, read_record
 from berth.objects import kinds, runtime
-from berth.objects.translation import class_name_of, provisioned_by
-from berth.texts.text import Text, same
+from berth.objects.containers import ConfigSource, sources_of
+from berth.objects.provisioners import Provisioner, judge_template, main_of
+from berth.objects.provisioning import OWN, TAKEN_OVER_BY, Provisioning, could_be
+from berth.objects.translation import is_by_berth, location_of, provisioned_by
 
-_SUBJECTS = 20
-_WITHOUT_SELFLINK = Version(1, 20)
-_GATE = re.compile(r"RemoveSelfLink=false", re.IGNORECASE)
-_AGE = {"berth": 0, "csi": 1, "other": 1, "subdir": 2, "selflink": 3}
-_ROLLED_OUT = ("Deployment", "StatefulSet", "DaemonSet")
-"""What `kubectl rollout status` knows."""
-_STARTING = 60.0
-"""Seconds that a new pod has to become ready before that is worth a word."""
+_FRESH = 60.0
+"""Seconds after which a lock that nobody renews counts as left behind; they are renewed every 2 to 15 s."""
+_NFS_NAMES = re.compile(r"nfs|fuseim\.pri/ifs", re.IGNORECASE)
+_NFS_PARAMETERS = {"archiveOnDelete", "pathPattern", "onDelete", "subDir", "share", "sharedPaths"}
+_BUILT_IN = re.compile(r"kubernetes\.io/[a-z-]+")
+_HOLDER = re.compile(r"(?P<pod>(?P<workload>.+)-[0-9a-z]{5,10}-[0-9a-z]{5})_[0-9a-f-]{36}")
+"""Who holds a lock, if a Deployment's pod does."""
 
 
-def judge_selflink(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
-    """Provisioners of the generation that needs metadata.selfLink, on releases that no longer fill it in."""
-    gate = _gate(snapshot)
-    if gate is not None:
-        yield find("selflink-gate", Subject("pod", gate.key), evidence=["--feature-gates=RemoveSelfLink=false"])
-    if snapshot.version is not None and snapshot.version < _WITHOUT_SELFLINK:
-        return
-    for each in served.provisioners:
-        if each.flavour != "selflink" or gate is not None or _has_made(snapshot, each):
-            continue
-        if each.replicas == 0 and not each.pods:
-            continue  # an old one that was stopped for good
-        waiting = waiting_claims(snapshot, each)
-        yield find(
-            "selflink-empty",
-            *(Subject("claim", claim.key) for claim in waiting[:_SUBJECTS]),
-            Subject("workload", each.key),
-            variant={"claim": waiting},
-            version=snapshot.version,
-            ref=each.ref if each.kind in _ROLLED_OUT else None,
-            evidence=[f"image: {each.image}"],
+class Provisioners:
+    """Who provisions what, in one snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    @cached_property
+    def known(self) -> tuple[Provisioner, ...]:
+        """All whose names are known, running or not."""
+        return tuple(each for each in self._all if each.names)
+
+    @cached_property
+    def unclear(self) -> tuple[Provisioner, ...]:
+        """What may provision, under names that are not known."""
+        return tuple(each for each in self._all if not each.names)
+
+    @cached_property
+    def _all(self) -> tuple[Provisioner, ...]:
+        return tuple(_provisioners_of(self._snapshot))
+
+    @cached_property
+    def fresh_locks(self) -> dict[str, str]:
+        """Locks that somebody renews: their names, and who holds them."""
+        found = {}
+        for lease in self._snapshot.leases:
+            if lease.spec.holderIdentity and self._snapshot.age(lease.spec.renewTime) < _lifetime(lease):
+                found[lease.name] = lease.spec.holderIdentity
+        for key, lock in self._snapshot.locks.items():
+            record = read_record(lock.annotations.get(ANNOTATION, ""))
+            if record is not None and self._snapshot.age(record.renewTime) < _FRESH:
+                found.setdefault(key.partition("/")[2], record.holderIdentity)
+        return found
+
+    @cached_property
+    def held_locks(self) -> dict[str, str]:
+        """Fresh locks but those of a provisioner's pod that is gone, which is known before its lock has aged."""
+        return {lock: holder for lock, holder in self.fresh_locks.items() if not self._is_gone(holder)}
+
+    def _is_gone(self, holder: str) -> bool:
+        match = _HOLDER.fullmatch(holder)
+        if match is None or not self._snapshot.sees("pods") or match["pod"] in self._pod_names:
+            return False
+        return any(each.kind == "Deployment" and each.name == match["workload"] for each in self.known)
+
+    @cached_property
+    def _pod_names(self) -> frozenset[str]:
+        return frozenset(pod.name for pod in self._snapshot.pods)
+
+    @cached_property
+    def is_outside(self) -> bool:
+        """Somebody who is no pod of the cluster holds a lock that looks like a provisioner's for NFS."""
+        return any(
+            _NFS_NAMES.search(lock) and not any(holder.startswith(name) for name in self._pod_names)
+            for lock, holder in self.held_locks.items()
         )
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names that are answered now."""
+        answered = set(self._answered_by_pods)
+        named = {each.provisioner for each in self._snapshot.classes} | {
+            name for each in self.known for name in each.names
+        }
+        locks = self.held_locks
+        answered |= {name for name in named if lock_name(name) in locks}
+        answered |= {each.name for each in self._snapshot.drivers if not self.of(each.name)}
+        if self.is_outside:  # one that runs outside says one of its names only; what it has made tells the others
+            answered |= self._made_by_berth
+        return frozenset(answered - {""})
 
-def _has_made(snapshot: Snapshot, provisioner: Provisioner) -> bool:
-    """It has made a PV since its pods run: whatever its image is called, it works."""
-    begun = min((pod.metadata.creationTimestamp or "" for pod in provisioner.pods), default="")
-    return bool(begun) and any(
-        provisioned_by(each) in provisioner.names and (each.metadata.creationTimestamp or "") > begun
-        for each in snapshot.volumes
-    )
+    @cached_property
+    def _answered_by_pods(self) -> frozenset[str]:
+        """What pods answer to that are ready, or hold their provisioner's lock."""
+        found: set[str] = set()
+        for each in self.known:
+            holder = self.held_locks.get(each.lock, "")
+            for pod in each.pods:
+                if pod.is_ready or holder.startswith(f"{pod.name}_"):
+                    found.update(each.pod_names.get(pod.name, ()))
+        return frozenset(found)
+
+    def is_berth(self, name: str) -> bool:
+        """Whether it is a Berth that answers to this name, or would: one that runs outside has no pod to tell."""
+        carriers = self.of(name)
+        carriers = [each for each in carriers if not self._snapshot.trust.distrusts(each.account)] or carriers
+        if carriers:
+            return any(each.flavour == "berth" for each in carriers)
+        return name == OWN or (self.is_outside and name in self._made_by_berth)
+
+    @cached_property
+    def _made_by_berth(self) -> frozenset[str]:
+        volumes = self._snapshot.volumes
+        return frozenset(provisioned_by(each) for each in volumes if is_by_berth(each))
+
+    def of(self, name: str) -> list[Provisioner]:
+        """The provisioners that carry this name, running or not; running ones first."""
+        return sorted((each for each in self.known if name in each.names), key=lambda each: not each.is_running)
+
+    def nearest(self, name: str) -> Provisioner | None:
+        """The provisioner whose name differs from this one by a typo; none that is not believed (see trust)."""
+        believed = [each for each in self.known if not self._snapshot.trust.distrusts(each.account)]
+        names = {known: each for each in believed for known in each.names if known != name}
+        near = nearest(name, names)
+        return names[near] if near is not None else None
+
+    def is_nfs(self, of_class: kinds.ClassObject) -> bool:
+        """Whether the class is one of NFS, as far as its name, its parameters or its provisioner tell."""
+        if _BUILT_IN.fullmatch(of_class.provisioner):
+            return False
+        return (
+            _NFS_NAMES.search(of_class.provisioner) is not None
+            or bool(_NFS_PARAMETERS & (of_class.parameters or {}).keys())
+            or bool(self.of(of_class.provisioner))
+            or self.nearest(of_class.provisioner) is not None
+        )
+
+    @cached_property
+    def nfs_classes(self) -> list[kinds.ClassObject]:
+        """All classes of NFS."""
+        made = {each.spec.storageClassName for each in self._snapshot.volumes if location_of(each) is not None}
+        return [each for each in self._snapshot.classes if self.is_nfs(each) or each.name in made]
 
 
-def _gate(snapshot: Snapshot) -> runtime.Pod | None:
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The name that one may have meant."""
+    found = difflib.get_close_matches(name, sorted(set(names) - {name}), n=1, cutoff=0.75)
+    return found[0] if found else None
+
+
+def _lifetime(lease: runtime.Lease) -> float:
+    return max(_FRESH, 4.0 * (lease.spec.leaseDurationSeconds or 15))
+
+
+def sources(snapshot: Snapshot) -> set[ConfigSource]:
+    """The ConfigMaps and Secrets that may tell a provisioner its names."""
+    found: set[ConfigSource] = set()
+    templates = [(each.namespace, each.spec.template.spec) for each in snapshot.workloads]
+    for namespace, spec in (*templates, *((each.namespace, each.spec) for each in snapshot.pods)):
+        for container in (*spec.containers, *(spec.initContainers or ())):
+            if could_be(container, spec.nfs_volumes):
+                found.update(sources_of(container, namespace))
+    return found
+
+
+def _provisioners_of(snapshot: Snapshot) -> Iterator[Provisioner]:
+    """All of them; those whose names are not known have none."""
+    behind: dict[tuple[str, str], list[runtime.Pod]] = {}
     for pod in snapshot.pods:
-        if pod.namespace == "kube-system" and pod.name.startswith("kube-apiserver"):
-            for container in pod.spec.containers:
-                if any(_GATE.search(word) for word in [*(container.command or ()), *(container.args or ())]):
-                    return pod
-    return None
+        kind, name = snapshot.workload_behind(pod)
+        if pod.status.phase not in ("Succeeded", "Failed") and _speakers(snapshot, kind, pod.namespace, _like(pod)):
+            behind.setdefault((kind, f"{pod.namespace}/{name}"), []).append(pod)
+    for workload in snapshot.workloads:
+        key = (type(workload).__name__, workload.key)
+        spec = workload.spec
+        yield from _provisioner(snapshot, *key, workload, spec.template, spec.replicas, behind.pop(key, []))
+    for key, pods in behind.items():
+        yield from _provisioner(snapshot, *key, pods[0], _like(pods[0]), len(pods), pods)
 
 
-def waiting_claims(snapshot: Snapshot, provisioner: Provisioner) -> list[kinds.ClaimObject]:
-    """Pending claims of this provisioner's classes."""
-    classes = {each.name for each in snapshot.classes if each.provisioner in provisioner.names}
-    return [
-        claim
-        for claim in snapshot.claims
-        if claim.status.phase == "Pending" and class_name_of(claim) in classes and not claim.spec.volumeName
-    ]
+def _like(pod: runtime.Pod) -> runtime.Template:
+    return runtime.Template(pod.metadata, pod.spec)
 
 
-def judge_running(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
-    """Provisioners none of whose pods is ready, while no other answers to their names."""
-    if not snapshot.sees("pods", "leases", "deployments"):
-        return
-    used = {each.provisioner for each in snapshot.classes} | {provisioned_by(each) for each in snapshot.volumes}
-    for each in served.provisioners:
-        names = [name for name in each.names if name in used and name not in served.names]
-        if each.is_ready or _is_starting(snapshot, each) or snapshot.trust.distrusts(each.account):
-            continue  # of those that nothing speaks for trust tells, and nobody is told to start one
-        if not names:
-            yield from _idle(snapshot, served, each, used)
-        elif each.taken_by and each.replicas == 0:
-            yield from _half_taken(snapshot, served, each, names)
-        elif each.replicas or not _is_left_to_others(served, each, names):
-            yield from _not_running(snapshot, each, names)
+def _speakers(snapshot: Snapshot, kind: str, namespace: str, template: runtime.Template) -> tuple[Provisioning, ...]:
+    """The containers that say under which names they provision, or that may."""
+    found = judge_template(kind, namespace, template, snapshot.settings)
+    return tuple(each for each in found if not each.is_init and (each.names or each.why))
 
 
-def _is_left_to_others(served: Served, stopped: Provisioner, names: list[str]) -> bool:
-    """Whether others are meant to answer to the names of one without pods: then it is they that are ill. To start both
-    would set two to work on one name.
-    """
-    return all(
-        any(each is not stopped and (each.replicas or each.taken_by) for each in served.of(name)) for name in names
-    )
-
-
-def _half_taken(snapshot: Snapshot, served: Served, old: Provisioner, names: list[str]) -> Iterator[Finding]:
-    """An old provisioner that a take-over has scaled down, while no Berth answers to its names."""
-    waiting = waiting_claims(snapshot, old)
-    berth = next((each for each in served.provisioners if each.key == old.taken_by), None)
-    if berth is not None and _is_starting(snapshot, berth) and set(names) <= set(berth.names):
-        return  # it is about to answer
-    namespace, _, name = old.taken_by.partition("/")
-    yield find(
-        "takeover-unfinished",
-        Subject("workload", old.key),
-        *(Subject("claim", claim.key) for claim in waiting[:_SUBJECTS]),
-        names=names,
-        berth=old.taken_by,
-        old=old.key,
-        berth_namespace=namespace,
-        berth_name=name,
-    )
-
-
-def _idle(snapshot: Snapshot, served: Served, berth: Provisioner, used: set[str]) -> Iterator[Finding]:
-    """A Berth that does not get ready, while nobody needs it yet: it stands by for a take-over, or has no class yet."""
-    if berth.flavour != "berth" or not berth.replicas or used & set(berth.names):
-        return
-    pod = next((each for each in berth.pods if not each.metadata.deletionTimestamp), None)
-    reason, evidence = _reason(snapshot, berth, pod)
-    yield find(
-        "berth-stands-by-not-ready",
-        Subject("workload", berth.key),
-        *((Subject("pod", pod.key),) if pod is not None else ()),
-        variant={"pod": pod is not None and _waits_for_image(pod)},
-        names=berth.names,
-        reason=reason,
-        ref=berth.ref,
-        berth_image=berth.image,
-        evidence=[evidence] if evidence else [],
-    )
-
-
-def _is_starting(snapshot: Snapshot, provisioner: Provisioner) -> bool:
-    """Its pods are new, and nothing has gone wrong so far."""
-    return bool(provisioner.pods) and all(
-        snapshot.age(pod.metadata.creationTimestamp) < _STARTING
-        and not snapshot.warnings("Pod", pod)
-        and not any(each.state.waiting and "BackOff" in each.state.waiting.reason for each in _statuses(pod))
-        for pod in provisioner.pods
-    )
-
-
-def _not_running(snapshot: Snapshot, provisioner: Provisioner, names: list[str]) -> Iterator[Finding]:
-    waiting = waiting_claims(snapshot, provisioner)
-    # What pods say while they go is no reason.
-    pod = next((each for each in provisioner.pods if not each.metadata.deletionTimestamp), None)
-    reason, evidence = _reason(snapshot, provisioner, pod)
-    cause = list(_cause(snapshot, provisioner, pod))
-    yield from cause
-    if any(each.harm == "everyone" for each in cause) or (pod is not None and list(mounts_of(snapshot, pod))):
-        return
-    yield find(
-        "provisioner-not-running",
-        Subject("workload", provisioner.key),
-        *((Subject("pod", pod.key),) if pod is not None else ()),
-        *(Subject("claim", claim.key) for claim in waiting[:_SUBJECTS]),
-        variant={"pod": pod is not None, "scaled-down": provisioner.replicas == 0},
-        names=names,
-        reason=reason,
-        ref=provisioner.ref,
-        wanted="1",
-        container=provisioner.container if pod is not None and _has_crashed(pod) else None,
-        evidence=[evidence] if evidence else [],
-    )
-
-
-def _cause(snapshot: Snapshot, provisioner: Provisioner, pod: runtime.Pod | None) -> Iterator[Finding]:
-    """What the catalogue knows of the pod's newest warnings."""
-    if pod is None:
-        return
-    told: set[str] = set()
-    facts = {
-        "pod": pod.key,
-        **({"share": provisioner.share, "server": provisioner.server} if provisioner.share else {}),
-    }
-    if _waits_for_image(pod):
-        told.add("provisioner-image-missing")
-        is_berth = provisioner.flavour == "berth"
-        yield find(
-            "provisioner-image-missing",
-            Subject("pod", pod.key),
-            variant="berth" if is_berth else "pod",
-            image=provisioner.image,
-            berth_image=provisioner.image,
+def _provisioner(
+    snapshot: Snapshot,
+    kind: str,
+    key: str,
+    about: runtime.Workload | runtime.Pod,
+    template: runtime.Template,
+    replicas: int,
+    pods: list[runtime.Pod],
+) -> Iterator[Provisioner]:
+    namespace, _, name = key.partition("/")
+    speakers = _speakers(snapshot, kind, namespace, template)
+    if speakers:
+        yield Provisioner(
+            kind=kind,
+            namespace=namespace,
+            name=name,
+            account=f"{namespace}/{template.spec.account}",
+            containers=speakers,
+            replicas=replicas,
+            ready=sum(each.is_ready for each in pods),
+            pods=tuple(pods),
+            pod_names={each.name: main_of(_speakers(snapshot, kind, namespace, _like(each))).names for each in pods},
+            taken_by=about.annotations.get(TAKEN_OVER_BY, ""),
         )
-    for event in snapshot.warnings("Pod", pod):
-        if event.reason in MOUNTING:
-            continue  # told with all pods that can't mount
-        if event.source.host:
-            facts["node"] = event.source.host
-        for finding in known_failures(event, snapshot.version, **facts):
-            if finding.id not in told:
-                told.add(finding.id)
-                yield finding
-
-
-def _waits_for_image(pod: runtime.Pod) -> bool:
-    waits = {each.state.waiting.reason for each in _statuses(pod) if each.state.waiting is not None}
-    return bool(waits & {"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName"})
-
-
-def _reason(snapshot: Snapshot, provisioner: Provisioner, pod: runtime.Pod | None) -> tuple[Text, str]:
-    """In a few words, and what shows it."""
-    if pod is None:
-        if provisioner.replicas == 0:
-            return Text("it is scaled to 0", "副本数被设为 0"), "replicas: 0"
-        newest = next(iter(snapshot.events_about.get((provisioner.kind, provisioner.key), ())), None)
-        said = newest.text if newest is not None else ""
-        return Text("it has no pod", "它没有 Pod"), said
-    scheduled = next((each for each in pod.status.conditions or () if each.type == "PodScheduled"), None)
-    if scheduled is not None and scheduled.status == "False":
-        return Text(f"no node takes its pod {pod.name}", f"没有节点能运行它的 Pod {pod.name}"), scheduled.message
-    for status in _statuses(pod):
-        state = status.state.waiting or status.state.terminated
-        if state is not None and state.reason not in ("ContainerCreating", "PodInitializing"):
-            return Text(
-                f"its pod {pod.name} says {state.reason}", f"其 Pod {pod.name} 状态为 {state.reason}"
-            ), state.message
-    warning = next(iter(snapshot.warnings("Pod", pod)), None)
-    if warning is not None:
-        return Text(
-            f"its pod {pod.name} says {warning.reason}", f"其 Pod {pod.name} 报告 {warning.reason}"
-        ), warning.text
-    if not pod.spec.nodeName:
-        return Text(f"its pod {pod.name} has no node yet", f"其 Pod {pod.name} 还没有被调度到节点"), ""
-    return Text(f"its pod {pod.name} is not ready", f"其 Pod {pod.name} 未就绪"), ""
-
-
-def _statuses(pod: runtime.Pod) -> list[runtime.ContainerStatus]:
-    return pod.status.containerStatuses or []
-
-
-def _has_crashed(pod: runtime.Pod) -> bool:
-    return any(each.restartCount for each in _statuses(pod))
-
-
-def judge_twice(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
-    """Two provisioners at work under one name whose locks don't exclude each other."""
-    running = [each for each in served.provisioners if each.pods and each.is_ready]
-    for one, other in combinations(running, 2):
-        for name in set(one.names) & set(other.names):
-            shares_lock = one.lock == other.lock and one.namespace == other.namespace and one.flavour == other.flavour
-            if shares_lock:
-                continue
-            new, old = sorted((one, other), key=lambda each: _standing(snapshot, each))
-            yield find(
-                "provisioner-twice",
-                Subject("workload", old.key),
-                Subject("workload", new.key),
-                Subject("provisioner", name),
-                old=f"{old.ref} ({old.namespace})",
-                new=f"{new.ref} ({new.namespace})",
-                old_namespace=old.namespace,
-                old_ref=old.ref,
-            )
-
-
-def _standing(snapshot: Snapshot, provisioner: Provisioner) -> tuple[bool, int, str]:
-    """Which of two is to stay: the lesser one. None is stopped for the sake of one that nothing speaks for."""
-    return snapshot.trust.distrusts(provisioner.account), _AGE[provisioner.flavour], provisioner.key
-
-
-def judge_leases(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
-    """Leases of provisioners with ready pods that nobody renews, and those under which a share is contested."""
-    yield from _contested(snapshot)
-    for each in served.provisioners:
-        lease = next((one for one in snapshot.leases if one.key == f"{each.namespace}/{each.lock}"), None)
-        if lease is None or not each.is_ready or each.lock in served.fresh_locks or not lease.spec.renewTime:
-            continue
-        begun = min(snapshot.age(pod.metadata.creationTimestamp) for pod in each.pods if pod.is_ready)
-        if begun < _STARTING:
-            continue  # it is about to take the lease over
-        yield find(
-            "lease-stale",
-            Subject("lease", lease.key),
-            Subject("workload", each.key),
-            since=duration(snapshot.age(lease.spec.renewTime)),
-            holder=same(lease.spec.holderIdentity) if lease.spec.holderIdentity else Text("nobody", "无"),
-            account=each.account.replace("/", ":"),
-            ref=each.ref,
-        )
-
-
-_CONTESTED = 3600.0
-"""Seconds since a controller said so last. While it lasts, it says so every five minutes."""
-
-
-def _contested(snapshot: Snapshot) -> Iterator[Finding]:
-    for (kind, key), events in snapshot.events_about.items():
-        if kind not in ("Lease", "Endpoints"):
-            continue
-        told: set[str] = set()
-        for event in events:
-            for finding in known_failures(event, snapshot.version, lease=key):
-                place = str(finding.facts.get("share", ""))
-                if finding.id == "share-contested" and place not in told and snapshot.age(event.moment) < _CONTESTED:
-                    told.add(place)
-                    yield finding

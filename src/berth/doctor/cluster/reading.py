@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from berth.doctor.cluster.carriers import sources
+from berth.doctor.cluster.provisioners import Provisioners, sources
 from berth.doctor.cluster.rights import NEEDED
-from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.servers import services_of_servers
 from berth.doctor.cluster.snapshot import Snapshot, parse_moment
 from berth.doctor.run import CouldNotLookError, why_unseen
@@ -149,17 +148,17 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
     """What is asked for by name only, because lists of it are long or not allowed to many."""
     snapshot, unseen = reading.snapshot, list(reading.unseen)
     snapshot = replace(snapshot, settings=await _settings(api, sources(snapshot)))
-    served = Served(snapshot)
+    provisioners = Provisioners(snapshot)
     unseen += [
         Unseen(
             Text(f"the names of {each.ref} ({each.namespace})", f"{each.ref}（{each.namespace}）的供应器名"),
             Text(f"they come from {each.why}", f"它们来自 {each.why}"),
         )
-        for each in served.unclear
-        if not each.is_guess
+        for each in provisioners.unclear
+        if each.main.hint != "mount"
     ]
-    accounts = sorted({each.account: each for each in served.provisioners if each.flavour == "berth"}.items())
-    locks = sorted({f"{each.namespace}/{each.lock}" for each in served.provisioners})
+    accounts = sorted({each.account: each for each in provisioners.known if each.flavour == "berth"}.items())
+    locks = sorted({f"{each.namespace}/{each.lock}" for each in provisioners.known})
     services = sorted(
         {
             f"{hook.clientConfig.service.namespace}/{hook.clientConfig.service.name}"

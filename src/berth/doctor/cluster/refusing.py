@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
@@ -15,7 +15,7 @@ _STORAGE = ("persistentvolumeclaims", "persistentvolumes", "pods", "storageclass
 _WORKSPACE = "kubesphere.io/workspace"
 
 
-def judge_webhooks(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_webhooks(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Webhooks that must be asked about claims, PVs or pods, and that nobody answers."""
     for configuration in snapshot.webhooks:
         kind = f"{type(configuration).__name__.lower()}webhookconfiguration"
@@ -49,7 +49,7 @@ def _asked(hook: admission.Webhook) -> list[str]:
     return list(found)
 
 
-def judge_accessors(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_accessors(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Namespaces with claims of a class whose Accessors no longer let them: the next claim is refused."""
     used = {(claim.namespace, class_name_of(claim) or "") for claim in snapshot.claims}
     for namespace, class_name in sorted(used):

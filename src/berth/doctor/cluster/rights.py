@@ -6,12 +6,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from berth.doctor.cluster.carriers import Provisioner
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
 from berth.kube.permissions import Permission, Right
+from berth.objects.provisioners import Provisioner
 from berth.objects.roles import role_manifests
 from berth.reconcilers import expand, provision, purge, reclaim, sweep
 from berth.texts.command import Shell, command, word
@@ -38,9 +38,9 @@ _ESSENTIAL = {
 _LOCKS = {("leases", verb) for verb in ("get", "create", "update")}
 
 
-def judge_rights(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_rights(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Berths that lack rights."""
-    for provisioner in served.provisioners:
+    for provisioner in provisioners.known:
         lacking = snapshot.lacking.get(provisioner.account, ())
         missing = [right for right in lacking if provisioner.elects or not right.own_namespace]
         if not missing or not snapshot.trust.trusts(provisioner.account):

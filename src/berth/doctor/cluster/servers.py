@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
@@ -30,7 +30,7 @@ def services_of_servers(snapshot: Snapshot) -> dict[str, str]:
     return found
 
 
-def judge_server_pods(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_server_pods(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Servers in the cluster that nobody stands behind, with the PVs that lie on them."""
     services = services_of_servers(snapshot)
     volumes: defaultdict[str, list[str]] = defaultdict(list)

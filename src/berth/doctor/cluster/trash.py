@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 from berth.doctor.cluster.directories_there import DEADLINE, shares_of
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.reasons import known_failures
-from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.trash import judge_trash, read_trash
 from berth.findings.finding import Finding, Unseen
@@ -22,9 +22,9 @@ from berth.volumes.trash import Trashed
 _MOST_SHARES = 50
 
 
-async def look_at_trash(snapshot: Snapshot, served: Served) -> AsyncIterator[Finding | Unseen]:
+async def look_at_trash(snapshot: Snapshot, provisioners: Provisioners) -> AsyncIterator[Finding | Unseen]:
     """What does not go from the trash of the shares that Berth's classes and PVs name."""
-    addresses = list(dict.fromkeys(_addresses(snapshot, served)))[:_MOST_SHARES]
+    addresses = list(dict.fromkeys(_addresses(snapshot, provisioners)))[:_MOST_SHARES]
     shares = Shares(timeout=DEADLINE - 0.5)
     try:
         answers = await asyncio.gather(*(_ask(shares, address) for address in addresses))
@@ -49,13 +49,13 @@ async def _ask(shares: Shares, address: ShareAddress) -> list[Trashed] | None:
         return None
 
 
-def _addresses(snapshot: Snapshot, served: Served) -> Iterator[ShareAddress]:
+def _addresses(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[ShareAddress]:
     """Every share on which Berth may have trash. Its last volume may be the one that does not go."""
-    for used in shares_of(snapshot, served):
+    for used in shares_of(snapshot, provisioners):
         yield used.address
-    carriers = [each for each in served.provisioners if each.flavour == "berth"]
+    carriers = [each for each in provisioners.known if each.flavour == "berth"]
     for of_class in snapshot.classes:
-        if not served.is_berth(of_class.provisioner):
+        if not provisioners.is_berth(of_class.provisioner):
             continue
         said = of_class.parameters or {}
         places = [(each.server, each.export) for each in carriers if of_class.provisioner in each.names]

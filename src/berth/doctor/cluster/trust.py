@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from berth.doctor.cluster.served import Served
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
 
 
-def judge_trust(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_trust(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Those that call themselves provisioners, for which nothing speaks but that."""
     used = {each.provisioner for each in snapshot.classes}
-    for each in served.provisioners:
+    for each in provisioners.known:
         names = [name for name in each.names if name in used or each.flavour == "berth"]
-        counts = each.replicas or each.pods or any(name in used - served.names for name in names)
+        counts = each.replicas or each.pods or any(name in used - provisioners.names for name in names)
         if names and counts and snapshot.trust.distrusts(each.account):
             yield find(
                 "provisioner-untrusted",
@@ -26,7 +26,7 @@ def judge_trust(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             )
 
 
-def image_of(served: Served, snapshot: Snapshot) -> str:
+def image_of(provisioners: Provisioners, snapshot: Snapshot) -> str:
     """The image of a Berth that runs and is trusted; empty where none is."""
-    trusted = (each for each in served.provisioners if each.flavour == "berth" and each.is_ready)
+    trusted = (each for each in provisioners.known if each.flavour == "berth" and each.is_running)
     return next((each.image for each in trusted if snapshot.trust.trusts(each.account)), "")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.reasons import known_failures
-from berth.doctor.cluster.served import Served
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
@@ -23,7 +23,7 @@ _NAMED = 50
 _KEPT = Text("its policy is Retain", "其策略为 Retain")
 
 
-def judge_ends(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_ends(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Released and Failed PVs of NFS."""
     released: defaultdict[Text, list[kinds.VolumeObject]] = defaultdict(list)
     for volume in snapshot.volumes:
@@ -36,19 +36,19 @@ def judge_ends(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
             if warning is not None:
                 yield from failed(snapshot, volume)
                 continue
-            reason = why_released(snapshot, served, volume)
+            reason = why_released(snapshot, provisioners, volume)
             if reason is not None:
                 released[reason].append(volume)
     for reason, volumes in released.items():
         yield from _released(reason, volumes)
 
 
-def why_released(snapshot: Snapshot, served: Served, volume: kinds.VolumeObject) -> Text | None:
+def why_released(snapshot: Snapshot, provisioners: Provisioners, volume: kinds.VolumeObject) -> Text | None:
     """Why nobody will end it; None where somebody is about to."""
     if volume.spec.persistentVolumeReclaimPolicy != "Delete":
         return _KEPT
     name = provisioned_by(volume)
-    if not name or not snapshot.sees("pods", "leases") or name in served.names:
+    if not name or not snapshot.sees("pods", "leases") or name in provisioners.names:
         return None
     return Text(f"its provisioner {name} does not run", f"其供应器 {name} 没有运行")
 
@@ -92,7 +92,7 @@ def failed(snapshot: Snapshot, volume: kinds.VolumeObject) -> Iterator[Finding]:
         yield find("volume-failed", about, variant={"reason": said}, reason=said, evidence=evidence)
 
 
-def judge_terminating(snapshot: Snapshot, served: Served) -> Iterator[Finding]:
+def judge_terminating(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Claims and PVs that are being deleted for more than a minute."""
     for claim in snapshot.claims:
         since = snapshot.age(claim.metadata.deletionTimestamp)

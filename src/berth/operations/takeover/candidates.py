@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from berth.findings.finding import Subject
 from berth.kube.errors import Forbidden, KubeError, NotFound
 from berth.kube.manifest import ManifestApi, place
-from berth.objects.containers import ConfigSource, Container, PodFields, sources_of, texts_of
-from berth.objects.provisioning import Provisioning, could_be, provisionings
+from berth.objects.containers import ConfigSource, sources_of, texts_of
+from berth.objects.provisioners import Provisioner, judge_template
+from berth.objects.provisioning import TAKEN_OVER_BY, could_be
+from berth.objects.runtime import Template, template_of
 
 _KINDS = (
     ("apps/v1", "StatefulSet"),
@@ -38,8 +38,8 @@ class Candidate:
 
     kind: str
     manifest: Mapping[str, Any]
-    template: Mapping[str, Any]
-    """metadata and spec of its pods."""
+    template: Template
+    """What its pods are like."""
 
     @property
     def namespace(self) -> str:
@@ -61,7 +61,7 @@ class Candidate:
 
     @property
     def account(self) -> str:
-        return str(self.template["spec"].get("serviceAccountName") or "default")
+        return self.template.spec.account
 
     @property
     def replicas(self) -> int:
@@ -88,33 +88,10 @@ class Candidate:
                 return len(status.get("active") or ())
         return int(status.get("readyReplicas", 0))
 
-    @property
-    def fields(self) -> PodFields:
-        meta = self.template.get("metadata") or {}
-        return PodFields(self.namespace, self.account, meta.get("labels") or {}, meta.get("annotations") or {})
-
-    @property
-    def containers(self) -> list[Container]:
-        return msgspec.convert(list(self.template["spec"].get("containers") or ()), list[Container])
-
-    @property
-    def init_containers(self) -> list[Container]:
-        return msgspec.convert(list(self.template["spec"].get("initContainers") or ()), list[Container])
-
-    @property
-    def nfs_volumes(self) -> frozenset[str]:
-        """Names of the pods' volumes that are NFS."""
-        return frozenset(one["name"] for one in self.template["spec"].get("volumes") or () if one.get("nfs"))
-
 
 def workload(kind: str, manifest: Mapping[str, Any]) -> Candidate:
     """One workload, of which the API server's JSON is given."""
-    template: Mapping[str, Any] = manifest
-    if kind == "CronJob":
-        template = manifest["spec"]["jobTemplate"]["spec"]["template"]
-    elif kind != "Pod":
-        template = manifest["spec"]["template"]
-    return Candidate(kind, manifest, template)
+    return Candidate(kind, manifest, template_of(kind, manifest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +117,21 @@ async def read_candidates(api: ManifestApi) -> Candidates:
     return Candidates(tuple(workloads), await _read_sources(api, workloads), tuple(unseen))
 
 
-def provisioning_of(one: Candidate, candidates: Candidates) -> list[Provisioning]:
-    """The containers of a workload that provision or could."""
-    containers = provisionings(one.containers, one.init_containers, one.nfs_volumes, one.fields, candidates.known)
-    # The part of a CSI driver that mounts is on every node, and provisions nothing.
-    return [each for each in containers if not (each.kind == "csi" and one.kind in ("DaemonSet", "Pod"))]
+def provisioner_of(one: Candidate, candidates: Candidates) -> Provisioner | None:
+    """What a workload is that provisions, or could; None for all others."""
+    containers = judge_template(one.kind, one.namespace, one.template, candidates.known)
+    if not containers:
+        return None
+    return Provisioner(
+        kind=one.kind,
+        namespace=one.namespace,
+        name=one.name,
+        account=f"{one.namespace}/{one.account}",
+        containers=containers,
+        replicas=one.replicas,
+        ready=one.ready,
+        taken_by=(one.manifest["metadata"].get("annotations") or {}).get(TAKEN_OVER_BY, ""),
+    )
 
 
 async def _read(api: ManifestApi, version: str, kind: str) -> list[dict[str, Any]] | None:
@@ -173,9 +160,9 @@ async def _read_sources(api: ManifestApi, workloads: Iterable[Candidate]) -> dic
     wanted = dict.fromkeys(
         source
         for one in workloads
-        for container in (*one.containers, *one.init_containers)
+        for container in (*one.template.spec.containers, *(one.template.spec.initContainers or ()))
         for source in sources_of(container, one.namespace)
-        if source.kind == "ConfigMap" or could_be(container, one.nfs_volumes)
+        if source.kind == "ConfigMap" or could_be(container, one.template.spec.nfs_volumes)
     )
     gate = asyncio.Semaphore(_AT_ONCE)
     found: dict[ConfigSource, dict[str, str] | None] = {}

@@ -13,6 +13,7 @@ from typing import Any
 
 from berth.findings.finding import Finding
 from berth.objects.containers import sources_of
+from berth.objects.provisioners import Provisioner
 from berth.objects.provisioning import (
     EXPORT,
     NAME,
@@ -20,11 +21,10 @@ from berth.objects.provisioning import (
     REFERENCE,
     REPLICAS_BEFORE,
     SERVER,
-    TAKEN_OVER_BY,
     Provisioning,
 )
 from berth.objects.trust import Trust
-from berth.operations.takeover.candidates import Candidate, Candidates, provisioning_of
+from berth.operations.takeover.candidates import Candidate, Candidates, provisioner_of
 from berth.operations.takeover.strangers import (
     Other,
     about_old,
@@ -131,11 +131,11 @@ def find_provisioners(candidates: Candidates, kubernetes: tuple[int, int], trust
     others: list[Other] = []
     strangers: set[str] = set()
     for one in candidates.workloads:
-        containers = provisioning_of(one, candidates)
+        made = provisioner_of(one, candidates)
         why = why_not(one, trust)
-        if not containers or (why is not None and all(each.hint == "mount" for each in containers)):
+        if made is None or (why is not None and all(each.hint == "mount" for each in made.containers)):
             continue  # an application, whatever it mounts: it can provision nothing
-        main = next((each for each in containers if not each.is_init), containers[0])
+        containers, main = made.containers, made.main
         is_berth = _is_berth(one, main)
         reason = None if is_berth else _why_left_alone(one, containers)
         if why is not None:
@@ -143,12 +143,12 @@ def find_provisioners(candidates: Candidates, kubernetes: tuple[int, int], trust
                 strangers.add(one.key)
                 findings.append(untrusted(one, _names(containers), why, reason or _told_elsewhere(one, main)))
         elif is_berth and one.kind == "Deployment":
-            berths.append(_berth(one, main))
+            berths.append(_berth(made))
         elif reason is not None or is_berth:
             others.append(Other(one, _names(containers), main.kind, reason))
             findings += left_alone(others[-1])
         else:
-            old.append(_old(one, main))
+            old.append(_old(one, made))
             findings += about_old(one.about, old[-1].image, old[-1].kept_by, kubernetes)
     findings += not_looked_at(candidates.unseen)
     in_order = tuple(sorted(old, key=lambda one: one.key))
@@ -208,26 +208,25 @@ def _settings(main: Provisioning) -> tuple[tuple[str, ...], ShareAddress]:
         provisioners = PROVISIONERS.parse(environment.get(NAME))
     except ValueError as error:
         raise Refused(NAME, str(error)) from None
-    server, export = parse_server(environment.get(SERVER), SERVER), parse_export(environment.get(EXPORT), EXPORT)
+    server, export = parse_server(main.server, SERVER), parse_export(main.export, EXPORT)
     return provisioners, ShareAddress(server, export)
 
 
-def _berth(one: Candidate, main: Provisioning) -> Berth:
-    environment = main.environment
+def _berth(made: Provisioner) -> Berth:
     return Berth(
-        namespace=one.namespace,
-        name=one.name,
-        provisioners=main.names,
-        server=environment.get(SERVER),
-        export=environment.get(EXPORT),
-        replicas=one.replicas,
-        ready=one.ready,
-        image=main.container.image,
+        namespace=made.namespace,
+        name=made.name,
+        provisioners=made.names,
+        server=made.server,
+        export=made.export,
+        replicas=made.replicas,
+        ready=made.ready,
+        image=made.image,
     )
 
 
-def _old(one: Candidate, main: Provisioning) -> OldProvisioner:
-    provisioners, share = _settings(main)
+def _old(one: Candidate, made: Provisioner) -> OldProvisioner:
+    provisioners, share = _settings(made.main)
     metadata = one.manifest["metadata"]
     annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
     return OldProvisioner(
@@ -235,13 +234,13 @@ def _old(one: Candidate, main: Provisioning) -> OldProvisioner:
         name=one.name,
         provisioners=provisioners,
         share=share,
-        image=main.container.image,
+        image=made.image,
         account=one.account,
-        replicas=one.replicas,
-        ready=one.ready,
+        replicas=made.replicas,
+        ready=made.ready,
         before=_count(annotations.get(REPLICAS_BEFORE, "")),
         ready_before=_count(annotations.get(READY_BEFORE, "")),
-        taken_by=annotations.get(TAKEN_OVER_BY, ""),
+        taken_by=made.taken_by,
         selector=_selector(one.manifest["spec"]["selector"]),
         kept_by=next((who for key, who in _KEEPERS.items() if key in annotations or key in labels), ""),
     )

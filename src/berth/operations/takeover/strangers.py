@@ -77,8 +77,9 @@ def left_alone(one: Other) -> Iterator[Finding]:
 
 def is_of_nfs(one: Candidate, names: tuple[str, ...]) -> bool:
     """Whether a provisioner of whatever kind has to do with NFS, as far as its names tell."""
-    words = (*names, *(each.image for each in one.containers), *(each.name for each in one.containers))
-    return any(_NFS.search(word) for word in words) or bool(one.nfs_volumes)
+    spec = one.template.spec
+    words = (*names, *(each.image for each in spec.containers), *(each.name for each in spec.containers))
+    return any(_NFS.search(word) for word in words) or bool(spec.nfs_volumes)
 
 
 def about_old(about: Subject, image: str, kept_by: str, kubernetes: tuple[int, int]) -> Iterator[Finding]:
