@@ -23,7 +23,7 @@ from berth.cli.ending import (
 )
 from berth.cli.main import cli
 from berth.kube.errors import ConfigurationError, Forbidden, Unreachable
-from berth.nfsserver.errors import RequestRefused, Unreadable
+from berth.nfsserver.errors import RequestRefused, UnreadableExports
 from berth.operations.errors import Stopped
 from berth.settings.controller import SETTINGS
 from berth.texts.text import Text
@@ -207,7 +207,7 @@ def test_exit_codes_are_stated_once() -> None:
         (Forbidden("GET pods", 403, "", "no"), 2),
         (Stopped(Text("no", "否")), 2),
         (Refused("uid", "is no number"), 64),
-        (Unreadable("/etc/exports", Text("no", "否")), 3),
+        (UnreadableExports("/etc/exports", Text("no", "否")), 3),
         (RequestRefused("client", Text("no", "否")), 64),
     ],
     ids=lambda value: type(value).__name__,

@@ -18,7 +18,7 @@ from lightkube.config.models import Cluster, Context
 
 from berth.kube.answers import HttpAnswer
 from berth.kube.errors import Unreachable, WriteWithheld
-from berth.kube.exchange import Exchange, Guard, Request
+from berth.kube.exchange import Exchange, Request, RequestGuard
 from berth.kube.manifest import ManifestApi
 from tests.fake_api.server import FakeApiServer
 
@@ -78,7 +78,7 @@ class _Wire(Exchange):
     async def aclose(self) -> None:
         return None
 
-    async def answer(self, request: Request, guard: Guard | None = None) -> HttpAnswer:
+    async def answer(self, request: Request, guard: RequestGuard | None = None) -> HttpAnswer:
         await asyncio.sleep(0)
         why = guard() if guard is not None else ""
         if why:

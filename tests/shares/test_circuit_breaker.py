@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from berth.shares.common.circuit_breaker import CircuitBreaker
-from berth.volumes.errors import Missing, Stage, Unavailable
+from berth.volumes.errors import FailureStage, Missing, Unavailable
 
 SHARE = "nfs:/export"
 
 
-def fail(gate: CircuitBreaker, stage: Stage) -> None:
+def fail(gate: CircuitBreaker, stage: FailureStage) -> None:
     with pytest.raises(Unavailable), gate.passage():
         raise Unavailable(SHARE, stage, "the first failure")
 
 
 @pytest.mark.parametrize("stage", ["dns", "connect", "mount", "timeout"])
-def test_a_failure_of_the_whole_share_lets_one_scout_through(stage: Stage) -> None:
+def test_a_failure_of_the_whole_share_lets_one_scout_through(stage: FailureStage) -> None:
     gate = CircuitBreaker()
     fail(gate, stage)
     with gate.passage():  # the scout
@@ -29,7 +29,7 @@ def test_a_failure_of_the_whole_share_lets_one_scout_through(stage: Stage) -> No
 
 
 @pytest.mark.parametrize("stage", ["permission", "io"])
-def test_a_failure_of_one_operation_shuts_nothing(stage: Stage) -> None:
+def test_a_failure_of_one_operation_shuts_nothing(stage: FailureStage) -> None:
     gate = CircuitBreaker()
     fail(gate, stage)
     assert not gate.is_shut

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 from berth.aio.command import CommandError
 from berth.cli.output import complain
 from berth.kube.errors import ConfigurationError, KubeError, Unreachable
-from berth.nfsserver.errors import NfsServerError, RequestRefused, Unreadable, told
+from berth.nfsserver.errors import NfsServerError, RequestRefused, UnreadableExports, told
 from berth.operations.errors import Stopped
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
@@ -36,7 +36,7 @@ EXIT_CODES = (
 )
 
 _CODES: dict[type[BaseException], int] = {
-    Unreadable: EXIT_BLIND,
+    UnreadableExports: EXIT_BLIND,
     Refused: EXIT_USAGE,
     RequestRefused: EXIT_USAGE,
     ConfigurationError: EXIT_BLIND,

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from berth.doctor.known import entries
-from berth.doctor.names_in_text import own_names
+from berth.doctor.names_in_text import Names, own_names
 from berth.findings.entry import CatalogueEntry, names_of
 from berth.findings.finding import KINDS, Finding, Subject
 from berth.findings.pattern import TextPattern
 from berth.findings.versions import Version
-
-Names = dict[str, str]
 
 
 @cache

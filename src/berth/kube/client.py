@@ -28,7 +28,7 @@ from lightkube.config.kubeconfig import SingleConfig
 
 from berth.kube.answers import UNREADABLE, HttpAnswer, failure_of_status, unreadable
 from berth.kube.errors import ServerError, Silent, TooLarge
-from berth.kube.exchange import Exchange, Guard, Request, RequestObserver
+from berth.kube.exchange import Exchange, Request, RequestGuard, RequestObserver
 from berth.kube.kind import Kind, R, WatchType, kind_of, read_watch_line
 from berth.kube.lines import whole_lines
 from berth.kube.permissions import Right
@@ -93,9 +93,9 @@ class Api:
             user_agent=user_agent,
             observer=observer,
         )
-        self._guard: Guard | None = None
+        self._guard: RequestGuard | None = None
 
-    def guarded(self, guard: Guard) -> Api:
+    def guarded(self, guard: RequestGuard) -> Api:
         """The same Api, connections and all, for one who may write only while guard has no reason against it: what it
         creates, replaces, patches and deletes is Withheld otherwise, in the moment in which it would leave.
         """

@@ -34,7 +34,7 @@ _KEPT_IDLE = 30.0
 """Seconds; below the idle limits of API servers (90 s) and of the load balancers in front of them (50 s and more)."""
 
 
-Guard = Callable[[], str]
+RequestGuard = Callable[[], str]
 """Why nothing may be written now; empty while it may. Must answer at once."""
 
 
@@ -100,7 +100,7 @@ class Exchange:
         if self._session is not None:
             await self._session.close()
 
-    async def answer(self, request: Request, guard: Guard | None = None) -> HttpAnswer:
+    async def answer(self, request: Request, guard: RequestGuard | None = None) -> HttpAnswer:
         """The whole answer, a success. Unreachable, or the StatusError for any other answer.
 
         guard: asked before each time the request is sent, after any waiting; its reason is Withheld.
@@ -140,7 +140,7 @@ class Exchange:
                 self._observe(request, 0, begin)
             raise Unreachable(str(request), self._server, explain(error, self._timeout)) from error
 
-    async def _persist(self, request: Request, guard: Guard | None) -> HttpAnswer:
+    async def _persist(self, request: Request, guard: RequestGuard | None) -> HttpAnswer:
         """Sends until there is an answer that counts: again with a new token after 401, again later after 429."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._timeout

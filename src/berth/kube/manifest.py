@@ -6,7 +6,7 @@ For those who make whole objects; a control loop works with typed ones (client.p
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,7 +18,8 @@ from berth.kube.client import Api
 from berth.kube.errors import Gone, status_error
 from berth.kube.exchange import Request
 
-Manifest = Mapping[str, Any]
+Manifest = dict[str, Any]
+"""An object as the API server takes it."""
 
 _PAGE = 500
 """Objects in one answer."""

@@ -65,7 +65,7 @@ class _OldLock(msgspec.Struct, NamespacedResourceG):
         )
 
 
-class Record(msgspec.Struct):
+class LeaderElectionRecord(msgspec.Struct):
     """What the annotation says; a Lease's spec says the same by the same names."""
 
     holderIdentity: str = ""  # noqa: N815
@@ -99,7 +99,7 @@ class EndpointsLock:
     async def write(self, record: LeaseObject) -> LeaseObject:
         """See lease.Lock."""
         spec, version = record.spec, record.metadata.resourceVersion
-        content = Record(
+        content = LeaderElectionRecord(
             holderIdentity=spec.holderIdentity or "",
             leaseDurationSeconds=spec.leaseDurationSeconds or 0,
             acquireTime=spec.acquireTime,
@@ -125,9 +125,9 @@ class EndpointsLock:
 def _as_lease(lock: _OldLock) -> LeaseObject:
     meta = lock.metadata
     try:
-        record = msgspec.json.decode(lock.record, type=Record) if lock.record else Record()
+        record = msgspec.json.decode(lock.record, type=LeaderElectionRecord) if lock.record else LeaderElectionRecord()
     except UNREADABLE:
-        record = Record()
+        record = LeaderElectionRecord()
     return LeaseObject(
         metadata=ObjectMeta(
             name=meta.name,
@@ -146,10 +146,10 @@ def _as_lease(lock: _OldLock) -> LeaseObject:
     )
 
 
-def read_record(text: str) -> Record | None:
+def read_record(text: str) -> LeaderElectionRecord | None:
     """What an Endpoints object's annotation says of who holds the lock; None: given back, or no record at all."""
     try:
-        record = msgspec.json.decode(text, type=Record)
+        record = msgspec.json.decode(text, type=LeaderElectionRecord)
     except UNREADABLE:
         return None
     return record if record.holderIdentity else None

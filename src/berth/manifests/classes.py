@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from berth.kube.manifest import Manifest
 from berth.manifests.labels import labels
-from berth.manifests.rbac import Manifest
 from berth.settings.install import ClassSettings, InstallSettings
 from berth.volumes.parameters import parse_parameters, share_address
 

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from berth import __version__
+from berth.kube.manifest import Manifest
 from berth.manifests.labels import MANAGED_BY
-from berth.manifests.rbac import Manifest
 from berth.nfs import v4
 
 PORT = 2049

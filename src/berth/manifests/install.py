@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from berth.kube.manifest import Manifest
 from berth.manifests import classes, monitoring, workload
 from berth.manifests.labels import labels, namespace_labels
-from berth.manifests.rbac import Manifest, rbac_manifests
+from berth.manifests.rbac import rbac_manifests
 from berth.manifests.workload import Workload
 from berth.settings.install import InstallSettings
 

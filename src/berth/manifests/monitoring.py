@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from berth.manifests.rbac import Manifest
+from berth.kube.manifest import Manifest
 from berth.manifests.workload import PORT_NAME, Workload
 from berth.settings.install import InstallSettings
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from berth.kube.manifest import Manifest
 from berth.kube.permissions import Permission, Right, rights
 from berth.objects.roles import role_manifests, rules_of
-
-Manifest = dict[str, Any]
 
 
 def rules(permissions: Iterable[Permission], *, own_namespace: bool) -> list[Manifest]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from berth.kube.manifest import Manifest
 from berth.kube.permissions import Permission
 from berth.manifests.labels import labels, selector_labels
-from berth.manifests.rbac import Manifest
 from berth.settings.install import InstallSettings
 
 USER = 65532

@@ -3,7 +3,7 @@ English one); the facts in it are attributes too.
 
 NfsServerError
  |- RequestRefused  what was asked for can't be had as it stands; nothing was touched
- |   `- Unreadable   a file can't be read
+ |   `- UnreadableExports  an exports file can't be read
  |- NotAllowed      this process lacks a right; nothing was touched
  |- Busy            somebody else is changing the exports right now; nothing was touched
  |- NotApplied      exportfs did not take a change; what was live before is live again (or the error says what is not)
@@ -36,8 +36,8 @@ class RequestRefused(NfsServerError):  # noqa: N818 - the design's word
         self.why = why
 
 
-class Unreadable(RequestRefused):
-    """A file can't be read."""
+class UnreadableExports(RequestRefused):
+    """An exports file can't be read."""
 
 
 class NotAllowed(NfsServerError):  # noqa: N818

@@ -23,7 +23,7 @@ CSI_NFS = "nfs.csi.k8s.io"
 MOUNTED_AT = "/persistentvolumes"
 """Where the reference has its share, in every release."""
 
-Kind = Literal["reference", "berth", "csi", "other"]
+ProvisionerKind = Literal["reference", "berth", "csi", "other"]
 Hint = Literal["name", "mount"]
 Flavour = Literal["berth", "subdir", "selflink", "csi", "other"]
 """selflink: of the generation that needs metadata.selfLink; subdir: nfs-subdir-external-provisioner 4."""
@@ -53,7 +53,7 @@ class Provisioning:
 
     container: Container
     environment: Environment
-    kind: Kind
+    kind: ProvisionerKind
     names: tuple[str, ...]
     """That it answers to; empty: that is not known."""
     why: str
@@ -142,7 +142,7 @@ def _judge(
     return Provisioning(container, environment, kind, names_in(said), why, is_init, hint)
 
 
-def _kind(container: Container, environment: Environment, words: Sequence[str]) -> Kind:
+def _kind(container: Container, environment: Environment, words: Sequence[str]) -> ProvisionerKind:
     if _is_berth(container, environment):
         return "berth"
     if _CSI_PLUGIN.match(_base(container)):

@@ -12,6 +12,7 @@ import msgspec
 from lightkube.core.resource import ApiInfo, GlobalResource
 from lightkube.resources import rbac_authorization_v1
 
+from berth.kube.manifest import Manifest
 from berth.kube.permissions import Right
 from berth.objects.kinds import Object, ObjectRef
 
@@ -50,7 +51,7 @@ class ClusterRole(GlobalResource, Object):
     rules: list[Rule] | None = None
 
 
-def rules_of(rights: Iterable[Right], *, own_namespace: bool) -> list[dict[str, Any]]:
+def rules_of(rights: Iterable[Right], *, own_namespace: bool) -> list[Manifest]:
     """The rules that give exactly these rights in the whole cluster, or in one's own namespace: one for each resource,
     and for each object that is named, in the order of the rights.
     """
@@ -71,13 +72,13 @@ def rules_of(rights: Iterable[Right], *, own_namespace: bool) -> list[dict[str, 
 
 def role_manifests(
     rights: Sequence[Right], *, name: str, namespace: str, account: str, with_empty: bool = False
-) -> list[dict[str, Any]]:
+) -> list[Manifest]:
     """A ClusterRole, and a Role in the namespace, both called name, that give an account (`namespace/name`) exactly
     these rights, each with its binding. with_empty: also one that gives nothing; else it is left out.
     """
     account_namespace, _, account_name = account.partition("/")
     subjects = [{"kind": "ServiceAccount", "name": account_name, "namespace": account_namespace}]
-    manifests: list[dict[str, Any]] = []
+    manifests: list[Manifest] = []
     for own_namespace, kind in ((False, "ClusterRole"), (True, "Role")):
         rules = rules_of(rights, own_namespace=own_namespace)
         if rules or with_empty:

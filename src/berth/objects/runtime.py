@@ -133,7 +133,7 @@ class StatefulSet(NamespacedResourceG, Object):
     spec: WorkloadSpec = msgspec.field(default_factory=WorkloadSpec)
 
 
-Workload = Deployment | StatefulSet
+WorkloadObject = Deployment | StatefulSet
 
 
 def template_of(kind: str, manifest: Mapping[str, Any]) -> Template:

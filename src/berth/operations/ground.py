@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from berth.findings.finding import Finding, Subject
-from berth.kube.manifest import ManifestApi, place
+from berth.kube.manifest import Manifest, ManifestApi, place
 from berth.manifests.labels import MANAGED_BY
 from berth.operations.errors import Stopped
 from berth.operations.findings import find
-from berth.operations.installation import Object, read_if_there
+from berth.operations.installation import read_if_there
 from berth.operations.owner import is_helms, is_own, left_to_helm, left_to_others
 
 RBAC = "rbac.authorization.k8s.io/v1"
@@ -51,7 +51,7 @@ async def look_at_ground(api: ManifestApi, name: str, namespace: str, *, uses_na
     return Ground(has_namespace=True, is_bound=is_bound, has_stale_binding=binding is not None and not is_bound)
 
 
-async def _binding(api: ManifestApi, name: str, namespace: str) -> Object | None:
+async def _binding(api: ManifestApi, name: str, namespace: str) -> Manifest | None:
     """The ClusterRoleBinding of that installation; None without one. Stopped when it is another's."""
     binding = await read_if_there(api, place(RBAC, "ClusterRoleBinding", name))
     if binding is None:
@@ -64,7 +64,7 @@ async def _binding(api: ManifestApi, name: str, namespace: str) -> Object | None
     return binding
 
 
-def check_is_here(binding: Object, name: str, namespace: str) -> None:
+def check_is_here(binding: Manifest, name: str, namespace: str) -> None:
     """Stopped when the binding of an installation says that it is in another namespace."""
     if not accounts(binding) or (namespace, name) in accounts(binding):
         return
@@ -72,17 +72,17 @@ def check_is_here(binding: Object, name: str, namespace: str) -> None:
     raise Stopped(find("installed-elsewhere", Subject("workload", f"{namespace}/{name}"), there=there))
 
 
-def _gives_rights(binding: Object, name: str) -> bool:
+def _gives_rights(binding: Manifest, name: str) -> bool:
     return accounts(binding) != set() and binding["roleRef"]["name"] == name
 
 
-def accounts(binding: Object) -> set[tuple[str, str]]:
+def accounts(binding: Manifest) -> set[tuple[str, str]]:
     """The service accounts that a binding gives its role to: namespace and name."""
     subjects = binding.get("subjects") or []
     return {(one.get("namespace", ""), one["name"]) for one in subjects if one["kind"] == "ServiceAccount"}
 
 
-async def _check_home(api: ManifestApi, home: Object) -> None:
+async def _check_home(api: ManifestApi, home: Manifest) -> None:
     """Stopped unless the namespace is Berth's by an administrator's binding, or made by Berth and nobody else's."""
     namespace = home["metadata"]["name"]
     bindings = (await api.read(place(RBAC, "ClusterRoleBinding"), labels=f"{MANAGED_BY}=berth"))["items"]
@@ -94,7 +94,7 @@ async def _check_home(api: ManifestApi, home: Object) -> None:
         raise Stopped(found)
 
 
-async def _sign_of_others(api: ManifestApi, home: Object) -> Finding | None:
+async def _sign_of_others(api: ManifestApi, home: Manifest) -> Finding | None:
     """Who else has a say in a namespace that calls itself Berth's: its label can be anybody's writing."""
     namespace, labels = home["metadata"]["name"], home["metadata"]["labels"]
     about = Subject("namespace", namespace)
@@ -109,7 +109,7 @@ async def _sign_of_others(api: ManifestApi, home: Object) -> Finding | None:
     return None
 
 
-def _is_older(home: Object, binding: Object) -> bool:
+def _is_older(home: Manifest, binding: Manifest) -> bool:
     """Whether the namespace was there when the binding was made: later, it is another one that took the name."""
     then, since = home["metadata"]["creationTimestamp"], binding["metadata"]["creationTimestamp"]
     return bool(then <= since)

@@ -19,7 +19,7 @@ from berth.operations.classes import check_class_fits, class_as_it_is, is_defaul
 from berth.operations.errors import Stopped
 from berth.operations.findings import find
 from berth.operations.ground import Ground, look_at_ground
-from berth.operations.installation import Object, own_classes, read_if_there, read_installation
+from berth.operations.installation import own_classes, read_if_there, read_installation
 from berth.operations.keeping import kept
 from berth.operations.owner import is_helms, is_own, left_to_helm, left_to_others
 from berth.operations.rivals import check_no_second_berth
@@ -111,8 +111,8 @@ def _check_share_said(settings: InstallSettings) -> None:
 
 
 async def _class_manifests(
-    api: ManifestApi, settings: InstallSettings, asked: ClassAsked, own: Iterable[Object], *, is_new: bool
-) -> tuple[list[Object], list[str]]:
+    api: ManifestApi, settings: InstallSettings, asked: ClassAsked, own: Iterable[Manifest], *, is_new: bool
+) -> tuple[list[Manifest], list[str]]:
     """The classes to apply, and those of others that are left alone. Stopped where one can't be as it is asked for."""
     if asked.is_none:
         return [], []
@@ -135,7 +135,7 @@ async def _class_manifests(
     return made, left_alone
 
 
-def _named(asked: ClassAsked, own: Iterable[Object]) -> str:
+def _named(asked: ClassAsked, own: Iterable[Manifest]) -> str:
     """The class that is meant. Stopped when it could be one of several."""
     names = sorted(one["metadata"]["name"] for one in own)
     if asked.name or len(names) < 2:
@@ -143,7 +143,7 @@ def _named(asked: ClassAsked, own: Iterable[Object]) -> str:
     raise Stopped(find("class-one-of-several", classes=names))
 
 
-def _check_classes_served(settings: InstallSettings, of_classes: Iterable[Object]) -> None:
+def _check_classes_served(settings: InstallSettings, of_classes: Iterable[Manifest]) -> None:
     for one in of_classes:
         name, provisioner = one["metadata"]["name"], one["provisioner"]
         if provisioner not in settings.provisioners:
@@ -169,7 +169,7 @@ def _in_order(manifests: Iterable[Manifest], of_classes: Iterable[Manifest]) -> 
 
 async def _with_what_is_kept(
     api: ManifestApi, wanted: Iterable[Manifest], before: Iterable[Manifest], name: str
-) -> tuple[list[Manifest], list[Object | None]]:
+) -> tuple[list[Manifest], list[Manifest | None]]:
     """The manifests without what others have changed, and what is there of each. Stopped for what is another's."""
     then = {_key(one): one for one in before}
     manifests: list[Manifest] = []
@@ -205,7 +205,7 @@ def _stale(wanted: Iterable[Manifest], ground: Ground) -> list[Manifest]:
 
 
 async def _preview(
-    api: ManifestApi, manifests: Iterable[Manifest], found: Iterable[Object | None], gone: Iterable[Manifest]
+    api: ManifestApi, manifests: Iterable[Manifest], found: Iterable[Manifest | None], gone: Iterable[Manifest]
 ) -> list[FieldChange]:
     """What becomes of what is there, as the API server itself says it. KubeError for what it would not take."""
     told: list[FieldChange] = []

@@ -15,7 +15,6 @@ from berth.manifests.workload import SHARE_VOLUME, Workload, mounted_share
 from berth.objects.provisioning import NAME, names_in
 from berth.settings.install import InstallSettings
 
-Object = dict[str, Any]
 _CLASS = "storage.k8s.io/v1"
 
 
@@ -24,10 +23,10 @@ class Installation:
     """What runs: settings (without classes) from which its Deployment could have been made, and its classes."""
 
     settings: InstallSettings
-    classes: tuple[Object, ...]
+    classes: tuple[Manifest, ...]
 
 
-async def read_if_there(api: ManifestApi, where: ApiPlace) -> Object | None:
+async def read_if_there(api: ManifestApi, where: ApiPlace) -> Manifest | None:
     """The object; None when there is none, or when the cluster does not know its kind."""
     try:
         return await api.read(where)
@@ -35,7 +34,7 @@ async def read_if_there(api: ManifestApi, where: ApiPlace) -> Object | None:
         return None
 
 
-async def own_classes(api: ManifestApi, name: str) -> tuple[Object, ...]:
+async def own_classes(api: ManifestApi, name: str) -> tuple[Manifest, ...]:
     """The classes that the installation of that name made."""
     listed = await api.read(place(_CLASS, "StorageClass"), labels=f"{MANAGED_BY}=berth,{INSTANCE}={name}")
     return tuple(listed["items"])
@@ -62,7 +61,7 @@ async def read_installation(api: ManifestApi, name: str, namespace: str) -> Inst
     )
 
 
-def settings_of(deployment: Object) -> InstallSettings:
+def settings_of(deployment: Manifest) -> InstallSettings:
     """What a Deployment of Berth says of its settings. What stands in a ConfigMap or Secret is not read."""
     metadata, pod = deployment["metadata"], deployment["spec"]["template"]["spec"]
     container = container_of(pod)
@@ -85,9 +84,9 @@ def settings_of(deployment: Object) -> InstallSettings:
     )
 
 
-def container_of(pod: Mapping[str, Any]) -> Object:
+def container_of(pod: Mapping[str, Any]) -> Manifest:
     """Berth's own container, whatever somebody put beside it."""
-    containers: list[Object] = pod["containers"]
+    containers: list[Manifest] = pod["containers"]
     named = [one for one in containers if one["name"] == "berth"]
     telling = [one for one in containers if any(e["name"] == NAME for e in one.get("env") or [])]
     return (named or telling or containers)[0]

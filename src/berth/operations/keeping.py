@@ -21,10 +21,8 @@ _OF_THE_SHARE = ("NFS_SERVER", "NFS_PATH")
 _IDENTITY = ("name", "apiVersion", "kind", "namespace")
 _MISSING: Any = object()
 
-Object = dict[str, Any]
 
-
-def kept(wanted: Manifest, before: Manifest | None, live: Mapping[str, Any]) -> Object:
+def kept(wanted: Manifest, before: Manifest | None, live: Mapping[str, Any]) -> Manifest:
     """What to apply, so that nothing is lost that was changed by hand.
 
     before: what would have been applied with the settings as they are, so that what differs from it was asked for; None
@@ -32,7 +30,7 @@ def kept(wanted: Manifest, before: Manifest | None, live: Mapping[str, Any]) -> 
     """
     if wanted["kind"] in RIGHTS:
         return dict(wanted)
-    reduced: Object = _kept(wanted, wanted if before is None else before, live, fields_of_only(live, INSTALLERS))
+    reduced: Manifest = _kept(wanted, wanted if before is None else before, live, fields_of_only(live, INSTALLERS))
     if wanted["kind"] == "Deployment":
         there = {one["name"]: one for one in live["spec"]["template"]["spec"]["containers"]}
         for container in reduced["spec"]["template"]["spec"]["containers"]:
@@ -85,7 +83,7 @@ def _part(value: Any, key: str) -> Any:
     return value.get(key, _MISSING) if isinstance(value, Mapping) else _MISSING
 
 
-def _keep_container(container: Object, live: Mapping[str, Any] | None) -> None:
+def _keep_container(container: Manifest, live: Mapping[str, Any] | None) -> None:
     """Resources as they are, as a whole: what was taken away on purpose is not put back. So are variables that say the
     share from elsewhere, which the settings read back can't tell.
     """

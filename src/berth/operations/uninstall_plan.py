@@ -28,7 +28,7 @@ from berth.operations.classes import is_default
 from berth.operations.errors import Stopped
 from berth.operations.ground import RBAC, check_is_here
 from berth.operations.install_plan import check_release
-from berth.operations.installation import Object, names_of, own_classes, read_if_there, settings_of
+from berth.operations.installation import names_of, own_classes, read_if_there, settings_of
 from berth.operations.owner import is_helms, is_own, left_to_helm
 from berth.operations.rivals import rivals
 from berth.settings.install import InstallSettings
@@ -117,7 +117,7 @@ class _Left:
 
     def __init__(
         self,
-        classes: Collection[Object],
+        classes: Collection[Manifest],
         pvs: Iterable[VolumeObject],
         claims: Iterable[ClaimObject],
         names: Collection[str],
@@ -148,7 +148,7 @@ class _Left:
         defaults = sorted(one["metadata"]["name"] for one in self._all_classes if is_default(one))
         return defaults[0] if defaults and set(defaults) <= set(gone) else ""
 
-    def shares(self, deployment: Object | None) -> tuple[str, ...]:
+    def shares(self, deployment: Manifest | None) -> tuple[str, ...]:
         named = {one.annotations[SHARE] for one in self.pvs if is_by_berth(one)}
         if deployment is not None:
             settings = settings_of(deployment)

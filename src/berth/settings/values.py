@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from berth.settings.errors import SettingError
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 
 # As Go's strconv.ParseBool reads them: the reference's Deployments hold these spellings.
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
@@ -17,13 +17,13 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Setting(Generic[Value]):
+class Setting(Generic[T]):
     """One thing that can be set: by `--flag`, else by its environment variable, else its default holds."""
 
     flag: str
     variable: str
-    default: Value
-    parse: Callable[[str], Value]
+    default: T
+    parse: Callable[[str], T]
     """Raises ValueError with what was expected."""
     help: str
     """One sentence for `--help`."""
@@ -38,7 +38,7 @@ class SettingSource:
     environ: Mapping[str, str]
     flags: Mapping[str, str]
 
-    def read(self, setting: Setting[Value]) -> Value:
+    def read(self, setting: Setting[T]) -> T:
         """The setting's value. SettingError names the flag or the variable, whichever held the text that was refused.
 
         An empty variable counts as not set (a Deployment can't unset one); an empty flag is what it says.
@@ -49,7 +49,7 @@ class SettingSource:
             return self._parse(setting.variable, self.environ[setting.variable], setting.parse)
         return setting.default
 
-    def _parse(self, setting: str, text: str, parse: Callable[[str], Value]) -> Value:
+    def _parse(self, setting: str, text: str, parse: Callable[[str], T]) -> T:
         try:
             return parse(text)
         except ValueError as error:

@@ -19,7 +19,7 @@ from berth.volumes.orphans import Orphans
 from berth.volumes.others import Heritage, Others
 from berth.volumes.plan import Plan
 from berth.volumes.record_store import RecordStore
-from berth.volumes.records import Record, Unreadable, now_text, record_of
+from berth.volumes.records import Record, UnreadableRecord, now_text, record_of
 from berth.volumes.share import Entry, Made, Share
 
 MOST_COUNTED = 1000
@@ -141,7 +141,7 @@ class Birth:
         own = None
         try:
             own = await self._records.read(plan.pv, share)
-        except Unreadable:
+        except UnreadableRecord:
             if entries:
                 raise
         if own is not None and (own.cluster, own.path) != (self._cluster, plan.path):
@@ -207,7 +207,7 @@ class Birth:
             await self._records.write(record, share, exclusive=True)
         except Taken:
             known = None
-            with suppress(Unreadable):  # cut off: there is no PV yet, so it stood for an attempt
+            with suppress(UnreadableRecord):  # cut off: there is no PV yet, so it stood for an attempt
                 known = await self._records.read(plan.pv, share)
             if known is not None and known.cluster != self._cluster:
                 raise Refused(record_path(plan.pv), f"says that the volume is cluster {known.cluster}'s") from None

@@ -16,7 +16,7 @@ from typing import Literal
 
 from berth.texts.bounded import bounded
 
-Stage = Literal["dns", "connect", "mount", "permission", "timeout", "io", "lease"]
+FailureStage = Literal["dns", "connect", "mount", "permission", "timeout", "io", "lease"]
 """Which step towards a share failed: resolving the server's name, reaching its port, having the export handed out,
 being allowed to do the operation, getting an answer in time, or the operation itself; and lease: the share is well, but
 this process may not act on it now (volumes.share.Guard)."""
@@ -65,7 +65,7 @@ class Unavailable(VolumeError):  # noqa: N818
     (`NFS3ERR_ACCES`, `ECONNREFUSED`), empty where there is none; brief: the sentence without its share.
     """
 
-    def __init__(self, share: str, stage: Stage, why: str, *, status: str = "", path: str = "") -> None:
+    def __init__(self, share: str, stage: FailureStage, why: str, *, status: str = "", path: str = "") -> None:
         at = f" at {path!r}" if path else ""
         code = f" ({status})" if status else ""
         self.brief = bounded(f"{'left alone' if stage == 'lease' else f'{stage} failed'}{at}: {why}{code}")
@@ -88,7 +88,7 @@ class LeftBehind(Unavailable):
     def __init__(self, share: str, path: str, *, count: int, first: str, status: str, removed: int = 0) -> None:
         noun, name = "entry" if count == 1 else "entries", path.rpartition("/")[2]
         why = f"{count} {noun} could not be removed, such as {f'{name}/{first}' if first else name!r}"
-        stage: Stage = "permission" if status.endswith(_NOT_ALLOWED) else "io"
+        stage: FailureStage = "permission" if status.endswith(_NOT_ALLOWED) else "io"
         super().__init__(share, stage, why, status=status, path=path)
         self.count = count
         self.first = first

@@ -14,7 +14,7 @@ from berth.volumes.errors import Missing, Refused, Unavailable
 from berth.volumes.naming import record_path, trash_path
 from berth.volumes.plan import Lookalike, Occupied, Plan, agree_to_share
 from berth.volumes.record_store import Overlap, RecordStore
-from berth.volumes.records import Record, Unreadable
+from berth.volumes.records import Record, UnreadableRecord
 from berth.volumes.release import ReleasePlan
 from berth.volumes.request import Claim, Living
 from berth.volumes.share import Share
@@ -30,7 +30,7 @@ class Heritage:
     """Of volumes with which the directory may be shared."""
     lookalikes: tuple[Lookalike, ...] = ()
     """Volumes that do stand in the way if the server takes the two spellings for one: see refuse_lookalikes."""
-    unreadable: tuple[Unreadable, ...] = ()
+    unreadable: tuple[UnreadableRecord, ...] = ()
     """Nobody knows what these say."""
 
 

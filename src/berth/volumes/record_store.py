@@ -16,7 +16,7 @@ from berth.volumes.errors import Missing, Refused
 from berth.volumes.index import PathIndex
 from berth.volumes.metadata_dir import MetadataDirs, clusters_on
 from berth.volumes.naming import VOLUMES, fold_path, overlaps, record_path, recorded_name
-from berth.volumes.records import Record, Unreadable, decode, encode
+from berth.volumes.records import Record, UnreadableRecord, decode, encode
 from berth.volumes.share import Share, ShareAddress
 from berth.volumes.standing import ALONE, Fence, Standing
 
@@ -45,7 +45,7 @@ class Overlap:
     """Volumes that equal, contain or lie in it."""
     lookalikes: list[Record]
     """Volumes that do so if the server does not tell spellings apart: see naming.fold."""
-    unreadable: list[Unreadable]
+    unreadable: list[UnreadableRecord]
     """Records that may speak of it, as far as can be told."""
 
 
@@ -109,7 +109,7 @@ class RecordStore:
         """
         shelf = self._shelf(share)
         is_alone = await self._is_alone(share)
-        foreign: dict[str, Record | Unreadable] | None = None
+        foreign: dict[str, Record | UnreadableRecord] | None = None
         if not shelf.is_complete:
             async with shelf.filling:  # one reads them all, the others wait for it
                 if not shelf.is_complete:
@@ -126,7 +126,7 @@ class RecordStore:
         """Reads everything on this share again."""
         self._shelves.pop(address, None)
 
-    async def _fill(self, shelf: _Shelf, share: Share) -> dict[str, Record | Unreadable]:
+    async def _fill(self, shelf: _Shelf, share: Share) -> dict[str, Record | UnreadableRecord]:
         """Learns of all records that were not known, and answers those of other clusters and the unreadable ones."""
         changes = shelf.changes
         answers = await self.read_all([name for name in await self.names(share) if name not in shelf.paths], share)
@@ -149,17 +149,17 @@ class RecordStore:
             await self._metadata.reopen(share)
         return clusters == {self._cluster}
 
-    async def read_all(self, names: list[str], share: Share) -> dict[str, Record | Unreadable]:
+    async def read_all(self, names: list[str], share: Share) -> dict[str, Record | UnreadableRecord]:
         """The records of these PVs that are there, or why one can't be read."""
-        found: dict[str, Record | Unreadable] = {}
+        found: dict[str, Record | UnreadableRecord] = {}
         for start in range(0, len(names), READS_AT_ONCE):
             some = names[start : start + READS_AT_ONCE]
             answers = await asyncio.gather(*(self.read(name, share) for name in some), return_exceptions=True)
             for name, answer in zip(some, answers, strict=True):
-                if isinstance(answer, Refused):  # no record at all, but a directory or a link in its place
-                    found[name] = (
-                        answer if isinstance(answer, Unreadable) else Unreadable(answer.field, answer.why, None)
-                    )
+                if isinstance(answer, UnreadableRecord):
+                    found[name] = answer
+                elif isinstance(answer, Refused):  # no record at all, but a directory or a link in its place
+                    found[name] = UnreadableRecord(answer.field, answer.why, None)
                 elif isinstance(answer, BaseException):
                     raise answer
                 elif answer is not None:
@@ -180,11 +180,11 @@ class RecordStore:
                 shelf.changes += 1
 
 
-def _overlap(path: str, answers: Mapping[str, Record | Unreadable]) -> Overlap:
+def _overlap(path: str, answers: Mapping[str, Record | UnreadableRecord]) -> Overlap:
     found = Overlap([], [], [])
     folded = fold_path(path)
     for answer in answers.values():
-        if isinstance(answer, Unreadable):
+        if isinstance(answer, UnreadableRecord):
             if answer.path is None or overlaps(fold_path(answer.path), folded):
                 found.unreadable.append(answer)
         elif overlaps(answer.path, path):

@@ -68,7 +68,7 @@ _NUMBERS = ("capacity", "term")
 _PATH = re.compile(rb'"path": ("(?:[^"\\\\]|\\\\.)*")')
 
 
-class Unreadable(Refused):
+class UnreadableRecord(Refused):
     """A record that this version does not understand: cut off, of a newer format, or no record at all.
 
     path: which directory it seems to speak of; None when not even that can be told.
@@ -133,11 +133,11 @@ def encode(record: Record) -> bytes:
 
 
 def decode(content: bytes, where: str) -> Record:
-    """A record from its file; Unreadable (naming where) when it is not one that this version understands."""
+    """A record from its file; UnreadableRecord (naming where) when it is not one that this version understands."""
     try:
         return _decode(content, where)
     except Refused as refusal:
-        raise Unreadable(refusal.field, refusal.why, _glimpse(content)) from refusal
+        raise UnreadableRecord(refusal.field, refusal.why, _glimpse(content)) from refusal
 
 
 def _glimpse(content: bytes) -> str | None:

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-Check = Callable[[], str]
+HealthCheck = Callable[[], str]
 """Answers what is wrong, in a few words; empty: nothing."""
 
 
-def make_app(*, registry: CollectorRegistry, alive: Check, ready: Check) -> Starlette:
+def make_app(*, registry: CollectorRegistry, alive: HealthCheck, ready: HealthCheck) -> Starlette:
     """alive: the process can still do its work; ready: it does it, or stands by to. Both answer at once."""
 
     async def healthz(_: Request) -> Response:

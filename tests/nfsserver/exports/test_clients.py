@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berth.nfsserver.exports.clients import BadClient, Kind, check, classify, covers, host_bits, overlap
+from berth.nfsserver.exports.clients import BadClient, ClientKind, check, classify, covers, host_bits, overlap
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from berth.nfsserver.exports.clients import BadClient, Kind, check, classify, co
         ("x/*", "network"),
     ],
 )
-def test_kinds(text: str, kind: Kind) -> None:
+def test_kinds(text: str, kind: ClientKind) -> None:
     assert classify(text).kind == kind
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import entries
-from berth.doctor.messages import Names, matches
-from berth.doctor.names_in_text import own_names
+from berth.doctor.messages import matches
+from berth.doctor.names_in_text import Names, own_names
 from berth.findings.entry import names_of
 from berth.findings.finding import Finding, Subject
 from berth.objects import runtime

@@ -203,7 +203,7 @@ def _provisioner(
     snapshot: Snapshot,
     kind: str,
     key: str,
-    about: runtime.Workload | runtime.Pod,
+    about: runtime.WorkloadObject | runtime.Pod,
     template: runtime.Template,
     replicas: int,
     pods: list[runtime.Pod],

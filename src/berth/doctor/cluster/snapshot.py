@@ -30,7 +30,7 @@ class Snapshot:
     volumes: Sequence[kinds.VolumeObject] = ()
     classes: Sequence[kinds.ClassObject] = ()
     pods: Sequence[runtime.Pod] = ()
-    workloads: Sequence[runtime.Workload] = ()
+    workloads: Sequence[runtime.WorkloadObject] = ()
     events: Sequence[runtime.Event] = ()
     """Warnings only."""
     leases: Sequence[runtime.Lease] = ()
@@ -80,7 +80,7 @@ class Snapshot:
         return {each.key: each for each in self.pods}
 
     @cached_property
-    def workload_of(self) -> dict[tuple[str, str], runtime.Workload]:
+    def workload_of(self) -> dict[tuple[str, str], runtime.WorkloadObject]:
         """Workloads by kind and `namespace/name`."""
         return {(type(each).__name__, each.key): each for each in self.workloads}
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from berth.nfsserver.texts import say
 
-Kind = Literal["host", "network", "wildcard", "netgroup", "everybody", "gss"]
+ClientKind = Literal["host", "network", "wildcard", "netgroup", "everybody", "gss"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -37,7 +37,7 @@ class Client:
 
     text: str
     """As exportfs names it; `*` for everybody."""
-    kind: Kind
+    kind: ClientKind
     network: Network | None = None
     """The addresses of a network or a literal address; None where it depends on names."""
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from berth.nfsserver.errors import Unreadable
+from berth.nfsserver.errors import UnreadableExports
 from berth.nfsserver.exports.flags import VARYING, Flag
 from berth.nfsserver.exports.parse import Export, ExportsFile, parse_exports
 from berth.nfsserver.exports.table import parse_table
@@ -63,11 +63,11 @@ def read_files(where: ExportFiles, varying: Flag = VARYING) -> tuple[ExportsFile
 
 
 def read_exports(path: Path, varying: Flag = VARYING) -> ExportsFile:
-    """One exports file, understood. Unreadable when it can't be."""
+    """One exports file, understood. UnreadableExports when it can't be."""
     try:
         return parse_exports(path.read_bytes(), str(path), varying)
     except OSError as error:
-        raise Unreadable(str(path), say("refused.unreadable", why=error.strerror)) from error
+        raise UnreadableExports(str(path), say("refused.unreadable", why=error.strerror)) from error
 
 
 def files_in(directory: Path) -> list[Path]:

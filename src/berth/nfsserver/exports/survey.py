@@ -32,7 +32,7 @@ _MOST_LOOKALIKES = 3
 async def survey_host(
     paths: Iterable[str] = (), clients: Iterable[str] = ()
 ) -> tuple[tuple[ExportsFile, ...], HostFacts]:
-    """All exports files of this host, and the facts about them (see survey). Unreadable: one can't be read."""
+    """All exports files of this host, and the facts about them (see survey). UnreadableExports: one can't be read."""
     where = find_export_files()
     files = read_files(where, read_varying())
     return files, await survey(files, where, paths, clients)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from berth.findings.finding import Finding
-from berth.nfsserver.exports.clients import Kind, classify, covers
+from berth.nfsserver.exports.clients import ClientKind, classify, covers
 from berth.nfsserver.exports.facts import PathFacts
 from berth.nfsserver.exports.flags import Flag
 from berth.nfsserver.exports.parse import Export
 from berth.nfsserver.lint.finding import find
 from berth.nfsserver.lint.lint_context import LintContext, Need, about
 
-_PRECEDENCE: tuple[Kind, ...] = ("host", "network", "wildcard", "netgroup", "everybody", "gss")
+_PRECEDENCE: tuple[ClientKind, ...] = ("host", "network", "wildcard", "netgroup", "everybody", "gss")
 """Which of several matching clients counts: exports(5), whatever the order in the file."""
 
 

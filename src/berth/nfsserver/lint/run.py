@@ -37,7 +37,7 @@ def lint(files: Sequence[ExportsFile], facts: HostFacts, needs: Sequence[Need] =
 
 
 async def lint_host(needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
-    """Findings about all exports of this host, and about what is live. Unreadable: a file can't be read."""
+    """Findings about all exports of this host, and about what is live. UnreadableExports: a file can't be read."""
     files, facts = await survey_host(_paths(needs))
     return lint(files, facts, needs)
 

@@ -9,14 +9,14 @@ from berth.nfsserver.setup.packages import Command
 from berth.texts.command import Shell
 from berth.texts.text import Text, joined
 
-Kind = Literal["packages", "directory", "exports", "services"]
+StepKind = Literal["packages", "directory", "exports", "services"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitStep:
     """One thing to do. commands: what a person would type for it."""
 
-    kind: Kind
+    kind: StepKind
     summary: Text
     reasons: tuple[Text, ...]
     commands: tuple[Shell, ...]

@@ -54,7 +54,7 @@ class ServerStatus:
 
 
 async def read_status() -> ServerStatus:
-    """The status now. Unreadable when an exports file can't be read."""
+    """The status now. UnreadableExports when an exports file can't be read."""
     return ServerStatus(await read_machine(), await list_exports())
 
 

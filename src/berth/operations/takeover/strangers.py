@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from berth.findings.finding import Finding, Subject
-from berth.objects.provisioning import Kind, needs_self_link
+from berth.objects.provisioning import ProvisionerKind, needs_self_link
 from berth.objects.trust import Trust
 from berth.operations.takeover.candidates import Candidate
 from berth.operations.takeover.findings import find
@@ -25,7 +25,7 @@ class Other:
     workload: Candidate
     provisioners: tuple[str, ...]
     """As far as they are known."""
-    kind: Kind
+    kind: ProvisionerKind
     why: Text | None
     """Why it is left alone; None for a Berth that is no Deployment."""
 

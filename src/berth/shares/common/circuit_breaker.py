@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from berth.volumes.errors import Stage, Unavailable, VolumeError
+from berth.volumes.errors import FailureStage, Unavailable, VolumeError
 
-_WHOLE: frozenset[Stage] = frozenset({"dns", "connect", "mount", "timeout"})
+_WHOLE: frozenset[FailureStage] = frozenset({"dns", "connect", "mount", "timeout"})
 """Stages that say something about the share, not about one path on it."""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from berth.nfs import GONE, ROOT, NfsError, RpcError, Status, Withheld
 from berth.shares.direct.tree import Denied
-from berth.volumes.errors import Missing, Refused, Stage, Taken, Unavailable, VolumeError
+from berth.volumes.errors import FailureStage, Missing, Refused, Taken, Unavailable, VolumeError
 
-_OUTAGES: dict[int, tuple[Stage, str]] = {
+_OUTAGES: dict[int, tuple[FailureStage, str]] = {
     Status.ROFS: ("permission", "the export is read-only"),
     Status.NOSPC: ("io", "no space is left on the server"),
     Status.DQUOT: ("io", "the quota on the server is used up"),
@@ -56,5 +56,5 @@ def lost(share: str, path: str, error: RpcError) -> Unavailable:
     """No answer came, or none that can be understood; or nothing was asked."""
     if isinstance(error, Withheld):
         return Unavailable(share, "lease", error.why, path=path)
-    stage: Stage = "timeout" if error.status == "ETIMEDOUT" else "io"
+    stage: FailureStage = "timeout" if error.status == "ETIMEDOUT" else "io"
     return Unavailable(share, stage, error.why, status=error.status, path=path)

@@ -34,7 +34,7 @@ from berth.nfs import (
     v3,
     v4,
 )
-from berth.volumes.errors import Refused, Stage, Unavailable
+from berth.volumes.errors import FailureStage, Refused, Unavailable
 from berth.volumes.share import Guard, ShareAddress, always
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ T = TypeVar("T")
 PATIENCE = 3.0
 """Seconds for one of several addresses of a server to take a connection, before the next is tried."""
 
-_FARTHEST: tuple[Stage, ...] = ("dns", "connect", "timeout", "mount")
+_FARTHEST: tuple[FailureStage, ...] = ("dns", "connect", "timeout", "mount")
 """Of several failed attempts, the one that came farthest is told."""
 
 
@@ -56,7 +56,7 @@ class Dialer:
         self._deadline = deadline
         self._guard = guard
         self._versions = _versions(address)
-        self._stage: Stage = "dns"
+        self._stage: FailureStage = "dns"
         self._doing = ""
 
     async def dial(self) -> Session:
@@ -149,11 +149,11 @@ class Dialer:
         except ConnectionLost as error:
             raise self._unavailable("connect", f"during the {protocol} mount {error.why}", error.status) from error
 
-    def _at(self, stage: Stage, doing: str) -> None:
+    def _at(self, stage: FailureStage, doing: str) -> None:
         """What is being waited for, should the deadline pass."""
         self._stage, self._doing = stage, doing
 
-    def _unavailable(self, stage: Stage, why: str, status: str = "") -> Unavailable:
+    def _unavailable(self, stage: FailureStage, why: str, status: str = "") -> Unavailable:
         return Unavailable(str(self._address), stage, why, status=status)
 
 

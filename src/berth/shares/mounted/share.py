@@ -22,7 +22,7 @@ from berth.shares.common.removal_guard import NO_LIMIT, Unfinished, left_behind,
 from berth.shares.mounted import changes
 from berth.shares.mounted.openat import Root
 from berth.shares.mounted.purge import MountedPurge
-from berth.volumes.errors import Missing, Refused, Stage, Unavailable, VolumeError
+from berth.volumes.errors import FailureStage, Missing, Refused, Unavailable, VolumeError
 from berth.volumes.naming import split_path
 from berth.volumes.share import Budget, Entry, Guard, Made, Removal, ShareAddress, Space, always
 
@@ -32,7 +32,7 @@ THREADS = 8
 SLICE = 0.2
 """Seconds that remove_tree works in a thread before others get a turn."""
 
-_STAGES: dict[int, tuple[Stage, str]] = {
+_STAGES: dict[int, tuple[FailureStage, str]] = {
     errno.EACCES: ("permission", "the server does not let us do this; is root squashed there?"),
     errno.EPERM: ("permission", "the server does not let us do this; is root squashed there?"),
     errno.EROFS: ("permission", "the share is mounted or exported read-only"),
@@ -181,7 +181,7 @@ class MountedShare:
         stage, why = _STAGES.get(code, ("io", error.strerror or str(error)))
         return self._unavailable(stage, why, name, path)
 
-    def _unavailable(self, stage: Stage, why: str, status: str = "", path: str = "") -> Unavailable:
+    def _unavailable(self, stage: FailureStage, why: str, status: str = "", path: str = "") -> Unavailable:
         return Unavailable(self._name, stage, why, status=status, path=path)
 
 
