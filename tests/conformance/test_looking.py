@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from berth.shares.common import listing
+from berth.volumes import listing
 from berth.volumes.errors import Missing, Refused
 from berth.volumes.share import Entry
 from tests.conformance.places import Place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from berth.shares.common.circuit_breaker import CircuitBreaker
+from berth.shares.circuit_breaker import CircuitBreaker
 from berth.volumes.errors import FailureStage, Missing, Unavailable
 
 SHARE = "nfs:/export"

@@ -10,10 +10,10 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from berth.shares.common.listing import Listing
-from berth.shares.common.removal_guard import own_file, trash_entry
 from berth.volumes.errors import Missing, Refused, Taken, Unavailable
+from berth.volumes.listing import Listing
 from berth.volumes.naming import split_path
+from berth.volumes.removal_guard import own_file, trash_entry
 from berth.volumes.share import Budget, Entry, EntryKind, Guard, Made, Removal, ShareAddress, Space, always
 
 MAX_FILE = 1024**2

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from berth.host.mountinfo import is_mount_point
 from berth.nfs import Resolver, Servers
-from berth.shares.common.observed import ObservedShare, Observer
 from berth.shares.direct.share import DirectShare
 from berth.shares.mounted.share import MountedShare
+from berth.shares.observed import ObservedShare, Observer
 from berth.volumes.share import Guard, Share, ShareAddress, always
 
 

@@ -19,9 +19,9 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from berth.nfs import GONE, START, DirectoryEntry, Identity, NfsError, NfsNode, Position, Session, Status
-from berth.shares.common.removal_guard import NO_LIMIT, OTHER_FILE_SYSTEM, TOO_DEEP, Remains, below
 from berth.shares.direct.changes import NOT_EMPTY
 from berth.shares.direct.tree import Denied, Tree
+from berth.volumes.removal_guard import NO_LIMIT, OTHER_FILE_SYSTEM, TOO_DEEP, Remains, below
 from berth.volumes.share import Budget
 
 T = TypeVar("T")

@@ -12,8 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from berth.nfs import DENIED, GONE, NfsError, NfsNode, Resolver, RootGone, RpcError, Session, Status
-from berth.shares.common.circuit_breaker import CircuitBreaker
-from berth.shares.common.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
+from berth.shares.circuit_breaker import CircuitBreaker
 from berth.shares.direct import answers, changes
 from berth.shares.direct.dial import Dialer
 from berth.shares.direct.purge import DirectPurge
@@ -21,6 +20,7 @@ from berth.shares.direct.session_cache import SessionCache
 from berth.shares.direct.tree import Denied, Rights, Tree, entry_of
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
 from berth.volumes.naming import split_path
+from berth.volumes.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
 from berth.volumes.share import Budget, Entry, Guard, Made, Removal, ShareAddress, Space, always
 
 T = TypeVar("T")

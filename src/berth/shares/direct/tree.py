@@ -11,8 +11,8 @@ from functools import partial
 from typing import TypeVar
 
 from berth.nfs import DENIED, GONE, ROOT, START, DirectoryEntry, Identity, NfsError, NfsNode, Position, Session, Status
-from berth.shares.common.listing import Listing
 from berth.volumes.errors import Missing, Refused
+from berth.volumes.listing import Listing
 from berth.volumes.share import Entry
 
 T = TypeVar("T")

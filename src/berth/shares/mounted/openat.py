@@ -12,9 +12,9 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from berth.shares.common.listing import Listing
 from berth.shares.mounted.statx import born
 from berth.volumes.errors import Missing, Refused, Unavailable
+from berth.volumes.listing import Listing
 from berth.volumes.share import Entry, EntryKind, Guard, Space, always
 
 PASS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

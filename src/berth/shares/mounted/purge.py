@@ -15,10 +15,10 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from berth.shares.common.removal_guard import OTHER_FILE_SYSTEM, Remains, below
 from berth.shares.mounted.openat import PASS, READ, Root
 from berth.shares.mounted.statx import may_be_mounted
 from berth.volumes.errors import Missing
+from berth.volumes.removal_guard import OTHER_FILE_SYSTEM, Remains, below
 
 DEEPEST = 64
 MOST_PASSES = 20

@@ -17,13 +17,13 @@ from typing import TypeVar
 
 from berth.aio.threads import Threads, ThreadsStuck
 from berth.host.mountinfo import is_mount_point
-from berth.shares.common.circuit_breaker import CircuitBreaker
-from berth.shares.common.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
+from berth.shares.circuit_breaker import CircuitBreaker
 from berth.shares.mounted import changes
 from berth.shares.mounted.openat import Root
 from berth.shares.mounted.purge import MountedPurge
 from berth.volumes.errors import FailureStage, Missing, Refused, Unavailable, VolumeError
 from berth.volumes.naming import split_path
+from berth.volumes.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
 from berth.volumes.share import Budget, Entry, Guard, Made, Removal, ShareAddress, Space, always
 
 T = TypeVar("T")
