@@ -26,11 +26,13 @@ from berth.cli.server.report import print_report
 from berth.cli.tables import print_table
 from berth.doctor.known import entries
 from berth.doctor.share import probed
-from berth.findings.entry import PARTS, CatalogueEntry, CatalogueError, Variant, names, names_of
+from berth.findings.entry import PARTS, SUBJECT_FACTS, CatalogueEntry, CatalogueError, Variant, names, names_of
 from berth.findings.finding import KINDS, Finding, Report, Subject, Unseen
 from berth.findings.versions import Version
 from berth.nfsserver import texts
 from berth.nfsserver.lint import finding as lint
+from berth.operations import findings as operations
+from berth.operations.errors import Stopped
 from berth.texts.command import SLOT
 from berth.texts.text import Language, Text, same
 from berth.texts.visible import is_visible
@@ -120,6 +122,16 @@ def test_all_that_is_known_of_shares_and_exports(hostile: str, tmp_path: Path) -
         check(printed(_print_findings, exports, lang), tmp_path)
         for note in notes:
             check(printed(say, note.said(lang)), tmp_path)
+
+
+@pytest.mark.parametrize("hostile", NAMES, ids=ascii)
+def test_all_that_stops_an_installation_or_work_on_a_volume(hostile: str, tmp_path: Path) -> None:
+    for entry in operations.CATALOGUE.entries.values():
+        facts = dict.fromkeys((entry.facts or frozenset()) | SUBJECT_FACTS, hostile)
+        for variant in entry.variants or [""]:
+            stopped = Stopped(entry.variant(variant).finding((), facts))
+            for lang in LANGUAGES:
+                check(printed(complain, stopped.text.said(lang)), tmp_path)
 
 
 def names_in(content: object) -> set[str]:

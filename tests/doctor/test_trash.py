@@ -38,10 +38,10 @@ async def test_what_stays_is_told_with_its_place_its_reason_and_its_cure(
     share, life = MemoryShare(ShareAddress(SERVER, EXPORT)), Life("cluster-1")
     made = await born(share, content=b"x")
     await life.release(release_plan(made, on_delete="delete"), share)
-    assert [*judge_trash(SHARE, await read_trash(share))] == []  # it waits for its turn
+    assert [*judge_trash(share.address, await read_trash(share))] == []  # it waits for its turn
     left = LeftBehind(SHARE, trash_path(made.pv), count=3, first=first, status=status)
     await life.mark_stuck(made.pv, share, left)
-    (found,) = judge_trash(SHARE, await read_trash(share))
+    (found,) = judge_trash(share.address, await read_trash(share))
     assert found.id == failure
     assert {(each.kind, each.name) for each in found.about} >= {
         ("volume", made.pv), ("share", SHARE), ("claim", "team/data"),
@@ -65,7 +65,7 @@ async def test_what_nobody_will_purge_is_told_and_volumes_that_wait_are_not() ->
     await share.make_directory(trash_path("mixed-up"), mode=0o755)
     record = json.loads(await share.read_file(record_path(made.pv)))
     await share.write_file(record_path("mixed-up"), json.dumps(record).encode())
-    (found,) = judge_trash(SHARE, await read_trash(share))
+    (found,) = judge_trash(share.address, await read_trash(share))
     assert found.id == "trash-unowned"
     assert "'by-hand' (it has no record), 'mixed-up' (its record is another PV's)" in found.seen.en
     assert made.pv not in found.seen.en

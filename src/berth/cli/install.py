@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -117,9 +116,7 @@ def _apply(asked: Asked, yes: bool, timeout: float, output: str, access: Access,
         if installed.rollout.is_complete:
             _ask_the_doctor(access.kubeconfig, access.context, lang)
     else:
-        findings = [finding.as_dict() for finding in installed.findings(plan.settings, timeout)]
-        ready = installed.rollout.is_complete
-        report = {**dataclasses.asdict(installed), "ready": ready, "findings": findings}
+        report = installed.as_dict(plan.settings, timeout)
         say_exactly(to_json(report) if output == "json" else to_yaml([report]).rstrip())
     if not installed.rollout.is_complete:
         raise SystemExit(EXIT_FAILED)

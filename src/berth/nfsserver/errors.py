@@ -66,17 +66,20 @@ class Busy(NfsServerError):  # noqa: N818
 class NotApplied(NfsServerError):  # noqa: N818
     """A change of the exports that exportfs did not take.
 
-    stderr: what exportfs said, whole. restored: the file and the live table are as they were before. lost: exports
-    (`client:/path`) that were live before and are not any more, where restored is False.
+    stderr: what exportfs said, whole; quoted: what of it is in why already. restored: the file and the live table are
+    as they were before. lost: exports (`client:/path`) that were live before and are not any more, where restored is
+    False.
     """
 
-    def __init__(self, why: Text, *, stderr: str = "", restored: bool = True, lost: Sequence[str] = ()) -> None:
+    def __init__(
+        self, why: Text, *, stderr: str = "", quoted: str = "", restored: bool = True, lost: Sequence[str] = ()
+    ) -> None:
         said = " ".join(stderr.split())
         en = f"{why.en}; " + ("nothing is changed" if restored else "the old state could not be brought back whole")
         zh = f"{why.zh}；" + ("一切保持原样" if restored else "未能完全恢复原状")
         if lost:
             en, zh = f"{en}; no longer live: {', '.join(lost)}", f"{zh}；不再生效：{'、'.join(lost)}"
-        if said.removeprefix("exportfs: ") not in why.en:
+        if said.removeprefix("exportfs: ") not in " ".join(quoted.split()):
             en, zh = f"{en} (exportfs said: {said})", f"{zh}（exportfs 输出：{said}）"
         super().__init__(Text(en, zh))
         self.why = why

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from berth.findings.finding import Finding, Subject
@@ -18,32 +18,23 @@ from berth.operations.findings import find
 from berth.operations.install_plan import InstallPlan
 from berth.operations.polling import poll
 from berth.settings.install import InstallSettings
-from berth.texts.text import Text
+from berth.texts.text import Text, joined
 
-_NOT_SEEN = "the Deployment's controller has not seen it yet"
-_NO_PODS = "no pods yet"
-_OLD_ONES = "pods of before still end"
-_NO_NODE = "waits for a node"
-_STARTS = "starts"
-_NOT_READY = "the container runs and does not say that it is ready yet"
-_CHINESE = {
-    _NOT_SEEN: "Deployment 控制器尚未处理",
-    _NO_PODS: "还没有 Pod",
-    _OLD_ONES: "之前的 Pod 正在退出",
-    _NO_NODE: "等待分配节点",
-    _STARTS: "正在启动",
-    _NOT_READY: "容器已运行，尚未报告就绪",
-}
-"""Our own words; what the cluster says stays as it says it, in either language."""
+_NOT_SEEN = Text("the Deployment's controller has not seen it yet", "Deployment 控制器尚未处理")
+_NO_PODS = Text("no pods yet", "还没有 Pod")
+_OLD_ONES = Text("pods of before still end", "之前的 Pod 正在退出")
+_NO_NODE = Text("waits for a node", "等待分配节点")
+_STARTS = Text("starts", "正在启动")
+_NOT_READY = Text("the container runs and does not say that it is ready yet", "容器已运行，尚未报告就绪")
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """How far the pods are. waits_for: why those that aren't ready are not, as the cluster tells it."""
+    """How far the pods are. waits_for: why those that aren't ready are not, in its words where the cluster tells."""
 
     ready: int
     wanted: int
-    waits_for: tuple[str, ...] = ()
+    waits_for: tuple[Text, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -51,11 +42,15 @@ class Rollout:
 
     @property
     def text(self) -> Text:
-        in_chinese = [_CHINESE.get(reason, reason) for reason in self.waits_for]
-        return Text(
-            f"{self.ready} of {self.wanted} pods ready" + (f": {'; '.join(self.waits_for)}" if self.waits_for else ""),
-            f"{self.wanted} 个 Pod 中 {self.ready} 个就绪" + (f"：{'；'.join(in_chinese)}" if in_chinese else ""),
-        )
+        said = Text(f"{self.ready} of {self.wanted} pods ready", f"{self.wanted} 个 Pod 中 {self.ready} 个就绪")
+        if not self.waits_for:
+            return said
+        reasons = joined(self.waits_for)
+        return Text(f"{said.en}: {reasons.en}", f"{said.zh}：{reasons.zh}")
+
+    def as_dict(self) -> dict[str, object]:
+        """For `-o json` and `-o yaml`."""
+        return {"ready": self.ready, "wanted": self.wanted, "waits_for": [reason.en for reason in self.waits_for]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +65,15 @@ class Installed:
     rollout: Rollout
     other_defaults: tuple[str, ...]
     """Further default classes beside the installation's own: Kubernetes wants just one."""
+
+    def as_dict(self, settings: InstallSettings, patience: float) -> dict[str, object]:
+        """For `-o json` and `-o yaml`."""
+        return {
+            **asdict(self),
+            "rollout": self.rollout.as_dict(),
+            "ready": self.rollout.is_complete,
+            "findings": [finding.as_dict() for finding in self.findings(settings, patience)],
+        }
 
     def findings(self, settings: InstallSettings, patience: float) -> Iterator[Finding]:
         """What is left to put right, the pods first, after patience was over."""
@@ -164,32 +168,38 @@ async def look_at_rollout(api: ManifestApi, settings: InstallSettings) -> Rollou
     pods = (await api.read(place("v1", "Pod", namespace=settings.namespace), labels=selector))["items"]
     reasons = dict.fromkeys(reason for pod in pods if (reason := why_not_ready(pod)))
     failed = [
-        one.get("message", "")
+        said
         for one in status.get("conditions", [])
-        if one["type"] == "ReplicaFailure" and one["status"] == "True"
+        if one["type"] == "ReplicaFailure"
+        and one["status"] == "True"
+        and (said := _cluster_says(one.get("message", "")))
     ]
     leaving = (_OLD_ONES,) if status.get("replicas", 0) > updated and not reasons else ()
     return Rollout(min(ready, wanted), wanted, (*failed, *reasons, *leaving) or (_NO_PODS if not pods else _STARTS,))
 
 
-def why_not_ready(pod: dict[str, Any]) -> str:
-    """Why a pod is not ready, in the cluster's own words; empty for one that is."""
+def why_not_ready(pod: dict[str, Any]) -> Text | None:
+    """Why a pod is not ready, in the cluster's own words where it has some; None for one that is."""
     status = pod.get("status", {})
     conditions = {one["type"]: one for one in status.get("conditions") or []}
     if conditions.get("Ready", {}).get("status") == "True":
-        return ""
+        return None
     if status.get("phase") == "Failed":  # a sysctl or a policy that the node does not allow
-        return " ".join(part for part in (status.get("reason", ""), status.get("message", "")) if part)
+        return _cluster_says(status.get("reason", ""), status.get("message", ""), between=" ")
     for container in status.get("containerStatuses") or []:
         state = container.get("state", {})
         if "waiting" in state:
             last = container.get("lastState", {}).get("terminated", {})
             ended = f"last exit code {last['exitCode']}" if last else ""
-            told = (state["waiting"].get("reason", ""), state["waiting"].get("message", "") or ended)
-            return ": ".join(part for part in told if part)
+            return _cluster_says(state["waiting"].get("reason", ""), state["waiting"].get("message", "") or ended)
         if "running" in state:
             return _NOT_READY
     scheduled = conditions.get("PodScheduled", {})
     if scheduled.get("status") == "False":
-        return f"{scheduled.get('reason', '')}: {scheduled.get('message', '')}"
+        return _cluster_says(scheduled.get("reason", ""), scheduled.get("message", ""))
     return _NO_NODE if "PodScheduled" not in conditions else _STARTS
+
+
+def _cluster_says(*parts: str, between: str = ": ") -> Text | None:
+    said = between.join(part for part in parts if part)
+    return Text(said, said) if said else None

@@ -64,8 +64,12 @@ def stuck_text(share: str, pv: str, stuck: str) -> str:
 
 def unowned_text(share: str, found: Collection[Trashed]) -> str:
     """That nobody will purge these, in one sentence."""
+    number = "1 entry" if len(found) == 1 else f"{len(found)} entries"
+    return f"share {share}: nobody will purge {number} of {TRASH}: {named(found)}"
+
+
+def named(found: Collection[Trashed]) -> str:
+    """The first of them, each with why nobody knows whose it is, and how many more there are."""
     first = sorted(found, key=lambda each: each.name)[:_NAMED]
     more = f" and {len(found) - len(first)} more" if len(found) > len(first) else ""
-    named = ", ".join(f"{each.name!r} ({each.why})" for each in first)
-    number = "1 entry" if len(found) == 1 else f"{len(found)} entries"
-    return f"share {share}: nobody will purge {number} of {TRASH}: {named}{more}"
+    return ", ".join(f"{each.name!r} ({each.why})" for each in first) + more

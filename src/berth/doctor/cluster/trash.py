@@ -34,7 +34,7 @@ async def look_at_trash(snapshot: Snapshot, provisioners: Provisioners) -> Async
     for address, trash in zip(addresses, answers, strict=True):
         if trash is not None and str(address) not in seen:
             seen[str(address)] = None
-            for finding in judge_trash(str(address), trash):
+            for finding in judge_trash(address, trash):
                 yield finding
     for finding in _told(snapshot, seen):
         yield finding

@@ -28,7 +28,7 @@ async def look_into_trash(target: ShareAddress, deadline: float) -> list[Probed]
         return [skipped("trash", "unseen", why=str(error) or f"no answer within {deadline:g} s")]
     finally:
         await resolver.aclose()
-    stuck = [_result(finding) for finding in judge_trash(str(target), trash)]
+    stuck = [_result(finding) for finding in judge_trash(target, trash)]
     if stuck:
         return stuck
     if not trash:

@@ -115,13 +115,14 @@ class _Changing:
         try:
             rehearsal = await exportfs.rehearse(after.content, self._where, self._varying)
         except CommandError as error:
-            raise NotApplied(say("not-applied.untried", why=told(error)), stderr=error.stderr) from error
+            why = say("not-applied.untried", why=told(error))
+            raise NotApplied(why, stderr=error.stderr, quoted=error.stderr) from error
         if rehearsal is None:
             return
         for export in added:
             if said := rehearsal.said.about(export.path):
                 why = say("not-applied.would-not", export=export, said=said[0])
-                raise NotApplied(why, stderr=rehearsal.said.stderr)
+                raise NotApplied(why, stderr=rehearsal.said.stderr, quoted=said[0])
             if not _has(rehearsal.exports, export, self._varying):
                 why = say("not-applied.otherwise", export=export)
                 raise NotApplied(why, stderr=rehearsal.said.stderr)
@@ -131,7 +132,7 @@ class _Changing:
     ) -> tuple[str, ...]:
         own = self._where.own
         is_done = False
-        stderr = ""
+        stderr = quoted = ""
         try:
             _write(own, after.content if after.statements or after.content != HEADER else None)
             for export in gone:
@@ -139,10 +140,10 @@ class _Changing:
                     stderr += (await exportfs.withdraw(export)).stderr
             said = await exportfs.publish()
             stderr += said.stderr
-            why = self._verdict(said, added, gone)
+            why, quoted = self._verdict(said, added, gone)
             is_done = why is None
         except CommandError as error:
-            why = told(error)
+            why, quoted = told(error), error.stderr
             stderr += error.stderr
         except OSError as error:
             why = same(str(error))
@@ -152,19 +153,21 @@ class _Changing:
                 restoring = asyncio.create_task(self._restore(content), name="restore exports")
                 restored, lost = await asyncio.shield(restoring)
         if why is not None:
-            raise NotApplied(why, stderr=stderr, restored=restored, lost=[str(export) for export in lost])
+            names = [str(export) for export in lost]
+            raise NotApplied(why, stderr=stderr, quoted=quoted, restored=restored, lost=names)
         changed = {export.path for export in added}
         return tuple(line for line in said.complaints if not any(line in said.about(path) for path in changed))
 
-    def _verdict(self, said: exportfs.Said, added: Sequence[Export], gone: Sequence[Export]) -> Text | None:
+    def _verdict(self, said: exportfs.Said, added: Sequence[Export], gone: Sequence[Export]) -> tuple[Text | None, str]:
+        """What went wrong, None if nothing did; and what of exportfs's own words is in it."""
         live = read_live(self._where, self._varying)
         for export in added:
             if complaints := said.about(export.path):
-                return say("not-applied.does-not", export=export, said=complaints[0])
+                return say("not-applied.does-not", export=export, said=complaints[0]), complaints[0]
             if not _has(live, export, self._varying):
-                return say("not-applied.not-live", export=export)
+                return say("not-applied.not-live", export=export), ""
         missing = _keys(self._live_before) - _keys(live) - _keys(gone)
-        return say("not-applied.others", count=len(missing)) if missing else None
+        return say("not-applied.others", count=len(missing)) if missing else None, ""
 
     async def _restore(self, content: bytes | None) -> tuple[bool, tuple[Export, ...]]:
         """Brings back the old file and table. Whether all is as before; and what was live and could not be so again."""

@@ -92,7 +92,7 @@ async def _why_not_all_ready(api: ManifestApi, old: OldProvisioner) -> str:
     if is_seen and ready >= wanted:
         return ""
     reasons = dict.fromkeys(
-        reason for one in await _pods(api, old.namespace, old.selector) if (reason := why_not_ready(one))
+        reason.en for one in await _pods(api, old.namespace, old.selector) if (reason := why_not_ready(one))
     )
     return f"{old.key}: {', '.join(reasons) or f'READY {ready}/{wanted}'}"
 
