@@ -25,7 +25,9 @@ _PREFIX = re.compile(r'^failed to provision volume with StorageClass "[^"]*": ')
 
 
 def judge_pending(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
-    """One finding for each claim that waits, unless the reason is its class's or provisioner's and told with that."""
+    """One finding for each claim that waits. A claim that waits because of its class or its provisioner has none: the
+    finding about those tells of it.
+    """
     for claim in snapshot.claims:
         if claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp:
             yield from pending(snapshot, provisioners, claim)
