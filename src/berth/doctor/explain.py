@@ -85,7 +85,7 @@ class _Seen:
         self.settled |= {names[kind] for kind in ("claim", "pod") if kind in names}
 
     def open(self) -> list[_Told]:
-        """All that did not come to a good end, what knows most first."""
+        """The failures that did not come to a good end; those of which most is known come first."""
         return sorted(
             (told for key, told in self.told.items() if key not in self.settled), key=lambda told: -len(told.names)
         )

@@ -52,7 +52,9 @@ class Check(Generic[C]):
 async def run(
     checks: Sequence[Check[C]], context: C, *, deadline: float = DEADLINE, progress: Progress | None = None
 ) -> Report:
-    """What checks find in context, within deadline (seconds) and the moment that cleaning up takes."""
+    """Runs the checks side by side on context, and answers what they found. It ends within deadline seconds and the
+    moment that cleaning up takes.
+    """
     found: list[Finding | Unseen] = []
     looking = {check.id: None for check in checks}
 

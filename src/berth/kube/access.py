@@ -28,7 +28,9 @@ _LONGEST_WAIT = 5.0
 
 
 async def missing_rights(api: Api, permissions: Iterable[Permission], namespace: str) -> list[Right]:
-    """Those of the rights that the API server does not give. None where it doesn't tell: it shows when they are needed.
+    """Those of the rights that the API server does not give us. An empty list where it doesn't tell: what is missing
+    then shows when it is needed.
+
     namespace: ours.
     """
     asked = rights(permissions)
@@ -60,7 +62,9 @@ async def read_cluster_uid(api: Api) -> str:
 
 
 async def cluster_uid(api: Api, *, otherwise: str) -> str:
-    """The same, however long it takes the API server to answer; otherwise, where we may not ask for it."""
+    """The UID of namespace kube-system, however long it takes the API server to answer. Where we may not ask for it,
+    the answer is the text `otherwise`.
+    """
     try:
         return await _until_answered(lambda: read_cluster_uid(api))
     except Forbidden:

@@ -96,8 +96,8 @@ class Api:
         self._guard: RequestGuard | None = None
 
     def guarded(self, guard: RequestGuard) -> Api:
-        """The same Api, connections and all, for one who may write only while guard has no reason against it: what it
-        creates, replaces, patches and deletes is Withheld otherwise, in the moment in which it would leave.
+        """An Api on the same connections whose writes are guarded. Right before each create, replace, patch or delete
+        leaves, it asks guard; if guard answers a reason against it, nothing is sent, and the call raises WriteWithheld.
         """
         view = copy(self)
         view._guard = guard

@@ -47,8 +47,9 @@ def load(path: str = "", *, context: str = "") -> SingleConfig:
 
 
 def fingerprint(config: SingleConfig) -> str:
-    """What stands for the cluster where its own UID can't be asked for, in the form of a UID: made of the authority
-    that signed its API server, which is the same for every account. Without one, of the server's address.
+    """A stand-in for the cluster's UID, in a UID's form, where the real one can't be asked for. It is made of the
+    authority that signed the API server's certificate, which is the same for every account, or else of the server's
+    address.
     """
     cluster = config.cluster
     told = cluster.server.encode()

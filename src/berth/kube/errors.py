@@ -5,7 +5,7 @@ KubeError
  |- Unreachable          no answer: connecting, TLS, a broken connection, or a deadline; what was asked may still have
                          happened
  |   `- Silent           a watch told nothing for too long: watch again
- |- Withheld             it was not asked, because this process may not act at the moment
+ |- WriteWithheld        it was not asked, because this process may not act at the moment
  `- StatusError          the API server answered, with an error (code, reason)
      |- Invalid           400, 405, 413, 415, 422: what was asked makes no sense to the server
      |- Unauthorized      401: it does not know who we are

@@ -103,7 +103,7 @@ class Exchange:
     async def answer(self, request: Request, guard: RequestGuard | None = None) -> HttpAnswer:
         """The whole answer, a success. Unreachable, or the StatusError for any other answer.
 
-        guard: asked before each time the request is sent, after any waiting; its reason is Withheld.
+        guard: asked before each time the request is sent, after any waiting; if it has a reason, WriteWithheld.
         """
         async with self._writes if request.method != "GET" else nullcontext():
             try:

@@ -14,8 +14,8 @@ from berth.kube.exchange import Request
 async def whole_lines(
     request: Request, content: aiohttp.StreamReader, silence: float, silent: Silent
 ) -> AsyncGenerator[bytes, None]:
-    """Whole lines, each within silence seconds of the one before, else silent is raised: a line that only ever goes on
-    is silence, too. TooLarge for one of more bytes than request may have for an answer.
+    """The whole lines of content. Raises silent when a line is not whole within silence seconds of the one before, also
+    while bytes of it still come; TooLarge when it is longer than an answer to the request may be.
     """
     clock = asyncio.get_running_loop().time
     begun: list[bytes] = []

@@ -44,7 +44,9 @@ class Kept(enum.Enum):
 
 
 async def try_nlm(lockd: Connection, handle: bytes) -> Kept:
-    """Over NFSv3: handle is a file's. Whatever was locked is free again."""
+    """Tries over NFSv3 whether a lock on the file with this handle is kept. Whatever it has locked is free again
+    afterwards.
+    """
     status = await _nlm(lockd, _LOCK, handle, 1)
     if status != _GRANTED:
         return Kept.GRACE if status == _GRACE else Kept.REFUSED
@@ -70,7 +72,9 @@ class _Opened:
 
 
 async def try_nfs4(connection: Connection, directory: bytes, name: str, who: Identity) -> Kept:
-    """Over NFSv4.0: name is an existing file in directory that who may write. What was opened is closed again."""
+    """Tries over NFSv4.0 whether a lock is kept, on the existing file `name` in directory, which who must be allowed to
+    write. Whatever it has opened is closed again afterwards.
+    """
     try:
         client = await _introduce(connection, who)
         file = await _open(connection, client, directory, name, who)

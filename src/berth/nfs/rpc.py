@@ -37,7 +37,7 @@ NULL = 0
 
 
 def unguarded() -> str:
-    """The guard of a connection that anything may leave."""
+    """A guard that lets every call out."""
     return ""
 
 

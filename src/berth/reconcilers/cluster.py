@@ -50,8 +50,8 @@ class Cluster:
         return self.classes.get(translation.class_name_of(claim) or "")
 
     def class_of_volume(self, volume: VolumeObject) -> ClassObject | None:
-        """The class that a PV was made for; None when it is gone. One of that name that another provisioner has by now
-        says nothing about the PV.
+        """The class that a PV was made for. None when it is gone, also where another provisioner's class has its name
+        by now: that one says nothing about the PV.
         """
         found = self.classes.get((volume.spec.storageClassName if volume.spec else None) or "")
         return found if found is not None and found.provisioner in self.provisioners else None
@@ -115,7 +115,7 @@ class Cluster:
         self._waiting.put(key, blockers, wake)
 
     def wait_no_more(self, key: str) -> None:
-        """What waited under this key is gone itself, or has got what it wanted."""
+        """Forgets the waiter with this key: it is gone itself, or has got what it waited for."""
         self._waiting.drop(key)
 
     def _neighbour(self, pv: str, place: Location, volume: VolumeObject, is_certain: bool) -> Neighbour:

@@ -87,8 +87,9 @@ class Purge:
         return Done(did=f"purged {removed} entries" if removed > 1 else "")
 
     def blame(self, key: str, error: Exception) -> tuple[Note, ...]:
-        """What can't be purged is told on the class, or the controller's pod. An outage on nobody: its claim and its PV
-        are gone, and the share's other claims are told themselves.
+        """The Events for a purge that failed: on the volume's class, or else on the controller's pod, where something
+        can't be removed. An outage gets none: the volume's claim and PV are gone, and the share's other claims have
+        Events of their own.
         """
         return self._notes.pop(key, ()) if isinstance(error, LeftBehind) else ()
 

@@ -142,8 +142,9 @@ class Sweep:
         return [*(each for each in trash if each.record is None), *left]
 
     def blame(self, key: str, error: Exception) -> tuple[Note, ...]:
-        """The lock, of another controller in this cluster's name: its annotations settle that. Of all else nobody: no
-        object stands for a share; its claims are told themselves.
+        """The Event for a sweep that failed: on the lock, while another controller acts in this cluster's name, since
+        the lock's annotations settle that. Nothing else gets one: no object stands for a share, and its claims have
+        Events of their own.
         """
         address = self._addresses.get(key)
         why = "" if address is None else self._lifecycle.rivals(address)

@@ -56,7 +56,9 @@ async def finished(record: Record, share: Share) -> str:
 
 
 async def reservations(record: Record, share: Share) -> list[str]:
-    """Names that are reserved for this very volume. Most often nobody ever had its name, which two questions tell."""
+    """The names that are reserved for this very volume. Most volumes have a name that nobody else ever had: then two
+    questions to the share are enough.
+    """
     base = archive_name(record.path)
     names = [base] if await _is_for(record, base, share) else []
     with suppress(Missing, Refused):

@@ -64,7 +64,9 @@ class LeadVerdict:
 
 
 def judge(found: Lead | None, us: Standing, *, was_ours: bool, now: str) -> LeadVerdict:
-    """Pure. was_ours: this process had entered itself here before. Call it with a lock that is held for certain."""
+    """Decides what to write into the share's entry and whom to mind, without touching anything. was_ours: this process
+    has entered itself there before. Only to be called with a lock that is held for certain.
+    """
     ours = Lead(us.identity, us.term, us.version, us.lock, now)
     if found is None:
         return LeadVerdict(ours)

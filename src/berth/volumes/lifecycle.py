@@ -30,7 +30,7 @@ from berth.volumes.whereabouts import Displaced, Placed, Whereabouts
 
 
 class Lifecycle:
-    """The doings of one cluster on any number of shares."""
+    """All that one cluster does to its volumes, on any number of shares."""
 
     def __init__(
         self, cluster: str, *, living: Living, former: frozenset[str] = frozenset(), standing: Standing = ALONE
@@ -116,7 +116,9 @@ class Lifecycle:
         return removal
 
     async def mark_stuck(self, pv: str, share: Share, left: LeftBehind) -> Record | None:
-        """Writes into the volume's record what keeps it in the trash, so that the share explains itself. The record."""
+        """Writes into the volume's record what keeps it in the trash, so that the share explains itself. Answers the
+        record; None without one.
+        """
         record = await self._records.read(pv, share)
         if record is not None and record.cluster == self._cluster and record.stuck != left.said:
             await self._records.write(replace(record, stuck=left.said), share)

@@ -26,7 +26,7 @@ class Left:
 
 
 class Orphans:
-    """Births and removals of one process, kept apart where their paths overlap."""
+    """Tidies records up whose claims are gone, and never while a volume is made at a path that overlaps theirs."""
 
     def __init__(self, records: RecordStore) -> None:
         self._records = records
@@ -37,7 +37,7 @@ class Orphans:
 
     @asynccontextmanager
     async def birth(self, path: str, pv: str, metadata: MetadataDir) -> AsyncIterator[None]:
-        """While a volume is made: nothing that overlaps its path is removed."""
+        """Wraps the making of a volume: meanwhile nothing that overlaps its path is removed."""
         while removals := self._removals_over(path, metadata):
             await removals[0].wait()
         self._births[metadata.share_id, pv] = path

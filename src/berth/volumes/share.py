@@ -29,7 +29,7 @@ called from any thread, often, and must answer at once."""
 
 
 def always() -> str:
-    """The guard of who needs nobody's leave."""
+    """A guard that never has anything against a step."""
     return ""
 
 

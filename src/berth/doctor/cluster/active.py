@@ -117,6 +117,7 @@ class Prober:
             "probe-pod-failed",
             Subject("node", node),
             Subject("class", of_class.name),
+            variant={"ended": phase == "Failed"},
             seconds=f"{time.monotonic() - begun:.0f}",
             reason=reason,
         )
@@ -157,22 +158,22 @@ class Prober:
             "probe-claim-unserved",
             Subject("class", of_class.name),
             seconds=f"{CLAIM_PATIENCE:g}",
-            reason=await self._newest_event(claim) or Text("nobody said why", "没有任何事件说明原因"),
+            reason=await self._newest_event(claim),
         )
 
-    async def _end_of(self, pod: str) -> tuple[str, Text]:
+    async def _end_of(self, pod: str) -> tuple[str, Text | None]:
         with suppress(TimeoutError):
             async with asyncio.timeout(POD_PATIENCE):
                 for looks in count(1):
                     phase = (await self._room.read("Pod", pod)).get("status", {}).get("phase", "")
                     if phase == "Succeeded":
-                        return phase, same("")
+                        return phase, None
                     if phase == "Failed":
-                        return phase, Text("it could not write", "无法写入")
+                        return phase, None
                     if looks % _EVENTS == 0 and await self._cannot_mount(pod):
                         break
                     await asyncio.sleep(_LOOK)
-        return "", await self._newest_event(pod) or Text("nobody said why", "没有任何事件说明原因")
+        return "", await self._newest_event(pod)
 
     async def _cannot_mount(self, pod: str) -> bool:
         return any(

@@ -47,13 +47,15 @@ class ClusterInReach:
         self._provisioners: Provisioners | None = None
 
     async def reading(self) -> Reading:
-        """What was read. The error of one who could read nothing at all."""
+        """What was read, by the first who asked. Raises what the reading raised where nothing could be read."""
         if self._reading is None:
             self._reading = asyncio.create_task(read_cluster(self._api, self._trusted), name="reading the cluster")
         return await asyncio.shield(self._reading)
 
     async def judged(self) -> tuple[Snapshot, Provisioners] | None:
-        """The snapshot, and who serves in it; None where nothing could be read, which one check tells for all."""
+        """The snapshot and its provisioners; None where nothing could be read. That is told once, by the check of the
+        API server.
+        """
         try:
             snapshot = (await self.reading()).snapshot
         except Exception:  # noqa: BLE001 - whatever it is, the check `api-server` raises it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from berth.doctor.cluster import edits
 from berth.doctor.cluster.classes import refusal
@@ -19,11 +20,14 @@ from berth.texts.text import Text
 
 PATIENCE = 30.0
 """Seconds that a claim may wait for a provisioner that runs, before that is worth a word."""
+_EMPTY = Text("empty", "空")
 _PREFIX = re.compile(r'^failed to provision volume with StorageClass "[^"]*": ')
 
 
 def judge_pending(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
-    """One finding for each claim that waits, unless the reason is its class's or provisioner's and told with that."""
+    """One finding for each claim that waits. A claim that waits because of its class or its provisioner has none: the
+    finding about those tells of it.
+    """
     for claim in snapshot.claims:
         if claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp:
             yield from pending(snapshot, provisioners, claim)
@@ -122,33 +126,32 @@ def _static(snapshot: Snapshot, claim: kinds.ClaimObject) -> Iterator[Finding]:
     if not snapshot.sees("persistentvolumes"):
         return
     volume = snapshot.volume_of.get(claim.spec.volumeName)
-    reason = _misfit(claim, volume)
-    if reason is not None:
+    misfit = _misfit(claim, volume)
+    if misfit is not None:
+        variant, facts = misfit
         about = (Subject("claim", claim.key), Subject("volume", claim.spec.volumeName))
-        yield find("static-volume-mismatch", *about, variant="claim-reason", reason=reason)
+        yield find("static-volume-mismatch", *about, variant=variant, **facts)
 
 
-def _misfit(claim: kinds.ClaimObject, volume: kinds.VolumeObject | None) -> Text | None:
+def _misfit(claim: kinds.ClaimObject, volume: kinds.VolumeObject | None) -> tuple[str, dict[str, Any]] | None:
+    """As which variant of the failure, and with which facts, it is told that the two don't fit; None where they do."""
     if volume is None:
-        return Text("there is no such PV", "没有这个 PV")
+        return "missing", {}
     reference = volume.spec.claimRef
     if reference is not None and not _names(reference, claim):
         owner = f"{reference.namespace}/{reference.name}"
         if owner == claim.key:
-            return Text("it still names an earlier claim of that name", "它仍指向之前的同名 PVC")
-        return Text(f"it belongs to claim {owner}", f"它属于 PVC {owner}")
+            return "earlier-claim", {}
+        return "other-claim", {"owner": owner}
     wanted, offered = class_name_of(claim) or "", volume.spec.storageClassName
     if wanted != offered:
-        return Text(
-            f"the claim's class is {wanted or 'empty'}, the PV's {offered or 'empty'}",
-            f"PVC 的 StorageClass 是 {wanted or '空'}，PV 的是 {offered or '空'}",
-        )
+        return "other-class", {"wanted": wanted or _EMPTY, "offered": offered or _EMPTY}
     asked, there = storage_of(claim.spec.resources.requests), storage_of(volume.spec.capacity)
     if in_bytes(asked) > in_bytes(there):
-        return Text(f"it asks for {asked}, the PV has {there}", f"PVC 请求 {asked}，而 PV 只有 {there}")
+        return "too-small", {"wanted": asked, "offered": there}
     modes = [each for each in claim.spec.accessModes or () if each not in (volume.spec.accessModes or ())]
     if modes:
-        return Text(f"the PV does not offer {', '.join(modes)}", f"PV 不提供 {'、'.join(modes)}")
+        return "modes", {"modes": modes}
     return None
 
 
@@ -163,26 +166,18 @@ def _refused(provisioners: Provisioners, of_class: kinds.ClassObject, claim: kin
         return None
     spec, is_berth = claim.spec, provisioners.is_berth(of_class.provisioner)
     source = spec.dataSource or spec.dataSourceRef
-    field, why = "", Text("", "")
-    edit: str | None = None
     if spec.volumeMode == "Block":
-        field, edit = "volumeMode: Block", edits.set_field("spec.volumeMode", "Filesystem")
-        why = Text("an NFS volume is a directory, never a block device.", "NFS 卷是目录，不能作为块设备。")
+        why, field, edit = "block", "volumeMode: Block", edits.set_field("spec.volumeMode", "Filesystem")
     elif spec.selector is not None:
-        field, edit = "a selector", edits.drop_field("selector")
-        why = Text(
-            "a selector chooses among PVs that exist; none is made for it.",
-            "selector 用于在已有 PV 中挑选，不会为它创建新的卷。",
-        )
+        why, field, edit = "selector", "a selector", edits.drop_field("selector")
     elif source is not None and is_berth:
-        field = f"a copy of {source.kind} {source.name}"
+        why, field = "copy", f"a copy of {source.kind} {source.name}"
         edit = f"{edits.drop_field('dataSource')};{edits.drop_field('dataSourceRef')}"
-        why = Text(
-            "Berth makes no copies, and won't pass an empty volume off as one.", "Berth 不做拷贝，也不会用空卷冒充。"
-        )
-    if not field:
+    else:
         return None
-    return find("claim-refused", Subject("claim", claim.key), variant="field", field=field, explained=why, edit=edit)
+    return find(
+        "claim-refused", Subject("claim", claim.key), variant={"field": True, why: True}, field=field, edit=edit
+    )
 
 
 def judge_expansions(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:

@@ -116,7 +116,9 @@ def _waits_for(claim: kinds.ClaimObject, of_class: kinds.ClassObject) -> bool:
 
 
 def judge_options(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
-    """Mount options with which written data gets lost, once for a class; for a PV only where it is not the class's."""
+    """Mount options that lose written data: told once for each class, and for a PV only where its class lacks the
+    option.
+    """
     told: set[tuple[str, str]] = set()
     for each in provisioners.nfs_classes:
         for failure, option in dangerous(each.mountOptions or ()):
@@ -134,7 +136,7 @@ def judge_options(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Fi
 
 
 def dangerous(options: list[str] | tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Of mount options those that lose data, each with the failure that they are."""
+    """Those of the mount options that lose written data, each with the id of the failure that explains it."""
     said = [each.strip() for each in ",".join(options).split(",")]
     if "ro" in said:
         return

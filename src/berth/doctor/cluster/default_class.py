@@ -12,7 +12,7 @@ from berth.objects import kinds
 
 
 def judge_default_class(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
-    """None is a note: it may be meant so. Several are a warning."""
+    """Tells that no class is the default (a note, since it may be meant so), or that several are (a warning)."""
     if not snapshot.sees("storageclasses"):
         return
     defaults = snapshot.defaults

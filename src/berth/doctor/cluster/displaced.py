@@ -21,8 +21,10 @@ _FINDINGS = {"trashed": "volume-in-trash", "archived": "volume-archived", "taken
 async def look_for_displaced(
     share: Share, volumes: Mapping[str, Sequence[kinds.VolumeObject]], uid: str, pvs: frozenset[str]
 ) -> dict[str, Finding]:
-    """Findings by PV, for those whose directories are in the trash, archived, or another volume's. Of what is gone, and
-    where nobody may look into `.berth/`, nothing. volumes: by path; pvs: all that are in the cluster.
+    """The findings by PV, for PVs whose directories are in the trash, in an archive, or another volume's. A directory
+    that is nowhere gives none, and neither does a share whose `.berth/` can't be read.
+
+    volumes: by path; pvs: all that are in the cluster.
     """
     placed = [
         Placed(volume.name, _claim_of(volume), path, is_by_berth(volume))

@@ -13,9 +13,11 @@ MOST = 3
 
 
 def fold(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings, where more than MOST say the same of different objects the first of them for all.
+    """The findings; but where more than MOST of them say the same of different objects, the first one stands for all of
+    these.
 
-    It names every object that the others are about first of all, and counts them; its commands are its own.
+    It is about its own objects and, of each of the others, about the first; it has the sum of their counts, and its own
+    commands.
     """
     alike: defaultdict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for each in findings:

@@ -46,7 +46,7 @@ def judge_mounts(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Fin
 
 
 def is_waiting(pod: runtime.Pod) -> bool:
-    """It has a node and no container yet, which is where kubelet mounts."""
+    """Whether the pod has a node and none of its containers has begun: that is when kubelet mounts its volumes."""
     return pod.status.phase == "Pending" and bool(pod.spec.nodeName) and not pod.metadata.deletionTimestamp
 
 

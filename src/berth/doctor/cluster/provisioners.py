@@ -43,7 +43,7 @@ class Provisioners:
 
     @cached_property
     def unclear(self) -> tuple[Provisioner, ...]:
-        """What may provision, under names that are not known."""
+        """Those that may provision, and whose names are not known."""
         return tuple(each for each in self._all if not each.names)
 
     @cached_property
@@ -65,7 +65,9 @@ class Provisioners:
 
     @cached_property
     def held_locks(self) -> dict[str, str]:
-        """Fresh locks but those of a provisioner's pod that is gone, which is known before its lock has aged."""
+        """Fresh locks, but for those of provisioners' pods that are gone: that is known long before such a lock has
+        aged.
+        """
         return {lock: holder for lock, holder in self.fresh_locks.items() if not self._is_gone(holder)}
 
     def _is_gone(self, holder: str) -> bool:
@@ -80,7 +82,7 @@ class Provisioners:
 
     @cached_property
     def is_outside(self) -> bool:
-        """Somebody who is no pod of the cluster holds a lock that looks like a provisioner's for NFS."""
+        """Whether a lock that looks like a provisioner's for NFS is held by somebody who is no pod of the cluster."""
         return any(
             _NFS_NAMES.search(lock) and not any(holder.startswith(name) for name in self._pod_names)
             for lock, holder in self.held_locks.items()
@@ -112,7 +114,9 @@ class Provisioners:
         return frozenset(found)
 
     def is_berth(self, name: str) -> bool:
-        """Whether it is a Berth that answers to this name, or would: one that runs outside has no pod to tell."""
+        """Whether a Berth carries this name, running or not. Of one outside of the cluster, which has no pods, its PVs
+        tell that.
+        """
         carriers = self.of(name)
         carriers = [each for each in carriers if not self._snapshot.trust.distrusts(each.account)] or carriers
         if carriers:
@@ -129,7 +133,9 @@ class Provisioners:
         return sorted((each for each in self.known if name in each.names), key=lambda each: not each.is_running)
 
     def nearest(self, name: str) -> Provisioner | None:
-        """The provisioner whose name differs from this one by a typo; none that is not believed (see trust)."""
+        """The provisioner whose name is so near to this one that it may be meant by it; None without one that is
+        believed (see trust).
+        """
         believed = [each for each in self.known if not self._snapshot.trust.distrusts(each.account)]
         names = {known: each for each in believed for known in each.names if known != name}
         near = nearest(name, names)

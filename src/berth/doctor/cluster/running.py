@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from berth.doctor.cluster.mounting import MOUNTING, mounts_of
 from berth.doctor.cluster.provisioners import Provisioners
@@ -15,7 +16,6 @@ from berth.findings.versions import Version
 from berth.objects import kinds, runtime
 from berth.objects.provisioners import Provisioner
 from berth.objects.translation import class_name_of, provisioned_by
-from berth.texts.text import Text
 
 _SUBJECTS = 20
 _WITHOUT_SELFLINK = Version(1, 20)
@@ -138,7 +138,7 @@ def _idle(snapshot: Snapshot, provisioners: Provisioners, berth: Provisioner, us
         *((Subject("pod", pod.key),) if pod is not None else ()),
         variant={"pod": pod is not None and _waits_for_image(pod)},
         names=berth.names,
-        reason=reason,
+        **reason,
         ref=berth.ref,
         berth_image=berth.image,
         evidence=[evidence] if evidence else [],
@@ -171,7 +171,7 @@ def _not_running(snapshot: Snapshot, provisioner: Provisioner, names: list[str])
         *(Subject("claim", claim.key) for claim in waiting[:_SUBJECTS]),
         variant={"pod": pod is not None, "scaled-down": provisioner.replicas == 0},
         names=names,
-        reason=reason,
+        **reason,
         ref=provisioner.ref,
         wanted="1",
         container=provisioner.container if pod is not None and _has_crashed(pod) else None,
@@ -214,31 +214,24 @@ def _waits_for_image(pod: runtime.Pod) -> bool:
     return bool(waits & {"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName"})
 
 
-def _reason(snapshot: Snapshot, provisioner: Provisioner, pod: runtime.Pod | None) -> tuple[Text, str]:
-    """In a few words, and what shows it."""
+def _reason(snapshot: Snapshot, provisioner: Provisioner, pod: runtime.Pod | None) -> tuple[dict[str, Any], str]:
+    """Why it does not run, as the facts by which the catalogue tells it, and what shows it."""
     if pod is None:
         if provisioner.replicas == 0:
-            return Text("it is scaled to 0", "副本数被设为 0"), "replicas: 0"
+            return {"replicas": "0"}, "replicas: 0"
         newest = next(iter(snapshot.events_about.get((provisioner.kind, provisioner.key), ())), None)
-        said = newest.text if newest is not None else ""
-        return Text("it has no pod", "它没有 Pod"), said
+        return {}, newest.text if newest is not None else ""
     scheduled = next((each for each in pod.status.conditions or () if each.type == "PodScheduled"), None)
     if scheduled is not None and scheduled.status == "False":
-        return Text(f"no node takes its pod {pod.name}", f"没有节点能运行它的 Pod {pod.name}"), scheduled.message
+        return {"unscheduled": pod.name}, scheduled.message
     for status in _statuses(pod):
         state = status.state.waiting or status.state.terminated
         if state is not None and state.reason not in ("ContainerCreating", "PodInitializing"):
-            return Text(
-                f"its pod {pod.name} says {state.reason}", f"其 Pod {pod.name} 状态为 {state.reason}"
-            ), state.message
+            return {"state": state.reason}, state.message
     warning = next(iter(snapshot.warnings("Pod", pod)), None)
     if warning is not None:
-        return Text(
-            f"its pod {pod.name} says {warning.reason}", f"其 Pod {pod.name} 报告 {warning.reason}"
-        ), warning.text
-    if not pod.spec.nodeName:
-        return Text(f"its pod {pod.name} has no node yet", f"其 Pod {pod.name} 还没有被调度到节点"), ""
-    return Text(f"its pod {pod.name} is not ready", f"其 Pod {pod.name} 未就绪"), ""
+        return {"warning": warning.reason}, warning.text
+    return ({"waits": pod.name} if not pod.spec.nodeName else {}), ""
 
 
 def _statuses(pod: runtime.Pod) -> list[runtime.ContainerStatus]:

@@ -31,7 +31,7 @@ def services_of_servers(snapshot: Snapshot) -> dict[str, str]:
 
 
 def judge_server_pods(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
-    """Servers in the cluster that nobody stands behind, with the PVs that lie on them."""
+    """NFS servers that are Services of this cluster with no pod behind them, each with the PVs that lie on it."""
     services = services_of_servers(snapshot)
     volumes: defaultdict[str, list[str]] = defaultdict(list)
     for volume in snapshot.volumes:

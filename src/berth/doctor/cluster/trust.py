@@ -11,7 +11,7 @@ from berth.findings.finding import Finding, Subject
 
 
 def judge_trust(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
-    """Those that call themselves provisioners, for which nothing speaks but that."""
+    """Workloads that call themselves provisioners, while nothing but their own word speaks for it."""
     used = {each.provisioner for each in snapshot.classes}
     for each in provisioners.known:
         names = [name for name in each.names if name in used or each.flavour == "berth"]

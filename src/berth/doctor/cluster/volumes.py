@@ -12,7 +12,6 @@ from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
 from berth.objects import kinds, runtime
 from berth.objects.translation import location_of, provisioned_by
-from berth.texts.text import Text
 
 PATIENCE = 60.0
 """Seconds that an end may take."""
@@ -20,12 +19,11 @@ _GROUPED = 3
 """Released PVs for one reason that are told one by one."""
 _SUBJECTS = 20
 _NAMED = 50
-_KEPT = Text("its policy is Retain", "其策略为 Retain")
 
 
 def judge_ends(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
     """Released and Failed PVs of NFS."""
-    released: defaultdict[Text, list[kinds.VolumeObject]] = defaultdict(list)
+    released: defaultdict[str | None, list[kinds.VolumeObject]] = defaultdict(list)
     for volume in snapshot.volumes:
         if location_of(volume) is None or volume.metadata.deletionTimestamp:
             continue
@@ -36,29 +34,24 @@ def judge_ends(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Findi
             if warning is not None:
                 yield from failed(snapshot, volume)
                 continue
-            reason = why_released(snapshot, provisioners, volume)
-            if reason is not None:
-                released[reason].append(volume)
-    for reason, volumes in released.items():
-        yield from _released(reason, volumes)
+            name = provisioned_by(volume)
+            if volume.spec.persistentVolumeReclaimPolicy != "Delete":
+                released[None].append(volume)
+            elif name and snapshot.sees("pods", "leases") and name not in provisioners.names:
+                released[name].append(volume)
+    for provisioner, volumes in released.items():
+        yield from _released(provisioner, volumes)
 
 
-def why_released(snapshot: Snapshot, provisioners: Provisioners, volume: kinds.VolumeObject) -> Text | None:
-    """Why nobody will end it; None where somebody is about to."""
-    if volume.spec.persistentVolumeReclaimPolicy != "Delete":
-        return _KEPT
-    name = provisioned_by(volume)
-    if not name or not snapshot.sees("pods", "leases") or name in provisioners.names:
-        return None
-    return Text(f"its provisioner {name} does not run", f"其供应器 {name} 没有运行")
-
-
-def _released(reason: Text, volumes: list[kinds.VolumeObject]) -> Iterator[Finding]:
+def _released(provisioner: str | None, volumes: list[kinds.VolumeObject]) -> Iterator[Finding]:
+    """PVs that nobody will end, because that provisioner does not run, or, for None, because their policy is Retain."""
     if len(volumes) > _GROUPED:
         names = [each.name for each in volumes]
         about = [Subject("volume", name) for name in names[:_SUBJECTS]]
         told = names[:_NAMED]
-        yield find("volume-released", *about, variant="several", reason=reason, number=len(names), volumes=told)
+        yield find(
+            "volume-released", *about, variant="several", provisioner=provisioner, number=len(names), volumes=told
+        )
         return
     for volume in volumes:
         claim = volume.spec.claimRef
@@ -66,7 +59,7 @@ def _released(reason: Text, volumes: list[kinds.VolumeObject]) -> Iterator[Findi
         if claim is not None:
             about.append(Subject("claim", f"{claim.namespace}/{claim.name}"))
         which = "volume" if claim is None else "claim"
-        yield find("volume-released", *about, variant=which, reason=reason)
+        yield find("volume-released", *about, variant=which, provisioner=provisioner)
 
 
 def _deletion_failed(snapshot: Snapshot, volume: kinds.VolumeObject) -> runtime.Event | None:

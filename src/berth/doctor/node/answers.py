@@ -35,7 +35,7 @@ class MountSpace:
 
 @dataclass(frozen=True, slots=True)
 class MountAnswer:
-    """How the mount took it. space: with `alive`; why: with all others."""
+    """What came of asking a mount. space is there if it is `alive`; why is the reason if it is anything else."""
 
     state: Literal["alive", "hangs", "stale", "fails"]
     space: MountSpace | None = None
