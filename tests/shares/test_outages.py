@@ -62,7 +62,8 @@ async def test_calls_in_flight_fail_at_the_deadline_while_the_loop_goes_on(
         async with asyncio.timeout(60):
             while not await is_back(share):
                 pass
-        # What was asked for may have been done after all; it can be asked for again.
+    # What was asked for may have been done after all; it can be asked for again.
+    async with aclosing(open_share("/free", version, deadline=60)) as share:
         await asyncio.gather(*(share.make_directory(f"d{number}", mode=0o755) for number in range(64)))
         assert len(await share.list("")) == 64
         assert all(await asyncio.gather(*(share.remove_directory(f"d{number}") for number in range(64))))
