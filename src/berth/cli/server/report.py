@@ -7,11 +7,11 @@ from berth.cli.ending import EXIT_BLIND, EXIT_FAILED, EXIT_WARNINGS, EXIT_WELL
 from berth.cli.output import Styled, say
 from berth.cli.server.answering import marks
 from berth.cli.tables import print_table
-from berth.doctor.share.probed import Outcome, Probed, ShareReport, titles
+from berth.doctor.share.probed import Probed, ProbeOutcome, ShareReport, titles
 from berth.findings.render import say_of_probe
 from berth.texts.text import Language, Text
 
-_CODES: dict[Outcome, int] = {"passed": EXIT_WELL, "warning": EXIT_WARNINGS, "failed": EXIT_FAILED}
+_CODES: dict[ProbeOutcome, int] = {"passed": EXIT_WELL, "warning": EXIT_WARNINGS, "failed": EXIT_FAILED}
 
 _OUTCOMES = {
     "passed": Text("ok", "正常"),

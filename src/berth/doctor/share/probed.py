@@ -19,11 +19,11 @@ from berth.texts.visible import FACT
 CATALOGUE = Catalogue("berth.doctor.share", "findings.yaml")
 SENTENCES = Sentences("berth.doctor.share", "seen.yaml")
 
-Outcome = Literal["passed", "skipped", "warning", "failed"]
+ProbeOutcome = Literal["passed", "skipped", "warning", "failed"]
 """skipped: it could not be tried, or says nothing about this share; neither good nor bad."""
-OUTCOMES: tuple[Outcome, ...] = ("passed", "skipped", "warning", "failed")
+OUTCOMES: tuple[ProbeOutcome, ...] = ("passed", "skipped", "warning", "failed")
 """From the best to the worst."""
-_OUTCOME: dict[Severity, Outcome] = {"failure": "failed", "warning": "warning", "note": "skipped"}
+_OUTCOME: dict[Severity, ProbeOutcome] = {"failure": "failed", "warning": "warning", "note": "skipped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Probed:
 
     id: str
     """Stable: `dns`, `write`."""
-    outcome: Outcome
+    outcome: ProbeOutcome
     seen: Text
     finding: Finding | None = None
     """What is wrong; None also where the finding of an earlier probe says it."""
@@ -65,9 +65,9 @@ class ShareReport:
     probes: tuple[Probed, ...]
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ProbeOutcome:
         """The worst of them, passed, warning or failed; what was skipped counts as passed."""
-        found: Outcome = max((probe.outcome for probe in self.probes), key=OUTCOMES.index, default="passed")
+        found: ProbeOutcome = max((probe.outcome for probe in self.probes), key=OUTCOMES.index, default="passed")
         return "passed" if found == "skipped" else found
 
     @property
