@@ -21,7 +21,7 @@ from devcluster.node.node import Node
 
 PATIENCE = 20.0
 """Seconds that no claim may wait, whatever happens to Berth."""
-FROM_ZERO = 60.0
+FROM_ZERO = 180.0
 """Seconds from `berth install --apply` to a claim that is bound."""
 
 

@@ -19,7 +19,7 @@ from tests.e2e.site import Site
 from tests.e2e.trees import tree
 from tests.e2e.waiting import until
 
-PROMPT = 5.0
+PROMPT = 20.0
 """Seconds within which a good claim is served, whatever else is going on. Alone it takes a tenth of one."""
 
 

