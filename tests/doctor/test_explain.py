@@ -109,6 +109,12 @@ def test_every_share_is_named() -> None:
     assert found.count == 3
 
 
+def test_a_directory_in_a_message_is_told_and_is_no_object_of_its_own() -> None:
+    found = only("exportfs: Failed to stat /srv/nothing: No such file or directory\n")
+    assert "/srv/nothing" in str(found.seen.en)
+    assert found.about == ()
+
+
 def test_very_many_claims_are_all_counted_and_some_named() -> None:
     found = only("".join(SELFLINK.format(f"ns/claim{number}") for number in range(1500)))
     assert found.count == 1500

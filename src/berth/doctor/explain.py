@@ -17,11 +17,20 @@ from typing import BinaryIO
 import msgspec
 
 from berth.doctor.known import entries
-from berth.doctor.names_in_text import BEFORE, VERSIONS, Described, Names, is_described, names_around, own_names
+from berth.doctor.names_in_text import (
+    BEFORE,
+    NAMED_KINDS,
+    VERSIONS,
+    Described,
+    Names,
+    is_described,
+    names_around,
+    own_names,
+)
 from berth.doctor.object_lists import as_lines, is_document
 from berth.doctor.sift import Hit, sift
 from berth.findings.entry import PARTS, CatalogueEntry, names_of
-from berth.findings.finding import KINDS, Finding, Report, Subject, report
+from berth.findings.finding import Finding, Report, Subject, report
 from berth.findings.pattern import TextPattern
 from berth.findings.versions import Version, parse_version
 from berth.texts.yaml_in import YamlRefused
@@ -211,7 +220,7 @@ def _finding(entry: CatalogueEntry, seen: _Seen, version: Version | None) -> Fin
 
 
 def _subjects(names: Names) -> list[Subject]:
-    kinds = [kind for kind in KINDS if kind in names and not (kind == "server" and "share" in names)]
+    kinds = [kind for kind in NAMED_KINDS if kind in names and not (kind == "server" and "share" in names)]
     return [Subject(kind, names[kind]) for kind in kinds]
 
 

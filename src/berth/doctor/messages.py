@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from berth.doctor.known import entries
-from berth.doctor.names_in_text import Names, own_names
+from berth.doctor.names_in_text import NAMED_KINDS, Names, own_names
 from berth.findings.entry import CatalogueEntry, names_of
-from berth.findings.finding import KINDS, Finding, Subject
+from berth.findings.finding import Finding, Subject
 from berth.findings.pattern import TextPattern
 from berth.findings.versions import Version
 
@@ -42,6 +42,6 @@ def known_in(
     """The findings that a message is worth, about the objects in facts and those that it names."""
     for failure, said in matches(text).items():
         names = {**own_names(text), **said, **facts}
-        about = [Subject(kind, names[kind]) for kind in KINDS if kind in names]
+        about = [Subject(kind, names[kind]) for kind in NAMED_KINDS if kind in names]
         told = entries()[failure].told_by({**names_of(about), **names}, version)
         yield told.finding(about, names, version=version, evidence=[text], count=count)

@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from berth.findings.finding import KINDS
 from berth.findings.pattern import TextPattern, bounded, read_pattern
 
 Names = dict[str, str]
+
+NAMED_KINDS = tuple(kind for kind in KINDS if kind != "directory")
+"""What a message is about where it names one. A directory in it is told in the sentence: it may be any program's."""
 
 BEFORE = 12
 """Lines before a message that may belong to it: kubelet's event about a mount has five."""
