@@ -101,6 +101,7 @@ def test_volumes_that_nobody_serves_are_told_unless_others_were_asked_about() ->
     cluster = Inventory((), (), tuple(volume(number, default_path(number), provisioner="x/y") for number in (1, 2)))
     seen = found(deployment("real", labels={"argocd.argoproj.io/instance": "storage"}))
     gone = next(one for one in judge_cluster((1, 30), seen, cluster, only=()) if one.id == "provisioner-gone")
+    assert gone.seen.en.startswith("it provisioned 2 NFS PVs, and no Deployment")
     assert [one.name for one in gone.about] == ["x/y", *(one.name for one in cluster.volumes)]
     assert gone.commands == (
         f"berth install --server 10.0.0.1 --path {EXPORT} --no-class --name berth-x-y --provisioner-name x/y --apply",
