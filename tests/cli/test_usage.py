@@ -177,6 +177,27 @@ def test_no_kubeconfig_at_all_says_where_it_looked() -> None:
     assert "~/.kube/config" in said
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["install", "--server=10.0.0.5", "--path=/srv", "--apply"],
+        ["uninstall", "--dry-run"],
+        ["class", "default", "nfs"],
+        ["takeover", "plan"],
+        ["takeover", "apply", "--yes"],
+        ["takeover", "revert", "--yes"],
+        ["volume", "static", "--server=10.0.0.5", "--path=/srv", "--claim=shop/data", "--size=1Gi", "--apply"],
+        ["volume", "restore", "pvc-1", "--dry-run"],
+        ["volume", "end", "pvc-1", "retain", "--dry-run"],
+    ],
+    ids=" ".join,
+)
+def test_a_cluster_that_does_not_answer_is_given_up_at_once(words: list[str], kubeconfig: Path) -> None:
+    answer = berth(*words, KUBECONFIG=str(kubeconfig))
+    assert (answer.returncode, answer.stdout) == (3, "")
+    assert "https://127.0.0.1:1 is unreachable" in answer.stderr.splitlines()[0]
+
+
 def test_a_taken_port_is_named(kubeconfig: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]

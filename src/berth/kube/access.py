@@ -53,22 +53,25 @@ async def choose_lock(api: Api, name: str, namespace: str) -> Lock:
     return LeaseLock(api, name, namespace)
 
 
-async def read_cluster_uid(api: Api) -> str:
-    """The UID of namespace kube-system, which stands for the cluster. KubeError."""
-    namespace = await api.get(Namespace, "kube-system")
+async def read_cluster_uid(api: Api, *, otherwise: str | None = None) -> str:
+    """The UID of namespace kube-system, which stands for the cluster. KubeError.
+
+    otherwise: the answer where we may not ask for it; None: then it is Forbidden.
+    """
+    try:
+        namespace = await api.get(Namespace, "kube-system")
+    except Forbidden:
+        if otherwise is None:
+            raise
+        return otherwise
     if not (namespace.metadata and namespace.metadata.uid):
         raise ServerError("get namespaces kube-system", 200, "", "it has no UID")
     return namespace.metadata.uid
 
 
 async def cluster_uid(api: Api, *, otherwise: str) -> str:
-    """The UID of namespace kube-system, however long it takes the API server to answer. Where we may not ask for it,
-    the answer is the text `otherwise`.
-    """
-    try:
-        return await _until_answered(lambda: read_cluster_uid(api))
-    except Forbidden:
-        return otherwise
+    """The same, however long it takes the API server to answer."""
+    return await _until_answered(lambda: read_cluster_uid(api, otherwise=otherwise))
 
 
 async def _until_answered(ask: Callable[[], Awaitable[T]]) -> T:

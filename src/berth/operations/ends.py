@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from berth.findings.finding import Subject
-from berth.kube.access import cluster_uid
+from berth.kube.access import read_cluster_uid
 from berth.kube.client import Api
 from berth.kube.manifest import ManifestApi, place
 from berth.objects import translation
@@ -49,7 +49,7 @@ class EndChange:
 
 async def look(api: Api, shares: Shares, pv: str, end: End, share: DefaultShare) -> EndChange:
     """What the change would be. Stopped: the PV is not there or none of Berth's, or its record speaks against it."""
-    cluster = await cluster_uid(api, otherwise="")
+    cluster = await read_cluster_uid(api, otherwise="")
     known = await read_volume(api, pv, cluster, share)
     if known is None:
         raise Stopped(Text(f"there is no PV {pv}", f"没有名为 {pv} 的 PV"), Subject("volume", pv))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from berth.findings.finding import Subject
-from berth.kube.access import cluster_uid
+from berth.kube.access import read_cluster_uid
 from berth.kube.client import Api
 from berth.kube.manifest import Manifest, ManifestApi, place
 from berth.objects import translation
@@ -80,7 +80,7 @@ class Restored:
 
 async def find_volumes(api: Api, shares: Shares, pvs: tuple[str, ...], share: DefaultShare) -> list[Restoration]:
     """Where these PVs' directories are. Only looks. Stopped, naming the PV, for one that can't be brought back."""
-    cluster = await cluster_uid(api, otherwise="")
+    cluster = await read_cluster_uid(api, otherwise="")
     restoring = Restoring(cluster)
     candidates: list[KnownShare] | None = None
     found = []
@@ -106,7 +106,7 @@ async def restore(
     """Brings them back. Repeatable, also after it was killed anywhere. Stopped; KubeError. patience: seconds in which
     purges let go, once for all.
     """
-    restoring = Restoring(await cluster_uid(api, otherwise=""))
+    restoring = Restoring(await read_cluster_uid(api, otherwise=""))
     for one in wanted:
         await _prepare_pv(api, one)
     if any(one.must_wait for one in wanted):
