@@ -29,7 +29,7 @@ SendGuard = Callable[[], str]
 
 MOST_AT_ONCE = 128
 """Calls in flight on one connection; more wait here. Servers have limits of their own, this one bounds our memory."""
-LONGESTREPLY = 1 << 21
+LONGEST_REPLY = 1 << 21
 """Bytes. Nothing that Berth asks for is longer than 64 KiB and some; a server that sends more is none."""
 
 NULL = 0
@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
         while len(incoming) >= 4:
             marker = int.from_bytes(incoming[:4])
             size = marker & ~LAST_FRAGMENT
-            if size + len(self._fragments) > LONGESTREPLY:
+            if size + len(self._fragments) > LONGEST_REPLY:
                 self.close("the server sent something that is no reply")
                 return
             if len(incoming) < 4 + size:

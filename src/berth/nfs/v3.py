@@ -56,7 +56,7 @@ async def open_session(connection: Connection, root: bytes) -> SessionV3:
 
 
 class SessionV3(OnConnection):
-    """See session.Session for the contract."""
+    """See nfs/session.py for the contract."""
 
     @property
     def version(self) -> str:

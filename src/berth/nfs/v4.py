@@ -101,7 +101,7 @@ async def open_session(connection: Connection, export: str) -> SessionV4:
 
 
 class SessionV4(OnConnection):
-    """See session.Session for the contract."""
+    """See nfs/session.py for the contract."""
 
     def __init__(self, connection: Connection, root: NfsNode) -> None:
         super().__init__(connection, root)
