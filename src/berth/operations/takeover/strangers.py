@@ -87,7 +87,7 @@ def about_old(about: Subject, image: str, kept_by: str, kubernetes: tuple[int, i
     if kubernetes >= _SELF_LINK_SINCE and needs_self_link(image):
         yield find("provisioner-too-old", about, image=image, release=".".join(map(str, kubernetes)))
     if kept_by:
-        yield find("provisioner-kept-by-gitops", about, keeper=kept_by)
+        yield find("provisioner-kept-by-gitops", about, manager=kept_by)
 
 
 def not_looked_at(kinds: tuple[str, ...]) -> Iterator[Finding]:
