@@ -17,7 +17,7 @@ from berth.volumes.share import ShareAddress
 from devcluster.ganesha import GaneshaServer
 from tests.conformance.places import address
 from tests.shares.link import Link
-from tests.shares.watch import descriptors, threads, watched_loop
+from tests.shares.watch import answers, descriptors, threads, watched_loop
 
 OpenShare = Callable[..., DirectShare]
 DEADLINE = 3.0
@@ -29,16 +29,6 @@ async def fails(work: Awaitable[object]) -> Unavailable:
     with pytest.raises(Unavailable) as caught:
         await work
     return caught.value
-
-
-async def is_back(share: DirectShare) -> bool:
-    """Whether the server answers again: what it was asked before it stood still comes first."""
-    try:
-        await share.stat("")
-    except Unavailable:
-        await asyncio.sleep(0.02)
-        return False
-    return True
 
 
 async def test_calls_in_flight_fail_at_the_deadline_while_the_loop_goes_on(
@@ -60,7 +50,7 @@ async def test_calls_in_flight_fail_at_the_deadline_while_the_loop_goes_on(
         assert DEADLINE / 2 < took < 10 * DEADLINE  # one after another they would take 64 of them
         assert lag.longest < BLOCKED
         async with asyncio.timeout(60):
-            while not await is_back(share):
+            while not await answers(share):
                 pass
     # What was asked for may have been done after all; it can be asked for again.
     async with aclosing(open_share("/free", version, deadline=60)) as share:

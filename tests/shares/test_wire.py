@@ -16,6 +16,7 @@ from berth.volumes.errors import Unavailable, VolumeError
 from berth.volumes.share import ShareAddress
 from devcluster.ganesha import GaneshaServer
 from tests.shares.link import Link
+from tests.shares.watch import answers
 
 OpenShare = Callable[..., DirectShare]
 TREE = ".berth/trash/pv"
@@ -48,15 +49,6 @@ async def test_names_that_lead_elsewhere_are_not_believed(server: GaneshaServer,
     assert (tree.parent / "other").is_dir()
 
 
-async def answers(share: DirectShare) -> bool:
-    """Whether the share finds a directory that is there."""
-    try:
-        return (await share.stat("noisy")).kind == "directory"
-    except Unavailable:
-        await asyncio.sleep(0.02)  # a refusal costs no time, and who mends the share needs some
-        return False
-
-
 async def test_replies_of_noise_break_nothing(server: GaneshaServer, version: str) -> None:
     chance = random.Random(4711)
 
@@ -75,8 +67,9 @@ async def test_replies_of_noise_break_nothing(server: GaneshaServer, version: st
                     await call
         nfs.rewrite = lambda said: said
         async with asyncio.timeout(100):
-            while not await answers(share):
+            while not await answers(share, "noisy"):
                 pass
+        assert (await share.stat("noisy")).kind == "directory"
         for number in range(5):
             await share.remove_directory(f"noisy/{number}")
         await share.remove_directory("noisy")

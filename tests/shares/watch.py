@@ -8,6 +8,9 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from berth.volumes.errors import Unavailable
+from berth.volumes.share import Share
+
 
 class Lag:
     """How long the loop kept a task waiting that wanted to run."""
@@ -32,6 +35,16 @@ async def watched_loop() -> AsyncIterator[Lag]:
         yield lag
     finally:
         task.cancel()
+
+
+async def answers(share: Share, path: str = "") -> bool:
+    """Whether the share finds what is there. A refusal costs no time, and who mends a share needs some."""
+    try:
+        await share.stat(path)
+    except Unavailable:
+        await asyncio.sleep(0.02)
+        return False
+    return True
 
 
 def descriptors() -> int:
