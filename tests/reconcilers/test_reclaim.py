@@ -38,7 +38,39 @@ async def test_a_released_volume_goes_to_the_trash_and_then_its_pv(rig: Rig) -> 
     assert rig.pv() is None
     assert live(rig) == []
     assert trash_path(PV) in rig.share.tree()
-    assert rig.api.requests == [f"patch persistentvolumes {PV}", f"delete persistentvolumes {PV}"]
+    assert rig.api.requests == [f"delete persistentvolumes {PV}", f"patch persistentvolumes {PV}"]
+
+
+PROTECTION = "kubernetes.io/pv-protection"
+
+
+async def test_the_protection_goes_with_the_finalizer_and_what_is_foreign_stays(rig: Rig) -> None:
+    await rig.let_go()
+    rig.server.change("PersistentVolume", PV, {"metadata": {"finalizers": [PROTECTION, "other.example/f", FINALIZER]}})
+    rig.look()
+    assert isinstance(await rig.reclaim(PV), Done)
+    pv = rig.pv()
+    assert pv is not None
+    assert pv["metadata"]["finalizers"] == ["other.example/f"]
+    assert pv["metadata"]["deletionTimestamp"]
+    rig.look()
+    assert isinstance(await rig.reclaim(PV), Done)
+    rig.server.change("PersistentVolume", PV, {"metadata": {"finalizers": None}})
+    assert rig.pv() is None
+
+
+@pytest.mark.parametrize(
+    "left", [[FINALIZER], [PROTECTION, FINALIZER], []], ids=["taken off", "still there", "all off"]
+)
+async def test_whoever_takes_the_protection_off_first_the_pv_goes(rig: Rig, left: list[str]) -> None:
+    await rig.let_go()
+    rig.server.change("PersistentVolume", PV, {"metadata": {"finalizers": [PROTECTION, FINALIZER]}})
+    rig.look()
+    change = {"metadata": {"finalizers": left or None}}
+    rig.api.before("patch persistentvolumes", lambda: rig.server.change("PersistentVolume", PV, change))
+    assert isinstance(await rig.reclaim(PV), Done)
+    assert rig.pv() is None
+    assert live(rig) == []
 
 
 async def test_it_is_purged_when_the_cache_has_seen_the_pv_go_and_not_before(rig: Rig) -> None:

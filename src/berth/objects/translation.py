@@ -24,6 +24,8 @@ ADOPTED = "berth.io/adopted"
 SHARED_PATHS = "berth.io/shared-paths"
 """Only on PVs whose class lets claims share a directory."""
 FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
+PROTECTION = "kubernetes.io/pv-protection"
+"""The controller manager's finalizer: on every PV, until its claim is gone."""
 
 _PROVISIONER_KEYS = ("volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner")
 _CLASS_KEY = "volume.beta.kubernetes.io/storage-class"

@@ -135,14 +135,20 @@ class Reclaim:
         return GiveUp(str(refusal), notes=self.blame(key, refusal))
 
     async def _remove(self, volume: VolumeObject) -> None:
-        """Removes the PV itself, and lets go of it. Already gone is fine, and so is another of its name."""
+        """Removes the PV itself, and lets go of it. Already gone is fine, and so is another of its name.
+
+        First it is deleted, from when on nobody can put a finalizer on it. Then the one patch that takes Berth's off
+        takes the protection off, too, which is the controller manager's: its claim is gone, so there is nothing to
+        protect, and the controller manager need not write that once more. Whoever comes first, the other finds nothing
+        to do. What else is in the list stays, and the PV with it.
+        """
         meta = volume.metadata
         name, uid = meta.name or "", meta.uid or ""
         try:
-            if translation.has_finalizer(volume):
-                await self._set_finalizer(volume, present=False)
             if not meta.deletionTimestamp:
                 await self._api.delete(VolumeObject, name, uid=uid)
+            if translation.has_finalizer(volume):
+                await self._take_off(volume, translation.FINALIZER, translation.PROTECTION)
         except (NotFound, Conflict):
             pass
         if name in self._cluster.volumes:
@@ -153,7 +159,10 @@ class Reclaim:
         if present is None:
             return Done()
         try:
-            await self._set_finalizer(volume, present=present)
+            if present:
+                await self._patch(volume, {"finalizers": [translation.FINALIZER]})
+            else:
+                await self._take_off(volume, translation.FINALIZER)
         except (NotFound, Conflict):
             return Done()
         except Invalid as error:  # deleted a moment ago: nothing may be added any more
@@ -173,11 +182,13 @@ class Reclaim:
             return True
         return None
 
-    async def _set_finalizer(self, volume: VolumeObject, *, present: bool) -> None:
-        """Changes this one entry of the list, whatever else has changed. Invalid: it is another PV by now."""
+    async def _take_off(self, volume: VolumeObject, *finalizers: str) -> None:
+        await self._patch(volume, {"$deleteFromPrimitiveList/finalizers": list(finalizers)})
+
+    async def _patch(self, volume: VolumeObject, change: dict[str, list[str]]) -> None:
+        """Changes these entries of a list, whatever else has changed. Invalid: it is another PV by now."""
         meta = volume.metadata
-        change = "finalizers" if present else "$deleteFromPrimitiveList/finalizers"
-        patch = {"metadata": {change: [translation.FINALIZER], "uid": meta.uid}}
+        patch = {"metadata": {**change, "uid": meta.uid}}
         await self._api.patch(VolumeObject, meta.name or "", patch, kind="strategic")
 
 
