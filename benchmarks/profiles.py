@@ -25,7 +25,7 @@ async def profile(rig: Rig, count: int, directory: Path) -> None:
     for title, with_end in (("births", False), ("births and ends", True)):
         output = directory / f"bench-{title.replace(' ', '-')}.prof"
         namespace = await rig.namespace()
-        wrapper = (sys.executable, "-m", "cProfile", "-o", str(output))
+        wrapper = (sys.executable, "-m", "benchmarks.cpu", str(output))
         async with rig.controller(wrapper) as controller, following(rig.api, namespace) as seen:
             await provide(rig, controller, seen, count, Results())
             if with_end:

@@ -6,7 +6,9 @@ succeeded: None, or what _DECODERS makes of it.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from berth.nfs.message import Identity
@@ -17,6 +19,9 @@ from berth.nfs.status import NfsError, NotStable, status_name
 from berth.nfs.xdr import Malformed, Reader, hyper, opaque, uint
 
 COMPOUND = 1
+_RESULT = struct.Struct(">II")
+_CHANGE = struct.Struct(">IQQ")
+_STATE = struct.Struct(">I12s")
 
 # Operations, RFC 7530 section 16.2.
 CLOSE, CREATE, GETATTR, GETFH, LINK, LOOKUP, OPEN, OPEN_CONFIRM, PUTFH, PUTROOTFH = 4, 6, 9, 10, 11, 15, 18, 20, 22, 24
@@ -26,8 +31,11 @@ LOCK, LOCKT, LOCKU, VERIFY, WRITE = 12, 13, 14, 37, 38
 # Attributes, RFC 7530 section 5.
 TYPE, SIZE, FSID, RDATTR_ERROR, FILEHANDLE, FILEID, FILES_AVAIL, FILES_TOTAL, MODE = 1, 4, 8, 11, 19, 20, 21, 23, 33
 OWNER, OWNER_GROUP, SPACE_AVAIL, SPACE_TOTAL, MOUNTED_ON_FILEID = 36, 37, 42, 44, 55
-_UINTS = frozenset({TYPE, RDATTR_ERROR, MODE})
-_HYPERS = frozenset({SIZE, FILEID, FILES_AVAIL, FILES_TOTAL, SPACE_AVAIL, SPACE_TOTAL, MOUNTED_ON_FILEID})
+_FORMS = {
+    **dict.fromkeys((TYPE, RDATTR_ERROR, MODE), "I"),
+    **dict.fromkeys((SIZE, FILEID, FILES_AVAIL, FILES_TOTAL, SPACE_AVAIL, SPACE_TOTAL, MOUNTED_ON_FILEID), "Q"),
+    FSID: "QQ",
+}
 _OPAQUES = frozenset({FILEHANDLE, OWNER, OWNER_GROUP})
 
 _KINDS: dict[int, FileKind] = {1: "file", 2: "directory", 5: "link"}
@@ -137,9 +145,10 @@ def _decode(reader: Reader, operations: Sequence[Operation]) -> tuple[list[Any],
     results: list[Any] = []
     error = NfsError(status, status_name("NFS4ERR", status)) if status else None
     for operation in operations[:count]:
-        if reader.uint() != operation.number:
+        number, failed = reader.take(_RESULT)
+        if number != operation.number:
             raise Malformed("it answers what was not asked")
-        if reader.uint():
+        if failed:
             return results, error or NfsError(1, "NFS4ERR_PERM")
         decoder = _DECODERS.get(operation.number)
         results.append(decoder(reader) if decoder else None)
@@ -150,24 +159,49 @@ def _decode(reader: Reader, operations: Sequence[Operation]) -> tuple[list[Any],
 
 def decode_attributes(reader: Reader) -> dict[int, Any]:
     """Values by attribute's number. Malformed when the server sends one that was not asked for."""
-    numbers = []
-    for index in range(min(reader.uint(), 8)):
-        word = reader.uint()
-        numbers += [32 * index + bit for bit in range(32) if word >> bit & 1]
+    bits = reader.words(8)
+    layout = _layouts.get(bits)
+    if layout is None:
+        layout = _layout(bits)
+        if len(_layouts) < _MOST_LAYOUTS:
+            _layouts[bits] = layout
     reader.uint()  # how long the values are altogether
     values: dict[int, Any] = {}
-    for number in numbers:
-        if number in _UINTS:
-            values[number] = reader.uint()
-        elif number in _HYPERS:
-            values[number] = reader.hyper()
+    for numbers, fixed in layout:
+        if fixed is None:
+            values[numbers[0]] = reader.opaque()
+        else:
+            values.update(zip(numbers, reader.take(fixed), strict=True))
+    return values
+
+
+_Layout = tuple[tuple[tuple[int, ...], struct.Struct | None], ...]
+"""How values lie behind each other: numbers in one piece, by their attributes' numbers, or one opaque."""
+_layouts: dict[bytes, _Layout] = {}
+"""By the bits that announce them: a server answers a question in one or two ways."""
+_MOST_LAYOUTS = 100
+
+
+def _layout(bits: bytes) -> _Layout:
+    words = struct.unpack(f">{len(bits) // 4}I", bits)
+    found: list[tuple[tuple[int, ...], struct.Struct | None]] = []
+    numbers: list[int] = []
+    form = ">"
+    for number in (32 * index + bit for index, word in enumerate(words) for bit in range(32) if word >> bit & 1):
+        if number in _FORMS:
+            # The two halves of an FSID have one number: the second tells file systems of one server apart.
+            numbers += [number, -number][: len(_FORMS[number])]
+            form += _FORMS[number]
         elif number in _OPAQUES:
-            values[number] = reader.opaque()
-        elif number == FSID:
-            values[number] = reader.hyper() << 64 | reader.hyper()
+            if numbers:
+                found.append((tuple(numbers), struct.Struct(form)))
+                numbers, form = [], ">"
+            found.append(((number,), None))
         else:
             raise Malformed(f"it holds an attribute ({number}) that was not asked for")
-    return values
+    if numbers:
+        found.append((tuple(numbers), struct.Struct(form)))
+    return tuple(found)
 
 
 def attributes_of(values: dict[int, Any]) -> Attributes:
@@ -177,11 +211,12 @@ def attributes_of(values: dict[int, Any]) -> Attributes:
         uid=_owner(values.get(OWNER, b"")),
         gid=_owner(values.get(OWNER_GROUP, b"")),
         size=values.get(SIZE, 0),
-        device=values.get(FSID, 0),
+        device=values.get(FSID, 0) << 64 | values.get(-FSID, 0),
         number=values.get(FILEID, 0),
     )
 
 
+@lru_cache(maxsize=1024)
 def _owner(spelled: bytes) -> int:
     """An owner's number: servers send `1000`, `1000@domain`, or a name."""
     name = spelled.partition(b"@")[0]
@@ -192,19 +227,16 @@ def _owner(spelled: bytes) -> int:
 
 def _change(reader: Reader) -> None:
     """How a directory's change counter moved."""
-    reader.uint()
-    reader.hyper()
-    reader.hyper()
+    reader.take(_CHANGE)
 
 
 def _state(reader: Reader) -> OpenState:
-    return OpenState(reader.uint(), reader.fixed(12))
+    return OpenState(*reader.take(_STATE))
 
 
 def _changes(reader: Reader) -> None:
     """Which attributes were set."""
-    for _ in range(min(reader.uint(), 8)):
-        reader.uint()
+    reader.words(8)
 
 
 def _create(reader: Reader) -> None:
@@ -213,8 +245,8 @@ def _create(reader: Reader) -> None:
 
 
 def _rename(reader: Reader) -> None:
-    _change(reader)
-    _change(reader)
+    reader.take(_CHANGE)
+    reader.take(_CHANGE)
 
 
 def _open(reader: Reader) -> tuple[OpenState, int]:

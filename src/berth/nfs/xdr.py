@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sized
+from typing import Any
 
 MOST_ENTRIES = 10_000
 """Of a list in a reply. A server that sends more is broken."""
@@ -65,13 +66,20 @@ class Reader:
             raise Malformed("the list does not end")
         return True
 
-    def take(self, layout: struct.Struct) -> tuple[int, ...]:
-        """Several numbers at once, laid out as given."""
+    def take(self, layout: struct.Struct) -> tuple[Any, ...]:
+        """Several numbers, or bytes, at once, laid out as given."""
         at = self._at
         self._at = at + layout.size
         if self._at > self._end:
             raise Malformed("the reply ends too early")
         return layout.unpack_from(self._said, at)
+
+    def words(self, most: int) -> bytes:
+        """A list of numbers, as it is encoded, without their count."""
+        count = self.uint()
+        if count > most:
+            raise Malformed(f"the reply holds {count} numbers where {most} is the most")
+        return self.fixed(4 * count)
 
     def fixed(self, size: int) -> bytes:
         """Exactly so many bytes (a multiple of four)."""
@@ -82,7 +90,13 @@ class Reader:
         return self._said[at : self._at]
 
     def opaque(self, most: int = 1 << 21) -> bytes:
-        size = self.uint()
+        at = self._at + 4
+        if at > self._end:
+            raise Malformed("the reply ends too early")
+        size: int = _UINT.unpack_from(self._said, at - 4)[0]
         if size > most:
             raise Malformed(f"the reply holds {size} bytes where {most} is the most")
-        return self.fixed(size + -size % 4)[:size]
+        self._at = at + (size + 3 & ~3)
+        if self._at > self._end:
+            raise Malformed("the reply ends too early")
+        return self._said[at : at + size]
