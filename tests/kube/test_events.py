@@ -16,6 +16,8 @@ from berth.kube.client import Api
 from berth.kube.events import Recorder, RecorderStatistics
 from berth.kube.outcome import Note, Reference
 from devcluster.cluster import DevCluster
+from tests.aio.virtual_time import run_virtual
+from tests.fake_api.api import FakeApi
 from tests.kube.fake_server import FakeServer, Received, Reply
 from tests.kube.support import config_of, eventually, plain_config, unique
 from tests.kube.tcp_proxy import TcpProxy
@@ -301,3 +303,38 @@ def test_a_server_in_trouble_gets_the_event_later(status: int) -> None:
             assert body.startswith(b'{"apiVersion":"v1","kind":"Event",')
 
     asyncio.run(main())
+
+
+def behind_other_work(*, busy_for: float, flush_after: float | None = None) -> tuple[float, int]:
+    """When an Event gets to the API server, in seconds, and how many did, where so long much else waits."""
+
+    async def main() -> tuple[float, int]:
+        clock = asyncio.get_running_loop().time
+        api, begin = FakeApi(), clock()
+        api.cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}})
+        sent: list[float] = []
+        api.before("create events", lambda: sent.append(clock() - begin), times=3)
+        async with recording(api, is_busy=lambda: clock() < begin + busy_for) as recorder:
+            for message in ("one", "two", "three"):
+                recorder.post(note("team", message))
+            await asyncio.sleep(600 if flush_after is None else flush_after)
+            await recorder.flush()
+        return sent[0], len(sent)
+
+    return run_virtual(main())
+
+
+def test_events_wait_behind_other_work_but_not_for_ever() -> None:
+    assert behind_other_work(busy_for=0) == (0, 3)
+    first, count = behind_other_work(busy_for=10)
+    assert 10 <= first < 11
+    assert count == 3
+    first, count = behind_other_work(busy_for=500)
+    assert 30 <= first < 31
+    assert count == 3
+
+
+def test_events_that_are_flushed_wait_for_nothing() -> None:
+    first, count = behind_other_work(busy_for=500, flush_after=5)
+    assert 5 <= first < 6
+    assert count == 3

@@ -3,7 +3,7 @@
 `post` only queues. Two workers, so that Events never crowd out the real work, make one request each: a new Event is
 created; one that was posted with the same text less than ten minutes ago has its count raised instead. An outage of
 the API server is waited for, a few times per Event; an Event that can't be posted at all (its namespace is gone) is
-dropped.
+dropped. While much of the real work waits, Events wait behind it, but none for ever.
 
 Whoever may change an object can make it fail in ever new words. An object has ten Events at once, and one more every
 five minutes; what else is to be said goes into one Event for each of its reasons, which always tells the latest, and
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -48,6 +49,8 @@ _LONGEST_MESSAGE = 1024
 _AT_ONCE, _ONE_MORE = 10, 300.0
 """Events of their own that one object has at once, and seconds until it has one more: client-go's figures, which begins
 to combine at ten that are alike, and lets one through in five minutes."""
+_BEHIND, _LOOK = 30.0, 0.1
+"""Seconds that an Event waits behind other work at most, and between two looks whether that is done."""
 _COMBINED = "(combined from similar events): "
 """client-go's words for it; people and tools know them."""
 
@@ -106,8 +109,11 @@ class Recorder:
         concurrency: int = 2,
         merge_seconds: float = 600.0,
         spacing: float = 5.0,
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
-        """waiting: how many may; spacing: seconds between two writes of one Event."""
+        """waiting: how many may; spacing: seconds between two writes of one Event; is_busy: whether so much other work
+        waits that Events should stand behind it.
+        """
         self._api = api
         self._component = component
         self._host = host
@@ -115,6 +121,8 @@ class Recorder:
         self._concurrency = concurrency
         self._merge_seconds = merge_seconds
         self._spacing = spacing
+        self.is_busy = is_busy
+        self._is_flushing = False
         self._queue: asyncio.Queue[_Series] = asyncio.Queue()
         self._recent: dict[tuple[str, ...], _Series] = {}  # the least recently used first
         self._put_off: dict[_Series, asyncio.TimerHandle] = {}
@@ -181,11 +189,15 @@ class Recorder:
         """Returns once all that was posted is delivered or dropped, by run, with nothing put off any more. The caller
         sets the deadline.
         """
-        await self._queue.join()
-        while self._put_off:
-            for series in list(self._put_off):
-                self._hurry(series)
+        self._is_flushing = True
+        try:
             await self._queue.join()
+            while self._put_off:
+                for series in list(self._put_off):
+                    self._hurry(series)
+                await self._queue.join()
+        finally:
+            self._is_flushing = False
 
     def statistics(self) -> RecorderStatistics:
         """What became of the notes so far."""
@@ -195,12 +207,20 @@ class Recorder:
         while True:
             series = await self._queue.get()
             try:
+                await self._give_way(series)
                 await self._deliver(series)
             finally:
                 series.queued = False
                 if series.delivered < series.count:  # repeats that came while the request was under way
                     self._line_up(series)
                 self._queue.task_done()
+
+    async def _give_way(self, series: _Series) -> None:
+        """Lets other work go first."""
+        clock = asyncio.get_running_loop().time
+        while self.is_busy() and not self._is_flushing and clock() < series.seen + _BEHIND:  # noqa: ASYNC110
+            # Looked at now and then: who empties the queues has nobody to tell.
+            await asyncio.sleep(_LOOK)
 
     async def _deliver(self, series: _Series) -> None:
         backoff = Backoff()

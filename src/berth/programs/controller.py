@@ -85,6 +85,8 @@ PERMISSIONS = (
 CHANGE_PVS = Right("patch", "", "persistentvolumes")
 PURGE_WORKERS = 4
 """Trash is purged beside the real work, not instead of it. One share has three of them at most."""
+BURST = 50
+"""Claims and PVs in line, from which on Events wait behind them."""
 FLUSH_DEADLINE = 5.0
 """Seconds that the last Events have to get out when the process ends."""
 
@@ -199,6 +201,8 @@ class Controller:
         claims, volumes = queue("claims", lane=lanes.of_claim), queue("volumes", lane=lanes.of_volume)
         expansions, trash = queue("expansions", lane=lanes.of_expansion), queue("trash", lane=purging.lane_of)
         sweeps = queue("sweeps")
+
+        self._recorder.is_busy = lambda: len(claims) + len(volumes) > BURST
 
         def trashed(address: ShareAddress, pv: str) -> None:
             trash.add_after(purging.key_for(address, pv), purge.patience(len(volumes)))
