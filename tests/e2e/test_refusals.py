@@ -62,7 +62,7 @@ CASES = {
     "relative export": Case("parameter share", "like /srv/nfs/k8s", {"share": "srv/nfs"}),
     "export with dots": Case("parameter share", "as the server exports it", {"share": "/srv/../etc"}),
     # Patterns.
-    "absolute pattern": Case("parameter pathPattern", "relative to the root", {"pathPattern": "/etc/${.PVC.name}"}),
+    "pattern that is the share": Case("parameter pathPattern", "the root of the share", {"pathPattern": "/./"}),
     "pattern that climbs": Case("parameter pathPattern", "leads elsewhere", {"pathPattern": "../${.PVC.name}"}),
     "value that climbs": Case(
         "parameter pathPattern",
@@ -70,11 +70,11 @@ CASES = {
         {"pathPattern": "x/${.PVC.annotations.where}/${.PVC.name}"},
         claim={"annotations": {"where": "../../etc"}},
     ),
-    "value that is absolute": Case(
+    "value that would be left out": Case(
         "parameter pathPattern",
-        "begins with `/`",
-        {"pathPattern": "${.PVC.annotations.where}"},
-        claim={"annotations": {"where": "/etc"}},
+        "that names no directory",
+        {"pathPattern": "${.PVC.namespace}/${.PVC.annotations.where}"},
+        claim={"annotations": {"where": "/"}},
     ),
     "value with a line break": Case(
         "parameter pathPattern",

@@ -80,7 +80,11 @@ def test_the_end_of_a_volume(parameters: dict[str, str], end: str) -> None:
         pytest.param({"archiveOnDelete": ""}, "archiveOnDelete", id="an empty archiveOnDelete"),
         pytest.param({"pathPattern": "a", "subDir": "b"}, "subDir", id="two patterns"),
         pytest.param({"pathPattern": "../x"}, "pathPattern", id="a pattern that leads out"),
-        pytest.param({"subDir": "/x"}, "subDir", id="an absolute subDir"),
+        pytest.param({"subDir": "../x"}, "subDir", id="a subDir that leads out"),
+        pytest.param({"mountPermissions": "0077"}, "mountPermissions", id="a mode of csi's that locks the owner out"),
+        pytest.param({"directoryMode": "0"}, "directoryMode", id="no mode at all, in Berth's own spelling"),
+        pytest.param({"share": "/srv/nfs", "pathPattern": "/srv/nfs/x"}, "pathPattern", id="the share again"),
+        pytest.param({"share": "/srv/nfs", "subDir": "/srv/nfs"}, "subDir", id="the share's own path alone"),
         pytest.param({"server": ""}, "server", id="an empty server"),
         pytest.param({"share": "data"}, "share", id="a share that is not absolute"),
         pytest.param({"directoryMode": "rwx"}, "directoryMode", id="a mode in letters"),
@@ -129,6 +133,19 @@ def test_the_largest_values_are_good() -> None:
 
 def test_the_same_mode_may_be_given_twice() -> None:
     assert parse_parameters({"directoryMode": "0770", "mountPermissions": "770"}).mode == 0o770
+
+
+@pytest.mark.parametrize("zero", ["0", "00", "0000", ""])
+def test_mount_permissions_of_zero_leave_the_mode_alone_as_csi_has_it(zero: str) -> None:
+    csi = {"subDir": "${pvc.metadata.namespace}/${pvc.metadata.name}", "onDelete": "archive"}
+    assert parse_parameters({**csi, "mountPermissions": zero}).mode == 0o777
+    assert parse_parameters({**csi, "mountPermissions": zero, "directoryMode": "0750"}).mode == 0o750
+
+
+def test_a_pattern_may_begin_as_the_share_does() -> None:
+    assert parse_parameters({"share": "/srv", "pathPattern": "/srv-b/x"}).pattern.text == "/srv-b/x"
+    assert parse_parameters({"share": "/srv", "pathPattern": "srv/x"}).pattern.text == "srv/x"
+    assert parse_parameters({"share": "/", "pathPattern": "/x"}).pattern.text == "/x"
 
 
 def test_an_empty_pattern_means_the_default_as_in_the_reference() -> None:

@@ -47,6 +47,13 @@ def make(pattern: str, **values: str) -> str:
         pytest.param(f"k8s/{VOLUME}", f"k8s/{PV}", id="the PV's name"),
         pytest.param("fixed", "fixed", id="no placeholder at all"),
         pytest.param(f"/{NAMESPACE}/{NAME}/", "team/data", id="slashes at both ends, as the reference takes them"),
+        pytest.param(f"/application/dev/{ANNOTATION}", "application/dev/a/b", id="a slash before a name"),
+        pytest.param("/team/drupal/", "team/drupal", id="slashes around a fixed path"),
+        pytest.param(f"./{NAMESPACE}/{NAME}", "team/data", id="this directory"),
+        pytest.param(f"{NAMESPACE}//{NAME}", "team/data", id="two slashes"),
+        pytest.param(f"//{NAMESPACE}/././/{NAME}/./", "team/data", id="all of them"),
+        pytest.param(f"{NAMESPACE}/.{NAME}/..x", "team/.data/..x", id="dots that belong to a name"),
+        pytest.param(f"{NAMESPACE}.//{NAME}.", "team./data.", id="dots behind a value"),
         pytest.param(f"{LABEL}/{ANNOTATION}", "l/a/b", id="label and annotation"),
         pytest.param("a}$b", "a}$b", id="characters of the syntax, alone"),
     ],
@@ -60,6 +67,7 @@ def test_a_path_pattern_is_filled_in(pattern: str, path: str) -> None:
     [
         pytest.param("${pvc.metadata.namespace}/${pvc.metadata.name}", "team/data", id="namespace and name"),
         pytest.param("${pv.metadata.name}", PV, id="the PV's name"),
+        pytest.param("/./k8s//${pv.metadata.name}/", f"k8s/{PV}", id="cleaned as well"),
     ],
 )
 def test_a_sub_dir_is_filled_in(pattern: str, path: str) -> None:
@@ -73,13 +81,14 @@ def test_by_default_a_directory_is_named_as_the_reference_names_it() -> None:
 @pytest.mark.parametrize(
     ("pattern", "said"),
     [
-        pytest.param("", "empty", id="nothing"),
-        pytest.param("/", "begins with `/`", id="the root"),
-        pytest.param(f"/etc/{NAME}", "begins with `/`", id="absolute"),
+        pytest.param("", "the root of the share", id="nothing"),
+        pytest.param("/", "'/' is the root of the share", id="the root"),
+        pytest.param("././/", "'././/' is the root of the share", id="the root, written otherwise"),
         pytest.param(f"../{NAME}", "'..'", id="a way out"),
         pytest.param(f"{NAME}/../..", "'..'", id="a way out behind a value"),
-        pytest.param(f"{NAME}//x", "empty part", id="two slashes"),
-        pytest.param(f"{NAME}//x/", "empty part", id="two slashes before one that is left out"),
+        pytest.param(f"/a//{NAME}/../b", "'/a//${.PVC.name}/../b' contains", id="quoted as it is written"),
+        pytest.param(f"./{NAME}/.zfs", "'./${.PVC.name}/.zfs' contains '.zfs'", id="quoted behind other words"),
+        pytest.param(f"//.berth/{NAME}", "'//.berth/${.PVC.name}' begins", id="Berth's own, behind slashes"),
         pytest.param(f".berth/{NAME}", ".berth", id="Berth's own directory"),
         pytest.param(f"archived-{NAME}", "archived-", id="an archive's name"),
         pytest.param("${.PVC.name", "never closes it", id="a placeholder left open"),
@@ -128,8 +137,6 @@ def test_an_annotation_that_the_claim_lacks_is_named() -> None:
     [
         pytest.param("..", id="the parent"),
         pytest.param("x/../../y", id="a way out"),
-        pytest.param("/etc", id="absolute"),
-        pytest.param("a//b", id="two slashes"),
         pytest.param("x" * 256, id="a name too long"),
     ],
 )
@@ -139,8 +146,27 @@ def test_a_value_that_makes_no_path_is_named_with_the_annotation_that_it_came_fr
 
 
 @pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        pytest.param("/etc", "team/etc", id="absolute"),
+        pytest.param("a//b/", "team/a/b", id="slashes"),
+        pytest.param("./a/./b", "team/a/b", id="dots"),
+    ],
+)
+def test_a_value_is_cleaned_as_the_reference_cleans_it(value: str, path: str) -> None:
+    assert make(f"{NAMESPACE}/{ANNOTATION}", annotation=value) == path
+
+
+@pytest.mark.parametrize("value", [".", "/", "./", "//."])
+def test_a_value_that_would_be_left_out_makes_no_shorter_path(value: str) -> None:
+    with pytest.raises(Refused, match=r"annotation 'nfs\.io/dir', which says .* that names no directory"):
+        make(f"{NAMESPACE}/{ANNOTATION}", annotation=value)
+
+
+@pytest.mark.parametrize(
     ("pattern", "value"),
     [
+        pytest.param(f"./{ANNOTATION}", "./.berth/x", id="Berth's own directory, behind a dot"),
         pytest.param(ANNOTATION, ".berth/trash/x", id="Berth's own directory"),
         pytest.param(f".{ANNOTATION}", "berth", id="Berth's own directory, put together"),
         pytest.param(f"arch{ANNOTATION}", "ived-x", id="an archive, put together"),

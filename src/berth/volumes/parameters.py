@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar, get_args
 
+from berth.texts.bounded import quoted
 from berth.volumes.errors import ParameterField, Refused
 from berth.volumes.naming import is_printable
 from berth.volumes.patterns import DEFAULT_PATTERN, PathPattern, parse_path_pattern, parse_sub_dir
@@ -75,10 +76,12 @@ def parse_parameters(parameters: Mapping[str, str], *, server: str = "", export:
         raise Refused(
             ParameterField("minSize"), f"{least} is more than maxSize, {most}; lower the one or raise the other"
         )
+    if "share" in parameters:
+        export = parse_export(parameters["share"], ParameterField("share"))
     return Parameters(
         server=_server(parameters) or server,
-        export=parse_export(parameters["share"], ParameterField("share")) if "share" in parameters else export,
-        pattern=_pattern(parameters),
+        export=export,
+        pattern=_pattern(parameters, export),
         on_delete=_end(parameters),
         mode=_mode(parameters),
         uid=_id(parameters, "uid"),
@@ -164,7 +167,7 @@ def _server(parameters: Mapping[str, str]) -> str:
     return parse_server(parameters["server"], ParameterField("server")) if "server" in parameters else ""
 
 
-def _pattern(parameters: Mapping[str, str]) -> PathPattern:
+def _pattern(parameters: Mapping[str, str], export: str) -> PathPattern:
     # An empty pathPattern means the default, as it does in the reference: its chart could write one.
     path_pattern = parameters.get("pathPattern", "")
     sub_dir = parameters.get("subDir", "")
@@ -172,9 +175,17 @@ def _pattern(parameters: Mapping[str, str]) -> PathPattern:
         raise Refused(
             ParameterField("subDir"), "can't stand beside pathPattern, both say where the directory goes; keep one"
         )
-    if sub_dir:
-        return parse_sub_dir(sub_dir)
-    return parse_path_pattern(path_pattern) if path_pattern else DEFAULT_PATTERN
+    if not (path_pattern or sub_dir):
+        return DEFAULT_PATTERN
+    pattern = parse_sub_dir(sub_dir) if sub_dir else parse_path_pattern(path_pattern)
+    if export.strip("/") and f"{pattern.text}/".startswith(f"{export}/"):
+        rest = pattern.text.removeprefix(export).strip("/")
+        raise Refused(
+            pattern.parameter,
+            f"{quoted(pattern.text)} begins with the share's own path {quoted(export)}, below which it would be made "
+            f"once more; " + (f"write {quoted(rest)}" if rest else "name a directory below it"),
+        )
+    return pattern
 
 
 def _end(parameters: Mapping[str, str]) -> End:
@@ -188,6 +199,8 @@ def _end(parameters: Mapping[str, str]) -> End:
 
 def _mode(parameters: Mapping[str, str]) -> int:
     given = [key for key in ("directoryMode", "mountPermissions") if key in parameters]
+    if not parameters.get("mountPermissions", "").strip("0"):  # csi-driver-nfs: "0", its default, leaves the mode alone
+        given = [key for key in given if key != "mountPermissions"]
     modes = set()
     for key in given:
         text = parameters[key]

@@ -8,7 +8,7 @@ quietly leaves them out, and the shorter path then contains other volumes.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,7 +53,7 @@ class PathPattern:
         """The volume's path for this claim; Refused when a value is missing or the outcome is no path for a volume."""
         filled = "".join(self._value(piece, claim, pv, labels, annotations) for piece in self.pieces)
         try:
-            return new_volume_path(filled, field=self.parameter)
+            return new_volume_path("/".join(filter(_names_something, filled.split("/"))), field=self.parameter)
         except Refused as refusal:
             # The pattern itself was found good, so a value of this claim is at fault, or the length of all together.
             keys = [f", {piece.source} {quoted(piece.key)}" for piece in self.pieces if piece.key]
@@ -119,23 +119,22 @@ class PathPattern:
                 f"{quoted(self.text)} needs the {piece.source} {quoted(piece.key)}, which claim {claim} does not have; "
                 f"set it on the claim, or leave it out of the pattern",
             )
+        if not any(map(_names_something, value.split("/"))):  # a shorter path contains other volumes
+            raise Refused(
+                self.parameter,
+                f"{quoted(self.text)} needs the {piece.source} {quoted(piece.key)}, which says {quoted(value)} on "
+                f"claim {claim}: that names no directory; write one",
+            )
         return value
 
 
 def parse_path_pattern(text: str) -> PathPattern:
-    """A `pathPattern` (`${.PVC.name}` and so on). Refused, naming the parameter.
-
-    `/` at the end, or before a placeholder at the beginning, means nothing, as in the reference, which many a class
-    counts on. Before anything else it is refused: `/srv/nfs/…` was meant for a path of the server.
-    """
-    trimmed = text.rstrip("/")
-    if trimmed.startswith("/${"):
-        trimmed = trimmed[1:]
-    return _parse(PATH_PATTERN, trimmed or text, _PATH_PATTERN, with_metadata=True)
+    """A `pathPattern` (`${.PVC.name}` and so on), cleaned as the reference cleans it. Refused, naming the parameter."""
+    return _parse(PATH_PATTERN, text, _PATH_PATTERN, with_metadata=True)
 
 
 def parse_sub_dir(text: str) -> PathPattern:
-    """A `subDir` (`${pvc.metadata.name}` and so on). Refused, naming the parameter."""
+    """A `subDir` (`${pvc.metadata.name}` and so on), cleaned alike. Refused, naming the parameter."""
     return _parse(SUB_DIR, text, _SUB_DIR, with_metadata=False)
 
 
@@ -152,8 +151,41 @@ def _parse(parameter: str, text: str, names: Mapping[str, PieceSource], *, with_
         if not closing:
             raise Refused(parameter, f"{quoted(text)} opens a placeholder with `${{` and never closes it with `}}`")
         pieces.append(_placeholder(parameter, name, names, with_metadata=with_metadata))
+    pieces = _cleaned(pieces)
     _check_literals(parameter, text, pieces)
     return PathPattern(parameter=parameter, text=text, pieces=tuple(pieces))
+
+
+def _cleaned(pieces: list[Piece]) -> list[Piece]:
+    """Without `/` at both ends, `//` and the part `.`, which lead nowhere: the references join and clean paths (Go's
+    filepath.Join). `..` stays, to be refused.
+    """
+    parts: list[list[Piece]] = [[]]
+    for piece in pieces:
+        first, *others = piece.text.split("/") if piece.source == "literal" else ("",)
+        parts[-1].append(Piece("literal", text=first) if piece.source == "literal" else piece)
+        parts.extend([Piece("literal", text=each)] for each in others)
+    kept = [
+        part for part in parts if any(each.source != "literal" for each in part) or _names_something(_written(part))
+    ]
+    found: list[Piece] = []
+    for part in kept:
+        for each in ([Piece("literal", text="/")] if found else []) + part:
+            if each.source == "literal" and found and found[-1].source == "literal":
+                found[-1] = Piece("literal", text=found[-1].text + each.text)
+            elif each.source != "literal" or each.text:
+                found.append(each)
+    return found
+
+
+def _names_something(part: str) -> bool:
+    """Whether a part of a path leads anywhere."""
+    return part not in ("", ".")
+
+
+def _written(pieces: Iterable[Piece], value: str = "v") -> str:
+    """The pieces as a path, with an ordinary character in the place of each value."""
+    return "".join(piece.text if piece.source == "literal" else value for piece in pieces)
 
 
 def _placeholder(parameter: str, name: str, names: Mapping[str, PieceSource], *, with_metadata: bool) -> Piece:
@@ -178,8 +210,22 @@ def _placeholder(parameter: str, name: str, names: Mapping[str, PieceSource], *,
 
 def _check_literals(parameter: str, text: str, pieces: list[Piece]) -> None:
     """Refuses at once what no claim could make good: an absolute pattern, `..`, Berth's own names."""
-    # One ordinary character stands for each value; what is wrong then is wrong in the pattern itself.
-    new_volume_path("".join(piece.text if piece.source == "literal" else "v" for piece in pieces), field=parameter)
+    # What is wrong with one ordinary character for each value is wrong in the pattern itself.
+    written = _written(pieces)
+    if not written:
+        raise Refused(parameter, f"{quoted(text)} is the root of the share itself; name a directory below it")
+    try:
+        new_volume_path(written, field=parameter)
+    except Refused as refusal:
+        raise Refused(parameter, _as_written(refusal.why, written, text)) from None
+
+
+def _as_written(why: str, path: str, text: str) -> str:
+    """A reason with the pattern in the place of the path that stood for it."""
+    for shown in (quoted(path), repr(path), ascii(path)):
+        if shown in why:
+            return why.replace(shown, quoted(text), 1)
+    return f"{quoted(text)}: {why}"
 
 
 DEFAULT_PATTERN = parse_path_pattern("${.PVC.namespace}-${.PVC.name}-${.PV.name}")
