@@ -89,17 +89,37 @@ def say_finding(finding: Finding, language: Language) -> Iterator[Line]:
 
 
 def say_of_files(findings: Sequence[Finding], language: Language, nowhere: Text) -> Iterator[Line]:
-    """Findings about files, each where it is, and how many there are. nowhere: what to say for those in no file."""
+    """Findings about files, each where it is, and how many there are. nowhere: what to say for those in no file.
+
+    What was explained once is not explained again: a cause that differs in names only, a cure that is the same.
+    """
+    told: set[object] = set()
     for finding in findings:
         place = str(finding.where or "") or nowhere.said(language)
         style: Style = "faint" if finding.severity == "note" else finding.severity
         label = _IN_FILES[finding.severity].said(language)
         yield Line(f" {finding.id}: {finding.seen.said(language)}", style, label, f"{place}: ")
-        yield from _why(finding, language)
-        yield Line(f"  → {finding.do.said(language)}")
+        yield from () if _is_known(told, finding.id, _without_facts(finding)) else _why(finding, language)
+        if not _is_known(told, finding.id, do := finding.do.said(language)):
+            yield Line(f"  → {do}")
     counts = {severity: sum(each.severity == severity for each in findings) for severity in SEVERITIES}
     yield Line("")
     yield Line(_IN_FILES_COUNTED.said(language).format(**counts))
+
+
+def _is_known(told: set[object], *said: str) -> bool:
+    """Whether it was told; from now on it is."""
+    is_known = said in told
+    told.add(said)
+    return is_known
+
+
+def _without_facts(finding: Finding) -> str:
+    """Its cause without the names that stand in it."""
+    why = finding.why.en
+    for value in sorted(map(str, finding.facts.values()), key=len, reverse=True):
+        why = why.replace(fact(value), "") if len(value) > 1 else why
+    return why
 
 
 def of_files_as_dict(finding: Finding) -> dict[str, object]:

@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 
 from berth.findings.entry import CatalogueEntry, CatalogueError, names
 from berth.findings.finding import Finding, Where
-from berth.findings.render import of_files_as_dict
+from berth.findings.render import of_files_as_dict, say_of_files
 from berth.nfsserver.exports.facts import FileSystem, HostFacts, PathFacts
+from berth.nfsserver.exports.installed import NfsUtils, of_release
 from berth.nfsserver.exports.parse import parse_exports
 from berth.nfsserver.exports.spelling import ResolvedHost
 from berth.nfsserver.exports.table import parse_table
 from berth.nfsserver.lint.finding import CATALOGUE, find
 from berth.nfsserver.lint.lint_context import Need
 from berth.nfsserver.lint.run import lint
-from berth.texts.text import Language
+from berth.texts.text import Language, Text
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 DISK = FileSystem("/", "ext4")
@@ -121,8 +122,10 @@ ONE = [
     ("fsid-needed", f"/srv/fuse node1{FINE}"),
     ("fsid-needed", f"/srv/overlay node1{FINE}"),
     ("fsid-duplicate", "/srv/a node1(ro,no_subtree_check,fsid=5)\n/srv/c node1(ro,no_subtree_check,fsid=5)"),
-    ("fsid-differs", "/srv/a node1(ro,no_subtree_check,fsid=5) 10.0.0.0/8(ro,no_subtree_check,fsid=6)"),
-    ("fsid-differs", "/srv/a node1(ro,no_subtree_check,fsid=5) 10.0.0.0/8(ro,no_subtree_check)"),
+    ("fsid-duplicate", "/srv/a @g(ro,no_subtree_check,fsid=5)\n/srv/c node1(ro,no_subtree_check,fsid=5)"),
+    ("fsid-differs", "/srv/a node1(ro,no_subtree_check,fsid=5) 192.0.2.0/24(ro,no_subtree_check,fsid=6)"),
+    ("fsid-differs", "/srv/a node1(ro,no_subtree_check,fsid=5) *(ro,no_subtree_check)"),
+    ("fsid-differs", "/srv/a *.lan(ro,no_subtree_check,fsid=5) @g(ro,no_subtree_check)"),
     ("fsid-zero", "/srv/a node1(ro,no_subtree_check,fsid=0)"),
     ("not-mounted", "/srv/a node1(rw,no_subtree_check,mountpoint)"),
     ("not-mounted", "/srv/a node1(rw,no_subtree_check,mp=/srv/d)"),
@@ -213,6 +216,15 @@ GOOD = {
     "one user for all": "/srv/mine node1(rw,no_subtree_check,all_squash,anonuid=1000,anongid=1000)",
     "fsid where it is needed": "/srv/tmpfs node1(rw,no_subtree_check,fsid=1) @g(rw,no_subtree_check,fsid=1)",
     "different fsids": "/srv/a node1(ro,no_subtree_check,fsid=1)\n/srv/c node1(ro,no_subtree_check,fsid=2)",
+    "one path, an fsid for each of two networks": (
+        "/srv/a 10.141.0.0/16(ro,no_subtree_check,fsid=101)\n/srv/a 10.148.0.0/16(ro,no_subtree_check,fsid=102)"
+    ),
+    "one path, an fsid for one of two networks": (
+        "/srv/a node1(ro,no_subtree_check,fsid=5) 10.0.0.0/8(ro,no_subtree_check)"
+    ),
+    "one fsid, for each of two networks": (
+        "/srv/a 10.1.0.0/16(ro,no_subtree_check,fsid=5)\n/srv/c 2001:db8::/32(ro,no_subtree_check,fsid=5)"
+    ),
     "a mount point that is one": "/srv/disks/one node1(rw,no_subtree_check,mountpoint)",
     "continued and quoted": '"/srv/a" \\\n  node1(rw,no_subtree_check) # note\n',
     "sticky, as /tmp is": f"/srv/sticky node1{FINE}",
@@ -248,6 +260,78 @@ def test_the_exports_of_the_guide() -> None:
     assert "/mount/ksha3.2 不存在" in missing.seen.zh
 
 
+@pytest.mark.parametrize(
+    ("clients", "severity"),
+    [
+        pytest.param(("10.0.0.0/8", "10.1.0.0/16"), "failure", id="networks that overlap"),
+        pytest.param(("2001:db8::/32", "2001:db8::1"), "failure", id="a host in a network"),
+        pytest.param(("node1", "192.0.2.11"), "failure", id="a host, and its address"),
+        pytest.param(("*.lan", "192.0.2.0/24"), "note", id="names may be anybody's"),
+        pytest.param(("10.0.0.0/8", "192.0.2.0/24"), None, id="networks apart"),
+        pytest.param(("node1", "192.0.2.12"), None, id="hosts apart"),
+        pytest.param(("10.0.0.0/8", "2001:db8::/32"), None, id="IPv4 and IPv6"),
+    ],
+)
+def test_fsids_are_judged_for_each_client(clients: tuple[str, str], severity: str | None) -> None:
+    one, other = clients
+    texts = (
+        f"/srv/a {one}(ro,no_subtree_check,fsid=5) {other}(ro,no_subtree_check,fsid=6)",
+        f"/srv/a {one}(ro,no_subtree_check,fsid=5)\n/srv/c {other}(ro,no_subtree_check,fsid=5)",
+        f"/srv/a {one}(ro,no_subtree_check,fsid=0)\n/srv/c {other}(ro,no_subtree_check,fsid=root)",
+    )
+    for text in texts:
+        about_fsids = [each.severity for each in found(text) if each.id.startswith("fsid-") and each.id != "fsid-zero"]
+        assert about_fsids == ([severity] if severity else [])
+
+
+def test_two_roots_for_clients_that_never_meet_are_two_notes() -> None:
+    text = "/srv/a 10.0.0.0/8(ro,no_subtree_check,fsid=0)\n/srv/c 192.0.2.0/24(ro,no_subtree_check,fsid=0)"
+    assert codes(text) == ["fsid-zero", "fsid-zero"]
+
+
+def test_who_removes_the_root_is_told_what_breaks() -> None:
+    below = "/srv/a/b 10.0.0.0/8(ro,no_subtree_check)"
+    (finding,) = found(f"/srv/a 10.0.0.0/8(ro,no_subtree_check,crossmnt,fsid=0)\n{below}")
+    for language in LANGUAGES:
+        assert "server:/b" in finding.do.said(language)
+        assert "kubectl get pv -o custom-columns=" in finding.do.said(language)
+
+
+OLD, NEW = (replace(FACTS, nfs_utils=of_release(release)) for release in ("1.3.4", "2.8.1"))
+
+
+@pytest.mark.parametrize(
+    "option", ["xprtsec=mtls", "xprtsec=none:tls", "reexport=auto-fsidnum", pytest.param("security_label", id="label")]
+)
+def test_an_option_that_the_installed_exportfs_does_not_know(option: str) -> None:
+    """It stops there, and the next line is lost."""
+    text = f"/srv/a 10.0.0.0/8(rw,sync,no_subtree_check,{option})\n/srv/c 10.0.0.0/8{FINE}"
+    file = parse_exports(text.encode(), "exports", unknown=of_release("1.3.4").unknown)
+    results = lint([file], OLD)
+    assert [(finding.id, line_of(finding)) for finding in results] == [("unknown-option", 1), ("rest-unread", 1)]
+    assert "1.3.4" in results[0].seen.en
+    assert results[1].facts["lost"] == 1
+    newer = parse_exports(text.encode(), "exports", unknown=of_release("2.8.1").unknown)
+    assert lint([newer], NEW) == ()
+
+
+def test_an_option_that_a_distribution_has_taken_into_an_older_release_is_known() -> None:
+    text = "/srv/a 10.0.0.0/8(rw,sync,no_subtree_check,xprtsec=mtls)"
+    assert lint([parse_exports(text.encode(), "exports")], replace(FACTS, nfs_utils=NfsUtils("2.5.4"))) == ()
+
+
+def test_what_was_explained_once_is_not_explained_again() -> None:
+    text = "".join(f"/srv/{name} *(rw,sync,no_subtree_check,insecure)\n" for name in "acd")
+    lines = [line.text for line in say_of_files(found(text), "en", Text("", ""))]
+    assert sum("everybody-writes" in line for line in lines) == 3
+    assert sum(line.startswith("  Whoever reaches this server") for line in lines) == 1
+    assert sum("→ Remove `insecure`" in line for line in lines) == 1
+    several = "/srv/a 10.0.0.5/8(ro,no_subtree_check)\n/srv/c 172.16.0.9/12(ro,no_subtree_check)"
+    lines = [line.text for line in say_of_files(found(several), "en", Text("", ""))]
+    assert [line for line in lines if "matches all of" in line] == ["  It matches all of 10.0.0.0/8, not one host."]
+    assert sum("if the network is meant" in line for line in lines) == 2  # each cure names what is to be written
+
+
 NEED = Need("/srv/a", "192.0.2.11")
 
 
@@ -255,6 +339,7 @@ NEED = Need("/srv/a", "192.0.2.11")
     ("text", "need", "expected"),
     [
         pytest.param("/srv/c @g(ro,no_subtree_check)", NEED, ["not-exported"], id="not exported"),
+        pytest.param("/srv/c @g(ro,no_subtree_check)", Need("/srv/a"), ["not-exported"], id="not exported to anybody"),
         pytest.param("/srv/a 10.0.0.0/8(ro,no_subtree_check)", NEED, ["not-exported"], id="exported to others"),
         pytest.param("/srv/a @g(ro,no_subtree_check)", NEED, [], id="a netgroup that it may be in"),
         pytest.param("/srv/a 192.0.2.0/24(ro,no_subtree_check,no_root_squash)", NEED, ["read-only"], id="read-only"),

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from berth.cli.diagnosis import print_lines
-from berth.cli.ending import EXIT_FAILED, EXIT_WARNINGS, EXIT_WELL, run
+from berth.cli.ending import EXIT_FAILED, EXIT_WARNINGS, EXIT_WELL, ending, run
 from berth.cli.output import LANGUAGE, Part, Styled, language, output_option, print_json, say
 from berth.cli.server.exports import print_exports
 from berth.findings.finding import Finding, Report
 from berth.findings.render import of_files_as_dict, say_of_files
+from berth.nfsserver.exports.installed import of_release
 from berth.nfsserver.lint.lint_context import Need
 from berth.nfsserver.lint.run import lint_file, lint_host
 from berth.nfsserver.setup.services import start_commands
@@ -64,6 +65,9 @@ def lint_command() -> click.Command:
             click.Option(["--path", "paths"], multiple=True, metavar="PATH",
                          help="A path that a provisioner works in: is it let in, may it write. Repeatable."),
             click.Option(["--provisioner"], metavar="ADDRESS", default="", help="Where that provisioner comes from."),
+            click.Option(["--nfs-utils"], metavar="VERSION", default="",
+                         help="Judge the files as this release of nfs-utils reads them, such as 2.6.2. Default: the "
+                              "installed one."),
             output_option(),
             LANGUAGE,
         ],
@@ -87,10 +91,14 @@ def status_command() -> click.Command:
     )
 
 
-def _lint(file: Path | None, paths: tuple[str, ...], provisioner: str, output: str, lang: str | None) -> None:
+def _lint(
+    file: Path | None, paths: tuple[str, ...], provisioner: str, nfs_utils: str, output: str, lang: str | None
+) -> None:
     spoken = language(lang)
     needs = [Need(path, provisioner) for path in paths]
-    findings = run(lint_file(file, needs) if file else lint_host(needs), spoken)
+    with ending(spoken):
+        reader = of_release(nfs_utils) if nfs_utils else None
+    findings = run(lint_file(file, needs, reader) if file else lint_host(needs, reader), spoken)
     if output == "json":
         print_json([of_files_as_dict(finding) for finding in findings])
     else:

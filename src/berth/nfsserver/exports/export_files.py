@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,16 +57,16 @@ def read_varying() -> Flag:
     return Flag(int(found[2], 16) & sum(Flag)) if found else VARYING
 
 
-def read_files(where: ExportFiles, varying: Flag = VARYING) -> tuple[ExportsFile, ...]:
+def read_files(where: ExportFiles, varying: Flag = VARYING, unknown: Container[str] = ()) -> tuple[ExportsFile, ...]:
     """All exports files, in the order in which exportfs reads them. RequestRefused: not readable."""
     found = [where.exports, *files_in(where.directory)]
-    return tuple(read_exports(path, varying) for path in found if path.exists())
+    return tuple(read_exports(path, varying, unknown) for path in found if path.exists())
 
 
-def read_exports(path: Path, varying: Flag = VARYING) -> ExportsFile:
+def read_exports(path: Path, varying: Flag = VARYING, unknown: Container[str] = ()) -> ExportsFile:
     """One exports file, understood. UnreadableExports when it can't be."""
     try:
-        return parse_exports(path.read_bytes(), str(path), varying)
+        return parse_exports(path.read_bytes(), str(path), varying, unknown)
     except OSError as error:
         raise UnreadableExports(str(path), say("refused.unreadable", why=error.strerror)) from error
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from berth.nfsserver.exports.flags import VARYING, Flag
+from berth.nfsserver.exports.installed import NfsUtils
 from berth.nfsserver.exports.parse import Export, ExportsFile
 from berth.nfsserver.exports.spelling import ResolvedHost, spell
 
@@ -111,6 +112,8 @@ class HostFacts:
     machine_id: str = ""
     """What tells this machine from others for ever (/etc/machine-id)."""
     varying: Flag = VARYING
+    nfs_utils: NfsUtils | None = None
+    """The nfs-utils that reads the exports; None: not known."""
 
     def real(self, path: str) -> str:
         """The path without links, as far as it was looked at."""

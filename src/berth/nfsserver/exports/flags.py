@@ -65,7 +65,9 @@ SWITCHES: dict[str, tuple[Flag, bool]] = {
 VALUED = ("anonuid", "anongid", "fsid", "sec", "mountpoint", "mp", "refer", "replicas", "xprtsec", "reexport")
 OBSOLETE = ("squash_uids", "squash_gids")
 """exportfs reads them and does nothing with them."""
-NEWER = {"xprtsec": "2.6.4", "reexport": "2.6.4"}
-"""Options that older nfs-utils stop at, and the release that brought them."""
+NEWER = {"security_label": "2.2.1", "reexport": "2.6.3", "xprtsec": "2.6.4"}
+"""Options that older nfs-utils stop at, and the release that brought them (the first whose parseopts() has them).
+Distributions take single ones into older releases; installed.py looks at the program itself.
+"""
 FLAVOURS = {"sys": 1, "unix": 1, "null": 0, "none": 0, "krb5": 390003, "krb5i": 390004, "krb5p": 390005}
 """Security flavours by their numbers: two names of one number are one flavour."""

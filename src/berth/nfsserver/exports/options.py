@@ -7,23 +7,26 @@ flavours, too; defaults are ro, sync, wdelay, hide, secure, root_squash, no_subt
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
-from berth.nfsserver.exports.flags import DEFAULTS, FLAVOURS, NOBODY, OBSOLETE, SWITCHES, VALUED, VARYING, Flag
+from berth.nfsserver.exports.flags import DEFAULTS, FLAVOURS, NEWER, NOBODY, OBSOLETE, SWITCHES, VALUED, VARYING, Flag
 from berth.texts.text import Text
 
 
 class BadOption(Exception):  # noqa: N818 - says what it is about
-    """An option that exportfs refuses. option: as written; nearest: a known one that may be meant; why: for a value."""
+    """An option that exportfs refuses. option: as written; nearest: a known one that may be meant; why: for a value;
+    since: the release of nfs-utils that brought it, where the one at hand is older.
+    """
 
-    def __init__(self, option: str, *, why: str = "", nearest: str = "") -> None:
+    def __init__(self, option: str, *, why: str = "", nearest: str = "", since: str = "") -> None:
         hint = f"; did you mean {nearest!r}?" if nearest else ""
         super().__init__(f"{option!r} is {why or 'not an export option'}{hint}")
         self.option = option
         self.nearest = nearest
         self.why = why
+        self.since = since
 
     @property
     def said(self) -> Text:
@@ -98,14 +101,21 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(parts[:-1] if len(parts) > 1 and not parts[-1] else parts)
 
 
-def parse(words: Sequence[str], start: Options | None = None, varying: Flag = VARYING) -> Options:
-    """What words make of start (the defaults in effect before them). BadOption for the first that exportfs refuses."""
+def parse(
+    words: Sequence[str], start: Options | None = None, varying: Flag = VARYING, unknown: Container[str] = ()
+) -> Options:
+    """What words make of start (the defaults in effect before them). BadOption for the first that exportfs refuses.
+
+    unknown: options of newer releases that the exportfs in question does not know.
+    """
     options = start or Options()
     if not words:
         return options
     active: frozenset[str] = frozenset()
     for word in words:
         name, equals, value = word.partition("=")
+        if name in unknown:
+            raise BadOption(word, since=NEWER[name])
         if not equals and word in SWITCHES:
             options = _switch(options, active, *SWITCHES[word])
         elif name == "sec" and equals:

@@ -13,7 +13,7 @@ Four things surprise people, and are true of the real exportfs:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -103,18 +103,23 @@ class ExportsFile:
         return tuple(entry.export for entry in self.entries if entry.is_read)
 
 
-def parse_exports(content: bytes, source: str = "", varying: Flag = VARYING) -> ExportsFile:
-    """Any bytes, understood as far as they can be; never raises. source: the file's name, for messages."""
-    return _Reader(content, source, varying).read()
+def parse_exports(
+    content: bytes, source: str = "", varying: Flag = VARYING, unknown: Container[str] = ()
+) -> ExportsFile:
+    """Any bytes, understood as far as they can be; never raises. source: the file's name, for messages; unknown:
+    options at which the exportfs in question stops because it is too old for them.
+    """
+    return _Reader(content, source, varying, unknown).read()
 
 
 class _Reader:
     """Reads a whole file, statement by statement."""
 
-    def __init__(self, content: bytes, source: str, varying: Flag) -> None:
+    def __init__(self, content: bytes, source: str, varying: Flag, unknown: Container[str]) -> None:
         self.words = Lexer(content)
         self.source = source
         self.varying = varying
+        self.unknown = unknown
         self.problems: list[Problem] = []
         self._newlines = [at for at, char in enumerate(content) if char == 0x0A]
 
@@ -224,13 +229,13 @@ class _StatementReader:
 
     def _options(self, word: Word, listed: tuple[str, ...]) -> Options | None:
         try:
-            return parse(listed, self._defaults, self._reader.varying)
+            return parse(listed, self._defaults, self._reader.varying, self._reader.unknown)
         except BadOption as bad:
             known = {"option": bad.option, "path": self._path}
             if bad.why:
                 self._reader.complain("bad-option-value", word.start, why=bad.why, **known)
             else:
-                self._reader.complain("unknown-option", word.start, nearest=bad.nearest, **known)
+                self._reader.complain("unknown-option", word.start, nearest=bad.nearest, since=bad.since, **known)
             return None
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from berth.nfsserver.exports.export_files import (
     read_varying,
 )
 from berth.nfsserver.exports.facts import FileSystem, HostFacts, PathFacts
+from berth.nfsserver.exports.installed import NfsUtils, ask_installed
 from berth.nfsserver.exports.parse import ExportsFile
 from berth.nfsserver.exports.spelling import resolve
 
@@ -30,12 +32,16 @@ _MOST_LOOKALIKES = 3
 
 
 async def survey_host(
-    paths: Iterable[str] = (), clients: Iterable[str] = ()
+    paths: Iterable[str] = (), clients: Iterable[str] = (), nfs_utils: NfsUtils | None = None
 ) -> tuple[tuple[ExportsFile, ...], HostFacts]:
-    """All exports files of this host, and the facts about them (see survey). UnreadableExports: one can't be read."""
+    """All exports files of this host, and the facts about them (see survey). UnreadableExports: one can't be read.
+
+    nfs_utils: read them as that one would; None: as the installed one.
+    """
     where = find_export_files()
-    files = read_files(where, read_varying())
-    return files, await survey(files, where, paths, clients)
+    reader = nfs_utils or await ask_installed()
+    files = read_files(where, read_varying(), reader.unknown if reader else ())
+    return files, replace(await survey(files, where, paths, clients), nfs_utils=reader)
 
 
 async def survey(

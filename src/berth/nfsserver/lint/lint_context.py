@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from berth.findings.entry import Value
 from berth.findings.finding import Finding
+from berth.nfsserver.exports.clients import Network, classify, overlap
 from berth.nfsserver.exports.facts import HostFacts, PathFacts
 from berth.nfsserver.exports.parse import Export, ExportEntry, ExportsFile
 from berth.nfsserver.lint.finding import find
@@ -37,6 +39,29 @@ class LintContext:
     def exports(self) -> tuple[Export, ...]:
         """What exportfs takes from the files."""
         return tuple(export for file in self.files for export in file.exports)
+
+    @property
+    def release(self) -> str:
+        """The release of the nfs-utils that reads the exports, empty where it is not known."""
+        return self.facts.nfs_utils.release if self.facts.nfs_utils else ""
+
+    def overlap(self, one: Export, other: Export) -> bool | None:
+        """Can one host be a client of both. None: it depends on names that nobody was asked for."""
+        if overlap(classify(one.client), classify(other.client)):
+            return True
+        here, there = self._networks(one.client), self._networks(other.client)
+        if here is None or there is None:
+            return None
+        return any(mine.version == its.version and mine.overlaps(its) for mine in here for its in there)
+
+    def _networks(self, client: str) -> list[Network] | None:
+        known = classify(client)
+        if known.network:
+            return [known.network]
+        if known.kind == "host" and client in self.facts.hosts:
+            addresses = (address.partition("%")[0] for address in self.facts.hosts[client].addresses)
+            return [ipaddress.ip_network(address) for address in addresses]
+        return [] if known.kind == "network" else None
 
     @property
     def spelled(self) -> tuple[Export, ...]:

@@ -26,7 +26,8 @@ def needs(context: LintContext) -> Iterator[Finding]:
         place = context.facts.paths.get(need.path)
         if serving is None:
             if not any(classify(export.client).kind in ("wildcard", "netgroup", "gss") for export in here):
-                yield find("not-exported", path=need.path, who=need.address or "anybody")
+                variant = "address" if need.address else "anybody"
+                yield find("not-exported", variant=variant, path=need.path, who=need.address)
         else:
             yield from _check(need, serving, place)
 

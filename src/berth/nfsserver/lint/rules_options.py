@@ -73,24 +73,55 @@ def missing_fsid(context: LintContext) -> Iterator[Finding]:
 
 
 def fsids(context: LintContext) -> Iterator[Finding]:
-    """Identities that are given twice, or two to one path."""
+    """Identities that one client sees twice, or two of one path: mountd compares them for each client by itself
+    (match_fsid in nfs-utils' support/export/cache.c), so what others get is nothing to it.
+    """
     by_path: dict[str, list[Export]] = defaultdict(list)
-    by_identity: dict[str, Export] = {}
+    by_identity: dict[str, list[Export]] = defaultdict(list)
+    told: set[tuple[str, ...]] = set()
     for export in context.exports:
-        path = context.facts.real(export.path)
-        identity = _identity(export.options)
-        if all(_identity(other.options) != identity for other in by_path[path]) and by_path[path]:
-            yield about("fsid-differs", export)
-        is_first = not by_path[path]
+        path, identity = context.facts.real(export.path), _identity(export.options)
+        others = [other for other in by_path[path] if _identity(other.options) != identity]
+        if (found := _beside(context, export, others)) and ("differs", path) not in told:
+            told.add(("differs", path))
+            other, variant = found
+            yield about("fsid-differs", export, variant=variant, other=other.client)
         by_path[path].append(export)
-        if not identity or not is_first:
+        if not identity:
             continue
-        other = by_identity.setdefault(identity, export)
-        if other is not export:
-            key = "fsid-zero-twice" if export.options.is_root else "fsid-duplicate"
-            yield about(key, export, other=other.path, fsid=identity)
-        elif export.options.is_root:
-            yield about("fsid-zero", export)
+        others = [other for other in by_identity[identity] if context.facts.real(other.path) != path]
+        by_identity[identity].append(export)
+        if found := _beside(context, export, others):
+            other, variant = found
+            if ("twice", path, other.path) not in told:
+                told.add(("twice", path, other.path))
+                key = "fsid-zero-twice" if export.options.is_root else "fsid-duplicate"
+                yield about(key, export, variant=variant, other=other.path, fsid=identity)
+        elif export.options.is_root and ("root", path) not in told:
+            told.add(("root", path))
+            below = _below(context, export)
+            yield about("fsid-zero", export, variant="others" if below else "alone", below=", ".join(below))
+
+
+def _beside(context: LintContext, export: Export, others: list[Export]) -> tuple[Export, str] | None:
+    """The one of others that a client of export gets, too, and whether that is sure; None where none does."""
+    judged = [(other, context.overlap(export, other)) for other in others]
+    sure = next((other for other, overlaps in judged if overlaps), None)
+    perhaps = next((other for other, overlaps in judged if overlaps is None), None)
+    if sure:
+        return sure, "sure"
+    return (perhaps, "perhaps") if perhaps else None
+
+
+_TOLD_BELOW = 3
+
+
+def _below(context: LintContext, root: Export) -> list[str]:
+    """What lies below the root of the NFSv4 tree, as its clients mount it."""
+    start = root.path.rstrip("/") + "/"
+    paths = dict.fromkeys(each.path for each in context.exports if each.path.startswith(start))
+    told = [f"server:/{path.removeprefix(start)}" for path in paths if path.removeprefix(start)]
+    return told[:_TOLD_BELOW] + (["…"] if len(told) > _TOLD_BELOW else [])
 
 
 def tree(context: LintContext) -> Iterator[Finding]:

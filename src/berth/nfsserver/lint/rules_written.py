@@ -19,16 +19,19 @@ def unreadable(context: LintContext) -> Iterator[Finding]:
         for problem in file.problems:
             path = problem.detail.get("path", "")
             facts = {name: value for name, value in problem.detail.items() if name != "path"}
-            yield find(
-                problem.code, variant=_variant(problem), source=file.source, line=problem.line, path=path, **facts
-            )
+            if problem.code == "unknown-option":
+                facts["release"] = context.release
+            variant = _variant(problem, context)
+            yield find(problem.code, variant=variant, source=file.source, line=problem.line, path=path, **facts)
         lost = sum(not entry.is_read for entry in file.entries)
         if lost:
             yield find("rest-unread", source=file.source, line=file.problems[0].line, lost=lost)
 
 
-def _variant(problem: Problem) -> str:
+def _variant(problem: Problem, context: LintContext) -> str:
     match problem.code:
+        case "unknown-option" if problem.detail["since"]:
+            return "newer" if context.release else "newer-than-here"
         case "unknown-option":
             return "nearest" if problem.detail["nearest"] else "unknown"
         case "bad-option-list":
@@ -100,7 +103,9 @@ def wrong_clients(context: LintContext) -> Iterator[Finding]:
 
 
 def wrong_options(context: LintContext) -> Iterator[Finding]:
-    """Options that contradict each other, that do nothing, or that older servers don't know."""
+    """Options that contradict each other, that do nothing, or that older servers may not know: where it is known which
+    nfs-utils reads them, they are known to it or a mistake at which it stops.
+    """
     for entry in context.entries:
         said: dict[object, str] = {}
         for option in entry.own or ():
@@ -114,7 +119,7 @@ def wrong_options(context: LintContext) -> Iterator[Finding]:
                     yield about("contradiction", entry.export, first=other, second=option)
             elif name in OBSOLETE:
                 yield about("obsolete-option", entry.export, option=option)
-            elif name in NEWER:
+            elif name in NEWER and not context.facts.nfs_utils:
                 yield about("newer-option", entry.export, option=option, release=NEWER[name])
 
 

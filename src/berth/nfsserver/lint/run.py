@@ -7,11 +7,13 @@ lint_host and lint_file ask the host for the facts first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from berth.findings.finding import SEVERITIES, Finding, Where
 from berth.nfsserver.exports.export_files import read_exports, read_varying
 from berth.nfsserver.exports.facts import HostFacts
+from berth.nfsserver.exports.installed import NfsUtils, ask_installed
 from berth.nfsserver.exports.parse import ExportsFile
 from berth.nfsserver.exports.survey import survey, survey_host
 from berth.nfsserver.lint import rules_live, rules_needs, rules_options, rules_places, rules_written
@@ -36,16 +38,24 @@ def lint(files: Sequence[ExportsFile], facts: HostFacts, needs: Sequence[Need] =
     return tuple(sorted(found, key=rank))
 
 
-async def lint_host(needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
-    """Findings about all exports of this host, and about what is live. UnreadableExports: a file can't be read."""
-    files, facts = await survey_host(_paths(needs))
+async def lint_host(needs: Sequence[Need] = (), nfs_utils: NfsUtils | None = None) -> tuple[Finding, ...]:
+    """Findings about all exports of this host, and about what is live. UnreadableExports: a file can't be read.
+
+    nfs_utils: judged as that one reads them; None: as the installed one does.
+    """
+    files, facts = await survey_host(_paths(needs), nfs_utils=nfs_utils)
     return lint(files, facts, needs)
 
 
-async def lint_file(path: Path, needs: Sequence[Need] = ()) -> tuple[Finding, ...]:
-    """Findings about one file as if it were the only one, on this host; the live table is left out. RequestRefused."""
-    files = (read_exports(path, read_varying()),)
-    return lint(files, await survey(files, None, _paths(needs)), needs)
+async def lint_file(path: Path, needs: Sequence[Need] = (), nfs_utils: NfsUtils | None = None) -> tuple[Finding, ...]:
+    """Findings about one file as if it were the only one, on this host; the live table is left out. RequestRefused.
+
+    nfs_utils: as in lint_host.
+    """
+    reader = nfs_utils or await ask_installed()
+    files = (read_exports(path, read_varying(), reader.unknown if reader else ()),)
+    facts = replace(await survey(files, None, _paths(needs)), nfs_utils=reader)
+    return lint(files, facts, needs)
 
 
 def _paths(needs: Iterable[Need]) -> list[str]:
