@@ -131,8 +131,22 @@ def test_right_before_it_would_rename(site: Site, wire: Wire, version: str) -> N
 
 def test_right_before_it_would_delete_the_pv(site: Site, wire: Wire) -> None:
     bout = WiredBout(site, wire, "3")
+    steps = bout.calls_before_the_rename()
     first = site.serve("victim", bout.of_class)
-    answer = wire.hold(lambda message: message.startswith("answer to PATCH ") and "/persistentvolumes/" in message)
+    renaming = len(wire.calls) + steps
+    answer = wire.hold(lambda message: message == f"answer to call {renaming}")
+    site.delete_claim("victim")
+    answer.wait_caught()
+    assert wire.calls[renaming] == "RENAME"
+    bout.old.process.pause()
+    answer.let_go()
+    bout.go_on(first)
+
+
+def test_right_before_it_would_take_the_finalizers_off(site: Site, wire: Wire) -> None:
+    bout = WiredBout(site, wire, "3")
+    first = site.serve("victim", bout.of_class)
+    answer = wire.hold(lambda message: message.startswith("answer to DELETE ") and "/persistentvolumes/" in message)
     site.delete_claim("victim")
     answer.wait_caught()
     bout.old.process.pause()

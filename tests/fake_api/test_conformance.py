@@ -183,7 +183,7 @@ async def test_finalizers_are_added_and_taken_away_one_by_one(api: ManifestApi, 
 async def test_what_has_finalizers_is_marked_and_goes_with_the_last(api: ManifestApi, home: str) -> None:
     await api.create(config_map(home, "a"))
     await api.patch(ConfigMap, "a", {"metadata": {"finalizers": [HELD]}}, namespace=home)
-    await api.delete(ConfigMap, "a", namespace=home)
+    assert await api.delete(ConfigMap, "a", namespace=home) == (HELD,)
     marked = await api.get(ConfigMap, "a", namespace=home)
     assert meta_of(marked).deletionTimestamp
     await api.delete(ConfigMap, "a", namespace=home)
@@ -200,7 +200,7 @@ async def test_a_delete_spares_a_namesake(api: ManifestApi, home: str) -> None:
         await api.delete(ConfigMap, "a", namespace=home, uid=ANOTHERS)
     with pytest.raises(Conflict):
         await api.delete(ConfigMap, "a", namespace=home, resource_version="1")
-    await api.delete(ConfigMap, "a", namespace=home, uid=meta_of(made).uid or "")
+    assert await api.delete(ConfigMap, "a", namespace=home, uid=meta_of(made).uid or "") == ()
 
 
 async def test_pages_are_one_list_as_it_was(api: ManifestApi, home: str) -> None:

@@ -73,7 +73,7 @@ class Writing:
                 return self._apply(request, target, patch)
 
     def delete(self, request: Request, target: Target) -> Json:
-        """NotFound; Conflict where a precondition does not hold."""
+        """What is left of the object. NotFound; Conflict where a precondition does not hold."""
         obj = self.found(request, target)
         wanted = json.loads(request.body or b"{}").get("preconditions") or {}
         for field, value in wanted.items():
@@ -81,7 +81,7 @@ class Writing:
                 said = f"Precondition failed: {field} in precondition: {value}, in object: {obj['metadata'].get(field)}"
                 raise refusal(request, 409, "Conflict", said)
         self._store.delete(target.location)
-        return {"kind": "Status", "status": "Success"}
+        return self._store.get(target.location) or {"kind": "Status", "metadata": {}, "status": "Success"}
 
     def _change(self, request: Request, target: Target, make: Callable[[Json], Json], *, dry_run: bool = False) -> Json:
         old = self.found(request, target)

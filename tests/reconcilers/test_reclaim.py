@@ -73,6 +73,16 @@ async def test_whoever_takes_the_protection_off_first_the_pv_goes(rig: Rig, left
     assert live(rig) == []
 
 
+async def test_a_finalizer_that_the_cache_has_not_seen_yet_does_not_keep_the_pv(rig: Rig) -> None:
+    """It was put on while the claim went."""
+    await rig.let_go()
+    rig.server.change("PersistentVolume", PV, {"metadata": {"finalizers": None}})
+    rig.look()
+    rig.server.change("PersistentVolume", PV, {"metadata": {"finalizers": [PROTECTION, FINALIZER]}})
+    assert isinstance(await rig.reclaim(PV), Done)
+    assert rig.pv() is None
+
+
 async def test_it_is_purged_when_the_cache_has_seen_the_pv_go_and_not_before(rig: Rig) -> None:
     await rig.let_go()
     gone = rig.world.volumes.get(PV)

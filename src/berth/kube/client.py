@@ -53,6 +53,19 @@ class _Review(msgspec.Struct):
 _read_review = msgspec.json.Decoder(_Review)
 
 
+class _DeletedMetadata(msgspec.Struct):
+    finalizers: tuple[str, ...] = ()
+
+
+class _Deleted(msgspec.Struct):
+    """What is left of an object that was deleted, or a Status that says that nothing is."""
+
+    metadata: _DeletedMetadata = msgspec.field(default_factory=_DeletedMetadata)
+
+
+_read_deleted = msgspec.json.Decoder(_Deleted)
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
     """One page of a list; continue_token is empty on the last one."""
@@ -188,17 +201,23 @@ class Api:
 
     async def delete(
         self, resource: type[R], name: str, *, namespace: str = "", uid: str = "", resource_version: str = ""
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Deletes the object if uid and resource_version, where given, are its own: else Conflict. NotFound.
 
-        An object with finalizers is only marked; it goes when the last one is removed.
+        An object with finalizers is only marked; it goes when the last one is removed. Answers those that it waits for,
+        to which none can be added any more.
         """
         kind = kind_of(resource)
         given = {"uid": uid, "resourceVersion": resource_version}
         preconditions = {name: value for name, value in given.items() if value}
         body = msgspec.json.encode({"preconditions": preconditions}) if preconditions else b""
         target = kind.object(name, namespace)
-        await self._write(Request("delete", kind.plural, _key(namespace, name), "DELETE", target, body))
+        request = Request("delete", kind.plural, _key(namespace, name), "DELETE", target, body)
+        answer = await self._write(request)
+        try:
+            return _read_deleted.decode(answer.body).metadata.finalizers
+        except UNREADABLE as error:
+            raise unreadable(str(request), error) from error
 
     async def _write(self, request: Request) -> HttpAnswer:
         return await self._exchange.answer(request, self._guard)

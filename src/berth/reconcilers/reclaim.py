@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from time import monotonic
 
 from berth.kube.client import Api
@@ -141,13 +141,16 @@ class Reclaim:
         takes the protection off, too, which is the controller manager's: its claim is gone, so there is nothing to
         protect, and the controller manager need not write that once more. Whoever comes first, the other finds nothing
         to do. What else is in the list stays, and the PV with it.
+
+        Which finalizers it has is the answer to its deletion: one that was put on a moment ago may not be in the cache.
         """
         meta = volume.metadata
         name, uid = meta.name or "", meta.uid or ""
         try:
+            finalizers: Collection[str] = meta.finalizers or ()
             if not meta.deletionTimestamp:
-                await self._api.delete(VolumeObject, name, uid=uid)
-            if translation.has_finalizer(volume):
+                finalizers = await self._api.delete(VolumeObject, name, uid=uid)
+            if translation.FINALIZER in finalizers:
                 await self._take_off(volume, translation.FINALIZER, translation.PROTECTION)
         except (NotFound, Conflict):
             pass
