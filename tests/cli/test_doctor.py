@@ -72,6 +72,18 @@ def test_programs_get_stable_ids_and_both_languages(log: str, form: str, read: o
     assert report["exitCode"] == done.exit_code == 2
 
 
+def test_what_any_program_may_say_is_a_question_and_no_finding() -> None:
+    told = doctor("explain", text="umount:/mnt:device is busy\n")
+    assert told.exit_code == 0
+    assert told.stdout.startswith(
+        "no known failure in it, 1 question\n\nQUESTION  is /mnt an NFS mount? [unmount-busy]\n"
+    )
+    assert "\n    $ findmnt -T /mnt\n" in told.stdout
+    report = json.loads(doctor("explain", "-o", "json", text="umount:/mnt:device is busy\n").stdout)
+    assert (report["findings"], report["exitCode"]) == ([], 0)
+    assert [each["id"] for each in report["questions"]] == ["unmount-busy"]
+
+
 def test_a_text_without_failures_is_healthy(tmp_path: Path) -> None:
     done = doctor("explain", text="I0622 09:53:33.464213 1 main.go:1] started\n")
     assert (done.exit_code, done.stdout) == (0, "no known failure in it\n")

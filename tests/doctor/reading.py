@@ -11,7 +11,9 @@ _FOLDER = Path(__file__).parent / "transcripts"
 
 @dataclass(frozen=True)
 class Transcript:
-    """One of them. failures: the ids to be found in text, sorted; source: where it comes from."""
+    """One of them. failures: the ids to be found in text, sorted, with a `?` where it is asked whether it is one;
+    source: where it comes from.
+    """
 
     failures: tuple[str, ...]
     source: str

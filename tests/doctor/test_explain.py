@@ -234,11 +234,9 @@ def test_the_controller_manager_s_own_log_of_ordinary_events_is_no_finding() -> 
 
 
 def test_the_worst_comes_first() -> None:
-    text = (
-        f"{DENIED}\n{SELFLINK.format('a/b')}Waited for 1.04s due to client-side throttling, not priority and fairness\n"
-    )
+    text = f"{DENIED}\n{SELFLINK.format('a/b')}umount.nfs4: /mnt/a: device is busy\n"
     ids = [finding.id for finding in explain(text).report.findings]
-    assert ids == ["selflink-empty", "mount-access-denied", "client-throttled"]
+    assert ids == ["selflink-empty", "mount-access-denied", "unmount-busy"]
 
 
 def test_a_name_out_of_a_log_stays_one_word_of_the_command() -> None:
@@ -291,3 +289,68 @@ def test_a_line_without_end_is_cut_and_still_read() -> None:
     (hit,) = sift(io.BytesIO(b"z" * 3 * BLOCK + b"needle" + b"z" * 100), ["needle"])
     assert "needle" in hit.line
     assert len(hit.line) < BLOCK
+
+
+READ_ONLY = "mkdir: cannot create directory '/data/a': Read-only file system\n"
+
+
+def asked(text: str) -> list[str]:
+    return [question.if_so.id for question in explain(text).report.questions]
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "10.0.0.9:/export on /data type nfs4 (rw,relatime)",
+        "nas:/export /data nfs defaults,vers=4.1 0 0",
+        "[fd00::9]:/export\t/data\tnfs4\trw 0 0",
+        "/data  nas.example.com:/export nfs4 rw,relatime",
+        "10.0.0.9:/export  146G  5.3G  140G   4% /data",
+        "Mounting arguments: -t nfs -o vers=4.1 10.0.0.9:/export /data",
+    ],
+    ids=["mount", "fstab", "proc", "findmnt", "df", "kubelet"],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_path_below_a_mount_that_the_text_lists_is_on_nfs(listed: str, is_first: bool) -> None:
+    far = "nothing\n" * 50
+    assert (
+        only(f"{listed}\n{far}{READ_ONLY}" if is_first else f"{READ_ONLY}{far}{listed}\n").id == "provision-read-only"
+    )
+    assert asked(f"{listed}\n{far}{READ_ONLY.replace('/data/', '/database/')}") == ["provision-read-only"]
+
+
+def test_another_record_beside_a_message_says_nothing_about_it() -> None:
+    mounted = 'I1120 12:00:01 1 x.go:1] MountVolume.SetUp succeeded for volume "a" -t nfs x\n'
+    assert asked(f"{mounted}2026-11-20 12:00:01 ERROR No space left on device\n{mounted}") == ["share-full"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Mounting arguments: -t cifs -o x //10.0.0.9/share /mnt\nOutput: mount: /mnt: bad option; for several "
+        "filesystems (e.g. nfs, cifs) you might need a /sbin/mount.<type> helper program.",
+        "rpc error from smb.csi.k8s.io: failed to make subdirectory: mkdir /x: permission denied",
+        'waiting for a volume to be created, either by external provisioner "ebs.csi.aws.com" or manually',
+        "mkdir /var/lib/containerd/nfs/a: no space left on device",
+    ],
+)
+def test_what_speaks_of_another_driver_or_of_images_is_neither_told_nor_asked(line: str) -> None:
+    report = explain(f"{line}\n").report
+    assert (report.findings, report.questions) == ((), ())
+
+
+def test_a_record_is_whole_at_the_border_of_a_block() -> None:
+    filler = "x" * 99 + "\n"
+    for shift in range(0, 4000, 300):
+        text = (
+            filler * (BLOCK // 100 - shift // 100)
+            + "2026-11-20 12:00:01 umount: /mnt/a: target is busy.\n  mount.nfs4 says so\n"
+            + filler * 99
+        )
+        assert only(text).id == "unmount-busy"
+
+
+def test_many_messages_of_any_program_are_one_question() -> None:
+    text = "".join(f"2026-11-20 ERROR /data/{number}: No space left on device\n" for number in range(3000))
+    (question,) = explain(text).report.questions
+    assert question.if_so.count == 3000

@@ -24,7 +24,8 @@ VOLUMES = "/api/v1/persistentvolumes"
 def explain(text: str) -> dict[str, Finding]:
     explainer = Explainer()
     explainer.read(io.BytesIO(text.encode()))
-    return {finding.id: finding for finding in explainer.explain().report.findings}
+    report = explainer.explain().report
+    return {finding.id: finding for finding in (*report.findings, *(each.if_so for each in report.questions))}
 
 
 class Site:

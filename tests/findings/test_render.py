@@ -7,14 +7,16 @@ from dataclasses import replace
 import pytest
 
 from berth.doctor.known import entries, find
-from berth.findings.finding import Finding, Report, Subject, Unseen, report
-from berth.findings.render import LINES, say, say_finding
+from berth.findings.finding import Finding, Question, Report, Subject, Unseen, report
+from berth.findings.render import LINES, say, say_finding, say_question
 from berth.texts.text import Language, Text, same
 from tests.doctor.reading import read_transcripts
-from tests.doctor.test_transcripts import findings_in
+from tests.doctor.test_transcripts import report_of
 
 HEALTHY = Text("nothing wrong found", "未发现问题")
-FOUND = [finding for each in read_transcripts() for finding in findings_in(each.text).values()]
+REPORTS = [report_of(each.text) for each in read_transcripts()]
+FOUND = [finding for each in REPORTS for finding in each.findings]
+ASKED = [question for each in REPORTS for question in each.questions]
 
 
 def told(told_of: Report, language: Language = "en") -> list[str]:
@@ -31,7 +33,41 @@ def test_no_finding_takes_more_than_six_lines_and_none_holds_a_placeholder(langu
 
 
 def test_every_failure_that_logs_can_show_is_said_somewhere() -> None:
-    assert {finding.id for finding in FOUND} == {entry.id for entry in entries().values() if entry.patterns}
+    said = {finding.id for finding in FOUND} | {question.if_so.id for question in ASKED}
+    assert said == {entry.id for entry in entries().values() if entry.patterns or entry.ambiguous}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_question_has_a_command_that_answers_it(language: Language) -> None:
+    for question in ASKED:
+        first, *others = [line.text for line in say_question(question, language)]
+        assert first.split(" [")[0].endswith("？" if language == "zh" else "?")
+        assert any(line.startswith("    $ ") for line in others)
+        assert not any("\n" in line for line in (first, *others))
+
+
+def asked() -> Question:
+    (question,) = report_of("umount: /mnt: target is busy\n").questions
+    return question
+
+
+def test_a_question_is_told_with_what_it_is_if_so_and_counts_for_nothing() -> None:
+    lines = told(report([], questions=[asked()]))
+    assert lines[0] == "nothing wrong found, 1 question"
+    assert lines[2] == "QUESTION  is /mnt an NFS mount? [unmount-busy]"
+    assert lines[4] == "    $ findmnt -T /mnt"
+    assert "If so: /mnt can't be unmounted: something still uses it. A process" in lines[5]
+    assert told(report([], questions=[asked()]), "zh")[2] == "待确认  /mnt 是 NFS 挂载点吗？ [unmount-busy]"
+
+
+def test_for_programs_a_question_is_apart_from_findings() -> None:
+    said = report([], questions=[asked()])
+    assert said.exit_code == 0
+    content = said.as_dict()
+    assert content["findings"] == []
+    question = content["questions"][0]  # type: ignore[index] # a list
+    assert (question["id"], question["commands"]) == ("unmount-busy", ["findmnt -T /mnt"])
+    assert question["ifSo"]["severity"] == "warning"
 
 
 def test_a_healthy_report_is_one_line() -> None:

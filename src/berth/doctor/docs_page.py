@@ -40,6 +40,11 @@ and it changes no volume's end. What goes further has to be asked for: `--leave-
 the empty directory stays, and how to remove it is said), `--all-nodes` (nodes whose taints keep other pods off),
 `--probe-image` (instead of the image of the Berth that runs). What a killed run left is removed by the next one.
 
+Many programs print the same errors on any file system. `explain` calls one a failure only where the text shows that
+NFS is meant: in the message and its record, by a path below an NFS mount that the text lists (`mount`, `df`, fstab), or
+by a volume that it names. Else it asks, with the command that tells: `QUESTION`, under `questions` in JSON; no question
+changes the exit code.
+
 What a workload says of itself proves nothing. Its account is trusted if a ClusterRoleBinding speaks for it that is
 Berth's own or lets it write PVs, or if it is named with `--trust NAMESPACE/ACCOUNT`; rights are printed for no other.
 
@@ -71,6 +76,10 @@ StorageClass，因此探测不会碰到数据；它也不改变任何卷的结�
 保留的 StorageClass：空目录会留下，并说明如何清理）、`--all-nodes`（带污点、其他 Pod 不会调度到的节点）、
 `--probe-image`（代替正在运行的 Berth 的镜像）。被强行终止的探测所留下的内容由下一次运行清理。
 
+很多程序在任何文件系统上都会输出相同的错误。只有当文本表明与 NFS 有关时，`explain` 才判定为故障：消息及其所在的记录、
+文本中列出的 NFS 挂载点（`mount`、`df`、fstab）之下的路径，或文本中指明在 NFS 上的卷。否则以“待确认”的形式提问，并给出
+用于确认的命令；JSON 中位于 `questions`，不影响退出码。
+
 工作负载对自己的描述不能证明什么。只有当某个 ClusterRoleBinding（Berth 自己的，或允许写 PV 的）指明其账号，或用
 `--trust 命名空间/账号` 指明时，该账号才受信任；doctor 不会为其他账号打印授权命令。
 
@@ -87,6 +96,10 @@ _FAILURES = Text("## What it knows", "## 已知故障")
 _FAILURE_HEADS = Text("| failure | severity | |", "| ID | 级别 | |")
 _LABELS = {
     "seen": Text("In logs and events:", "日志与事件中的样子："),
+    "ambiguous": Text(
+        "Where the text shows that NFS is meant; else it is asked:",
+        "仅当文本表明与 NFS 有关时判定为故障，否则作为待确认的问题提出：",
+    ),
     "why": Text("Why:", "原因："),
     "cure": Text("What to do:", "处理："),
     "prove": Text("To make sure:", "如何确认："),
@@ -119,10 +132,11 @@ def _rank(entry: CatalogueEntry) -> tuple[int, int, str]:
 
 def _entry(entry: CatalogueEntry, language: Language) -> Iterator[str]:
     yield from ("", f"### {entry.id}", f"**{entry.title.said(language)}**")
-    if entry.patterns:
-        yield from ("", _LABELS["seen"].said(language), "```")
-        yield from dict.fromkeys(readable(pattern.source) for pattern in entry.patterns)
-        yield "```"
+    for label, patterns in (("seen", entry.patterns), ("ambiguous", entry.ambiguous)):
+        if patterns:
+            yield from ("", _LABELS[label].said(language), "```")
+            yield from dict.fromkeys(readable(pattern.source) for pattern in patterns)
+            yield "```"
     for label, variants in (("why", entry.every("why")), ("cure", entry.every("cure")), ("prove", entry.prove)):
         if variants:
             yield from ("", _LABELS[label].said(language))

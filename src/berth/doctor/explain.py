@@ -2,24 +2,21 @@
 
 A line is looked at only if it has a literal part of a pattern (sift), so that a hundred megabytes take seconds. Lines
 of JSON, and messages quoted within messages, are read as what they say. A failure's finding names all objects that its
-messages name (up to some), and is told with the names of the message that knows most.
+messages name (up to some), and is told with the names of the message that knows most. What may be about NFS or not
+(nfs_signs) is asked, and is no finding.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
-
-import msgspec
 
 from berth.doctor.known import entries
 from berth.doctor.names_in_text import (
     BEFORE,
-    NAMED_KINDS,
     VERSIONS,
     Described,
     Names,
@@ -27,10 +24,13 @@ from berth.doctor.names_in_text import (
     names_around,
     own_names,
 )
+from berth.doctor.nfs_signs import AFTER, KnownOnNfs, Verdict, is_own_disk, record_of, verdict
 from berth.doctor.object_lists import as_lines, is_document
+from berth.doctor.plain import plain
 from berth.doctor.sift import Hit, sift
-from berth.findings.entry import PARTS, CatalogueEntry, names_of
-from berth.findings.finding import Finding, Report, Subject, report
+from berth.doctor.told import LOOKED_AT, Seen, finding_of, question_of, without_echoes
+from berth.findings.entry import PARTS, CatalogueEntry
+from berth.findings.finding import Question, Report, report
 from berth.findings.pattern import TextPattern
 from berth.findings.versions import Version, parse_version
 from berth.texts.yaml_in import YamlRefused
@@ -38,66 +38,11 @@ from berth.texts.yaml_in import YamlRefused
 _BEGINNING = 4096
 _WHOLE = 64 << 20
 """Bytes of a document that is read as a whole; a bigger one is read line by line."""
-_SUBJECTS = 20
-"""Objects that one finding names at most."""
-_EVIDENCE = 3
-_OBJECTS = 1000
-"""Objects that are told apart at most."""
-_KEY = ("claim", "pod", "share", "volume", "server", "file", "mountpoint")
-"""What tells one object of a failure from another: the first of these that a message names."""
 _LOOKED_BACK = 100
 """Messages of one failure for which the lines before are read: after so many nothing new is learned."""
-_LOOKED_AT = 20_000
-"""Messages of one failure that are searched for names at all; those after are counted with the first."""
-_SHARED = ("workload_namespace", "workload_name", "account")
-"""Names that hold for all messages of a failure, whichever said them: of the program that writes the log."""
+_JUDGED = 2000
+"""Messages of one failure whose whole record is judged; those after by their own line."""
 _REPEATED = re.compile(r"\(x(\d+) over ")
-_TOLD = ("kind", "name", "namespace", "host", "gitVersion", "kubeletVersion")
-"""Keys of JSON that say what their value is."""
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_ESCAPED = re.compile(r"(?<!\\)\\+(?P<what>[\"nt])")
-
-
-@dataclass(slots=True)
-class _Told:
-    """What messages about one object have said: the names and the text of the one that knows most, and how many."""
-
-    names: Names
-    text: str
-    count: int
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What messages of one failure have said, object by object. settled: those that came to a good end."""
-
-    told: dict[str, _Told] = field(default_factory=dict)
-    shared: Names = field(default_factory=dict)
-    settled: set[str] = field(default_factory=set)
-    lines: int = 0
-
-    def note(self, names: Names, text: str, count: int) -> None:
-        """Takes a message."""
-        self.lines += 1
-        self.shared.update({name: names[name] for name in _SHARED if name in names})
-        key = next((names[kind] for kind in _KEY if kind in names), "")
-        is_too_much = self.lines > _LOOKED_AT or len(self.told) >= _OBJECTS
-        if key not in self.told and is_too_much:
-            key = next(iter(self.told))  # told apart no longer, still counted
-        told = self.told.setdefault(key, _Told(names, text, 0))
-        told.count += count
-        if len(names) > len(told.names):
-            told.names, told.text = names, text
-
-    def settle(self, names: Names) -> None:
-        """Takes a message of a good end."""
-        self.settled |= {names[kind] for kind in ("claim", "pod") if kind in names}
-
-    def open(self) -> list[_Told]:
-        """The failures that did not come to a good end; those of which most is known come first."""
-        return sorted(
-            (told for key, told in self.told.items() if key not in self.settled), key=lambda told: -len(told.names)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +52,7 @@ class _Wanted:
     pattern: TextPattern
     entry: CatalogueEntry | None = None
     is_end: bool = False
+    is_ambiguous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +72,12 @@ class Explainer:
         self._version = version
         self.refused = ""
         """Why a list of objects was read line by line only; empty where none was."""
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, Seen] = {}
+        self._asked: dict[str, Seen] = {}
+        """What may be about NFS or not."""
         self._described = Described()
-        self._by_needle: dict[str, list[_Wanted]] = {needle: [] for needle in Described.NEEDLES}
+        self._on_nfs = KnownOnNfs()
+        self._by_needle: dict[str, list[_Wanted]] = {needle: [] for needle in (*Described.NEEDLES, *KnownOnNfs.NEEDLES)}
         for wanted in _all_wanted():
             self._by_needle.setdefault(wanted.pattern.needle, []).append(wanted)
         self._needles = tuple(self._by_needle)
@@ -139,14 +88,13 @@ class Explainer:
         if is_document(begun):
             begun = self._as_lines(begun + stream.read(_WHOLE - _BEGINNING))
         for hit in sift(stream, self._needles, begun):
-            said = _plain(hit.line)
-            told: set[str] = set()
-            for number in hit.needles:
-                needle = self._needles[number]
-                if needle in Described.NEEDLES:
-                    self._described.read(said)
-                for wanted in self._by_needle[needle]:
-                    self._try(wanted, said, hit, told)
+            said = plain(hit.line)
+            needles = {self._needles[number] for number in hit.needles}
+            if not needles.isdisjoint(Described.NEEDLES):
+                self._described.read(said)
+            if not needles.isdisjoint(KnownOnNfs.NEEDLES):
+                self._on_nfs.read(said)
+            self._match(said, hit)
 
     def _as_lines(self, document: bytes) -> bytes:
         try:
@@ -159,39 +107,74 @@ class Explainer:
         """What was seen so far. version: what is known by now, if the text does not say it."""
         version = self._version or version
         known = entries()
-        found = [known[failure] for failure, seen in self._seen.items() if seen.open()]
-        kept = [entry for entry in found if not _is_echo(entry, found)]
-        findings = [_finding(entry, self._seen[entry.id], version) for entry in kept]
+        told = {failure: seen.open() for failure, seen in self._seen.items()}
+        for failure, seen in self._asked.items():
+            told[failure] = told.get(failure, []) + seen.open(self._on_nfs.holds)
+        kept = without_echoes([known[failure] for failure, messages in told.items() if messages])
+        findings = [finding_of(entry, told[entry.id], self._shared(entry.id), version) for entry in kept]
         needs = version is None and any(_hangs_on_version(entry) for entry in kept)
-        return Explanation(report(findings), version, needs)
+        return Explanation(report(findings, questions=self._questions(kept, version)), version, needs)
 
-    def _try(self, wanted: _Wanted, said: str, hit: Hit, told: set[str]) -> None:
-        """Tries a pattern on a line. told: the failures that the line has told already."""
+    def _questions(self, found: list[CatalogueEntry], version: Version | None) -> list[Question]:
+        ids = {entry.id for entry in found}
+        asked = {failure: seen.open(self._is_open) for failure, seen in self._asked.items() if failure not in ids}
+        kept = without_echoes([entries()[failure] for failure, messages in asked.items() if messages], found)
+        return [question_of(entry, asked[entry.id], self._shared(entry.id), version) for entry in kept]
+
+    def _is_open(self, names: Names) -> bool:
+        return not self._on_nfs.holds(names) and not is_own_disk(names)
+
+    def _shared(self, failure: str) -> Names:
+        told = [seen[failure].shared for seen in (self._asked, self._seen) if failure in seen]
+        return {name: value for shared in told for name, value in shared.items()}
+
+    def _match(self, said: str, hit: Hit) -> None:
+        """Tries the patterns that a line may match; of one failure one only, the surest first."""
+        matched: dict[str, tuple[_Wanted, re.Match[str]]] = {}
+        for number in hit.needles:
+            for wanted in self._by_needle[self._needles[number]]:
+                key = "" if wanted.entry is None else f"{wanted.entry.id} {wanted.is_end}"
+                if key in matched and (wanted.is_ambiguous or not matched[key][0].is_ambiguous):
+                    continue
+                match = wanted.pattern.regex.search(said)
+                if match is not None:
+                    matched[key] = wanted, match
+        for wanted, match in matched.values():
+            self._take(wanted, match, said, hit)
+
+    def _take(self, wanted: _Wanted, match: re.Match[str], said: str, hit: Hit) -> None:
+        """Takes what a pattern has found in a line."""
         entry = wanted.entry
-        if entry is not None and entry.id in told:
-            return
-        match = wanted.pattern.regex.search(said)
-        if match is None:
-            return
         if entry is None:
             self._version = self._version or parse_version(match["version"])
             return
-        seen = self._seen.setdefault(entry.id, _Seen())
+        meant: Verdict = "nfs" if wanted.is_end else self._verdict(entry, said, hit)
+        if meant == "other" or (meant == "own disk" and wanted.is_ambiguous):
+            return
+        is_asked = wanted.is_ambiguous and meant == "unknown"
+        seen = (self._asked if is_asked else self._seen).setdefault(entry.id, Seen())
         names = {**self._around(seen, said, hit), **{name: value for name, value in match.groupdict().items() if value}}
         if wanted.is_end:
             seen.settle(names)
+            self._asked.setdefault(entry.id, Seen()).settle(names)
             return
-        told.add(entry.id)
         repeated = _REPEATED.search(said)
         seen.note(names, " ".join(said.split()), int(repeated[1]) if repeated else 1)
 
-    def _around(self, seen: _Seen, said: str, hit: Hit) -> Names:
+    def _verdict(self, entry: CatalogueEntry, said: str, hit: Hit) -> Verdict:
+        """Whether NFS is meant, by the record that a message stands in."""
+        if sum(seen[entry.id].lines for seen in (self._seen, self._asked) if entry.id in seen) >= _JUDGED:
+            return verdict(said, ())
+        before = [plain(line) for line in hit.before(BEFORE)]
+        return verdict(said, record_of(said, before, [plain(line) for line in hit.after(AFTER)]))
+
+    def _around(self, seen: Seen, said: str, hit: Hit) -> Names:
         """The names that stand around a message."""
-        if seen.lines >= _LOOKED_AT:
+        if seen.lines >= LOOKED_AT:
             return {}
         if seen.lines >= _LOOKED_BACK:
             return own_names(said)
-        before = [part for line in hit.before(BEFORE) for part in _plain(line).splitlines()]
+        before = [part for line in hit.before(BEFORE) for part in plain(line).splitlines()]
         own = said.splitlines() or [said]
         around = names_around(own[-1], [*before, *own[:-1]])
         if is_described([said, *before]):
@@ -202,57 +185,10 @@ class Explainer:
 def _all_wanted() -> Iterator[_Wanted]:
     for entry in entries().values():
         yield from (_Wanted(pattern, entry) for pattern in entry.patterns)
+        yield from (_Wanted(pattern, entry, is_ambiguous=True) for pattern in entry.ambiguous)
         yield from (_Wanted(pattern, entry, is_end=True) for pattern in entry.settled_by)
     yield from (_Wanted(pattern) for pattern in VERSIONS)
 
 
-def _finding(entry: CatalogueEntry, seen: _Seen, version: Version | None) -> Finding:
-    told = seen.open()
-    about = dict.fromkeys(subject for each in told for subject in _subjects(each.names))
-    subjects, names = list(about)[:_SUBJECTS], {**seen.shared, **told[0].names}
-    return entry.told_by({**names_of(subjects), **names}, version).finding(
-        subjects,
-        names,
-        version=version,
-        evidence=[each.text for each in told[:_EVIDENCE]],
-        count=sum(each.count for each in told),
-    )
-
-
-def _subjects(names: Names) -> list[Subject]:
-    kinds = [kind for kind in NAMED_KINDS if kind in names and not (kind == "server" and "share" in names)]
-    return [Subject(kind, names[kind]) for kind in kinds]
-
-
-def _is_echo(entry: CatalogueEntry, found: Iterable[CatalogueEntry]) -> bool:
-    others = [other for other in found if other.id != entry.id]
-    if entry.yields_to == ("*",):
-        return any(other.severity == "failure" and other.yields_to != ("*",) for other in others)
-    return any(other.id in entry.yields_to for other in others)
-
-
 def _hangs_on_version(entry: CatalogueEntry) -> bool:
     return any(str(variant.applies) for variant in chain.from_iterable(entry.every(part) for part in PARTS))
-
-
-def _plain(line: str) -> str:
-    """What a line says: without colours, and read as JSON where it is."""
-    line = _COLOUR.sub("", line) if "\x1b" in line else line
-    if line.lstrip().startswith("{"):
-        with suppress(msgspec.DecodeError, RecursionError):
-            line = "\n".join(_said(msgspec.json.decode(line)))
-    if "\\" in line:
-        line = _ESCAPED.sub(lambda found: {"n": "\n", "t": " "}.get(found["what"], '"'), line)
-    return line
-
-
-def _said(content: object, key: str = "") -> Sequence[str]:
-    """All strings in it, each with its key in front, so that names are found beside their keys."""
-    match content:
-        case str():
-            return [f"{key}: {content}" if key in _TOLD else content]
-        case dict():
-            return [part for name, value in content.items() for part in _said(value, str(name))]
-        case list():
-            return [part for value in content for part in _said(value, key)]
-    return []

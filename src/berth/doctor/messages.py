@@ -15,11 +15,12 @@ from berth.findings.versions import Version
 
 @cache
 def _patterns() -> tuple[tuple[CatalogueEntry, TextPattern], ...]:
-    return tuple((entry, pattern) for entry in entries().values() for pattern in entry.patterns)
+    known = entries().values()
+    return tuple((entry, pattern) for entry in known for pattern in (*entry.patterns, *entry.ambiguous))
 
 
 def matches(text: str) -> dict[str, Names]:
-    """The failures that a message shows, each with the names that it says; echoes of one another are left out."""
+    """The failures that a message about something on NFS shows, each with the names that it says, without echoes."""
     found: dict[str, Names] = {}
     for entry, pattern in _patterns():
         if entry.id in found or pattern.needle not in text:

@@ -10,18 +10,19 @@ BLOCK = 1 << 20
 """Bytes at a time. A line that is longer is cut there."""
 _LINE = 16384
 """Bytes of a line that are looked at, around the needle."""
-_BEFORE = 4096
-"""Bytes before a line that are looked at for names."""
+_AROUND = 4096
+"""Bytes before a line, and after it, that are looked at for names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A line that has a needle. before: makes the lines before it, the nearest last; at most `most`."""
+    """A line that has a needle. before, after: make the lines beside it, as they stand; at most `most`."""
 
     line: str
     needles: tuple[int, ...]
     """Which ones, by their place in what sift was given."""
     before: Callable[[int], Sequence[str]]
+    after: Callable[[int], Sequence[str]]
 
 
 def sift(stream: BinaryIO, needles: Sequence[str], begun: bytes = b"") -> Iterator[Hit]:
@@ -31,35 +32,52 @@ def sift(stream: BinaryIO, needles: Sequence[str], begun: bytes = b"") -> Iterat
     while True:
         read = stream.read(BLOCK)
         block = rest + read
-        end = len(block) if not read or len(block) >= 2 * BLOCK else block.rfind(b"\n") + 1
-        yield from _sift_block(head, block[:end], wanted)
+        end = _end(block) if read else len(block)
+        yield from _sift_block(head, block, end, wanted)
         if not read:
             return
-        head, rest = (head + block[:end])[-_BEFORE:], block[end:]
+        head, rest = (head + block[:end])[-_AROUND:], block[end:]
 
 
-def _sift_block(head: bytes, block: bytes, wanted: Sequence[bytes]) -> Iterator[Hit]:
+def _end(block: bytes) -> int:
+    """Up to where a block's lines are whole, and what follows them is there."""
+    if len(block) >= 2 * BLOCK:
+        return len(block)
+    return block.rfind(b"\n", 0, max(0, len(block) - _AROUND)) + 1
+
+
+def _sift_block(head: bytes, block: bytes, end: int, wanted: Sequence[bytes]) -> Iterator[Hit]:
     found: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for number, needle in enumerate(wanted):
-        at = block.find(needle)
+        at = block.find(needle, 0, end)
         while at >= 0:
             start = block.rfind(b"\n", 0, at) + 1
-            end = block.find(b"\n", at)
-            end = len(block) if end < 0 else end
-            found.setdefault((start, end), []).append((number, at))
-            at = block.find(needle, end)
-    for (start, end), hits in sorted(found.items()):
+            stop = block.find(b"\n", at, end)
+            stop = end if stop < 0 else stop
+            found.setdefault((start, stop), []).append((number, at))
+            at = block.find(needle, stop, end)
+    for (start, stop), hits in sorted(found.items()):
         first = min(at for _, at in hits)
-        shown = block[start:end] if end - start <= _LINE else block[max(start, first - _LINE // 2) : first + _LINE // 2]
+        shown = (
+            block[start:stop] if stop - start <= _LINE else block[max(start, first - _LINE // 2) : first + _LINE // 2]
+        )
         line = shown.decode("utf-8", "replace").rstrip("\r")
-        yield Hit(line, tuple(number for number, _ in hits), _looking_back(head, block, start))
+        numbers = tuple(number for number, _ in hits)
+        yield Hit(line, numbers, _looking_back(head, block, start), _looking_on(block, stop))
 
 
 def _looking_back(head: bytes, block: bytes, start: int) -> Callable[[int], Sequence[str]]:
     def before(most: int) -> Sequence[str]:
-        said = block[max(0, start - _BEFORE) : start]
-        if start < _BEFORE:
-            said = head[-(_BEFORE - start) :] + said
+        said = block[max(0, start - _AROUND) : start]
+        if start < _AROUND:
+            said = head[-(_AROUND - start) :] + said
         return said.decode("utf-8", "replace").splitlines()[-most:]
 
     return before
+
+
+def _looking_on(block: bytes, stop: int) -> Callable[[int], Sequence[str]]:
+    def after(most: int) -> Sequence[str]:
+        return block[stop + 1 : stop + 1 + _AROUND].decode("utf-8", "replace").splitlines()[:most]
+
+    return after

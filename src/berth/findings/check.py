@@ -27,7 +27,7 @@ def mistakes(entry: CatalogueEntry) -> Iterator[str]:
             yield f"{part}: nobody says it"
     if entry.facts is not None:
         yield from (f"{name} is not declared" for name in sorted(told - entry.facts - SUBJECT_FACTS))
-    for pattern in entry.patterns:
+    for pattern in (*entry.patterns, *entry.ambiguous):
         known = {f"{name}{part}": "" for name in pattern.regex.groupindex for part in ("", "_namespace", "_name")}
         for part in filter(entry.says, PARTS):
             if not any(said.fits(known, None) for said in entry.every(part)):

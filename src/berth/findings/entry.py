@@ -27,6 +27,8 @@ _OPTIONAL: dict[str, Any] = {
     "harm": "one",
     "title": Text("", ""),
     "patterns": (),
+    "ambiguous": (),
+    "ask": "",
     **dict.fromkeys((*PARTS, "prove"), ()),
     "versions": Range(),
     "sources": (),
@@ -79,6 +81,10 @@ class CatalogueEntry:
     prove: tuple[Variant, ...]
     versions: Range
     sources: tuple[str, ...]
+    ambiguous: tuple[TextPattern, ...] = ()
+    """Patterns of what anything may say, whatever it stands on: told where it is known to be meant, else asked."""
+    ask: str = ""
+    """The question that is asked then, by its id."""
     settled_by: tuple[TextPattern, ...] = ()
     """How a text tells that it came to a good end for the claim or pod that it names."""
     yields_to: tuple[str, ...] = ()
@@ -277,6 +283,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "title": _text,
     **dict.fromkeys((*PARTS, "prove"), _variants),
     "patterns": _patterns,
+    "ambiguous": _patterns,
+    "ask": str,
     "settled_by": _patterns,
     "versions": parse_range,
     "sources": tuple,

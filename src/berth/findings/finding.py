@@ -130,6 +130,26 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What would be a finding if the text were about NFS, which it does not say. It changes no exit code."""
+
+    ask: Finding
+    """In `seen` the question, in `do` how its answer is read, in `commands` what answers it."""
+    if_so: Finding
+    """What it is then."""
+
+    def as_dict(self) -> dict[str, object]:
+        """For `-o json` and `-o yaml`."""
+        return {
+            "id": self.if_so.id,
+            "ask": self.ask.seen.as_dict(),
+            "answer": self.ask.do.as_dict(),
+            "commands": list(self.ask.commands),
+            "ifSo": self.if_so.as_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Unseen:
     """What could not be looked at, and why. No finding says nothing about it, neither good nor bad."""
 
@@ -153,6 +173,8 @@ class Report:
     unseen: tuple[Unseen, ...] = ()
     checks: tuple[str, ...] = ()
     """The ids of the checks that ran."""
+    questions: tuple[Question, ...] = ()
+    """What may be a failure, or none of NFS: it is asked, and counts for nothing."""
 
     @property
     def exit_code(self) -> int:
@@ -168,13 +190,20 @@ class Report:
         """For `-o json` and `-o yaml`."""
         return {
             "findings": [finding.as_dict() for finding in self.findings],
+            "questions": [question.as_dict() for question in self.questions],
             "unseen": [unseen.as_dict() for unseen in self.unseen],
             "checks": list(self.checks),
             "exitCode": self.exit_code,
         }
 
 
-def report(findings: Iterable[Finding], unseen: Iterable[Unseen] = (), checks: Iterable[str] = ()) -> Report:
-    """A report with each finding once, sorted by harm."""
+def report(
+    findings: Iterable[Finding],
+    unseen: Iterable[Unseen] = (),
+    checks: Iterable[str] = (),
+    questions: Iterable[Question] = (),
+) -> Report:
+    """A report with each finding once, sorted by harm; so are the questions."""
     once = {(each.id, each.about, each.seen): each for each in findings}
-    return Report(tuple(sorted(once.values(), key=lambda each: each.rank)), tuple(unseen), tuple(checks))
+    asked = sorted(questions, key=lambda each: each.if_so.rank)
+    return Report(tuple(sorted(once.values(), key=lambda each: each.rank)), tuple(unseen), tuple(checks), tuple(asked))

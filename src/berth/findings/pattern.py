@@ -13,6 +13,8 @@ LONGEST = 400
 """Characters that a name, a path or a run of blanks has in a message at most."""
 GAP = 1000
 """Characters between two words of one message at most."""
+QUOTED = "\"\\<>&'"
+"""Characters that JSON may write otherwise than they are: a needle has none of them."""
 LEAST = 6
 """Characters of a needle: shorter ones are in too many lines."""
 
@@ -82,7 +84,7 @@ def find_needle(source: str) -> str:
             depth += 1 if kind == "open" else -1
         elif kind == "repeat" and depth == 0:
             run = run[:-1]  # what it repeats may be missing
-        elif char and depth == 0:
+        elif char and char not in QUOTED and depth == 0:
             run += char
             continue
         if depth == 0 or kind == "open":

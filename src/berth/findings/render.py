@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from berth.findings.finding import SEVERITIES, Finding, Report, Severity, Subject, Unseen, Where
+from berth.findings.finding import SEVERITIES, Finding, Question, Report, Severity, Subject, Unseen, Where
 from berth.texts.command import Shell
 from berth.texts.text import Language, Text
 from berth.texts.visible import fact
@@ -53,6 +53,9 @@ _ALSO = Text("also {}", "另有 {}")
 _MORE = Text("{} and {} more", "{} 等 {} 个")
 _TIMES = Text("seen {} times", "出现 {} 次")
 _NOT_SEEN = Text("NOT SEEN", "未检查")
+_QUESTION = Text("QUESTION", "待确认")
+_IF_SO = Text("If so: {}", "如果是：{}")
+_ASKED = (Text("1 question", "1 个待确认的问题"), Text("{} questions", "{} 个待确认的问题"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,15 @@ class Line:
 
 def say(report: Report, language: Language, nothing: Text) -> Iterator[Line]:
     """All lines of the answer. nothing: what to say when all is well."""
-    yield Line(_summary(report, language, nothing), "plain" if report.findings or report.unseen else "good")
+    yield Line(
+        _summary(report, language, nothing), "plain" if report.findings or report.unseen or report.questions else "good"
+    )
     for finding in report.findings:
         yield Line("")
         yield from say_finding(finding, language)
+    for question in report.questions:
+        yield Line("")
+        yield from say_question(question, language)
     if report.unseen:
         yield Line("")
         yield from (_say_unseen(unseen, language) for unseen in report.unseen)
@@ -83,9 +91,22 @@ def say_finding(finding: Finding, language: Language) -> Iterator[Line]:
     yield from _why(finding, language)
     yield Line(f"  {finding.do.said(language)}")
     if finding.evidence and len(finding.commands) < LINES - 3:
-        cut = "…" if len(finding.evidence[0]) > _QUOTED else ""
-        yield Line(f"    > {finding.evidence[0][:_QUOTED]}{cut}", "faint")
+        yield Line(f"    > {_evidence(finding.evidence[0])}", "faint")
     yield from (Line(Shell(f"    $ {command}"), "command") for command in finding.commands[: LINES - 3])
+
+
+def say_question(question: Question, language: Language) -> Iterator[Line]:
+    """A question: what was read, what answers it, and what it is if so."""
+    ask, so = question.ask, question.if_so
+    yield Line(f"{ask.seen.said(language)} [{so.id}]", "note", _QUESTION.said(language))
+    yield from (Line(f"    > {_evidence(line)}", "faint") for line in so.evidence[:1])
+    yield from (Line(Shell(f"    $ {command}"), "command") for command in ask.commands)
+    stop, space = ("。", "") if language == "zh" else (".", " ")
+    seen = so.seen.said(language)
+    told = _IF_SO.said(language).format(f"{seen}{_notes(so, seen, language)}{stop}")
+    yield Line(f"  {ask.do.said(language)}{space}{told}{space}{so.why.said(language)}")
+    yield Line(f"  {so.do.said(language)}")
+    yield from (Line(Shell(f"    $ {command}"), "command") for command in so.commands[: LINES - 3])
 
 
 def say_of_files(findings: Sequence[Finding], language: Language, nowhere: Text) -> Iterator[Line]:
@@ -174,6 +195,10 @@ def _said(finding: Finding, language: Language) -> str:
     return SEVERITY[finding.severity].said(language)
 
 
+def _evidence(line: str) -> str:
+    return f"{line[:_QUOTED]}…" if len(line) > _QUOTED else line
+
+
 def _notes(finding: Finding, seen: str, language: Language) -> str:
     """What else it is about, and how often it was seen."""
     notes = []
@@ -215,4 +240,8 @@ def _summary(report: Report, language: Language, nothing: Text) -> str:
     if report.unseen:
         one, many = _UNSEEN
         parts.append((one if len(report.unseen) == 1 else many).said(language).format(len(report.unseen)))
-    return ("，" if language == "zh" else ", ").join(parts) if parts else nothing.said(language)
+    parts = parts or [nothing.said(language)]
+    if report.questions:
+        one, many = _ASKED
+        parts.append((one if len(report.questions) == 1 else many).said(language).format(len(report.questions)))
+    return ("，" if language == "zh" else ", ").join(parts)
