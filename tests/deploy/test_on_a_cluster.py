@@ -68,6 +68,25 @@ def test_it_is_installed_upgraded_and_gone_again(release: Release) -> None:
     assert release.of_class not in release.classes()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"podSecurityContext": {"runAsUser": 0}}, id="root"),
+        pytest.param({"securityContext": {"privileged": True}}, id="privileged"),
+        pytest.param({"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}, id="a capability that escalates"),
+        pytest.param({"resources": {"limits": {"cpu": "100m", "memory": "50Mi"}}}, id="a small limit"),
+        pytest.param({"replicaCount": "1", "podAnnotations": {"port": 8080}, "nodeSelector": {"a": True}}, id="text"),
+    ],
+)
+def test_what_the_values_say_is_taken(release: Release, said: dict[str, Any]) -> None:
+    """1.20 has policies for pods, too: one that its own pods can't meet would keep them from being made."""
+    done = release.helm.install(CHART, release.name, release.values(podSecurityPolicy={"enabled": "true"}, **said))
+    assert done["status"] == "deployed"
+    policy = next(each for each in yaml.safe_load_all(done["manifest"]) if each["kind"] == "PodSecurityPolicy")["spec"]
+    is_privileged = "securityContext" in said and "privileged" in said["securityContext"]
+    assert (policy["privileged"], policy["allowPrivilegeEscalation"]) == (is_privileged, "securityContext" in said)
+
+
 def test_a_class_of_the_older_chart_keeps_its_provisioner(release: Release, tmp_path: Path) -> None:
     """KubeKey upgrades a release in place, to another chart: its class's provisioner can't be changed."""
     older = f"cluster.local/{release.name}-nfs-client-provisioner"

@@ -19,13 +19,41 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
 {{- define "berth.labels" -}}
-{{ include "berth.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{- with .Values.labels }}
-{{ toYaml . }}
-{{- end }}
+{{- $labels := include "berth.selectorLabels" . | fromYaml -}}
+{{- range $key := keys $labels -}}
+{{- if hasKey (default dict $.Values.labels) $key -}}
+{{- fail (printf "labels: %s is what the Deployment finds its pods by, and can't be another one" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $labels "app.kubernetes.io/version" .Chart.AppVersion -}}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .Release.Service -}}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") -}}
+{{- toYaml (mergeOverwrite $labels (deepCopy (default dict .Values.labels))) -}}
+{{- end -}}
+
+{{- /* Those of the pods: rules of affinity that were written for an older chart select by `app` and `release`. */ -}}
+{{- define "berth.podLabels" -}}
+{{- $labels := include "berth.labels" . | fromYaml -}}
+{{- with include "berth.olderChart" . -}}
+{{- $app := default . $.Values.nameOverride -}}
+{{- $labels = merge $labels (dict "app" ($app | trunc 63 | trimSuffix "-") "release" $.Release.Name) -}}
+{{- end -}}
+{{- toYaml $labels -}}
+{{- end -}}
+
+{{- /*
+The older chart that the values were written for, where they or the release's name tell; else empty. KubeSphere's chart
+is nfs-client-provisioner with the other one's image.
+*/ -}}
+{{- define "berth.olderChart" -}}
+{{- $telling := list .Release.Name (toJson .Values.affinity) (toString .Values.nfs.volumeName) -}}
+{{- $told := join " " $telling -}}
+{{- $image := .Values.image.repository -}}
+{{- if or (contains "nfs-client-provisioner" $told) (contains "kubesphere" $image) (contains "nfs-client-provisioner" $image) -}}
+nfs-client-provisioner
+{{- else if contains "nfs-subdir-external-provisioner" (printf "%s %s" $told $image) -}}
+nfs-subdir-external-provisioner
+{{- end -}}
 {{- end -}}
 
 {{- define "berth.serviceAccountName" -}}
@@ -36,18 +64,41 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{- /* A class's provisioner can't be changed: one that is there keeps its own, whichever chart made it. */ -}}
+{{- /* The full name that the older chart would have given, where the values were written for one. */ -}}
+{{- define "berth.olderFullname" -}}
+{{- with include "berth.olderChart" . -}}
+{{- $name := default . $.Values.nameOverride -}}
+{{- if $.Values.fullnameOverride -}}
+{{- $.Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else if contains $name $.Release.Name -}}
+{{- $.Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" $.Release.Name $name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+A class's provisioner can't be changed: one that is there keeps its own, whichever chart made it. Argo CD and
+`helm template` can't look; there it is what the older chart made, where the values tell which.
+*/ -}}
 {{- define "berth.provisionerName" -}}
-{{- $there := dict -}}
+{{- $seen := dict -}}
+{{- $there := "" -}}
 {{- if .Values.storageClass.create -}}
-{{- $there = lookup "storage.k8s.io/v1" "StorageClass" "" .Values.storageClass.name -}}
+{{- $seen = lookup "storage.k8s.io/v1" "StorageClass" "" "" -}}
+{{- range default list $seen.items -}}
+{{- if eq .metadata.name $.Values.storageClass.name }}{{ $there = .provisioner }}{{ end -}}
+{{- end -}}
 {{- end -}}
 {{- if .Values.storageClass.provisionerName -}}
 {{- .Values.storageClass.provisionerName -}}
 {{- else if $there -}}
-{{- $there.provisioner -}}
-{{- else -}}
+{{- $there -}}
+{{- else if $seen -}}
 cluster.local/{{ include "berth.fullname" . }}
+{{- else -}}
+cluster.local/{{ include "berth.olderFullname" . | default (include "berth.fullname" .) }}
 {{- end -}}
 {{- end -}}
 
