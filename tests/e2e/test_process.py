@@ -8,11 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from berth.manifests.rbac import rules
-from berth.programs.controller import PERMISSIONS
+from berth.programs.controller import BURST, PERMISSIONS
+from devcluster.cluster import DevCluster
 from devcluster.ganesha import GaneshaServer
+from tests.e2e import api
+from tests.e2e.api import Object
 from tests.e2e.controller import Controller
 from tests.e2e.site import Site
 from tests.e2e.waiting import until
+from tests.e2e.wire import Wire
 
 METRICS = {
     "controller_persistentvolumeclaim_provision_total",
@@ -76,6 +80,39 @@ def test_one_claim_costs_at_most_three_requests(site: Site) -> None:
         site.wait_event(f"claim-{number}", "ProvisioningSucceeded")
     assert requests() - before <= 30
     assert controller.metric("rest_client_requests_total", method="get") <= 1  # namespace kube-system, once
+
+
+def test_in_a_burst_events_go_behind_the_pvs_and_none_is_lost(cluster: DevCluster, site: Site) -> None:
+    number, workers, of_class = 200, 16, site.make_class()
+    claims = [f"burst-{each}" for each in range(number)]
+    for claim in claims:
+        site.file_claim(claim, of_class)
+    until("the controller manager asks for all", lambda: all(map(_is_asked_for, map(site.claim, claims))))
+    made: list[str] = []
+
+    def note(message: str) -> bool:
+        made.append(message)
+        return False
+
+    with Wire(cluster, cluster.nfs) as wire:
+        wire.hold(note)
+        controller = site.controller(
+            KUBECONFIG=str(wire.kubeconfig(site.account)), BERTH_CLAIM_WORKERS=str(workers)
+        ).start()
+        for claim in claims:
+            site.wait_bound(claim)
+        controller.stop()
+    posts = [message for message in made if message.startswith("POST ") and message.endswith(("/events", api.PVS))]
+    events = [at for at, message in enumerate(posts) if message.endswith("/events")]
+    # When the first Event goes, fifty wait at most, and each worker has one in hand.
+    assert events[0] >= number - BURST - workers
+    assert len(events) == number
+    told = site.api.list(api.events(site.namespace), fieldSelector="reason=ProvisioningSucceeded")
+    assert {event["involvedObject"]["name"] for event in told} == set(claims)
+
+
+def _is_asked_for(claim: Object | None) -> bool:
+    return claim is not None and "volume.beta.kubernetes.io/storage-provisioner" in claim["metadata"]["annotations"]
 
 
 def test_every_right_that_is_asked_for_is_one_that_is_used(site: Site) -> None:

@@ -305,8 +305,8 @@ def test_a_server_in_trouble_gets_the_event_later(status: int) -> None:
     asyncio.run(main())
 
 
-def behind_other_work(*, busy_for: float, flush_after: float | None = None) -> tuple[float, int]:
-    """When an Event gets to the API server, in seconds, and how many did, where so long much else waits."""
+def behind_other_work(*, busy_for: float, flush_after: float | None = None, room: int = 10_000) -> tuple[float, int]:
+    """When an Event gets to the API server, in seconds, and how many of three did, where so long much else waits."""
 
     async def main() -> tuple[float, int]:
         clock = asyncio.get_running_loop().time
@@ -314,7 +314,7 @@ def behind_other_work(*, busy_for: float, flush_after: float | None = None) -> t
         api.cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}})
         sent: list[float] = []
         api.before("create events", lambda: sent.append(clock() - begin), times=3)
-        async with recording(api, is_busy=lambda: clock() < begin + busy_for) as recorder:
+        async with recording(api, is_busy=lambda: clock() < begin + busy_for, waiting=room) as recorder:
             for message in ("one", "two", "three"):
                 recorder.post(note("team", message))
             await asyncio.sleep(600 if flush_after is None else flush_after)
@@ -337,4 +337,10 @@ def test_events_wait_behind_other_work_but_not_for_ever() -> None:
 def test_events_that_are_flushed_wait_for_nothing() -> None:
     first, count = behind_other_work(busy_for=500, flush_after=5)
     assert 5 <= first < 6
+    assert count == 3
+
+
+def test_events_do_not_wait_until_there_is_no_room_for_more() -> None:
+    first, count = behind_other_work(busy_for=500, room=4)
+    assert first < 1
     assert count == 3

@@ -3,7 +3,7 @@
 `post` only queues. Two workers, so that Events never crowd out the real work, make one request each: a new Event is
 created; one that was posted with the same text less than ten minutes ago has its count raised instead. An outage of
 the API server is waited for, a few times per Event; an Event that can't be posted at all (its namespace is gone) is
-dropped. While much of the real work waits, Events wait behind it, but none for ever.
+dropped. While much of the real work waits, Events wait behind it, but none for ever, nor until there is no room left.
 
 Whoever may change an object can make it fail in ever new words. An object has ten Events at once, and one more every
 five minutes; what else is to be said goes into one Event for each of its reasons, which always tells the latest, and
@@ -216,9 +216,11 @@ class Recorder:
                 self._queue.task_done()
 
     async def _give_way(self, series: _Series) -> None:
-        """Lets other work go first."""
-        clock = asyncio.get_running_loop().time
-        while self.is_busy() and not self._is_flushing and clock() < series.seen + _BEHIND:  # noqa: ASYNC110
+        """Lets other work go first, as long as there is room for those that come meanwhile."""
+        clock, room = asyncio.get_running_loop().time, self._waiting // 2
+        while (  # noqa: ASYNC110
+            self.is_busy() and not self._is_flushing and self._queue.qsize() < room and clock() < series.seen + _BEHIND
+        ):
             # Looked at now and then: who empties the queues has nobody to tell.
             await asyncio.sleep(_LOOK)
 
