@@ -9,7 +9,7 @@ SETUP := @$(PYTHON) -m devcluster.setup
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench clean
+.PHONY: help setup demo test test-fast lint format bench release clean
 
 help: ## say what there is
 	@echo "make TARGET, where TARGET is one of"
@@ -46,7 +46,11 @@ bench: ## the speed figures, as a table and in build/bench.json
 	$(SETUP) cluster
 	@$(RUN) -m benchmarks $(ARGS)
 
+release: ## everything that people get, into dist/: the command, the image, packages; for amd64 and arm64
+	$(SETUP) lint
+	@$(RUN) -m release $(ARGS)
+
 clean: ## stop the dev cluster; remove .venv and everything that was made here (~/.cache/berth stays)
 	@$(PYTHON) -m devcluster down --quiet
-	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
 	@find . -name __pycache__ -prune -exec rm -rf {} +

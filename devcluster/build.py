@@ -10,7 +10,6 @@ import fcntl
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,9 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devcluster import binaries, progress
+from devcluster.apt import Apt, archive_lines
 from devcluster.errors import DevClusterError
-
-_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def control_plane(programs: Sequence[str] = binaries.CONTROL_PLANE) -> None:
@@ -51,22 +49,11 @@ def control_plane(programs: Sequence[str] = binaries.CONTROL_PLANE) -> None:
 
 def _fetch(work: Path, log: Path) -> Path:
     """Downloads and unpacks the source into a GOPATH below work; answers where it is."""
-    apt = work / "apt"
-    for folder in ("lists/partial", "cache/archives/partial"):
-        (apt / folder).mkdir(parents=True)
-    (apt / "sources.list").write_text("".join(f"{line}\n" for line in archive_lines("deb-src")))
-    options = {
-        "Dir::Etc::SourceList": f"{apt}/sources.list",
-        "Dir::Etc::SourceParts": "-",
-        "Dir::State::Lists": f"{apt}/lists",
-        "Dir::Cache": f"{apt}/cache",
-        "APT::Sandbox::User": "root",
-    }
-    command = ["apt-get", *(part for key, value in options.items() for part in ("-o", f"{key}={value}"))]
-    progress.run("Reading Debian's list of sources", [*command, "update"], log=log)
+    apt = Apt(work / "apt", [*archive_lines("deb-src")], log)
+    apt.update("Reading Debian's list of sources")
     progress.run(
         f"Downloading the source of Kubernetes {binaries.VERSION}",
-        [*command, "source", "--download-only", "kubernetes"],
+        [*apt.command, "source", "--download-only", "kubernetes"],
         log=log,
         cwd=work,
     )
@@ -162,20 +149,6 @@ class _Describe:
             self._compiled += 1
             return f"{self._compiled} packages, now {line.removeprefix('k8s.io/kubernetes/vendor/')}"
         return ""
-
-
-def archive_lines(kind: str) -> Iterator[str]:
-    """Lines of a sources list for the Debian that the machine's own list names. kind: deb, or deb-src for sources."""
-    signed = f"[signed-by={_KEYRING}] " if _KEYRING.exists() else ""
-    fields = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
-    argv = ["apt-get", "indextargets", "--format", fields, "Created-By: Packages"]
-    answer = subprocess.run(argv, capture_output=True, text=True, check=True)
-    archives = {tuple(line.split("|")) for line in answer.stdout.splitlines()}
-    debian = sorted(archive[1:] for archive in archives if archive[0] == "Debian")
-    if not debian:
-        raise DevClusterError("apt knows no Debian archive here; run `apt-get update` (as root) once, and try again")
-    for uri, release, component in debian:
-        yield f"{kind} {signed}{uri} {release} {component}"
 
 
 def _check_room(folder: Path) -> None:

@@ -40,9 +40,6 @@ NODE = (
 )
 """What a real node takes: what runs containers, a firewall, and what is in the images that every node here has."""
 
-IMAGE = ("buildah", "mmdebstrap")
-"""What building Berth's image takes where there is no container engine."""
-
 CONTROL_PLANE_BUILD = ("dpkg-dev", "gcc", "golang-go", "jq", "libc6-dev", "make", "rsync")
 """What building the control plane takes."""
 

@@ -12,8 +12,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from devcluster import binaries, build, image, packages, progress
+from devcluster import binaries, build, packages, progress
 from devcluster.errors import DevClusterError
+from release import image
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         if job != "lint":
             needed += packages.needed_for_cluster()
         if job == "test":
-            needed += [*packages.KERNEL, *packages.needed_for_node(), *packages.IMAGE]
+            needed += [*packages.KERNEL, *packages.needed_for_node()]
         packages.install(needed)
         make_venv()
         if job != "lint":

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from devcluster import image
+from release import image
 from devcluster.cluster import DevCluster
 from devcluster.errors import ProcessFailed
 from devcluster.ganesha import GaneshaServer

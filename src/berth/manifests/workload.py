@@ -236,7 +236,7 @@ def _container_security(settings: InstallSettings) -> Manifest:
         capabilities["add"] = ["NET_BIND_SERVICE"]
     return {
         # no_new_privs is no hindrance: the image's Python has the capability on its file, and gains nothing by it that
-        # the container was not given (deploy/Dockerfile).
+        # the container was not given (release/start.py).
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": capabilities,

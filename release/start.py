@@ -1,6 +1,18 @@
 """Starts Berth in its image as nobody in particular, with no right but to call from reserved ports.
 
-See Dockerfile for what pods can give it. Where the pod says no user, this is root at first, and stays root only where
+Servers that export with `secure`, the default, take requests only from ports below 1024. Tried with containerd 1.6 and
+runc 1.1, for a user that is not root:
+- `capabilities: {drop: [ALL], add: [NET_BIND_SERVICE]}` alone gives nothing: the container's first process has the
+  capability, and loses it when it becomes the program, unless the program's file has it, too. Python's has, in the image.
+- It must not be "effective" on the file as well: the kernel would refuse to start the program (EPERM) wherever a pod
+  drops all capabilities and adds none. So it is only permitted, and is raised here where there is one to raise.
+- `allowPrivilegeEscalation: false` (no_new_privs) does no harm: the program gains nothing that its starter lacked.
+  So this works on every Kubernetes, and under the Pod Security Standard "restricted".
+- The pod's sysctl net.ipv4.ip_unprivileged_port_start=0 does it, too, with no capability at all. Kubelets take it for
+  safe since Kubernetes 1.22 and refuse the pod before that (SysctlForbidden); pods with hostNetwork can't have it.
+Without either, Berth calls from an ordinary port.
+
+No USER is said in the image: Deployments that were written for nfs-client-provisioner say none either. Where the pod says no user, this is root at first, and stays root only where
 the share is mounted, as in Deployments that were written for nfs-client-provisioner: what is done in a mounted
 directory is done as the user who does it, and there that has to be root as it always was.
 """

@@ -10,7 +10,7 @@ from devcluster.node.node import Node
 # As the image starts Berth, but for what Berth does then.
 PROBE = """
 import os, socket, sys
-sys.path.insert(0, "/opt/berth")
+sys.path.insert(0, "/usr/lib/berth")
 import start
 start.leave_root()
 start.take_up()
@@ -23,7 +23,7 @@ status = dict(line.split() for line in open("/proc/self/status") if line.startsw
 print(os.getuid(), os.getgroups(), port, status["CapPrm:"].lstrip("0") or "0")
 """
 
-COMMAND = ["/opt/berth/bin/python3", "-c", PROBE]
+COMMAND = ["/usr/bin/python3.11", "-c", PROBE]
 
 
 def security(*capabilities: str) -> dict[str, object]:

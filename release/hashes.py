@@ -1,7 +1,7 @@
-"""`python3 -m deploy.hashes`: writes anew which files, byte for byte, are installed into Berth's image.
+"""`python3 -m release.hashes`: writes anew which wheels, byte for byte, the root is made of.
 
 For each package that Berth takes at run time, and for what builds its wheel, at the versions of constraints.txt: the
-SHA-256 of every wheel that pip may choose there, on each machine that the image is built for. Fetched the way this
+SHA-256 of every wheel that pip may choose there, on each machine that Berth is released for. Fetched the way this
 machine's pip is set up to. Run it in the environment of `make setup` after constraints.txt was changed, and look at
 what changed: a hash that is another one for the same version is an alarm.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
@@ -21,18 +20,15 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-HERE = Path(__file__).parent
-CONSTRAINTS = HERE.parent / "constraints.txt"
-RUNNING, BUILDING = HERE / "requirements.txt", HERE / "requirements-build.txt"
+from release.machines import MACHINES
+from release.wheels import BUILDING, RUNNING, fitting, pip
+
+CONSTRAINTS = RUNNING.parent.parent / "constraints.txt"
 BUILDS = ("setuptools",)
 """What makes a wheel of Berth's sources."""
-MACHINES = ("x86_64", "aarch64")
-PYTHON = "3.11"
-_GLIBC = 36
-"""Debian 12 has 2.36: pip takes wheels for any up to it."""
 
 HEAD = """\
-# Made by `python3 -m deploy.hashes` from constraints.txt: the wheels that Berth's image is made of, for pip's
+# Made by `python3 -m release.hashes` from constraints.txt: the wheels that Berth's root is made of, for pip's
 # --require-hashes. Several hashes: one for each kind of machine.
 """
 
@@ -66,10 +62,7 @@ def listed(text: str) -> dict[str, tuple[str, frozenset[str]]]:
 def _fetched(names: Iterable[str], folder: Path) -> None:
     known = pins()
     for machine in MACHINES:
-        platforms = [f"--platform=manylinux_2_{minor}_{machine}" for minor in range(5, _GLIBC + 1)]
-        platforms += [f"--platform=manylinux2014_{machine}", f"--platform=manylinux1_{machine}"]
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        command += [*platforms, f"--python-version={PYTHON}", "--implementation=cp", f"--dest={folder}"]
+        command = [*pip(), "download", "--no-deps", *fitting(machine), f"--dest={folder}"]
         subprocess.run([*command, *(f"{name}=={known[name]}" for name in names)], check=True)
 
 
@@ -91,7 +84,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             _fetched(sorted(names), Path(folder))
             path.write_text(_written(names, Path(folder)))
-        print(path.relative_to(HERE.parent))
+        print(path.relative_to(RUNNING.parent.parent))
 
 
 if __name__ == "__main__":
