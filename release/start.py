@@ -3,7 +3,7 @@
 Servers that export with `secure`, the default, take requests only from ports below 1024. Tried with containerd 1.6 and
 runc 1.1, for a user that is not root:
 - `capabilities: {drop: [ALL], add: [NET_BIND_SERVICE]}` alone gives nothing: the container's first process has the
-  capability, and loses it when it becomes the program, unless the program's file has it, too. Python's has, in the image.
+  capability, and loses it when it becomes the program, unless the program's file has it, too. Python's has, in there.
 - It must not be "effective" on the file as well: the kernel would refuse to start the program (EPERM) wherever a pod
   drops all capabilities and adds none. So it is only permitted, and is raised here where there is one to raise.
 - `allowPrivilegeEscalation: false` (no_new_privs) does no harm: the program gains nothing that its starter lacked.
@@ -12,9 +12,9 @@ runc 1.1, for a user that is not root:
   safe since Kubernetes 1.22 and refuse the pod before that (SysctlForbidden); pods with hostNetwork can't have it.
 Without either, Berth calls from an ordinary port.
 
-No USER is said in the image: Deployments that were written for nfs-client-provisioner say none either. Where the pod says no user, this is root at first, and stays root only where
-the share is mounted, as in Deployments that were written for nfs-client-provisioner: what is done in a mounted
-directory is done as the user who does it, and there that has to be root as it always was.
+The image names no user: Deployments that were written for nfs-client-provisioner name none either. Where the pod says
+none, this is root at first, and stays root only where the share is mounted: what is done in a mounted directory is done
+as the user who does it, and there that has to be root as it always was.
 """
 
 from __future__ import annotations

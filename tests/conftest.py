@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from release import image
 from devcluster.cluster import DevCluster
 from devcluster.errors import ProcessFailed
 from devcluster.ganesha import GaneshaServer
 from devcluster.node.node import Node
 from devcluster.process import Process
+from release import image
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # In the background and under nohup SIGINT is ignored, which programs inherit: those that tests start and interrupt
