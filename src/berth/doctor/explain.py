@@ -9,7 +9,7 @@ messages name (up to some), and is told with the names of the message that knows
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
@@ -29,6 +29,7 @@ from berth.doctor.object_lists import as_lines, is_document
 from berth.doctor.plain import plain
 from berth.doctor.sift import Hit, sift
 from berth.doctor.told import LOOKED_AT, Seen, finding_of, question_of, without_echoes
+from berth.doctor.wordings import in_english, spots
 from berth.findings.entry import PARTS, CatalogueEntry
 from berth.findings.finding import Question, Report, report
 from berth.findings.pattern import TextPattern
@@ -40,8 +41,8 @@ _WHOLE = 64 << 20
 """Bytes of a document that is read as a whole; a bigger one is read line by line."""
 _LOOKED_BACK = 100
 """Messages of one failure for which the lines before are read: after so many nothing new is learned."""
-_JUDGED = 2000
-"""Messages of one failure whose whole record is judged; those after by their own line."""
+_JUDGED = 20_000
+"""Messages whose whole record is judged; those after are by their own line."""
 _REPEATED = re.compile(r"\(x(\d+) over ")
 
 
@@ -53,6 +54,24 @@ class _Wanted:
     entry: CatalogueEntry | None = None
     is_end: bool = False
     is_ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line that may hold a message. said: what it says, in English; shown: as it stands there."""
+
+    said: str
+    shown: str
+    needles: Sequence[str]
+    hit: Hit
+
+    def before(self) -> list[str]:
+        """The lines before it, as they are read."""
+        return [plain(line) for line in self.hit.before(BEFORE)]
+
+    def after(self) -> list[str]:
+        """The lines after it, as they are read."""
+        return [plain(line) for line in self.hit.after(AFTER)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +94,10 @@ class Explainer:
         self._seen: dict[str, Seen] = {}
         self._asked: dict[str, Seen] = {}
         """What may be about NFS or not."""
+        self._judged = 0
         self._described = Described()
         self._on_nfs = KnownOnNfs()
-        self._by_needle: dict[str, list[_Wanted]] = {needle: [] for needle in (*Described.NEEDLES, *KnownOnNfs.NEEDLES)}
-        for wanted in _all_wanted():
-            self._by_needle.setdefault(wanted.pattern.needle, []).append(wanted)
+        self._by_needle = _by_needle()
         self._needles = tuple(self._by_needle)
 
     def read(self, stream: BinaryIO) -> None:
@@ -87,14 +105,16 @@ class Explainer:
         begun = stream.read(_BEGINNING)
         if is_document(begun):
             begun = self._as_lines(begun + stream.read(_WHOLE - _BEGINNING))
-        for hit in sift(stream, self._needles, begun):
-            said = plain(hit.line)
+        for hit in sift(stream, self._needles, begun, spots):
+            shown = plain(hit.line)
+            said = in_english(shown) if hit.is_spot else shown
             needles = {self._needles[number] for number in hit.needles}
-            if not needles.isdisjoint(Described.NEEDLES):
-                self._described.read(said)
-            if not needles.isdisjoint(KnownOnNfs.NEEDLES):
-                self._on_nfs.read(said)
-            self._match(said, hit)
+            if hit.is_spot:
+                needles = {needle for needle in self._needles if needle in said}
+            for reader in (self._described, self._on_nfs):
+                if not needles.isdisjoint(reader.NEEDLES):
+                    reader.read(said)
+            self._match(_Line(said, shown, sorted(needles), hit))
 
     def _as_lines(self, document: bytes) -> bytes:
         try:
@@ -128,58 +148,69 @@ class Explainer:
         told = [seen[failure].shared for seen in (self._asked, self._seen) if failure in seen]
         return {name: value for shared in told for name, value in shared.items()}
 
-    def _match(self, said: str, hit: Hit) -> None:
+    def _match(self, line: _Line) -> None:
         """Tries the patterns that a line may match; of one failure one only, the surest first."""
         matched: dict[str, tuple[_Wanted, re.Match[str]]] = {}
-        for number in hit.needles:
-            for wanted in self._by_needle[self._needles[number]]:
+        for needle in line.needles:
+            for wanted in self._by_needle[needle]:
                 key = "" if wanted.entry is None else f"{wanted.entry.id} {wanted.is_end}"
                 if key in matched and (wanted.is_ambiguous or not matched[key][0].is_ambiguous):
                     continue
-                match = wanted.pattern.regex.search(said)
+                match = wanted.pattern.regex.search(line.said)
                 if match is not None:
                     matched[key] = wanted, match
+        meant: Verdict = self._verdict(line) if any(not each.is_end for each, _ in matched.values()) else "unknown"
         for wanted, match in matched.values():
-            self._take(wanted, match, said, hit)
+            self._take(wanted, match, meant, line)
 
-    def _take(self, wanted: _Wanted, match: re.Match[str], said: str, hit: Hit) -> None:
-        """Takes what a pattern has found in a line."""
+    def _take(self, wanted: _Wanted, match: re.Match[str], meant: Verdict, line: _Line) -> None:
+        """Takes what a pattern has found in a line. meant: whether the line is about NFS."""
         entry = wanted.entry
         if entry is None:
             self._version = self._version or parse_version(match["version"])
             return
-        meant: Verdict = "nfs" if wanted.is_end else self._verdict(entry, said, hit)
-        if meant == "other" or (meant == "own disk" and wanted.is_ambiguous):
+        if not wanted.is_end and (meant == "other" or (meant == "own disk" and wanted.is_ambiguous)):
             return
         is_asked = wanted.is_ambiguous and meant == "unknown"
         seen = (self._asked if is_asked else self._seen).setdefault(entry.id, Seen())
-        names = {**self._around(seen, said, hit), **{name: value for name, value in match.groupdict().items() if value}}
+        names = {**self._around(seen, line), **{name: value for name, value in match.groupdict().items() if value}}
         if wanted.is_end:
             seen.settle(names)
             self._asked.setdefault(entry.id, Seen()).settle(names)
             return
-        repeated = _REPEATED.search(said)
-        seen.note(names, " ".join(said.split()), int(repeated[1]) if repeated else 1)
+        repeated = _REPEATED.search(line.said)
+        seen.note(names, " ".join(line.shown.split()), int(repeated[1]) if repeated else 1)
 
-    def _verdict(self, entry: CatalogueEntry, said: str, hit: Hit) -> Verdict:
+    def _verdict(self, line: _Line) -> Verdict:
         """Whether NFS is meant, by the record that a message stands in."""
-        if sum(seen[entry.id].lines for seen in (self._seen, self._asked) if entry.id in seen) >= _JUDGED:
-            return verdict(said, ())
-        before = [plain(line) for line in hit.before(BEFORE)]
-        return verdict(said, record_of(said, before, [plain(line) for line in hit.after(AFTER)]))
+        self._judged += 1
+        if self._judged > _JUDGED:
+            return verdict(line.said, ())
+        return verdict(line.said, record_of(line.said, line.before(), line.after()))
 
-    def _around(self, seen: Seen, said: str, hit: Hit) -> Names:
+    def _around(self, seen: Seen, line: _Line) -> Names:
         """The names that stand around a message."""
         if seen.lines >= LOOKED_AT:
             return {}
         if seen.lines >= _LOOKED_BACK:
-            return own_names(said)
-        before = [part for line in hit.before(BEFORE) for part in plain(line).splitlines()]
-        own = said.splitlines() or [said]
+            return own_names(line.said)
+        before = [part for each in line.before() for part in each.splitlines()]
+        own = line.said.splitlines() or [line.said]
         around = names_around(own[-1], [*before, *own[:-1]])
-        if is_described([said, *before]):
+        if is_described([line.said, *before]):
             return {**self._described.names(), **around}
         return around
+
+
+def _by_needle() -> dict[str, list[_Wanted]]:
+    """The patterns by their needles. A needle that holds another one is found by that: fewer have to be looked for."""
+    all_wanted = list(_all_wanted())
+    needles = {*Described.NEEDLES, *KnownOnNfs.NEEDLES, *(wanted.pattern.needle for wanted in all_wanted)}
+    kept = [needle for needle in sorted(needles) if not any(other != needle and other in needle for other in needles)]
+    found: dict[str, list[_Wanted]] = {needle: [] for needle in (*Described.NEEDLES, *KnownOnNfs.NEEDLES, *kept)}
+    for wanted in all_wanted:
+        found[next(each for each in found if each in wanted.pattern.needle)].append(wanted)
+    return found
 
 
 def _all_wanted() -> Iterator[_Wanted]:

@@ -7,6 +7,7 @@ from functools import cache
 
 from berth.doctor.known import entries
 from berth.doctor.names_in_text import NAMED_KINDS, Names, own_names
+from berth.doctor.wordings import in_english
 from berth.findings.entry import CatalogueEntry, names_of
 from berth.findings.finding import Finding, Subject
 from berth.findings.pattern import TextPattern
@@ -22,6 +23,7 @@ def _patterns() -> tuple[tuple[CatalogueEntry, TextPattern], ...]:
 def matches(text: str) -> dict[str, Names]:
     """The failures that a message about something on NFS shows, each with the names that it says, without echoes."""
     found: dict[str, Names] = {}
+    text = in_english(text)
     for entry, pattern in _patterns():
         if entry.id in found or pattern.needle not in text:
             continue
