@@ -110,6 +110,15 @@ async def test_directories_of_others_that_nobody_else_may_enter(place: Place) ->
     assert place.names(".berth/trash") == set()
 
 
+async def test_many_files_in_a_directory_that_its_owner_may_not_write_to(place: Place) -> None:
+    directory = place.plant_directory(f"{TREE}/fixed", owner=2000)
+    for number in range(200):
+        (directory / str(number)).touch()
+    directory.chmod(0o500)
+    place.give(place.directory / TREE, place.owner)
+    assert (await place.share.remove_tree(TREE)).entries == 202
+
+
 async def test_stopped_in_the_middle_it_goes_on_later(place: Place) -> None:
     for number in range(60):
         place.plant_file(f"{TREE}/d{number}/file")

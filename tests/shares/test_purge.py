@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import pytest
 
 from berth.nfs import Attributes, DirectoryEntry, Identity, NfsError, NfsNode, Position, Status
-from berth.shares.direct import purge
+from berth.shares.direct import agenda, purge
 from berth.shares.direct.purge import DirectPurge
 from berth.shares.direct.tree import Rights, Tree
 from berth.shares.mounted.share import MountedShare
@@ -52,13 +52,22 @@ class Thing:
     """It holds a directory, which holds a directory, and so on."""
     has_ghosts: bool = False
     """It lists a file that is not there."""
+    is_covered: bool = False
+    """It is mounted where it stands."""
+    is_named_only: bool = False
+    """The server lists its name and nothing else."""
+    once: Status | None = None
+    """What the first attempt to remove it is answered with."""
+    forgets: int = 0
+    """How often the server forgets where reading it stood."""
     handle: bytes = field(default_factory=lambda: b"%d" % next(_handles))
 
 
 class Server:
     """As much of nfs3.Session and nfs4.Session as a purge makes use of."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: int = 0) -> None:
+        self._owner = owner
         self._known: dict[bytes, Thing] = {}
         self._invented = itertools.count()
         self.removals: list[str] = []
@@ -66,7 +75,12 @@ class Server:
     def node(self, thing: Thing) -> NfsNode:
         self._known[thing.handle] = thing
         kind: Any = "file" if thing.inside is None else "directory"
-        return NfsNode(thing.handle, Attributes(kind, 0o755, 0, 0, 0, thing.device))
+        return NfsNode(
+            thing.handle, Attributes(kind, 0o755, self._owner, 0, 0, thing.device, 8 if thing.is_covered else 7)
+        )
+
+    def _entry(self, name: str, thing: Thing) -> DirectoryEntry:
+        return DirectoryEntry(name, None if thing.is_named_only else self.node(thing), 7)
 
     async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[NfsNode], NfsError | None]:
         await asyncio.sleep(CALL)
@@ -88,21 +102,41 @@ class Server:
         if thing.has_ghosts:
             return [DirectoryEntry("ghost", None)], None
         # What was read before may be gone by now: a cookie counts names in their order, as real ones do.
+        if position.cookie and thing.forgets:
+            thing.forgets -= 1
+            raise NfsError(Status.BAD_COOKIE, "NFS3ERR_BAD_COOKIE")
         names = sorted(thing.inside)
         rest = [name for name in names if int.from_bytes(name.encode(), "big") > position.cookie][:PAGE]
         last = int.from_bytes(rest[-1].encode(), "big") if rest else 0
-        return [DirectoryEntry(name, self.node(thing.inside[name])) for name in rest], (
+        return [self._entry(name, thing.inside[name]) for name in rest], (
             Position(last, 0) if rest and rest[-1] != names[-1] else None
         )
 
     async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:
         await asyncio.sleep(CALL)
+        self._remove(directory, name)
+
+    async def remove_files(self, directory: bytes, names: Sequence[str], who: Identity) -> list[NfsError | None]:
+        await asyncio.sleep(CALL)
+        return [self._attempt(directory, name) for name in names]
+
+    def _attempt(self, directory: bytes, name: str) -> NfsError | None:
+        try:
+            self._remove(directory, name)
+        except NfsError as error:
+            return error
+        return None
+
+    def _remove(self, directory: bytes, name: str) -> None:
         self.removals.append(name)
         inside = self._known[directory].inside
         assert inside is not None
         thing = inside.get(name)
         if thing is None:
             raise NfsError(Status.NOENT, "NOENT")
+        once, thing.once = thing.once, None
+        if once is not None:
+            raise NfsError(once, f"NFS3ERR_{once.name}")
         if thing.status is not None:
             raise NfsError(thing.status, f"NFS3ERR_{thing.status.name}")
         if thing.inside and not all(each.is_virtual for each in thing.inside.values()):
@@ -113,16 +147,21 @@ class Server:
 
 
 async def _step(call: Callable[[], Awaitable[T]], /) -> T:
-    return await call()
+    while True:
+        try:
+            return await call()
+        except NfsError as error:
+            if error.code != Status.DELAY:
+                raise
 
 
 class Rig:
     """A tree called `pv` in a directory of a server, and its purge."""
 
-    def __init__(self, top: Thing) -> None:
-        self.server = Server()
+    def __init__(self, top: Thing, *, concurrency: int = 8, owner: int = 0) -> None:
+        self.server = Server(owner)
         self.trash = Thing({"pv": top})
-        self.purge = DirectPurge(self.server.node(self.trash), "pv", self.server.node(top), concurrency=8)
+        self.purge = DirectPurge(self.server.node(self.trash), "pv", self.server.node(top), concurrency=concurrency)
         server: Any = self.server
         self._tree = Tree(server, Rights(), "share")
 
@@ -157,11 +196,110 @@ def test_an_endless_directory_costs_its_budget_and_is_gone_on_with(top: Thing) -
             assert not rig.purge.is_through
             assert rig.purge.removed > before + 1000
             before = rig.purge.removed
-            assert len(rig.purge._items) < 10 * PAGE
+            assert rig.purge.held < 10 * PAGE
         await rig.run(Budget(1e9, 700))
         assert rig.purge.removed <= before + 700
 
     run_virtual(main())
+
+
+class Vast(Server):
+    """Every directory down to a depth holds so many entries, which nobody but the purge keeps."""
+
+    LARGE_PAGE = 350
+
+    def __init__(self, each: int, depth: int) -> None:
+        super().__init__()
+        self._each, self._depth = each, depth
+        self.top = self._directory(b"0")
+
+    def _directory(self, handle: bytes) -> NfsNode:
+        return NfsNode(handle, Attributes("directory", 0o755, 0, 0, 0, 1))
+
+    async def read_directory(
+        self, handle: bytes, position: Position, who: Identity
+    ) -> tuple[list[DirectoryEntry], Position | None]:
+        await asyncio.sleep(CALL)
+        level = handle.count(b"/")
+        end = min(self._each, position.cookie + self.LARGE_PAGE)
+        found = []
+        for number in range(position.cookie, end):
+            inside = b"%b/%d" % (handle, number)
+            node = NfsNode(inside, FILE) if level == self._depth else self._directory(inside)
+            found.append(DirectoryEntry(f"{number}", node))
+        return found, None if end == self._each else Position(end, 0)
+
+    async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:
+        await asyncio.sleep(CALL)
+
+    async def remove_files(self, directory: bytes, names: Sequence[str], who: Identity) -> list[NfsError | None]:
+        await asyncio.sleep(CALL)
+        return [None] * len(names)
+
+
+FILE = Attributes("file", 0o644, 0, 0, 0, 1)
+MOST_HELD = agenda.PLENTY + 2 * agenda.FEW * agenda.PAGE
+
+
+@pytest.mark.parametrize(
+    ("each", "depth"),
+    [
+        (50_000, 0),
+        (225, 1),
+        (36, 2),
+        pytest.param(1_000_000, 0, marks=pytest.mark.slow),
+        pytest.param(1_000, 1, marks=pytest.mark.slow),
+        pytest.param(100, 2, marks=pytest.mark.slow),
+    ],
+)
+def test_of_a_million_files_a_bounded_number_is_held(each: int, depth: int) -> None:
+    server: Any = Vast(each, depth)
+    most = [0]
+    removing = DirectPurge(NfsNode(b"trash", server.top.attributes), "pv", server.top, concurrency=96)
+
+    async def step(call: Callable[[], Awaitable[T]], /) -> T:
+        most[0] = max(most[0], removing.held)
+        return await call()
+
+    run_virtual(removing.run(Tree(server, Rights(), "share"), step))
+    assert removing.removed == sum(each**level for level in range(depth + 2))
+    assert removing.held == 0
+    assert most[0] < MOST_HELD
+
+
+def test_a_directory_is_read_on_before_all_that_was_read_of_it_is_gone() -> None:
+    async def main() -> None:
+        rig = Rig(Thing({f"{number:04}": Thing() for number in range(20 * PAGE)}), concurrency=96)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await rig.run(WHOLE)
+        assert rig.is_gone
+        # Each page one call after another, and no wait for the removal of one before the next.
+        assert loop.time() - began < 1.3 * 20 * CALL
+
+    run_virtual(main())
+
+
+def test_where_the_server_forgets_where_reading_stood_it_starts_again() -> None:
+    entries = {f"{number:04}": Thing(status=Status.PERM if number % 100 == 0 else None) for number in range(300)}
+    rig = Rig(Thing({"d": Thing(entries, forgets=3)}))
+    run_virtual(rig.run(WHOLE))
+    assert rig.purge.removed == 297
+    assert rig.purge.remains.count == 3
+
+
+def test_each_of_many_files_is_answered_for_itself() -> None:
+    entries = {f"{number:02}": Thing() for number in range(30)}
+    entries["03"] = Thing(once=Status.DELAY)
+    entries["07"] = Thing(status=Status.IO)
+    entries["11"] = Thing(once=Status.ACCES)  # another identity may
+    entries["13"] = Thing(status=Status.ACCES)
+    entries["17"] = Thing(once=Status.NOENT)
+    entries["19"] = Thing(once=Status.ISDIR)
+    rig = Rig(Thing(entries), owner=1000)
+    run_virtual(rig.run(WHOLE))
+    assert rig.purge.removed == 27
+    assert (rig.purge.remains.count, rig.purge.remains.first, rig.purge.remains.status) == (2, "07", "NFS3ERR_IO")
 
 
 def test_a_directory_without_a_bottom_is_given_up_at_a_depth(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,6 +350,15 @@ def test_another_file_system_is_not_even_tried() -> None:
     assert (rig.purge.remains.count, rig.purge.remains.first, rig.purge.remains.status) == (1, "m", "EXDEV")
     assert "m" not in rig.server.removals
     assert "precious" not in rig.server.removals
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_what_is_mounted_in_it_is_not_even_tried_whether_listed_whole_or_by_its_name_only(is_told: bool) -> None:
+    """Be it of the same file system: the number under which it is listed is another than its own."""
+    rig = Rig(Thing({"m": Thing({"precious": Thing()}, is_covered=True, is_named_only=not is_told), "file": Thing()}))
+    run_virtual(rig.run(WHOLE))
+    assert (rig.purge.remains.count, rig.purge.remains.first, rig.purge.remains.status) == (1, "m", "EXDEV")
+    assert rig.server.removals == ["file", "pv"]
 
 
 def test_entries_that_are_listed_and_not_there_end_in_a_failure() -> None:

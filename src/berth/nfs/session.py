@@ -151,6 +151,9 @@ class Session(Protocol):
     async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:
         """Removes what the caller has seen to be a directory, or not to be one. Never follows a link."""
 
+    async def remove_files(self, directory: bytes, names: Sequence[str], who: Identity) -> list[NfsError | None]:
+        """Removes many things that the caller has seen not to be directories. What each came to, in their order."""
+
     async def read_directory(
         self, handle: bytes, position: Position, who: Identity
     ) -> tuple[list[DirectoryEntry], Position | None]:

@@ -32,6 +32,8 @@ class Status(enum.IntEnum):
     GRACE = 10013
     FHEXPIRED = 10014
     WRONGSEC = 10016
+    RESOURCE = 10018
+    """A COMPOUND is more than the server can do at once."""
     MINOR_VERS_MISMATCH = 10021
     STALE_CLIENTID = 10022
     NOT_SAME = 10027

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -128,6 +129,14 @@ class SessionV3(OnConnection):
 
     async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:
         await self._do(RMDIR if is_directory else REMOVE, _place(directory, name), who, guarded=True)
+
+    async def remove_files(self, directory: bytes, names: Sequence[str], who: Identity) -> list[NfsError | None]:
+        removals = (self._do(REMOVE, _place(directory, name), who, guarded=True) for name in names)
+        results = await asyncio.gather(*removals, return_exceptions=True)
+        for error in results:
+            if error is not None and not isinstance(error, NfsError):
+                raise error
+        return [error if isinstance(error, NfsError) else None for error in results]
 
     async def read_directory(
         self, handle: bytes, position: Position, who: Identity

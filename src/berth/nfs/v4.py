@@ -40,6 +40,7 @@ from berth.nfs.v4_compound import (
     run,
     size_is,
 )
+from berth.nfs.v4_removals import Removals
 from berth.nfs.xdr import Reader, hyper, opaque, uint
 
 STEPS_AT_ONCE = 5
@@ -111,6 +112,7 @@ class SessionV4(OnConnection):
         self._verifier = random.getrandbits(64)
         self._owners: list[_Owner] = []
         self._owner_count = 0
+        self._removals = Removals(connection)
 
     @property
     def version(self) -> str:
@@ -204,6 +206,9 @@ class SessionV4(OnConnection):
 
     async def remove(self, directory: bytes, name: str, *, is_directory: bool, who: Identity) -> None:
         await self._run(who, on(directory), named(compound.REMOVE, name), guarded=True)
+
+    async def remove_files(self, directory: bytes, names: Sequence[str], who: Identity) -> list[NfsError | None]:
+        return await self._removals.remove(directory, names, who)
 
     async def read_directory(
         self, handle: bytes, position: Position, who: Identity

@@ -43,13 +43,13 @@ class DirectShare:
         resolver: Resolver,
         *,
         deadline: float = 10.0,
-        concurrency: int = 64,
+        concurrency: int = 96,
         idle: float = IDLE,
         guard: Guard = always,
     ) -> None:
         """deadline: seconds for each operation (remove_tree: for each of its steps). concurrency: how many entries
-        remove_tree removes at once; 1 is one after another. guard: asked before each call that can't be taken back, in
-        the moment in which it leaves. Refused when the address asks for an unknown NFS version.
+        remove_tree removes at once at most; 1 is one after another. guard: asked before each call that can't be taken
+        back, in the moment in which it leaves. Refused when the address asks for an unknown NFS version.
         """
         self._address = address
         self._name = str(address)
