@@ -190,7 +190,7 @@ def test_a_node_is_looked_at() -> None:
         (["volume", "a/b"], "PVs have no namespace"),
         (["node", "--root", "/nowhere"], "does not exist"),
         (["share", "nonsense"], "nonsense"),
-        (["clean"], "No such command 'clean'"),
+        (["clean"], "`berth doctor` has no command 'clean'; did you mean `berth doctor claim`?"),
     ],
 )
 def test_wrong_arguments_are_told_what_is_right(arguments: list[str], says: str) -> None:

@@ -89,7 +89,7 @@ def test_all_that_the_doctor_knows(hostile: str, tmp_path: Path) -> None:
     unseen = (Unseen(same(hostile), Text(f"not allowed: {hostile}", hostile)),)
     assert {each.id for each in found} == set(entries())
     for lang in LANGUAGES:
-        commands = check(printed(answer, Report(found, unseen), "text", lang, same("well")), tmp_path)
+        commands = check(printed(answer, Report(found, unseen), "table", lang, same("well")), tmp_path)
     assert any(BAIT in command for command in commands) or BAIT not in hostile or hostile.startswith("-")
     whole = Report(found[:50], unseen).as_dict()
     for output, read in (("json", json.loads), ("yaml", yaml.safe_load)):

@@ -87,8 +87,8 @@ def test_options_become_settings() -> None:
         ((*SHARE, "--provisioner-name", "no name"), "berth: --provisioner-name: 'no name' is not"),
         ((*SHARE, "--kubernetes-version", "new"), "berth: --kubernetes-version: 'new' is not a release"),
         ((*SHARE, "--no-class", "--default-class"), "berth: --default-class: needs a class"),
-        (("--path", "/srv"), "Missing option '--server'"),
-        ((*SHARE, "--replicas", "0"), "'--replicas'"),
+        (("--path", "/srv"), "--server is missing"),
+        ((*SHARE, "--replicas", "0"), "--replicas: 0 is not from 1 to 10"),
     ],
 )
 def test_what_is_wrong_is_named_by_its_option(arguments: tuple[str, ...], said: str) -> None:

@@ -309,7 +309,10 @@ def test_what_must_be_mended_first_stops_it_before_anything_is_changed(site: Sit
 
     plan = berth("plan", "-o", "json")
     assert plan.returncode == 2
-    told = [[r["id"] for r in share["remarks"] if r["weight"] == "stop"] for share in json.loads(plan.stdout)["shares"]]
+    told = [
+        [one["id"] for one in share["findings"] if one["severity"] == "failure"]
+        for share in json.loads(plan.stdout)["shares"]
+    ]
     assert sorted(told) == [["one-name-two-shares"], ["one-name-two-shares", "share-unreachable"]]
     answer = berth("apply", "--yes")
     assert answer.returncode == 2

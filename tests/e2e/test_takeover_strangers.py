@@ -56,10 +56,10 @@ class Town:
     def plan(self) -> dict[str, Any]:
         answer = self.berth("takeover", "plan", "-o", "json")
         told: dict[str, Any] = json.loads(answer.stdout)
-        remarks = [one for told_of in (told, *told["shares"]) for one in told_of["remarks"]]
-        weights = {one["weight"] for one in remarks}
-        assert answer.returncode == (2 if "stop" in weights else 1 if "warning" in weights else 0), remarks
-        assert "stop" not in weights, remarks
+        findings = [one for told_of in (told, *told["shares"]) for one in told_of["findings"]]
+        severities = {one["severity"] for one in findings}
+        assert answer.returncode == (2 if "failure" in severities else 1 if "warning" in severities else 0), findings
+        assert "failure" not in severities, findings
         return told
 
     def apply(self, *objects: Object) -> None:
@@ -120,10 +120,11 @@ def a_deployment(name: str, env: list[Object], **more: Any) -> Object:
 
 
 def told_by(plan: dict[str, Any]) -> dict[str, set[str]]:
-    """Of each workload that the plan has remarks on, their ids."""
+    """Of each workload that the plan has findings about, their ids."""
     found: dict[str, set[str]] = {}
-    for one in [*plan["remarks"], *(remark for share in plan["shares"] for remark in share["remarks"])]:
-        found.setdefault(one["about"], set()).add(one["id"])
+    for one in [*plan["findings"], *(each for share in plan["shares"] for each in share["findings"])]:
+        kind, name = one["facts"].get("kind", "deployment"), one["about"][0]["name"]
+        found.setdefault(f"{kind} {name}", set()).add(one["id"])
     return found
 
 

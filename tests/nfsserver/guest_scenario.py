@@ -134,14 +134,14 @@ def verify_tells_what_clients_meet() -> None:
     assert found["squash"]["facts"]["uid"] == 65534
     said = berth("verify", "127.0.0.1:/", "-o", "json", code=2, before=("setpriv", *READER))
     _, found = understood(json.loads(said))
-    assert "`insecure`" in found["mount-4.0"]["cure"]["en"]
+    assert "`insecure`" in found["mount-4.0"]["do"]["en"]
     other = "/srv/ext4/other"
     Path(other).mkdir()
     do(add_export(WantedExport(other, ["10.0.0.0/8"])))
     blamed, found = told(f"127.0.0.1:{other}")
     assert blamed == "mount-3"
     assert found["exports"]["outcome"] == "passed"
-    assert found["mount-3"]["cause"]["en"] == "This host is not among the clients of the export: 10.0.0.0/8."
+    assert found["mount-3"]["why"]["en"] == "This host is not among the clients of the export: 10.0.0.0/8."
     do(add_export(WantedExport(other, ["127.0.0.1"], options=["ro"])))
     blamed, found = told(f"127.0.0.1:{other}")
     assert (blamed, found["write"]["facts"]["status"]) == ("write", "NFS3ERR_ROFS")

@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from berth.cli.ending import EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WARNINGS
-from berth.cli.output import ask, complain, say
+from berth.cli.ending import EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WARNINGS, end
+from berth.cli.output import ask, say
+from berth.cli.wrapping import is_terminal
 from berth.texts.text import Language, Text
 
 YES = click.Option(["--yes"], is_flag=True, help="Don't ask, begin.")
@@ -17,15 +18,12 @@ _NOTHING = Text("nothing was changed", "没有做任何改动")
 
 def confirm(question: Text, refusal: Text, lang: Language) -> None:
     """Returns if somebody at the terminal agrees. Ends the process if not: with the refusal, where nobody is."""
-    if not sys.stdin.isatty():
-        complain(refusal.said(lang))
-        raise SystemExit(EXIT_USAGE)
+    if not is_terminal(sys.stdin):
+        end(refusal, EXIT_USAGE, lang=lang)
     try:
         is_agreed = ask(question.said(lang), on_stderr=True)
     except click.Abort:
         say(on_stderr=True)
-        complain(_NOTHING.said(lang))
-        raise SystemExit(EXIT_INTERRUPTED) from None
+        end(_NOTHING, EXIT_INTERRUPTED, lang=lang)
     if not is_agreed:
-        complain(_NOTHING.said(lang))
-        raise SystemExit(EXIT_WARNINGS)
+        end(_NOTHING, EXIT_WARNINGS, lang=lang)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import click
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
-from berth.cli.output import LANGUAGE, language, output_option, print_json, say
+from berth.cli.commands import BerthCommand, BerthGroup
+from berth.cli.manner import language
+from berth.cli.output import LANGUAGE, output_option, print_data, say
 from berth.operations.classes import DefaultClass, set_default_class
 from berth.texts.text import Text
 
 
 def class_command() -> click.Group:
     """The group; `default` is its one command so far."""
-    default = click.Command(
+    default = BerthCommand(
         "default",
         params=[click.Argument(["name"]), output_option(), KUBECONFIG, CONTEXT, LANGUAGE],
         callback=_default,
@@ -23,14 +23,14 @@ def class_command() -> click.Group:
         "Sets both annotations that Kubernetes and KubeSphere read, and sets them to false on the class that was the "
         "default until now.",
     )
-    return click.Group("class", commands={"default": default}, help="What classes a cluster has.")
+    return BerthGroup("class", commands={"default": default}, help="What classes a cluster has.")
 
 
 def _default(name: str, output: str, kubeconfig: str, context: str, lang: str | None) -> None:
     chosen = language(lang)
     done = on_cluster(lambda api: set_default_class(api, name), kubeconfig=kubeconfig, context=context, lang=chosen)
-    if output == "json":
-        print_json(dataclasses.asdict(done))
+    if output != "table":
+        print_data(done, output)
     else:
         say(_told(done).said(chosen))
 

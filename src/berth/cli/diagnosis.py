@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from berth.cli.output import Styled, print_data, say
 from berth.cli.tables import overwrite
+from berth.cli.wrapping import is_terminal
 from berth.doctor.run import Progress
 from berth.findings.finding import Report
 from berth.findings.render import Line, Style
@@ -28,7 +29,7 @@ _LOOKING = Text("looking, {} of {} done: {}", "正在检查，已完成 {}/{}：
 
 def answer(report: Report, output: str, lang: Language, nothing: Text) -> NoReturn:
     """Prints the report and ends the process with its exit code. nothing: what to say when all is well."""
-    if output == "text":
+    if output == "table":
         print_lines(lines_of(report, lang, nothing))
     else:
         print_data(report.as_dict(), output)
@@ -49,7 +50,7 @@ def print_lines(lines: Iterable[Line]) -> None:
 
 def progress_line(lang: Language) -> Progress | None:
     """Keeps a line on a terminal's stderr while checks run, and wipes it away after the last; None elsewhere."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         return None
 
     def tell(done: int, total: int, looking: Sequence[str]) -> None:

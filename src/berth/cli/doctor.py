@@ -8,10 +8,12 @@ from typing import Any
 import click
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG
+from berth.cli.commands import BerthCommand, BerthGroup
 from berth.cli.diagnosis import answer, progress_line
-from berth.cli.ending import EXIT_BLIND, run
+from berth.cli.ending import EXIT_BLIND, end, run
 from berth.cli.explain import explain_command
-from berth.cli.output import LANGUAGE, complain, language, output_option, print_data, say
+from berth.cli.manner import both, language
+from berth.cli.output import LANGUAGE, output_option, print_data, say
 from berth.cli.server.report import exit_code, print_report
 from berth.cli.server.verify import look_at_share, verify_command
 from berth.cli.tables import print_table
@@ -63,9 +65,8 @@ _TRUST = click.Option(
 
 def doctor_command() -> click.Group:
     """The group: by itself it looks at the whole cluster."""
-    group = click.Group(
+    group = BerthGroup(
         "doctor",
-        invoke_without_command=True,
         params=_cluster_options(),
         callback=_doctor,
         short_help="Find out what is wrong, why, and what to type.",
@@ -85,7 +86,7 @@ def doctor_command() -> click.Group:
 
 
 def _cluster_options() -> list[click.Parameter]:
-    return [_ACTIVE, *_WISHES.values(), _TRUST, KUBECONFIG, CONTEXT, output_option("yaml"), LANGUAGE]
+    return [_ACTIVE, *_WISHES.values(), _TRUST, KUBECONFIG, CONTEXT, output_option(), LANGUAGE]
 
 
 @click.pass_context
@@ -111,7 +112,7 @@ def _about(kind: str, metavar: str, help_text: str) -> click.Command:
 
     argument = click.Argument(["name"], metavar=metavar)
     text = f"{help_text}\n\n{_CODES}"
-    return click.Command(kind, params=[argument, *_cluster_options()], callback=look, short_help=help_text, help=text)
+    return BerthCommand(kind, params=[argument, *_cluster_options()], callback=look, short_help=help_text, help=text)
 
 
 def _look(
@@ -128,8 +129,8 @@ def _look(
     try:
         config = load(kubeconfig, context=context)
     except ConfigurationError as error:
-        complain(_UNCONFIGURED.said(spoken).format(error))
-        raise SystemExit(EXIT_BLIND) from None
+        why = both(str(error))
+        end(Text(why.en, _UNCONFIGURED.zh.format(why.zh)), EXIT_BLIND, reason="ConfigurationError", lang=spoken)
     looking = examine_cluster(
         about, config, active=active, wish=Wish(**wishes), trusted=trusted, progress=progress_line(spoken)
     )
@@ -143,15 +144,15 @@ def _share_command() -> click.Command:
 
     def look(output: str, **given: Any) -> None:
         report, spoken = look_at_share(**given)
-        if output == "text":
+        if output == "table":
             print_report(report, spoken)
         else:
             print_data({**report.as_dict(), "exitCode": exit_code(report)}, output)
         raise SystemExit(exit_code(report))
 
-    return click.Command(
+    return BerthCommand(
         "share",
-        params=[output_option("yaml") if each.name == "output" else each for each in verify.params],
+        params=[output_option() if each.name == "output" else each for each in verify.params],
         callback=look,
         short_help="One share, over the network: from the name to a byte-range lock.",
         help=f"{(verify.help or '').partition('Exit code:')[0]}{_CODES}",
@@ -164,7 +165,7 @@ def _node_command() -> click.Command:
         report = run(examine_node(root, progress=progress_line(spoken)), spoken)
         answer(report, output, spoken, _HEALTHY)
 
-    return click.Command(
+    return BerthCommand(
         "node",
         params=[
             click.Option(
@@ -174,7 +175,7 @@ def _node_command() -> click.Command:
                 metavar="DIR",
                 help="Where the node's / is, for a pod that has mounted it. [default: /]",
             ),
-            output_option("yaml"),
+            output_option(),
             LANGUAGE,
         ],
         callback=look,
@@ -186,7 +187,7 @@ def _node_command() -> click.Command:
 
 def _list_command() -> click.Command:
     def show(output: str, lang: str | None) -> None:
-        if output != "text":
+        if output != "table":
             print_data(listing.as_dict(), output)
             return
         spoken = language(lang)
@@ -197,9 +198,9 @@ def _list_command() -> click.Command:
         rows = [(each.id, SEVERITY[each.severity].said(spoken), each.title.said(spoken)) for each in entries().values()]
         print_table(heads, rows)
 
-    return click.Command(
+    return BerthCommand(
         "list",
-        params=[output_option("yaml"), LANGUAGE],
+        params=[output_option(), LANGUAGE],
         callback=show,
         help="Every check, and every failure that is known.",
     )

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, TypeVar
 
+import click
+
 from berth.aio.command import CommandError
-from berth.cli.output import complain
+from berth.cli.manner import both, form, has_answered, language
+from berth.cli.output import OutputLost, complain, print_data
+from berth.cli.usage import explained
+from berth.findings.finding import Finding
 from berth.kube.errors import ConfigurationError, KubeError, Unreachable
 from berth.nfsserver.errors import NfsServerError, RequestRefused, UnreadableExports, told
 from berth.operations.errors import Stopped
@@ -47,7 +54,13 @@ _CODES: dict[type[BaseException], int] = {
     Stopped: EXIT_FAILED,
 }
 """Of the errors that people are told of: the first that fits."""
+_REASONS = {
+    EXIT_WARNINGS: "NotAgreed", EXIT_FAILED: "Failed", EXIT_BLIND: "NotSeen", EXIT_USAGE: "Usage",
+    EXIT_INTERRUPTED: "Interrupted",
+}  # fmt: skip
+"""What programs are told where the error has no name of its own."""
 _INTERRUPTED = Text("interrupted", "已中断")
+_LOST = Text("the answer could not be written to its end: {}", "结果未能完整写出：{}")
 
 
 def run(job: Coroutine[Any, Any, T], lang: Language) -> T:
@@ -58,7 +71,7 @@ def run(job: Coroutine[Any, Any, T], lang: Language) -> T:
 
 @contextmanager
 def ending(lang: Language, more: Mapping[type[BaseException], int] | None = None) -> Iterator[None]:
-    """Within it Ctrl-C, and errors that people are told of, end the process: one sentence on stderr, and a code.
+    """Within it Ctrl-C, and errors that people are told of, end the process: one sentence, and a code.
 
     more: errors of one command alone, and their codes.
     """
@@ -68,17 +81,63 @@ def ending(lang: Language, more: Mapping[type[BaseException], int] | None = None
     except KeyboardInterrupt:
         interrupted(lang)
     except tuple(codes) as error:
-        complain(_sentence(error, lang))
-        raise SystemExit(next(code for kind, code in codes.items() if isinstance(error, kind))) from None
+        code = next(code for kind, code in codes.items() if isinstance(error, kind))
+        finding = error.finding if isinstance(error, Stopped) else None
+        end(_sentence(error), code, reason=type(error).__name__, finding=finding, lang=lang)
+
+
+def end(
+    why: Text, code: int, *, reason: str = "", finding: Finding | None = None, lang: Language | None = None
+) -> NoReturn:
+    """Ends the process with a code and one sentence: on stderr, or as JSON or YAML in the place of the answer where
+    one of these was asked for. reason: a word for programs.
+    """
+    spoken = language(lang)
+    if form() == "table" or has_answered():
+        complain(why.said(spoken))
+    else:
+        known: dict[str, object] = {"reason": reason or _REASONS[code], "message": why}
+        if finding is not None:
+            known["finding"] = finding
+        print_data({"error": known, "exitCode": code}, form())
+    raise SystemExit(code) from None
+
+
+@contextmanager
+def complaints() -> Iterator[None]:
+    """Within it what click complains of, Ctrl-C, and an answer that can't be written end the process."""
+    try:
+        yield
+    except click.ClickException as error:
+        end(explained(error), EXIT_USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        interrupted(language())
+    except OutputLost as error:
+        _give_up_on_output()
+        with suppress(OutputLost):
+            complain(_LOST.said(language()).format(error.why))
+        raise SystemExit(EXIT_FAILED) from None
 
 
 def interrupted(lang: Language) -> NoReturn:
     """Ends the process as Ctrl-C does."""
-    complain(_INTERRUPTED.said(lang))
-    raise SystemExit(EXIT_INTERRUPTED) from None
+    end(_INTERRUPTED, EXIT_INTERRUPTED, lang=lang)
 
 
-def _sentence(error: BaseException, lang: Language) -> str:
-    if isinstance(error, Stopped | NfsServerError):
-        return error.text.said(lang)
-    return told(error).said(lang) if isinstance(error, CommandError) else str(error)
+def _sentence(error: BaseException) -> Text:
+    match error:
+        case Stopped() | NfsServerError():
+            return error.text
+        case CommandError():
+            return told(error)
+        case Refused():
+            return Text(str(error), f"{both(error.field).zh}：{both(error.why).zh}")
+    return both(str(error))
+
+
+def _give_up_on_output() -> None:
+    """What is still in the buffer of stdout is not tried again when the process ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

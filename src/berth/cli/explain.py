@@ -15,9 +15,12 @@ import click
 
 from berth import __version__
 from berth.cli.cluster import CONTEXT, KUBECONFIG
+from berth.cli.commands import BerthCommand
 from berth.cli.diagnosis import answer
-from berth.cli.ending import EXIT_BLIND, ending
-from berth.cli.output import LANGUAGE, complain, language, output_option
+from berth.cli.ending import EXIT_BLIND, end, ending
+from berth.cli.manner import both, language
+from berth.cli.output import LANGUAGE, complain, output_option
+from berth.cli.wrapping import is_terminal
 from berth.doctor.explain import Explainer
 from berth.findings.versions import Version, parse_version
 from berth.kube.config import load
@@ -39,7 +42,7 @@ _ASKED = Text("the cluster {} runs Kubernetes {}", "集群 {} 的版本是 Kuber
 
 def explain_command() -> click.Command:
     """The command with its options."""
-    return click.Command(
+    return BerthCommand(
         "explain",
         params=[
             click.Argument(["file"], default="-", metavar="[FILE|-]"),
@@ -51,7 +54,7 @@ def explain_command() -> click.Command:
             ),
             KUBECONFIG,
             CONTEXT,
-            output_option("yaml"),
+            output_option(),
             LANGUAGE,
         ],
         callback=_explain,
@@ -81,14 +84,14 @@ def _explain(
         with ending(spoken):
             unreadable = _read(explainer, file, spoken)
     except (OSError, EOFError, zlib.error) as error:
-        complain(f"{name}: {getattr(error, 'strerror', None) or error}")
-        raise SystemExit(EXIT_BLIND) from None
+        why = both(getattr(error, "strerror", None) or str(error))
+        end(Text(f"{name}: {why.en}", f"{name}：{why.zh}"), EXIT_BLIND, lang=spoken)
     if explainer.refused:
         complain(_REFUSED.said(spoken).format(name, explainer.refused))
     explanation = explainer.explain()
     if (unreadable or explainer.refused) and not explanation.report.findings:
         if unreadable is not None:
-            complain(unreadable.said(spoken).format(name))
+            end(Text(unreadable.en.format(name), unreadable.zh.format(name)), EXIT_BLIND, lang=spoken)
         raise SystemExit(EXIT_BLIND)
     if explanation.needs_version:
         explanation = explainer.explain(_ask_cluster(kubeconfig, context, spoken))
@@ -102,7 +105,7 @@ def _read(explainer: Explainer, file: str, lang: Language) -> Text | None:
             return _read_stream(explainer, stream)
     if sys.stdin is None:  # closed by the shell: `<&-`
         return _EMPTY
-    if sys.stdin.isatty():
+    if is_terminal(sys.stdin):
         complain(_PASTE.said(lang))
     return _read_stream(explainer, io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer)))
 

@@ -13,7 +13,8 @@ import click
 
 from berth.cli.asking import confirm
 from berth.cli.cluster import applied_line, on_cluster
-from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, run
+from berth.cli.commands import BerthCommand
+from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, end, run
 from berth.cli.install_changes import print_changes
 from berth.cli.install_options import (
     apply_options,
@@ -23,7 +24,9 @@ from berth.cli.install_options import (
     controller_options,
     share_options,
 )
-from berth.cli.output import complain, language, say, say_exactly
+from berth.cli.manner import language
+from berth.cli.output import complain, print_data, say, say_exactly
+from berth.cli.usage import missing, refused
 from berth.findings.render import in_a_sentence
 from berth.kube.config import load
 from berth.kube.manifest import ManifestApi
@@ -34,7 +37,6 @@ from berth.operations.asked import Asked
 from berth.operations.install import Installed, Rollout, install
 from berth.operations.install_plan import InstallPlan, plan_install
 from berth.programs.controller import WORKLOAD
-from berth.texts.exact import to_json
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
 
@@ -45,7 +47,7 @@ _NOTHING_FOUND = Text("the doctor finds nothing wrong", "医生检查未发现�
 
 def install_command() -> click.Command:
     """The command with all its options."""
-    return click.Command(
+    return BerthCommand(
         "install",
         params=[*share_options(), *class_options(), *controller_options(), *apply_options()],
         callback=_install,
@@ -71,16 +73,18 @@ def _install(
         complete = replace(printable, server=printable.server or "unsaid", export=printable.export or "/unsaid")
         manifests = install_manifests(complete, WORKLOAD)
     except Refused as refusal:
-        complain(f"{as_option(refusal)}: {refusal.why}")
-        raise SystemExit(EXIT_USAGE) from None
+        end(refused(refusal, as_option(refusal)), EXIT_USAGE, reason="Refused", lang=chosen)
     if is_applied:
         _apply(asked, yes, timeout, output, Access(kubeconfig, context), chosen)
         return
     for option, value in (("--server", printable.server), ("--path", printable.export)):
         if not value:
-            raise click.UsageError(f"Missing option '{option}'.")
+            end(missing(option, "berth install"), EXIT_USAGE, lang=chosen)
     listed = {"apiVersion": "v1", "kind": "List", "items": manifests}
-    say_exactly(to_json(listed) if output == "json" else to_yaml(manifests).rstrip())
+    if output == "json":
+        print_data(listed, output)
+    else:
+        say_exactly(to_yaml(manifests).rstrip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Access:
 
 
 def _apply(asked: Asked, yes: bool, timeout: float, output: str, access: Access, lang: Language) -> None:
-    is_told = output == "text"
+    is_told = output == "table"
 
     def do(job: Callable[[ManifestApi], Awaitable[T]]) -> T:
         return on_cluster(job, kubeconfig=access.kubeconfig, context=access.context, lang=lang)
@@ -117,7 +121,7 @@ def _apply(asked: Asked, yes: bool, timeout: float, output: str, access: Access,
             _ask_the_doctor(access.kubeconfig, access.context, lang)
     else:
         report = installed.as_dict(plan.settings, timeout)
-        say_exactly(to_json(report) if output == "json" else to_yaml([report]).rstrip())
+        print_data(report, output)
     if not installed.rollout.is_complete:
         raise SystemExit(EXIT_FAILED)
 
@@ -168,4 +172,4 @@ def _ask_the_doctor(kubeconfig: str, context: str, lang: Language) -> None:
     config = load(kubeconfig, context=context)
     report = run(examine(None, config, active=False, progress=diagnosis.progress_line(lang)), lang)
     with suppress(SystemExit):
-        diagnosis.answer(report, "text", lang, _NOTHING_FOUND)
+        diagnosis.answer(report, "table", lang, _NOTHING_FOUND)

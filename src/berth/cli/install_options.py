@@ -88,7 +88,7 @@ def apply_options() -> list[click.Parameter]:
         YES,
         click.Option(["--timeout"], type=click.FloatRange(0, 3600), default=180.0, metavar="SECONDS",
                      help="How long to wait for the pods. [default: 180]"),
-        output_option("yaml"), KUBECONFIG, CONTEXT, LANGUAGE,
+        output_option(), KUBECONFIG, CONTEXT, LANGUAGE,
     ]  # fmt: skip
 
 

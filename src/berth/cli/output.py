@@ -9,18 +9,25 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import click
 
+from berth.cli.manner import FORMS, Form, Tongue, language, note_answer
+from berth.cli.wrapping import breaks, indent_of, is_terminal, width_of
 from berth.texts.command import Shell
+from berth.texts.data import as_data
 from berth.texts.exact import to_json, to_yaml
-from berth.texts.text import Language, language_of
+from berth.texts.text import Text
 from berth.texts.visible import line
 
 LANGUAGE = click.Option(
-    ["--lang"], type=click.Choice(["en", "zh"]), help="Language of the answer. [default: the locale's]"
+    ["--lang"], type=Tongue(), metavar="[en|zh]", help="Language of the answer. [default: the locale's]"
 )
+_YES, _NO = ("y", "yes", "是"), ("", "n", "no", "否")
+_YES_OR_NO = Text("please answer y or n", "请回答 y（是）或 n（否）")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,57 +42,105 @@ Part = str | Styled
 """A Shell among them is a command: it is printed whole, however long it is."""
 
 
-def output_option(*others: str) -> click.Option:
-    """`-o`: for people, or as JSON."""
+class OutputLost(OSError):  # noqa: N818 - says what happened
+    """What was to be printed could not be written: a full disk, a pipe that nobody reads any more. why: the system's
+    words."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def output_option(*forms: str) -> click.Option:
+    """`-o`: for people, or for programs. forms: those that there are, where they are fewer than FORMS."""
+    known = forms or FORMS
     return click.Option(
         ["-o", "--output"],
-        type=click.Choice(["text", *others, "json"]),
-        default="text",
-        help="Form of the answer. [default: text]",
+        type=Form(known),
+        default=known[0],
+        help=f"Form of the answer. [default: {known[0]}]",
     )
 
 
-def language(lang: str | None) -> Language:
-    """The language asked for, else the locale's."""
-    return "zh" if lang == "zh" else "en" if lang == "en" else language_of(os.environ)
+def say(*parts: Part, on_stderr: bool = False, hang: int | None = None) -> None:
+    """A line for a person: on a terminal prose that is wider breaks between words. hang: columns by which what
+    follows is indented, if not as the first line is.
+    """
+    stream = sys.stderr if on_stderr else sys.stdout
+    is_shown = is_terminal(stream)
+    is_coloured = is_shown and not os.environ.get("NO_COLOR")
+    pieces = [part if isinstance(part, Styled) else Styled(part) for part in parts]
+    shown = [Styled(line(each.text, is_command=isinstance(each.text, Shell)), each.style) for each in pieces]
+    if not is_shown or any(isinstance(each.text, Shell) for each in pieces):
+        _write("".join(_coloured(each, is_coloured) for each in shown), on_stderr=on_stderr)
+        return
+    whole = "".join(each.text for each in shown)
+    indent = indent_of(whole) if hang is None else hang
+    for at, (begin, end) in enumerate(breaks(whole, width_of(stream), indent)):
+        _write(" " * (indent if at else 0) + _cut(shown, begin, end, is_coloured), on_stderr=on_stderr)
 
 
-def say(*parts: Part, on_stderr: bool = False) -> None:
-    """One line for a person."""
-    is_coloured = (sys.stderr if on_stderr else sys.stdout).isatty() and not os.environ.get("NO_COLOR")
-    click.echo("".join(_shown(part, is_coloured) for part in parts), err=on_stderr)
+def say_lines(text: str) -> None:
+    """Lines of our own, made for the width of the terminal already."""
+    _write(text)
 
 
 def say_exactly(text: str) -> None:
     """Content for programs: YAML or JSON, in which nothing is left that a terminal obeys (berth.texts.exact)."""
-    click.echo(text)
+    _write(text)
+    note_answer()
 
 
 def print_data(content: object, output: str) -> None:
-    """Content as JSON or YAML."""
-    say_exactly(to_yaml(content) if output == "yaml" else to_json(content))
-
-
-def print_json(content: object) -> None:
-    """Content as JSON."""
-    say_exactly(to_json(content))
+    """Content as JSON or YAML; its keys as Kubernetes writes them (berth.texts.data)."""
+    known = as_data(content)
+    say_exactly(to_yaml(known) if output == "yaml" else to_json(known))
 
 
 def complain(sentence: str) -> None:
     """One sentence on stderr."""
-    click.echo(f"berth: {line(sentence)}", err=True)
+    say(f"berth: {sentence}", on_stderr=True, hang=2)
 
 
 def ask(question: str, *, on_stderr: bool = False) -> bool:
     """Whether the person says yes. click.Abort where he says nothing any more (Ctrl-C, Ctrl-D)."""
-    return click.confirm(line(question), default=False, err=on_stderr)
+    while True:
+        with _writing():
+            said = click.prompt(f"{line(question)} [y/N]", default="", show_default=False, err=on_stderr)
+        if said.strip().lower() in (*_YES, *_NO):
+            return said.strip().lower() in _YES
+        say(_YES_OR_NO.said(language()), on_stderr=on_stderr)
 
 
-def _shown(part: Part, is_coloured: bool) -> str:
-    text, style = (part.text, part.style) if isinstance(part, Styled) else (part, "")
-    shown = line(text, is_command=isinstance(text, Shell))
-    if not style or not is_coloured:
-        return shown
-    if style in ("bold", "dim"):
-        return click.style(shown, bold=style == "bold" or None, dim=style == "dim" or None)
-    return click.style(shown, fg=style)
+def _write(text: str, *, on_stderr: bool = False) -> None:
+    with _writing():
+        click.echo(text, err=on_stderr)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OutputLost:
+        raise
+    except OSError as error:
+        raise OutputLost(error.strerror or str(error)) from error
+
+
+def _cut(parts: list[Styled], begin: int, end: int, is_coloured: bool) -> str:
+    """What of the parts stands between two places of the whole."""
+    shown, at = [], 0
+    for part in parts:
+        piece = part.text[max(begin - at, 0) : max(end - at, 0)]
+        at += len(part.text)
+        if piece:
+            shown.append(_coloured(Styled(piece, part.style), is_coloured))
+    return "".join(shown)
+
+
+def _coloured(part: Styled, is_coloured: bool) -> str:
+    if not part.style or not is_coloured:
+        return part.text
+    if part.style in ("bold", "dim"):
+        return click.style(part.text, bold=part.style == "bold" or None, dim=part.style == "dim" or None)
+    return click.style(part.text, fg=part.style)

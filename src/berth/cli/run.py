@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from berth import programs
+from berth.cli.commands import BerthCommand, Unknown, alike
 from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, EXIT_WELL, ending
-from berth.cli.output import language
+from berth.cli.manner import language
+from berth.cli.output import LANGUAGE
 from berth.programs.process.program import Program
 from berth.programs.process.run import run as run_program
 from berth.settings.errors import SettingError
@@ -30,13 +32,16 @@ def run_command() -> click.Command:
     return _command(programs.DEFAULT)
 
 
-class _RunCommand(click.Command):
+class _RunCommand(BerthCommand):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         if args and args[0] in programs.program_names():
             name = args.pop(0)
             return _command(name).make_context(f"{info_name} {name}", args, parent, **extra)
+        if args and not args[0].startswith("-"):
+            path = f"{parent.command_path} {info_name}" if parent else str(info_name)
+            raise Unknown(args[0], path, [f"{path} {each}" for each in alike(args[0], programs.program_names())])
         return super().make_context(info_name, args, parent, **extra)
 
 
@@ -44,13 +49,13 @@ def _command(name: str) -> click.Command:
     """With a flag for every setting that the program has."""
     program = programs.program(name)
 
-    def run_with(**values: str | None) -> None:
+    def run_with(lang: str | None, **values: str | None) -> None:
         given = {setting.flag: values[_parameter(setting)] for setting in program.settings}
         raise SystemExit(run(program, {flag: value for flag, value in given.items() if value is not None}))
 
     return _RunCommand(
         "run",
-        params=[_option(setting) for setting in program.settings],
+        params=[*(_option(setting) for setting in program.settings), LANGUAGE],
         callback=run_with,
         short_help=program.purpose,
         help=f"{program.purpose}\n\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from berth.cli.output import say
+from berth.cli.wrapping import is_terminal, width_of
 from berth.texts.visible import shortened, visible
 
 PLAIN_GAP = "  "
@@ -25,30 +25,34 @@ _CELL = 300
 @contextmanager
 def progress(doing: str) -> Iterator[None]:
     """What is being done, on stderr while it is done; nothing where stderr is no terminal."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         yield
         return
-    with Console(stderr=True).status(Text(f"{_cell(doing)} …")):
+    width = width_of(sys.stderr)
+    with Console(stderr=True, width=width).status(Text(_fitting(f"{_cell(doing)} …", width - 3))):
         yield
 
 
 def overwrite(text: str) -> None:
     """Puts text in the place of what overwrite put on the last line of stderr, a terminal, before."""
-    text, width = visible(text), shutil.get_terminal_size().columns - 1
-    click.echo(f"\r\x1b[K{set_cell_size(text, min(width, cell_len(text)))}", nl=False, err=True, color=True)
+    click.echo(f"\r\x1b[K{_fitting(visible(text), width_of(sys.stderr) - 1)}", nl=False, err=True, color=True)
     sys.stderr.flush()
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] = ()) -> None:
     """Rows below headings. styles: for each row's first cell, where stdout is a terminal."""
     cells = [[_cell(cell) for cell in row] for row in (headings, *rows)]
-    if sys.stdout.isatty():
+    if is_terminal(sys.stdout):
         _print_framed(cells[0], cells[1:], styles)
         return
     widths = [max(cell_len(row[at]) for row in cells) for at in range(len(headings))]
     for row in cells:
         padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
         say(PLAIN_GAP.join(padded).rstrip())
+
+
+def _fitting(text: str, width: int) -> str:
+    return text if cell_len(text) <= width else set_cell_size(text, width)
 
 
 def _cell(text: str) -> str:
@@ -62,4 +66,4 @@ def _print_framed(headings: Sequence[str], rows: Sequence[Sequence[str]], styles
     for at, row in enumerate(rows):
         first = Text(row[0], style=styles[at] if at < len(styles) else "")
         table.add_row(first, *(Text(cell) for cell in row[1:]))
-    Console().print(table)
+    Console(width=width_of(sys.stdout)).print(table)

@@ -15,13 +15,13 @@ from click.core import ParameterSource
 
 from berth.cli.asking import confirm
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
-from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, EXIT_WARNINGS, EXIT_WELL
+from berth.cli.commands import BerthCommand, BerthGroup
+from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, EXIT_WARNINGS, EXIT_WELL, end
+from berth.cli.manner import both, language
 from berth.cli.output import (
     LANGUAGE,
-    complain,
-    language,
     output_option,
-    print_json,
+    print_data,
     say,
 )
 from berth.cli.takeover_report import print_plan, print_reverted, print_taken
@@ -44,7 +44,7 @@ _PATIENCE, _MOST_PATIENCE = 180.0, 3600.0
 
 def takeover_command() -> click.Group:
     """The group with its commands."""
-    return click.Group(
+    return BerthGroup(
         "takeover",
         commands={one.name or "": one for one in (_plan_command(), _apply_command(), _revert_command())},
         help="Take over from nfs-client-provisioner or nfs-subdir-external-provisioner, and go back.\n\n"
@@ -55,7 +55,7 @@ def takeover_command() -> click.Group:
 
 
 def _plan_command() -> click.Command:
-    return click.Command(
+    return BerthCommand(
         "plan",
         params=[_only(), *_berth_options(), *_common_options()],
         callback=_plan,
@@ -66,7 +66,7 @@ def _plan_command() -> click.Command:
 
 
 def _apply_command() -> click.Command:
-    return click.Command(
+    return BerthCommand(
         "apply",
         params=[
             _only(),
@@ -93,7 +93,7 @@ def _apply_command() -> click.Command:
 
 
 def _revert_command() -> click.Command:
-    return click.Command(
+    return BerthCommand(
         "revert",
         params=[
             _only(),
@@ -138,8 +138,8 @@ def _plan(
     chosen = language(lang)
     wanted = _wanted(only, name, namespace, no_install, without_share)
     plan = _look(wanted, kubeconfig, context, chosen)
-    if output == "json":
-        print_json(plan.as_dict())
+    if output != "table":
+        print_data(plan, output)
     else:
         print_plan(plan, wanted, chosen)
     if plan.stops:
@@ -166,8 +166,8 @@ def _apply(
         ),
         kubeconfig, context, chosen, output, on=_again(timeout), back=_spelled("revert", only, kubeconfig, context),
     )  # fmt: skip
-    if output == "json":
-        print_json([dataclasses.asdict(one) for one in taken])
+    if output != "table":
+        print_data(taken, output)
     else:
         print_taken(taken, _spelled("revert", only, kubeconfig, context), chosen)
     if any(one.lost for one in taken):
@@ -188,8 +188,8 @@ def _revert(
         ),
         kubeconfig, context, chosen, output, on=_again(timeout), back=_spelled("apply", only, kubeconfig, context),
     )  # fmt: skip
-    if output == "json":
-        print_json([dataclasses.asdict(one) for one in back])
+    if output != "table":
+        print_data(back, output)
     else:
         print_reverted(back, chosen)
     if any(one.waits_for for one in back):
@@ -218,7 +218,7 @@ def _go(
         nonlocal stage
         stage = step.stage
         with suppress(OSError):  # a terminal that went away is no reason to leave things half done
-            say(step.text.said(lang), on_stderr=output == "json")
+            say(step.text.said(lang), on_stderr=output != "table")
 
     async def job(api: ManifestApi) -> list[T]:
         shares = Shares()
@@ -276,8 +276,8 @@ def _given(*names: str) -> frozenset[str]:
 def _keys(only: tuple[str, ...]) -> tuple[str, ...]:
     for one in only:
         if one.count("/") != 1 or not all(one.split("/")):
-            complain(f"{one!r} is not NAMESPACE/DEPLOYMENT, such as kube-system/nfs-client-provisioner")
-            raise SystemExit(EXIT_USAGE)
+            said = f"{one!r} is not NAMESPACE/DEPLOYMENT, such as kube-system/nfs-client-provisioner"
+            end(both(said), EXIT_USAGE)
     return only
 
 

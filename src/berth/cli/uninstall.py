@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import click
 
 from berth.cli.asking import YES, confirm
 from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
-from berth.cli.output import LANGUAGE, complain, language, output_option, print_json, say
+from berth.cli.commands import BerthCommand
+from berth.cli.manner import language
+from berth.cli.output import LANGUAGE, complain, output_option, print_data, say
 from berth.operations.apply import Applied
 from berth.operations.uninstall import uninstall
 from berth.operations.uninstall_plan import UninstallPlan, plan_uninstall
 from berth.settings.install import NAME, NAMESPACE
 from berth.texts.counting import several, some
+from berth.texts.data import as_data
 from berth.texts.text import Language, Text
 
 
 def uninstall_command() -> click.Command:
     """The command with all its options."""
-    return click.Command(
+    return BerthCommand(
         "uninstall",
         params=[
             click.Option(["--name"], default=NAME, show_default=True, help="The installation's name."),
@@ -40,7 +42,7 @@ def uninstall_command() -> click.Command:
 def _uninstall(
     name: str, namespace: str, dry_run: bool, yes: bool, output: str, kubeconfig: str, context: str, lang: str | None
 ) -> None:
-    chosen, is_told = language(lang), output == "text"
+    chosen, is_told = language(lang), output == "table"
     removed: list[Applied] = []
 
     def told(done: Applied) -> None:
@@ -56,7 +58,7 @@ def _uninstall(
         _print_plan(plan, chosen)
     if dry_run:
         if not is_told:
-            print_json(_as_dict(plan))
+            print_data(_as_dict(plan), output)
         return
     if not yes:
         _agree(chosen)
@@ -71,7 +73,7 @@ def _uninstall(
         text = Text("done; all data, claims and PVs are as they were", "完成；数据、PVC 和 PV 一如原样")
         say(text.said(chosen))
     else:
-        print_json({**_as_dict(plan), "removed": [dataclasses.asdict(one) for one in removed]})
+        print_data({**_as_dict(plan), "removed": removed}, output)
 
 
 def _agree(lang: Language) -> None:
@@ -95,9 +97,9 @@ def _tell_unfinished(removed: int, wanted: int, lang: Language) -> None:
 
 
 def _as_dict(plan: UninstallPlan) -> dict[str, Any]:
-    whole = {**dataclasses.asdict(plan), "goes": [{"kind": kind, "key": key} for kind, key in plan.what_goes]}
-    keeps = whole.pop("keeps_namespace")
-    return {**whole, "namespace_kept": plan.namespace if keeps else ""}
+    whole = {**as_data(plan), "goes": [{"kind": kind, "key": key} for kind, key in plan.what_goes]}
+    keeps = whole.pop("keepsNamespace")
+    return {**whole, "namespaceKept": plan.namespace if keeps else ""}
 
 
 def _print_plan(plan: UninstallPlan, lang: Language) -> None:

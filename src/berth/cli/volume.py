@@ -8,16 +8,18 @@ from typing import Any
 import click
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
-from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, run
+from berth.cli.commands import BerthCommand, BerthGroup
+from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, end, run
+from berth.cli.manner import language
 from berth.cli.output import (
     LANGUAGE,
     complain,
-    language,
     output_option,
-    print_json,
+    print_data,
     say,
     say_exactly,
 )
+from berth.cli.usage import refused
 from berth.cli.volume_end import end_command
 from berth.cli.volume_restore import restore_command
 from berth.findings.render import in_a_sentence
@@ -34,7 +36,6 @@ from berth.operations.static_volume import (
     checked,
     static_manifests,
 )
-from berth.texts.exact import to_json
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
 
@@ -45,11 +46,11 @@ _LONG_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 def volume_command() -> click.Group:
     """The group."""
     commands = {"static": _static_command(), "restore": restore_command(), "end": end_command()}
-    return click.Group("volume", commands=commands, help="Volumes by hand.")
+    return BerthGroup("volume", commands=commands, help="Volumes by hand.")
 
 
 def _static_command() -> click.Command:
-    return click.Command(
+    return BerthCommand(
         "static",
         params=[
             click.Option(["--server"], metavar="HOST", required=True, help="NFS server: a name or an address."),
@@ -66,7 +67,7 @@ def _static_command() -> click.Command:
             click.Option(["--apply", "is_applied"], is_flag=True, help="Apply both, and wait until they are bound."),
             click.Option(["--timeout"], type=click.FloatRange(0, 3600), default=60.0, metavar="SECONDS",
                          help="How long to wait for that. [default: 60]"),
-            output_option("yaml"), KUBECONFIG, CONTEXT, LANGUAGE,
+            output_option(), KUBECONFIG, CONTEXT, LANGUAGE,
         ],
         callback=_static,
         short_help="A PV and a claim for a directory that exists, bound to each other.",
@@ -85,31 +86,30 @@ def _static(
         volume = _volume(claim, access_modes, values)
     except Refused as refusal:
         field = {"mountOptions": "--mount-option"}.get(refusal.field, refusal.field)
-        complain(f"{field}: {refusal.why}")
-        raise SystemExit(EXIT_USAGE) from None
+        end(refused(refusal, field), EXIT_USAGE, reason="Refused", lang=chosen)
     if check:
         run(check_directory(volume), chosen)
     if not is_applied:
         manifests = static_manifests(volume)
         if output == "json":
-            print_json({"apiVersion": "v1", "kind": "List", "items": manifests})
+            print_data({"apiVersion": "v1", "kind": "List", "items": manifests}, output)
         else:
             say_exactly(to_yaml(manifests).rstrip())
         return
 
     def told(done: Applied) -> None:
-        if output == "text":
+        if output == "table":
             say(applied_line(done, chosen))
 
     async def job(api: ManifestApi) -> Given:
         return await give(api, volume, patience=timeout, told=told)
 
     given = on_cluster(job, kubeconfig=kubeconfig, context=context, lang=chosen)
-    if output == "text":
+    if output == "table":
         _tell(given, volume, timeout, chosen)
     else:
         report = given.as_dict(timeout)
-        say_exactly(to_json(report) if output == "json" else to_yaml([report]).rstrip())
+        print_data(report, output)
     if not given.is_bound:
         raise SystemExit(EXIT_FAILED)
 

@@ -6,7 +6,9 @@ import click
 
 from berth.cli.asking import confirm
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
-from berth.cli.output import LANGUAGE, language, output_option, print_json, say
+from berth.cli.commands import BerthCommand
+from berth.cli.manner import language
+from berth.cli.output import LANGUAGE, output_option, print_data, say
 from berth.cli.volume_restore import DEADLINE, SHARE
 from berth.kube.manifest import ManifestApi
 from berth.operations.ends import EndChange, look, set_end
@@ -22,7 +24,7 @@ _NOTHING = Text("nothing was changed", "没有做任何改动")
 
 def end_command() -> click.Command:
     """The command with all its options."""
-    return click.Command(
+    return BerthCommand(
         "end",
         params=[
             click.Argument(["pv"], metavar="PV"),
@@ -49,7 +51,7 @@ def _end(
         shares = Shares(timeout=DEADLINE)
         try:
             change = await look(api, shares, pv, end, parse_share(share))
-            if output == "text":
+            if output == "table":
                 say(_planned(change).said(chosen))
             if not dry_run and not change.is_none:
                 if end != "retain" and not yes:
@@ -62,8 +64,9 @@ def _end(
     change = on_cluster(job, kubeconfig=kubeconfig, context=context, lang=chosen)
     if output == "json":
         is_changed = not (dry_run or change.is_none)
-        print_json(
-            {"pv": pv, "before": change.before, "after": end, "adopted": change.adopted, "isChanged": is_changed}
+        print_data(
+            {"pv": pv, "before": change.before, "after": end, "adopted": change.adopted, "isChanged": is_changed},
+            output,
         )
     elif not dry_run and not change.is_none:
         say(

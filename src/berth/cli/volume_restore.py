@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import click
 
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
-from berth.cli.output import LANGUAGE, language, output_option, print_json, say
+from berth.cli.commands import BerthCommand
+from berth.cli.manner import language
+from berth.cli.output import LANGUAGE, output_option, print_data, say
 from berth.kube.manifest import ManifestApi
 from berth.operations.pvs import parse_share
 from berth.operations.restore import PATIENCE, Restoration, Restored, find_volumes, restore
@@ -24,7 +24,7 @@ SHARE = click.Option(
 
 def restore_command() -> click.Command:
     """The command with all its options."""
-    return click.Command(
+    return BerthCommand(
         "restore",
         params=[
             click.Argument(["pvs"], metavar="PV...", nargs=-1, required=True),
@@ -52,14 +52,14 @@ def _restore(
     chosen = language(lang)
 
     def told(one: Restored) -> None:
-        if output == "text":
+        if output == "table":
             say(_done(one).said(chosen))
 
     async def job(api: ManifestApi) -> list[Restored]:
         shares = Shares(timeout=DEADLINE)
         try:
             wanted = await find_volumes(api, shares, pvs, parse_share(share))
-            if output == "text":
+            if output == "table":
                 for one in wanted:
                     say(_planned(one).said(chosen))
             if dry_run:
@@ -69,8 +69,8 @@ def _restore(
             await shares.aclose()
 
     done = on_cluster(job, kubeconfig=kubeconfig, context=context, lang=chosen)
-    if output == "json":
-        print_json({"dryRun": dry_run, "volumes": [dataclasses.asdict(one) for one in done]})
+    if output != "table":
+        print_data({"dryRun": dry_run, "volumes": done}, output)
 
 
 def _as_planned(one: Restoration) -> Restored:

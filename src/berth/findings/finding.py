@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from berth.texts.command import Shell
+from berth.texts.data import as_data, camel
 from berth.texts.text import Text
 
 Severity = Literal["failure", "warning", "note"]
@@ -126,6 +127,8 @@ class Finding:
             "evidence": list(self.evidence),
             "count": self.count,
             "sources": list(self.sources),
+            "where": as_data(self.where),
+            "facts": {camel(name): as_data(value) for name, value in self.facts.items()},
         }
 
 

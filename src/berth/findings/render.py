@@ -1,7 +1,6 @@
 """Findings in words, for a person, with the commands to type: a report, the worst first; or, of files, line by line.
 
-Findings about files are told as linters do, under the names that `berth server lint` has always used, also in JSON;
-those of a share's probes under the names of `berth server verify`.
+Findings about files are told as linters do, each where it is; what a share's probes found below the table of probes.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from berth.findings.finding import SEVERITIES, Finding, Question, Report, Severity, Subject, Unseen, Where
+from berth.findings.finding import SEVERITIES, Finding, Question, Report, Severity, Subject, Unseen
 from berth.texts.command import Shell
 from berth.texts.text import Language, Text
 from berth.texts.visible import fact
@@ -143,21 +142,6 @@ def _without_facts(finding: Finding) -> str:
     return why
 
 
-def of_files_as_dict(finding: Finding) -> dict[str, object]:
-    """A finding about a file, for `-o json`: both languages in it."""
-    where = finding.where or Where()
-    return {
-        "code": finding.id,
-        "severity": _IN_FILES[finding.severity].en,
-        "source": where.file,
-        "line": where.line,
-        "path": finding.facts.get("path", ""),
-        "text": finding.seen.as_dict(),
-        "cause": finding.why.as_dict(),
-        "fix": finding.do.as_dict(),
-    }
-
-
 def in_a_sentence(finding: Finding) -> Text:
     """The finding as the one sentence with which a command ends."""
     seen, why, do = finding.seen, finding.why, finding.do
@@ -171,11 +155,6 @@ def say_of_probe(finding: Finding, language: Language, title: Text, label: Text)
     yield Line(title.said(language), finding.severity, label.said(language))
     for named, text in zip(_LABELS, (finding.why, _do_with_commands(finding)), strict=True):
         yield Line(f"  {named.said(language)}  {text.said(language)}")
-
-
-def of_probe_as_dict(finding: Finding) -> dict[str, dict[str, str]]:
-    """What a probe found wrong, for `-o json`: both languages in it."""
-    return {"cause": finding.why.as_dict(), "cure": _do_with_commands(finding).as_dict()}
 
 
 def _do_with_commands(finding: Finding) -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from berth.findings.finding import Finding, Subject
@@ -18,6 +18,7 @@ from berth.operations.findings import find
 from berth.operations.install_plan import InstallPlan
 from berth.operations.polling import poll
 from berth.settings.install import InstallSettings
+from berth.texts.data import as_data
 from berth.texts.text import Text, joined
 
 _NOT_SEEN = Text("the Deployment's controller has not seen it yet", "Deployment 控制器尚未处理")
@@ -50,7 +51,7 @@ class Rollout:
 
     def as_dict(self) -> dict[str, object]:
         """For `-o json` and `-o yaml`."""
-        return {"ready": self.ready, "wanted": self.wanted, "waits_for": [reason.en for reason in self.waits_for]}
+        return {"ready": self.ready, "wanted": self.wanted, "waitsFor": list(self.waits_for)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,11 @@ class Installed:
     def as_dict(self, settings: InstallSettings, patience: float) -> dict[str, object]:
         """For `-o json` and `-o yaml`."""
         return {
-            **asdict(self),
-            "rollout": self.rollout.as_dict(),
+            "applied": as_data(self.applied),
+            "changes": as_data(self.changes),
+            "default": as_data(self.default),
+            "rollout": as_data(self.rollout),
+            "otherDefaults": list(self.other_defaults),
             "ready": self.rollout.is_complete,
             "findings": [finding.as_dict() for finding in self.findings(settings, patience)],
         }

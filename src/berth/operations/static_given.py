@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from berth.findings.finding import Finding, Subject
 from berth.kube.errors import KubeError, NotFound, StatusError
@@ -15,6 +15,7 @@ from berth.operations.errors import Stopped
 from berth.operations.findings import find
 from berth.operations.polling import poll
 from berth.operations.static_volume import StaticVolume, static_manifests
+from berth.texts.data import as_data
 from berth.volumes.naming import overlaps
 
 _NOTICED = 5.0
@@ -56,7 +57,10 @@ class Given:
     def as_dict(self, patience: float) -> dict[str, object]:
         """For `-o json` and `-o yaml`."""
         return {
-            **asdict(self),
+            "pv": self.pv,
+            "claim": self.claim,
+            "applied": as_data(self.applied),
+            "isBound": self.is_bound,
             "beside": [f"{one.pv} ({one.whose})" for one in self.beside],
             "findings": [finding.as_dict() for finding in self.findings(patience)],
         }

@@ -106,7 +106,8 @@ def test_the_guides_own_blocks(room: Room, berth: Berth, text: str, code: int) -
     assert (done.exit_code, done.stderr) == (code, "")
     assert berth("lint", "/srv/exports", "--lang", "zh").exit_code == code
     found = json.loads(berth("lint", "/srv/exports", "-o", "json").stdout)
-    assert bool(found) == bool(code)
+    assert bool(found["findings"]) == bool(code)
+    assert found["exitCode"] == code
 
 
 def test_what_the_guide_made_and_what_it_exports(room: Room, berth: Berth) -> None:
@@ -115,9 +116,9 @@ def test_what_the_guide_made_and_what_it_exports(room: Room, berth: Berth) -> No
     room.directory("ksha3.2", 0o777)
     room.write(text.replace("/mount/", "/srv/mount/").replace("....\n", "").encode())
     found = json.loads(berth("lint", "-o", "json").stdout)
-    missing = {each["path"]: each for each in found if each["code"] == "missing-directory"}
+    missing = {each["facts"]["path"]: each for each in found["findings"] if each["id"] == "missing-directory"}
     assert set(missing) == {"/home/ubuntu/nfs/ks3.1", "/srv/mount/ksha3.2", "/srv/mount/demo"}
-    assert "/srv/ksha3.2" in missing["/srv/mount/ksha3.2"]["fix"]["en"]
+    assert "/srv/ksha3.2" in missing["/srv/mount/ksha3.2"]["do"]["en"]
 
 
 def test_lint_of_what_a_provisioner_needs(room: Room, berth: Berth) -> None:

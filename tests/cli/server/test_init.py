@@ -196,7 +196,7 @@ def test_verify_from_a_node_without_the_kernels_client(nfs_server: GaneshaServer
         (["manifest", "--image", "x", "--size", "much"], "--size: 'much' is no size"),
         (["manifest", "--image", "x", "--cluster-ip", "nfs"], "--cluster-ip: 'nfs' is no address"),
         (["manifest", "--image", "x", "--name", "Nfs"], "--name: 'Nfs'"),
-        (["manifest", "--image", "x", "--size", "much", "--lang", "zh"], "--size: 'much' 不是容量，例如 100Gi"),
+        (["manifest", "--image", "x", "--size", "much", "--lang", "zh"], "--size：'much' 不是容量，例如 100Gi"),
         (["verify", "nfs.example.com", "--lang", "zh"], "不是 主机:/路径"),
         (["init", "srv", "--client", "*", "--lang", "zh"], "srv：请写绝对路径"),
     ],

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from berth.findings.entry import CatalogueEntry, CatalogueError, names
 from berth.findings.finding import Finding, Where
-from berth.findings.render import of_files_as_dict, say_of_files
+from berth.findings.render import say_of_files
 from berth.nfsserver.exports.facts import FileSystem, HostFacts, PathFacts
 from berth.nfsserver.exports.installed import NfsUtils, of_release
 from berth.nfsserver.exports.parse import parse_exports
@@ -406,7 +406,7 @@ def test_duplicates_are_found_across_files() -> None:
 @given(text=st.text('/srvac nodeg1*@()-,=#\\"\n\t', max_size=120))
 def test_any_file_can_be_linted(text: str) -> None:
     for finding in found(text, replace(FACTS, live=())):
-        json.dumps(of_files_as_dict(finding))
+        json.dumps(finding.as_dict())
 
 
 def test_every_finding_is_tried_here() -> None:

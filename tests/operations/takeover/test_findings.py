@@ -12,7 +12,7 @@ import berth.operations.takeover
 from berth.findings.check import mistakes
 from berth.findings.entry import SUBJECT_FACTS, CatalogueEntry, CatalogueError
 from berth.findings.finding import Finding, Subject
-from berth.operations.takeover.findings import CATALOGUE, as_dict, by_severity, called, find
+from berth.operations.takeover.findings import CATALOGUE, by_severity, called, find
 from tests.findings.in_code import found_by_code
 
 ENTRIES = CATALOGUE.entries
@@ -73,21 +73,12 @@ def pv_at_root(*pvs: str) -> Finding:
     return find("pv-at-root", Subject("share", "h:/srv"), *about, volumes=f"{len(pvs)} PVs", claims="a/b")
 
 
-def test_it_is_told_under_the_names_that_programs_know() -> None:
-    told = as_dict(pv_at_root("pv-1", "pv-2"))
-    assert list(told) == ["id", "weight", "about", "seen", "do", "commands", "names"]
-    assert (told["id"], told["weight"], told["about"]) == ("pv-at-root", "warning", "share h:/srv")
-    assert told["names"] == ["pv-1", "pv-2"]
-    stops = as_dict(find("kubernetes-too-old", Subject("cluster", ""), release="1.12", oldest="1.20"))
-    assert (stops["weight"], stops["about"], stops["names"]) == ("stop", "cluster", [])
-
-
 def test_a_workload_is_called_by_its_kind_and_volumes_alone_by_theirs() -> None:
     about = Subject("workload", "a/b")
     assert called(find("provisioner-other", about, kind="statefulset", names=["x"])) == "statefulset a/b"
     assert called(find("both-run", about, running=["x"])) == "deployment a/b"
     nested = find("pv-nested", Subject("volume", "pv-1"), volumes="1 volume")
-    assert (called(nested), as_dict(nested)["names"]) == ("volumes", ["pv-1"])
+    assert called(nested) == "volumes"
 
 
 def test_what_stops_comes_first_and_the_rest_as_it_was_found() -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from berth.cli.commands import BerthCommand
 from berth.cli.diagnosis import print_lines
 from berth.cli.ending import EXIT_FAILED, EXIT_WARNINGS, EXIT_WELL, ending, run
-from berth.cli.output import LANGUAGE, Part, Styled, language, output_option, print_json, say
+from berth.cli.manner import language
+from berth.cli.output import LANGUAGE, Part, Styled, output_option, print_data, say
 from berth.cli.server.exports import print_exports
 from berth.findings.finding import Finding, Report
-from berth.findings.render import of_files_as_dict, say_of_files
+from berth.findings.render import say_of_files
 from berth.nfsserver.exports.installed import of_release
 from berth.nfsserver.lint.lint_context import Need
 from berth.nfsserver.lint.run import lint_file, lint_host
@@ -58,7 +60,7 @@ _HINTS = {
 
 def lint_command() -> click.Command:
     """The command with its options."""
-    return click.Command(
+    return BerthCommand(
         "lint",
         params=[
             click.Argument(["file"], required=False, type=click.Path(path_type=Path)),
@@ -81,7 +83,7 @@ def lint_command() -> click.Command:
 
 def status_command() -> click.Command:
     """The command with its options."""
-    return click.Command(
+    return BerthCommand(
         "status",
         params=[output_option(), LANGUAGE],
         callback=_status,
@@ -99,8 +101,8 @@ def _lint(
     with ending(spoken):
         reader = of_release(nfs_utils) if nfs_utils else None
     findings = run(lint_file(file, needs, reader) if file else lint_host(needs, reader), spoken)
-    if output == "json":
-        print_json([of_files_as_dict(finding) for finding in findings])
+    if output != "table":
+        print_data(Report(findings), output)
     else:
         _print_findings(findings, spoken)
     raise SystemExit(Report(findings).exit_code)
@@ -116,8 +118,8 @@ def _print_findings(findings: tuple[Finding, ...], lang: Language) -> None:
 def _status(output: str, lang: str | None) -> None:
     spoken = language(lang)
     status = run(read_status(), spoken)
-    if output == "json":
-        print_json(status.as_dict())
+    if output != "table":
+        print_data(status, output)
     else:
         _print_status(status, spoken)
     is_serving = status.verdict in ("serving", "nothing exported")

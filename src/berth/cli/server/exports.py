@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from berth.cli.commands import BerthCommand, BerthGroup
 from berth.cli.ending import run
-from berth.cli.output import LANGUAGE, language, output_option, print_json, say
+from berth.cli.manner import language
+from berth.cli.output import LANGUAGE, output_option, print_data, say
 from berth.cli.server.answering import wanted_options
 from berth.cli.tables import print_table
 from berth.nfsserver.exports.change import ExportChange
@@ -32,9 +34,9 @@ _WARNED = Text("exportfs said: {said}", "exportfs 提示：{said}")
 
 def export_command() -> click.Group:
     """The group of the three."""
-    group = click.Group("export", help="Add, remove and list exports. Changes touch Berth's own file only.")
+    group = BerthGroup("export", help="Add, remove and list exports. Changes touch Berth's own file only.")
     group.add_command(
-        click.Command(
+        BerthCommand(
             "add",
             params=[click.Argument(["path"], metavar="PATH"), *wanted_options(), output_option(), LANGUAGE],
             callback=_add,
@@ -44,7 +46,7 @@ def export_command() -> click.Group:
         )
     )
     group.add_command(
-        click.Command(
+        BerthCommand(
             "remove",
             params=[
                 click.Argument(["path"], metavar="PATH"),
@@ -58,7 +60,7 @@ def export_command() -> click.Group:
         )
     )
     group.add_command(
-        click.Command(
+        BerthCommand(
             "list",
             params=[output_option(), LANGUAGE],
             callback=_list,
@@ -113,15 +115,15 @@ def _remove(path: str, client: str | None, output: str, lang: str | None) -> Non
 def _list(output: str, lang: str | None) -> None:
     spoken = language(lang)
     rows = run(list_exports(), spoken)
-    if output == "json":
-        print_json([export_as_dict(row) for row in rows])
+    if output != "table":
+        print_data([export_as_dict(row) for row in rows], output)
     else:
         print_exports(rows, spoken)
 
 
 def _print_change(change: ExportChange, output: str, lang: Language) -> None:
-    if output == "json":
-        print_json(change.as_dict())
+    if output != "table":
+        print_data(change.as_dict(), output)
         return
     for sentence, exports in ((_ADDED, change.added), (_REMOVED, change.removed)):
         for export in exports:

@@ -8,11 +8,14 @@ from socket import gethostname
 
 import click
 
-from berth.cli.ending import EXIT_USAGE, EXIT_WARNINGS, EXIT_WELL, run
-from berth.cli.output import LANGUAGE, Styled, ask, complain, language, output_option, print_json, say
+from berth.cli.commands import BerthCommand
+from berth.cli.ending import EXIT_USAGE, EXIT_WARNINGS, EXIT_WELL, end, run
+from berth.cli.manner import language
+from berth.cli.output import LANGUAGE, Styled, ask, complain, output_option, print_data, say
 from berth.cli.server.answering import wanted_options
 from berth.cli.server.report import exit_code, print_report
 from berth.cli.tables import progress
+from berth.cli.wrapping import is_terminal
 from berth.doctor.share.probed import ShareReport
 from berth.nfsserver.exports.wanted import WantedExport
 from berth.nfsserver.setup.perform import Performed, check_root, perform, plan_for
@@ -43,7 +46,7 @@ _NOBODY = Text(
 
 def init_command() -> click.Command:
     """The command with its options."""
-    return click.Command(
+    return BerthCommand(
         "init",
         params=[
             click.Argument(["path"], metavar="PATH"),
@@ -76,22 +79,22 @@ def _init(
     spoken = language(lang)
     wanted = WantedExport(path, clients, provisioners, options)
     plan = run(plan_for(wanted), spoken)
-    as_json = output == "json"
+    as_json = output != "table"
     if not as_json:
         _print_plan(plan, spoken)
     if dry_run:
         if as_json:
-            print_json(_answer(plan, [], None))
+            print_data(_answer(plan, [], None), output)
         else:
             say(_DRY.said(spoken))
         raise SystemExit(EXIT_WELL)
-    if not plan.is_empty and not _may(plan, yes, as_json, spoken):
+    if not plan.is_empty and not _may(plan, yes, output, spoken):
         raise SystemExit(EXIT_WARNINGS)
     done = run(_perform(plan, quiet=as_json, lang=spoken), spoken)
     with progress(_LOOKING.said(spoken)):
         report = run(verify_here(path, (*provisioners, *clients)), spoken)
     if as_json:
-        print_json(_answer(plan, done, report))
+        print_data(_answer(plan, done, report), output)
     else:
         _print_seen(path, report, spoken)
     raise SystemExit(exit_code(report) if report else EXIT_WELL)
@@ -126,15 +129,14 @@ async def _perform_one(step: InitStep, lang: Language) -> Performed:
         raise
 
 
-def _may(plan: InitPlan, yes: bool, as_json: bool, lang: Language) -> bool:
+def _may(plan: InitPlan, yes: bool, output: str, lang: Language) -> bool:
     """Whether the plan may be done: told so beforehand, or now. Ends the process where nobody can be asked."""
     if yes:
         return True
-    if as_json or not sys.stdin.isatty():
-        if as_json:
-            print_json(_answer(plan, [], None))
-        complain(_NOT_DONE.said(lang))
-        raise SystemExit(EXIT_USAGE)
+    if output != "table" or not is_terminal(sys.stdin):
+        if output != "table":
+            print_data(_answer(plan, [], None), output)
+        end(_NOT_DONE, EXIT_USAGE, lang=lang)
     return ask(_ASK.said(lang))
 
 

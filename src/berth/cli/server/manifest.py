@@ -7,8 +7,10 @@ import re
 
 import click
 
-from berth.cli.ending import EXIT_USAGE
-from berth.cli.output import LANGUAGE, complain, language, print_json, say_exactly
+from berth.cli.commands import BerthCommand
+from berth.cli.ending import EXIT_USAGE, end
+from berth.cli.manner import language
+from berth.cli.output import LANGUAGE, output_option, print_data, say_exactly
 from berth.manifests.ganesha import GaneshaSettings, ganesha_manifests
 from berth.manifests.yaml_text import to_yaml
 from berth.texts.text import Language, Text
@@ -42,7 +44,7 @@ _HEADER = Text(
 
 def manifest_command() -> click.Command:
     """The command with its options."""
-    return click.Command(
+    return BerthCommand(
         "manifest",
         params=[
             click.Option(["--image"], required=True,
@@ -60,9 +62,7 @@ def manifest_command() -> click.Command:
                          help="Root of every client is root here: for images that chown their data when they start."),
             click.Option(["--cluster-ip"], metavar="ADDRESS", default="",
                          help="Address of the Service. [default: the cluster chooses]"),
-            click.Option(["-o", "--output"], type=click.Choice(["yaml", "json"]), default="yaml", show_default=True,
-                         help="Form of the answer."),
-            LANGUAGE,
+            output_option("yaml", "json", "table"), LANGUAGE,
         ],
         callback=_manifest,
         short_help="Print the manifests of an NFS server inside the cluster.",
@@ -107,7 +107,7 @@ def _manifest(
     )
     manifests = ganesha_manifests(settings)
     if output == "json":
-        print_json({"apiVersion": "v1", "kind": "List", "items": manifests})
+        print_data({"apiVersion": "v1", "kind": "List", "items": manifests}, output)
         return
     header = _HEADER.said(spoken).format(namespace=namespace, name=name, path=path)
     say_exactly(header + to_yaml(manifests).rstrip("\n"))
@@ -115,8 +115,8 @@ def _manifest(
 
 def _check(option: str, value: str, is_good: object, lang: Language) -> None:
     if not is_good:
-        complain(f"{option}: {value!r} {_WRONG[option].said(lang)}")
-        raise SystemExit(EXIT_USAGE)
+        wrong = _WRONG[option]
+        end(Text(f"{option}: {value!r} {wrong.en}", f"{option}：{value!r} {wrong.zh}"), EXIT_USAGE, lang=lang)
 
 
 def _is_network(text: str) -> bool:

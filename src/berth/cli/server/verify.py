@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
-from berth.cli.ending import EXIT_USAGE, run
-from berth.cli.output import LANGUAGE, complain, language, output_option, print_json
+from berth.cli.commands import BerthCommand
+from berth.cli.ending import EXIT_USAGE, end, run
+from berth.cli.manner import language
+from berth.cli.output import LANGUAGE, output_option, print_data
 from berth.cli.server.report import exit_code, print_report
 from berth.cli.tables import progress
 from berth.doctor.share.probed import ShareReport
@@ -19,7 +21,7 @@ from berth.volumes.share import ShareAddress
 
 def verify_command() -> click.Command:
     """The command with its options."""
-    return click.Command(
+    return BerthCommand(
         "verify",
         params=[
             click.Argument(["share"], metavar="HOST:/PATH"),
@@ -44,8 +46,8 @@ def verify_command() -> click.Command:
 
 def _verify(output: str, **given: Any) -> None:
     report, spoken = look_at_share(**given)
-    if output == "json":
-        print_json(report.as_dict())
+    if output != "table":
+        print_data(report.as_dict(), output)
     else:
         print_report(report, spoken)
     raise SystemExit(exit_code(report))
@@ -59,8 +61,7 @@ def look_at_share(
     try:
         target = parse_target(share, port=port or 0, mountport=mountport or 0)
     except BadTarget as error:
-        complain(error.text.said(spoken))
-        raise SystemExit(EXIT_USAGE) from None
+        end(error.text, EXIT_USAGE, lang=spoken)
     return look(target, timeout, from_node, spoken), spoken
 
 

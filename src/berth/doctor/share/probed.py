@@ -11,7 +11,7 @@ from typing import Literal
 from berth.findings.catalogue import Catalogue
 from berth.findings.entry import Value
 from berth.findings.finding import Finding, Severity
-from berth.findings.render import of_probe_as_dict
+from berth.texts.data import as_data, camel
 from berth.texts.sentences import Sentences
 from berth.texts.text import Text
 from berth.texts.visible import FACT
@@ -53,8 +53,9 @@ class Probed:
     def as_dict(self) -> dict[str, object]:
         """For `-o json`, both languages in it."""
         told = {"title": self.title.as_dict(), "seen": self.seen.as_dict()}
-        wrong = of_probe_as_dict(self.finding) if self.finding is not None else {}
-        return {"id": self.id, "outcome": self.outcome, **told, **wrong, "facts": dict(self.facts)}
+        wrong = _what_to_do(self.finding) if self.finding is not None else {}
+        facts = {camel(name): as_data(value) for name, value in self.facts.items()}
+        return {"id": self.id, "outcome": self.outcome, **told, **wrong, "facts": facts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,11 @@ class ShareReport:
         }
 
 
+def _what_to_do(finding: Finding) -> dict[str, object]:
+    whole = finding.as_dict()
+    return {key: whole[key] for key in ("severity", "why", "do", "commands")}
+
+
 def passed(probe: str, case: str, /, **facts: object) -> Probed:
     """It is as it should be."""
     return Probed(probe, "passed", SENTENCES.say(f"{probe}.{case}", **facts), None, facts)
@@ -102,7 +108,7 @@ def skipped(probe: str, case: str, /, **facts: object) -> Probed:
 
 def barred(probe: str, by: Probed) -> Probed:
     """It was not tried, because of what another one found."""
-    facts = {"because_en": by.title.en, "because_zh": by.title.zh}
+    facts = {"because": by.title}
     return Probed(probe, "skipped", SENTENCES.say("not-tried", because=by.title), None, facts, is_barred=True)
 
 

@@ -35,18 +35,3 @@ def object_of(finding: Finding) -> tuple[str, str]:
 def called(finding: Finding) -> str:
     """What it is about, as a person types it: `class nfs-client`."""
     return " ".join(object_of(finding)).strip()
-
-
-def as_dict(finding: Finding) -> dict[str, object]:
-    """For `-o json`: both languages in it, and the names of all objects where there are several."""
-    first, *others = finding.about
-    several = finding.about if first.kind == "volume" else others
-    return {
-        "id": finding.id,
-        "weight": "stop" if finding.severity == "failure" else finding.severity,
-        "about": called(finding),
-        "seen": finding.seen.as_dict(),
-        "do": finding.do.as_dict(),
-        "commands": list(finding.commands),
-        "names": [one.name for one in several],
-    }

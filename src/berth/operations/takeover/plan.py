@@ -17,7 +17,7 @@ from berth.operations.takeover.candidates import read_candidates
 from berth.operations.takeover.classes import judge_classes
 from berth.operations.takeover.condition import judge_share
 from berth.operations.takeover.conflicts import judge_cluster, judge_provisioners, namesakes, serves_already
-from berth.operations.takeover.findings import as_dict, by_severity, find
+from berth.operations.takeover.findings import by_severity, find
 from berth.operations.takeover.inventory import Group, Inventory, make_groups, read_cluster
 from berth.operations.takeover.old import Berth, FoundProvisioners, OldProvisioner, find_provisioners
 from berth.operations.takeover.share import Seen, look
@@ -113,7 +113,7 @@ class GroupPlan:
             "berth": {"namespace": self.by.namespace, "name": self.by.name, "installed": self.is_installing,
                       "standsByAs": list(self.own)},
             "done": self.is_done,
-            "remarks": [as_dict(one) for one in self.findings],
+            "findings": [one.as_dict() for one in self.findings],
         }  # fmt: skip
 
 
@@ -138,7 +138,7 @@ class TakeoverPlan:
 
     def as_dict(self) -> dict[str, object]:
         """For `-o json`."""
-        return {"shares": [one.as_dict() for one in self.groups], "remarks": [as_dict(one) for one in self.findings]}
+        return {"shares": [one.as_dict() for one in self.groups], "findings": [one.as_dict() for one in self.findings]}
 
 
 async def make_plan(api: ManifestApi, shares: Shares, wanted: Wanted) -> TakeoverPlan:
