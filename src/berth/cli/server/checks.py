@@ -68,8 +68,8 @@ def lint_command() -> click.Command:
                          help="A path that a provisioner works in: is it let in, may it write. Repeatable."),
             click.Option(["--provisioner"], metavar="ADDRESS", default="", help="Where that provisioner comes from."),
             click.Option(["--nfs-utils"], metavar="VERSION", default="",
-                         help="Judge the files as this release of nfs-utils reads them, such as 2.6.2. Default: the "
-                              "installed one."),
+                         help="Judge the files as this release of nfs-utils reads them, such as 2.6.2. [default: "
+                              "the installed one]"),
             output_option(),
             LANGUAGE,
         ],
