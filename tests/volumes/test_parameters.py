@@ -283,3 +283,44 @@ def test_whatever_the_mount_options_the_answer_is_good_or_refused(options: list[
         assert address.field == "mountOptions"
     else:
         assert 0 <= address.port <= 65535
+
+
+@pytest.mark.parametrize(
+    ("parameters", "field", "character", "whole"),
+    [
+        pytest.param({"server": "10。0。0。5"}, "server", "IDEOGRAPHIC FULL STOP", "10.0.0.5", id="server"),
+        pytest.param({"share": "／srv"}, "share", "FULLWIDTH SOLIDUS", "/srv", id="share"),
+        pytest.param({"share": "/srv\u200b"}, "share", "ZERO WIDTH SPACE", "/srv", id="not seen"),
+        pytest.param({"pathPattern": "${.PVC.namespace}／x"}, "pathPattern", "SOLIDUS", "namespace}/x", id="a pattern"),
+        pytest.param(
+            {"pathPattern": "＄｛.PVC.name｝"}, "pathPattern", "DOLLAR SIGN", "${.PVC.name}", id="a placeholder"
+        ),
+        pytest.param({"subDir": "a\u00a0b"}, "subDir", "NO-BREAK SPACE", "a b", id="a blank"),
+        pytest.param({"onDelete": "“retain”"}, "onDelete", "LEFT DOUBLE QUOTATION MARK", "retain", id="quotes"),
+        pytest.param({"archiveOnDelete": "ｆalse"}, "archiveOnDelete", "LATIN SMALL LETTER F", "false", id="a letter"),
+        pytest.param({"directoryMode": "０770"}, "directoryMode", "FULLWIDTH DIGIT ZERO", "0770", id="a digit"),
+        pytest.param({"minSize": "1．5"}, "minSize", "FULLWIDTH FULL STOP", "1.5", id="a size"),
+        pytest.param({"on\u200bDelete": "retain"}, "on\u200bDelete", "ZERO WIDTH SPACE", "onDelete", id="a key"),
+    ],
+)
+def test_what_a_chinese_keyboard_types_is_named(
+    parameters: dict[str, str], field: str, character: str, whole: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_parameters(parameters, server="nfs", export="/srv")
+    assert refused.value.parameter == field
+    assert character in refused.value.why
+    assert whole in refused.value.why
+
+
+@pytest.mark.parametrize(
+    "option", ["hard，nfsvers=4.1", "nfsvers＝4.1", "nfsvers=4．1", "ｈard", "hard\u3000", "—hard"]
+)
+def test_a_mount_option_of_a_chinese_keyboard_is_named(option: str) -> None:
+    with pytest.raises(Refused, match=r"mountOptions: character \d+ of .* is .*U\+"):
+        share_address("nfs", "/srv", (option,))
+
+
+def test_chinese_names_of_directories_are_names() -> None:
+    parameters = parse_parameters({"share": "/数据（旧）", "pathPattern": "项目/${.PVC.name}（卷）"}, server="nfs")
+    assert parameters.export == "/数据（旧）"

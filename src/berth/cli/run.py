@@ -17,14 +17,25 @@ from berth.programs.process.program import Program
 from berth.programs.process.run import run as run_program
 from berth.settings.errors import SettingError
 from berth.settings.values import Setting
+from berth.texts.lookalikes import complaint
 from berth.web.serve import ListenError
 
 
 def run(program: Program[Any], flags: Mapping[str, str]) -> int:
     """Runs a program until it is told to stop. flags: those given, by their name without dashes in front."""
     with ending(language(None), {SettingError: EXIT_USAGE, ListenError: EXIT_FAILED}):
+        _check_typing(program)
         is_well = run_program(program, program.load(os.environ, flags))
     return EXIT_WELL if is_well else EXIT_FAILED
+
+
+def _check_typing(program: Program[Any]) -> None:
+    """SettingError for a variable in which a character only looks like the one that is meant, in a manifest that was
+    typed on a Chinese keyboard. (Arguments were looked at before they were understood: cli/typed.)
+    """
+    for setting in program.settings:
+        if wrong := complaint(os.environ.get(setting.variable, ""), names=True):
+            raise SettingError(setting.variable, wrong.said(language(None)))
 
 
 def run_command() -> click.Command:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TypeVar, get_args
 
 from berth.texts.bounded import quoted
+from berth.texts.lookalikes import complaint
 from berth.volumes.errors import ParameterField, Refused
 from berth.volumes.naming import is_printable
 from berth.volumes.patterns import DEFAULT_PATTERN, PathPattern, parse_path_pattern, parse_sub_dir
@@ -27,6 +28,9 @@ KNOWN = (
     "server", "share", "pathPattern", "subDir", "onDelete", "archiveOnDelete", "directoryMode", "mountPermissions",
     "uid", "gid", "sharedPaths", "existingDirectory", "minSize", "maxSize", "stepSize",
 )  # fmt: skip
+
+_PATHS = ("share", "pathPattern", "subDir")
+"""What holds names of directories, in any alphabet."""
 
 GIB = 1024**3
 MAX_GIB = 2**33
@@ -66,9 +70,11 @@ class Parameters:
 
 def parse_parameters(parameters: Mapping[str, str], *, server: str = "", export: str = "") -> Parameters:
     """Parameters of a class; server and export are the defaults for classes that name none. Refused, naming the key."""
-    for key in parameters:
+    for key, value in parameters.items():
+        check_typing(ParameterField(key), key)
         if key not in KNOWN:
             raise _unknown(key)
+        check_typing(ParameterField(key), value, names=key in _PATHS)
     min_bytes, max_bytes = _gib(parameters, "minSize"), _gib(parameters, "maxSize")
     _gib(parameters, "stepSize")
     if min_bytes is not None and max_bytes is not None and min_bytes > max_bytes:
@@ -93,8 +99,17 @@ def parse_parameters(parameters: Mapping[str, str], *, server: str = "", export:
     )
 
 
+def check_typing(field: str, text: str, *, names: bool = False) -> None:
+    """Refused, naming field, where the text holds a character that only looks like the one that is meant. names: as in
+    texts.lookalikes.
+    """
+    if wrong := complaint(text, names=names):
+        raise Refused(field, wrong.en)
+
+
 def parse_export(text: str, field: str) -> str:
     """An export's path in normal form; Refused (naming field) unless it is absolute and without `.` and `..`."""
+    check_typing(field, text, names=True)
     if not text.startswith("/"):
         raise Refused(field, f"{text!r} is not an absolute path; write it as the server exports it, like /srv/nfs/k8s")
     if any(part in (".", "..") for part in text.split("/")):
@@ -106,6 +121,7 @@ def parse_export(text: str, field: str) -> str:
 
 def parse_server(text: str, field: str) -> str:
     """A server's name or address without the brackets of an IPv6 address; Refused when it is neither."""
+    check_typing(field, text)
     server = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if _is_ipv6(server) or (server is text and _HOST.fullmatch(server)):
         return server
@@ -128,6 +144,8 @@ def _is_ipv6(text: str) -> bool:
 def share_address(server: str, export: str, mount_options: tuple[str, ...]) -> ShareAddress:
     """The share, with what the class's mountOptions say of how to speak to it. Refused for what no mount would take."""
     found: dict[str, str] = {}
+    for option in mount_options:
+        check_typing("mountOptions", option)
     for option in ",".join(mount_options).split(","):
         key, _, value = option.strip().partition("=")
         if key in ("nfsvers", "vers"):

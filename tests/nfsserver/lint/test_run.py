@@ -410,7 +410,8 @@ def test_any_file_can_be_linted(text: str) -> None:
 
 
 def test_every_finding_is_tried_here() -> None:
-    assert CATALOGUE.entries.keys() <= set(re.findall(r'"([a-z0-9-]+)"', Path(__file__).read_text("utf-8")))
+    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert CATALOGUE.entries.keys() <= set(re.findall(r'"([a-z0-9-]+)"', tests))
 
 
 SAID = {

@@ -29,6 +29,12 @@ class LintContext:
     files: tuple[ExportsFile, ...]
     facts: HostFacts
     needs: tuple[Need, ...] = ()
+    anew: tuple[tuple[str, range], ...] = ()
+    """Files and lines that are to be written anew: what they seem to say is nothing that anybody meant."""
+
+    def is_anew(self, source: str, line: int) -> bool:
+        """Whether the line is one of those."""
+        return any(source == file and line in lines for file, lines in self.anew)
 
     @property
     def entries(self) -> tuple[ExportEntry, ...]:

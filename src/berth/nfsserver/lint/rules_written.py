@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from berth.findings.finding import Finding
 from berth.nfsserver.exports.clients import BadClient, check, classify, covers, host_bits
-from berth.nfsserver.exports.flags import NEWER, OBSOLETE, SWITCHES, VALUED
+from berth.nfsserver.exports.flags import NEWER, OBSOLETE, OF_MOUNT, SWITCHES, VALUED
 from berth.nfsserver.exports.lexer import decode
 from berth.nfsserver.exports.parse import Export, ExportEntry, Problem, Statement
 from berth.nfsserver.lint.finding import find
@@ -23,7 +23,7 @@ def unreadable(context: LintContext) -> Iterator[Finding]:
                 facts["release"] = context.release
             variant = _variant(problem, context)
             yield find(problem.code, variant=variant, source=file.source, line=problem.line, path=path, **facts)
-        lost = sum(not entry.is_read for entry in file.entries)
+        lost = sum(not each.is_read and not context.is_anew(file.source, each.export.line) for each in file.entries)
         if lost:
             yield find("rest-unread", source=file.source, line=file.problems[0].line, lost=lost)
 
@@ -32,6 +32,8 @@ def _variant(problem: Problem, context: LintContext) -> str:
     match problem.code:
         case "unknown-option" if problem.detail["since"]:
             return "newer" if context.release else "newer-than-here"
+        case "unknown-option" if problem.detail["option"].partition("=")[0] in OF_MOUNT:
+            return "of-mount"
         case "unknown-option":
             return "nearest" if problem.detail["nearest"] else "unknown"
         case "bad-option-list":

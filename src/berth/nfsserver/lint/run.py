@@ -18,6 +18,7 @@ from berth.nfsserver.exports.parse import ExportsFile
 from berth.nfsserver.exports.survey import survey, survey_host
 from berth.nfsserver.lint import rules_live, rules_needs, rules_options, rules_places, rules_written
 from berth.nfsserver.lint.lint_context import LintContext, Need
+from berth.nfsserver.lint.rules_typed import rewritten
 
 _RULES = (*rules_written.RULES, *rules_options.RULES, *rules_places.RULES, *rules_needs.RULES, *rules_live.RULES)
 
@@ -29,13 +30,22 @@ def lint(files: Sequence[ExportsFile], facts: HostFacts, needs: Sequence[Need] =
     """
     context = LintContext(tuple(files), facts, tuple(needs))
     order = {file.source: at for at, file in enumerate(files)}
-    found = dict.fromkeys(finding for rule in _RULES for finding in rule(context))
+    anew = tuple(rewritten(context))
+    context = replace(context, anew=tuple((each.source, each.lines) for each in anew))
+    found = dict.fromkeys(each.finding for each in anew)
+    found |= dict.fromkeys(each for rule in _RULES for each in rule(context) if not _is_echo(context, each))
 
     def rank(finding: Finding) -> tuple[int, int, int]:
         where = finding.where or Where()
         return order.get(where.file, len(order)), where.line, SEVERITIES.index(finding.severity)
 
     return tuple(sorted(found, key=rank))
+
+
+def _is_echo(context: LintContext, finding: Finding) -> bool:
+    """Whether it is about what a line seems to say that is to be written anew."""
+    where = finding.where or Where()
+    return finding.id != "rest-unread" and context.is_anew(where.file, where.line)
 
 
 async def lint_host(needs: Sequence[Need] = (), nfs_utils: NfsUtils | None = None) -> tuple[Finding, ...]:
