@@ -1,7 +1,7 @@
 """Findings, and what could not be looked at. Pure values; their words come from a catalogue.
 
-Order of harm: failures before warnings before notes; among them lost data before what stops everybody, before what
-stops one, before what is merely unpleasant.
+Order of harm: failures before warnings before notes; among them shares that don't work, of which much else follows,
+before lost data, before what stops everybody, before what stops one, before what is merely unpleasant.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ Severity = Literal["failure", "warning", "note"]
 """failure: it does not work; warning: it works, dangerously or not for long; note: worth knowing."""
 SEVERITIES: tuple[Severity, ...] = ("failure", "warning", "note")
 
-Harm = Literal["data", "everyone", "one", "comfort"]
-"""data: lost or mixed up; everyone: no claim or pod gets storage; one: this object; comfort: slow, noisy, confusing."""
-HARMS: tuple[Harm, ...] = ("data", "everyone", "one", "comfort")
+Harm = Literal["outage", "data", "everyone", "one", "comfort"]
+"""outage: a share does not do its work, and much of what is told below it follows from that; data: lost or mixed up;
+everyone: no claim or pod gets storage; one: this object; comfort: slow, noisy, confusing.
+"""
+HARMS: tuple[Harm, ...] = ("outage", "data", "everyone", "one", "comfort")
 
 KINDS: dict[str, str] = {
     "claim": "PVC",

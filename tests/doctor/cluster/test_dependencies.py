@@ -80,8 +80,8 @@ def test_of_other_classes_and_of_defaults_nothing_is_told_to_who_names_a_class()
     )
     both = (Subject("class", "one"), Subject("class", "nfs"))
     several = find(
-        "default-class-several", *both, variant={"unserved": False},
-        number=2, newest="one", rest=["nfs"], keep="one", others=["nfs"],
+        "default-class-several", *both, variant={"newest": True, "keep": True},
+        number=2, newest="one", rest=["nfs"], keep="one",
     )  # fmt: skip
     served = provisioner("serves", "x/nfs")
     seen = snapshot(claims=[BOUND, claim("open", None)], volumes=[PV], pods=[served])

@@ -112,7 +112,7 @@ def test_sizes_are_told_where_they_add_up_to_more_than_there_is(served: Site, pa
     patient.wait(lambda: own(patient.examine(), served) == [], "it is gone", 20)
 
 
-def test_a_share_that_hangs_costs_its_own_answer_only(served: Site, patient: Patient) -> None:
+def test_a_share_that_hangs_is_the_one_thing_that_is_told(served: Site, patient: Patient) -> None:
     served.nfs.pause()
     try:
         begin = time.monotonic()
@@ -120,9 +120,11 @@ def test_a_share_that_hangs_costs_its_own_answer_only(served: Site, patient: Pat
         seconds = time.monotonic() - begin
     finally:
         served.nfs.resume()
-    unseen = next(each for each in report.unseen if served.token in each.what.en)
-    assert unseen.what.zh == f"共享 {served.nfs.host}:{served.export}"
-    assert [each.id for each in own(report, served)] == []
+    (finding,) = own(report, served)
+    assert finding.id == "share-hangs"
+    assert finding.about[0].name == f"{served.nfs.host}:{served.export}"
+    assert finding.seen.zh.endswith("个卷位于其上")
+    assert not [each for each in report.unseen if served.token in each.what.en]
     assert seconds < 60
 
 

@@ -15,7 +15,6 @@ from berth.doctor.cluster import (
     apps,
     claims,
     classes,
-    default_class,
     directories,
     directories_there,
     edits,
@@ -227,6 +226,31 @@ def test_a_name_is_served_by_who_renews_its_lease_wherever_that_is() -> None:
     assert Provisioners(seen).names == {"x/nfs"}
     assert ids(classes.judge_classes, seen) == []
     assert ids(classes.judge_classes, replace(seen, leases=[lease("x-nfs", 600)])) == ["class-no-provisioner"]
+
+
+@pytest.mark.parametrize("typo", ["x.io/nfs-clent", "x.io/nfs-clientt", "x-io/nfs-client"])
+def test_a_typo_is_compared_with_the_names_that_locks_stand_for(typo: str) -> None:
+    seen = snapshot(
+        pods=[], classes=[storage_class(provisioner=typo)], claims=[claim("waits")],
+        leases=[lease("x.io-nfs-client", 5, "host_1")],
+    )  # fmt: skip
+    (finding,) = classes.judge_classes(seen, Provisioners(seen))
+    assert finding.facts["nearest"] == "x.io/nfs-client"
+    assert finding.commands == (
+        "kubectl get storageclass nfs -o yaml | sed 's|^provisioner: .*|provisioner: x.io/nfs-client|' | "
+        "kubectl replace --force -f -",
+    )
+
+
+def test_a_typo_is_compared_with_who_answers_rather_than_with_who_does_not() -> None:
+    down = provisioner("down", "x.io/nfs-cliant", ready=False)
+    seen = snapshot(
+        pods=[down, provisioner("runs", "x.io/nfs-client")], classes=[storage_class(provisioner="x.io/nfs-clent")],
+        claims=[claim("waits")],
+    )  # fmt: skip
+    assert Provisioners(seen).nearest_name("x.io/nfs-clent") == "x.io/nfs-client"
+    (finding,) = classes.judge_classes(seen, Provisioners(seen))
+    assert "x.io/nfs-client does" in finding.seen.en
 
 
 def test_a_name_is_served_by_who_renews_an_old_lock() -> None:
@@ -498,22 +522,6 @@ def test_kubespheres_accessors(spec: dict[str, Any], allowed: bool) -> None:
     )
     seen = snapshot(namespaces=[namespace], accessors=[accessor], claims=[claim("one")])
     assert ids(refusing.judge_accessors, seen) == ([] if allowed else ["claim-not-allowed"])
-
-
-def test_default_classes() -> None:
-    marked = {"storageclass.kubernetes.io/is-default-class": "true"}
-    two = [storage_class("one", annotations=marked), storage_class("two", annotations=marked)]
-    assert ids(default_class.judge_default_class, snapshot()) == ["default-class-none"]
-    assert ids(default_class.judge_default_class, snapshot(classes=two[:1])) == []
-    assert ids(default_class.judge_default_class, snapshot(classes=two)) == ["default-class-several"]
-    (finding,) = default_class.judge_default_class(seen := snapshot(classes=two), Provisioners(seen))
-    assert finding.do.en == "Keep one. To keep two, the newest:"
-    two[1].provisioner = "x/nsf"
-    (finding,) = default_class.judge_default_class(seen, Provisioners(seen))
-    assert finding.seen.en == "2 classes are the default: two, one"
-    assert finding.do.zh == "只保留一个。最新的 two 没有供应器处理；若保留 one："
-    assert finding.commands[0].startswith("kubectl annotate --overwrite storageclass two ")
-    assert ids(default_class.judge_default_class, snapshot(classes=[], unseen=frozenset(["storageclasses"]))) == []
 
 
 def test_edits_change_one_thing() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 from berth.doctor.cluster import edits
 from berth.doctor.cluster.classes import refusal
 from berth.doctor.cluster.default_class import candidate
+from berth.doctor.cluster.outages import outage_in
 from berth.doctor.cluster.provisioners import Provisioners, nearest
 from berth.doctor.cluster.reasons import known_failures
 from berth.doctor.cluster.snapshot import Snapshot, in_bytes
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
-from berth.objects import kinds
+from berth.objects import kinds, runtime
 from berth.objects.translation import class_name_of, has_node, location_of, provisioned_by, storage_of
 from berth.texts.text import Text
 
@@ -70,6 +71,8 @@ def pending(snapshot: Snapshot, provisioners: Provisioners, claim: kinds.ClaimOb
     warning = next(
         (each for each in snapshot.warnings("PersistentVolumeClaim", claim) if "rovision" in each.reason), None
     )
+    if _is_told_of_share(provisioners, of_class, warning):
+        return
     if warning is not None:
         known = list(known_failures(warning, snapshot.version, claim=claim.key))
         yield from known
@@ -81,6 +84,16 @@ def pending(snapshot: Snapshot, provisioners: Provisioners, claim: kinds.ClaimOb
         yield find("claim-waits-for-provisioner", about, variant="claim", provisioner=of_class.provisioner)
 
 
+def _is_told_of_share(provisioners: Provisioners, of_class: kinds.ClassObject, warning: runtime.Event | None) -> bool:
+    """Whether the claim waits for a share that does not do its work, and is told of with it."""
+    outages = provisioners.outages
+    said = outage_in(warning.text) if warning is not None else None
+    if said is not None and said.share in outages.known:
+        return True
+    speaks_of_shares = warning is not None and provisioners.is_berth(of_class.provisioner)
+    return not speaks_of_shares and outages.around(provisioners.share_of(of_class)) is not None
+
+
 def _is_selflink(provisioners: Provisioners, name: str) -> bool:
     running = [each for each in provisioners.of(name) if each.is_running]
     return bool(running) and all(each.flavour == "selflink" for each in running)
@@ -90,15 +103,15 @@ def _without_class(snapshot: Snapshot, provisioners: Provisioners, claim: kinds.
     if _may_find_volume(snapshot, claim, ""):
         return
     defaults = snapshot.defaults
-    is_open = claim.spec.storageClassName is None
-    best = defaults[0] if defaults else candidate(snapshot, provisioners)
+    best = candidate(snapshot, provisioners, preferred=defaults[0] if defaults else None)
+    is_default = best in defaults and claim.spec.storageClassName is None
     yield find(
         "claim-without-class",
         Subject("claim", claim.key),
         *((Subject("class", best.name),) if best is not None else ()),
-        variant={"claim": True, "choice": best is not None, "default": best is not None and defaults and is_open},
+        variant={"claim": True, "choice": best is not None, "default": is_default},
         version=snapshot.version,
-        default=best.name if best is not None and defaults and is_open else None,
+        default=best.name if best is not None and is_default else None,
         edit=edits.set_field("spec.storageClassName", best.name) if best is not None else None,
     )
 

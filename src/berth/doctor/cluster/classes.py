@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from berth.doctor.cluster import edits
-from berth.doctor.cluster.provisioners import Provisioners, nearest
+from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
@@ -40,11 +40,12 @@ def _unserved(
 ) -> Finding:
     name = of_class.provisioner
     near = provisioners.nearest(name)
-    berth = near if near is not None and near.flavour == "berth" else None
-    if berth is None and near is None:
+    meant = provisioners.nearest_name(name)
+    is_near = near is not None and meant in near.names
+    berth = near if is_near and near is not None and near.flavour == "berth" else None
+    if meant is None:
         berths = (each for each in provisioners.known if each.flavour == "berth" and each.is_running)
         berth = next((each for each in berths if not snapshot.trust.distrusts(each.account)), None)
-    meant = nearest(name, near.names) if near is not None else None
     server, path = _share_of(snapshot, of_class)
     about = [Subject("class", of_class.name), *(Subject("claim", each.key) for each in claims[:_SUBJECTS])]
     can_answer = berth is not None and berth.kind == "Deployment"

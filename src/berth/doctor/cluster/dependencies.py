@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from berth.doctor.cluster import claims as pending_claims
 from berth.doctor.cluster.mounting import is_waiting
+from berth.doctor.cluster.outages import share_key
 from berth.doctor.cluster.provisioners import Provisioners, nearest
 from berth.doctor.cluster.refusing import accessor_finding, refusing
 from berth.doctor.cluster.snapshot import Snapshot
@@ -20,8 +21,8 @@ from berth.objects.translation import class_name_of, location_of, provisioned_by
 from berth.texts.command import Shell, command
 from berth.texts.text import Text
 
-SHARES = "shares"
-"""The check that asks the shares."""
+SHARES, OUTAGES = "shares", "outages"
+"""The checks that tell of the shares."""
 _EVERYWHERE = "webhook-unreachable"
 """The failure that concerns every claim, whatever it names."""
 _DEFAULT = "default-class-several"
@@ -68,9 +69,9 @@ def about_one(about: Subject, whole: Report, snapshot: Snapshot, provisioners: P
     findings = [_narrowed(each, behind) for each in whole.findings if _concerns(each, behind, about)]
     findings += behind.extra
     shares = [each.name for each in behind.subjects if each.kind == "share"]
-    unseen = [each for each in whole.unseen if each.check != SHARES or _is_of_one(each, shares)]
+    unseen = [each for each in whole.unseen if each.check not in (SHARES, OUTAGES) or _is_of_one(each, shares)]
     whole = replace(whole, unseen=tuple(unseen))
-    if not findings or all(each.severity == "note" for each in findings):
+    if all(each.severity == "note" and about not in each.about[:1] for each in findings):
         findings.append(_nothing(about, behind))
     return _with(whole, findings)
 
@@ -162,6 +163,9 @@ def _class(behind: Dependencies, snapshot: Snapshot, provisioners: Provisioners,
     behind.add("class", name)
     of_class = snapshot.class_of.get(name)
     if of_class is not None:
+        share = provisioners.share_of(of_class)
+        if share:
+            behind.add("share", share)
         _provisioner(behind, provisioners, of_class.provisioner)
 
 
@@ -205,7 +209,16 @@ def _concerns(finding: Finding, behind: Dependencies, about: Subject) -> bool:
     return (
         not is_of_another
         and any(each in behind.subjects for each in finding.about if each.kind not in ("node", "namespace", "share"))
-    ) or (leading is not None and leading.kind == "share" and leading in behind.subjects)
+    ) or (leading is not None and leading.kind == "share" and _is_behind(leading, finding.harm == "outage", behind))
+
+
+def _is_behind(share: Subject, is_down: bool, behind: Dependencies) -> bool:
+    """Whether the object hangs on the share itself; on one that is down also what lies in it does."""
+    if share in behind.subjects:
+        return True
+    key = share_key(share.name).rstrip("/")
+    places = (share_key(each.name) for each in behind.subjects if each.kind == "share") if is_down else ()
+    return any(f"{each}/".startswith(f"{key}/") for each in places)
 
 
 def _nothing(about: Subject, behind: Dependencies) -> Finding:

@@ -1,5 +1,5 @@
-"""PVs whose directories are gone, directories that no PV names, sizes that add up to more than there is: the shares are
-asked, each with a deadline.
+"""The shares are asked, each with a deadline: whether they do their work, PVs whose directories are gone, directories
+that no PV names, sizes that add up to more than there is.
 
 Directories are listed, never walked: one call for each directory that volumes lie in. What this host may not see, or a
 share that hangs, is told. Berth's own records on a share say whose a directory was.
@@ -11,9 +11,11 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from berth.doctor.cluster.displaced import look_for_displaced
+from berth.doctor.cluster.outages import Outage, outage_in, share_key
 from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.known import find
@@ -26,9 +28,9 @@ from berth.shares.choose import Shares
 from berth.texts.text import Text, same
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
 from berth.volumes.naming import ARCHIVED, HOME, VOLUMES, record_path, recorded_name
-from berth.volumes.parameters import share_address
+from berth.volumes.parameters import parse_server, share_address
 from berth.volumes.records import decode
-from berth.volumes.share import Share, ShareAddress
+from berth.volumes.share import Share, ShareAddress, Space
 
 DEADLINE = 4.0
 """Seconds for one share."""
@@ -51,14 +53,16 @@ class _Used:
     volumes: dict[str, list[kinds.VolumeObject]] = field(default_factory=dict)
 
 
-async def look_at_shares(snapshot: Snapshot, provisioners: Provisioners) -> AsyncIterator[Finding | Unseen]:
-    """What the shares that PVs lie on say."""
+async def ask_shares(
+    snapshot: Snapshot, provisioners: Provisioners, asked: dict[str, Outage | None]
+) -> AsyncIterator[Finding | Unseen]:
+    """What the shares say that are in use. asked: gets of each that answered, or should have, whether it is well."""
     if not snapshot.sees("persistentvolumes"):
         return
     used = list(shares_of(snapshot, provisioners))
     shares = Shares(timeout=DEADLINE - 0.5)
     tasks = [
-        asyncio.create_task(_look_at(shares, each, snapshot), name=f"looking at {each.address}")
+        asyncio.create_task(_look_at(shares, each, snapshot, asked), name=f"looking at {each.address}")
         for each in used[:_MOST_SHARES]
     ]
     try:
@@ -73,7 +77,7 @@ async def look_at_shares(snapshot: Snapshot, provisioners: Provisioners) -> Asyn
 
 
 def shares_of(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[_Used]:
-    """Each share with PVs that a provisioner made on it, and those of provisioners that don't run.
+    """Each share with PVs that a provisioner made on it, and those that classes and provisioners name.
 
     PVs made by hand count where they lie directly in such a share: of others nobody knows what is exported.
     """
@@ -98,11 +102,25 @@ def shares_of(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[_Used]
         below = path[len(export.rstrip("/")) + 1 :]
         if below and (provisioned_by(volume) or "/" not in below):
             found.setdefault(address, _Used(address)).volumes.setdefault(below, []).append(volume)
-    for provisioner in provisioners.known:
-        if provisioner.share and not provisioner.is_running:  # what it can't mount may be seen from here
-            address = ShareAddress(provisioner.server, normal(provisioner.export))
-            found.setdefault(address, _Used(address))
+    known = {share_key(str(each)) for each in found}
+    for address in _without_volumes(snapshot, provisioners):
+        if share_key(str(address)) not in known:
+            known.add(share_key(str(address)))
+            found[address] = _Used(address)
     return iter(found.values())
+
+
+def _without_volumes(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[ShareAddress]:
+    """Shares that a class or a provisioner names: what is wrong there is to be known before the first claim."""
+    for of_class in snapshot.classes:
+        server, _, export = provisioners.share_of(of_class).partition(":/")
+        if server:
+            with suppress(Refused):
+                host = parse_server(server, "server")
+                yield share_address(host, normal(f"/{export}"), tuple(of_class.mountOptions or ()))
+    for provisioner in provisioners.known:
+        if provisioner.share:
+            yield ShareAddress(provisioner.server, normal(provisioner.export))
 
 
 def _export_of(volume: kinds.VolumeObject, server: str, path: str, exports: Iterable[tuple[str, str]]) -> str:
@@ -115,22 +133,47 @@ def _export_of(volume: kinds.VolumeObject, server: str, path: str, exports: Iter
     return max(inside, key=len, default="")
 
 
-async def _look_at(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Finding | Unseen]:
+async def _look_at(
+    shares: Shares, used: _Used, snapshot: Snapshot, asked: dict[str, Outage | None]
+) -> list[Finding | Unseen]:
+    key, found = share_key(str(used.address)), list[Finding | Unseen]()
     try:
         async with asyncio.timeout(DEADLINE):
-            return [*await _compare(shares, used, snapshot)]
+            share = await shares.get(used.address)
+            await share.list("", most=1)
+            space = await share.space()
+            asked[key] = _full(key, space)
+            if used.volumes:
+                found += await _compare(share, used, snapshot)
+                found += _promised(used, space.total_bytes)
     except (VolumeError, TimeoutError) as error:
-        share = Subject("share", str(used.address))
-        if isinstance(error, Unavailable) and error.stage == "mount" and "NOENT" in error.status:
-            server, evidence = used.address.server, [str(error)]
-            return [find("mount-path-missing", share, variant="share", server=server, evidence=evidence)]
+        outage = _outage(key, error)
+        if outage is not None and asked.get(key) is None:
+            asked[key] = outage
+        elif outage is None:
+            about = Subject("share", str(used.address))
+            found.append(Unseen(about.text, same(str(error)), about=about))
+    return found
+
+
+def _outage(key: str, error: VolumeError | TimeoutError) -> Outage | None:
+    """What is wrong with the share, if that is what the error tells."""
+    if isinstance(error, TimeoutError):
         late = Text(f"no answer within {DEADLINE:g} s", f"{DEADLINE:g} 秒内没有应答")
-        said = same(error.brief if isinstance(error, Unavailable) else str(error))
-        return [Unseen(share.text, late if isinstance(error, TimeoutError) else said, about=share)]
+        return Outage(key, "share-hangs", late)
+    found = outage_in(str(error)) if isinstance(error, Unavailable) else None
+    return replace(found, share=key, is_asked=True) if found is not None else None
 
 
-async def _compare(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Finding | Unseen]:
-    share = await shares.get(used.address)
+def _full(key: str, space: Space) -> Outage | None:
+    if space.total_bytes > 0 and space.free_bytes <= 0:
+        return Outage(key, "share-full", Text("no space is left", "没有剩余空间"))
+    if space.total_inodes > 0 and space.free_inodes <= 0:
+        return Outage(key, "share-full", Text("no inodes are left", "没有剩余的 inode"))
+    return None
+
+
+async def _compare(share: Share, used: _Used, snapshot: Snapshot) -> list[Finding | Unseen]:
     parents: defaultdict[str, list[str]] = defaultdict(list)
     for path in used.volumes:
         parents[path.rpartition("/")[0]].append(path)
@@ -173,7 +216,7 @@ async def _compare(shares: Shares, used: _Used, snapshot: Snapshot) -> list[Find
                 directories=strangers[:_NAMED],
             )
         )
-    return [*found, *_promised(used, (await share.space()).total_bytes)]
+    return found
 
 
 def _promised(used: _Used, total: int) -> Iterator[Finding]:

@@ -40,7 +40,8 @@ def judge_mounts(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Fin
     groups: dict[tuple[str, str], _Group] = {}
     for pod in snapshot.pods:
         for event, share in mounts_of(snapshot, pod):
-            _sort(snapshot, groups, pod, event, share)
+            if not (share and provisioners.outages.around(share)):  # else it is told of the share
+                _sort(snapshot, groups, pod, event, share)
     for (failure, _), group in groups.items():
         yield from _told(snapshot, failure, group)
 
@@ -57,6 +58,11 @@ def mounts_of(snapshot: Snapshot, pod: runtime.Pod) -> Iterator[tuple[runtime.Ev
             share = _share(snapshot, pod, event) if event.reason in MOUNTING else None
             if share is not None:
                 yield event, share
+
+
+def shares_of_mounts(snapshot: Snapshot, pod: runtime.Pod) -> Iterator[str]:
+    """The shares that a pod waits for, of which kubelet says why."""
+    return (share for _, share in mounts_of(snapshot, pod) if share)
 
 
 def _sort(

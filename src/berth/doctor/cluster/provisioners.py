@@ -7,16 +7,19 @@ cluster. Who keeps no lock and says its name nowhere (many drivers of other stor
 
 from __future__ import annotations
 
+import copy
 import difflib
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from berth.doctor.cluster.outages import Outages
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.kube.leader import lock_name
 from berth.kube.oldlock import ANNOTATION, read_record
 from berth.objects import kinds, runtime
 from berth.objects.containers import ConfigSource, sources_of
+from berth.objects.locations import normal
 from berth.objects.provisioners import Provisioner, judge_template, main_of
 from berth.objects.provisioning import OWN, TAKEN_OVER_BY, Provisioning, could_be
 from berth.objects.translation import is_by_berth, location_of, provisioned_by
@@ -35,6 +38,14 @@ class Provisioners:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self.outages = Outages()
+        """Of the shares that they serve, those that don't do their work, as far as that is known."""
+
+    def with_outages(self, outages: Outages) -> Provisioners:
+        """The same provisioners, once the shares were asked."""
+        other = copy.copy(self)
+        other.outages = outages
+        return other
 
     @cached_property
     def known(self) -> tuple[Provisioner, ...]:
@@ -141,6 +152,28 @@ class Provisioners:
         near = nearest(name, names)
         return names[near] if near is not None else None
 
+    def nearest_name(self, name: str) -> str | None:
+        """The name that may be meant by this one: of those that are answered now, by pods or by who renews a lock, else
+        of those that somebody carries who does not run.
+        """
+        believed = {known for each in self.known if not self._distrusts(each) for known in each.names}
+        carried = {known for each in self.known for known in each.names}
+        answered = {each for each in self.names if each in believed or each not in carried}
+        named = {lock_name(each) for each in carried | self.names}
+        locks = (lock for lock in self.held_locks if _NFS_NAMES.search(lock) and lock not in named)
+        return nearest(name, answered | {_spelled_like(name, lock) for lock in locks}) or nearest(name, believed)
+
+    def _distrusts(self, one: Provisioner) -> bool:
+        return self._snapshot.trust.distrusts(one.account)
+
+    def share_of(self, of_class: kinds.ClassObject) -> str:
+        """`server:/export` of a class: its own parameters', else its provisioner's; empty where that is not known."""
+        said = {key.lower(): value for key, value in (of_class.parameters or {}).items()}
+        default = next((each for each in self.of(of_class.provisioner) if each.share), None)
+        server = said.get("server") or (default.server if default is not None else "")
+        export = said.get("share") or (default.export if default is not None else "")
+        return f"{server}:{normal(export)}" if server and export and self.is_nfs(of_class) else ""
+
     def is_nfs(self, of_class: kinds.ClassObject) -> bool:
         """Whether the class is one of NFS, as far as its name, its parameters or its provisioner tell."""
         if _BUILT_IN.fullmatch(of_class.provisioner):
@@ -149,7 +182,7 @@ class Provisioners:
             _NFS_NAMES.search(of_class.provisioner) is not None
             or bool(_NFS_PARAMETERS & (of_class.parameters or {}).keys())
             or bool(self.of(of_class.provisioner))
-            or self.nearest(of_class.provisioner) is not None
+            or self.nearest_name(of_class.provisioner) is not None
         )
 
     @cached_property
@@ -163,6 +196,15 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     """The name that one may have meant."""
     found = difflib.get_close_matches(name, sorted(set(names) - {name}), n=1, cutoff=0.75)
     return found[0] if found else None
+
+
+def _spelled_like(name: str, lock: str) -> str:
+    """The provisioner's name behind a lock, in which a dash stands for the slash that name has."""
+    dashes = [at for at, char in enumerate(lock) if char == "-"]
+    if "/" not in name or not dashes:
+        return lock
+    at = min(dashes, key=lambda each: abs(each - name.index("/")))
+    return f"{lock[:at]}/{lock[at + 1 :]}"
 
 
 def _lifetime(lease: runtime.Lease) -> float:

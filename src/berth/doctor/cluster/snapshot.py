@@ -109,6 +109,10 @@ class Snapshot:
         found = self.events_about.get((kind, obj.key), [])
         return [each for each in found if not each.involvedObject.uid or each.involvedObject.uid == obj.metadata.uid]
 
+    def newest_of(self, kind: str, obj: kinds.Object, reasons: Sequence[str]) -> list[runtime.Event]:
+        """The newest warning about this very object with one of these reasons, or none."""
+        return [each for each in self.warnings(kind, obj) if each.reason in reasons][:1]
+
     @cached_property
     def defaults(self) -> list[kinds.ClassObject]:
         """The default classes, the newest first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from berth.doctor.cluster.outages import outage_in
 from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.reasons import known_failures
 from berth.doctor.cluster.snapshot import Snapshot
@@ -32,8 +33,10 @@ def judge_ends(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Findi
         elif volume.status.phase == "Released":
             warning = _deletion_failed(snapshot, volume)
             if warning is not None:
-                yield from failed(snapshot, volume)
-                continue
+                said = outage_in(warning.text)
+                if said is None or said.share not in provisioners.outages.known:
+                    yield from failed(snapshot, volume)
+                continue  # else it is told of the share
             name = provisioned_by(volume)
             if volume.spec.persistentVolumeReclaimPolicy != "Delete":
                 released[None].append(volume)
