@@ -9,9 +9,12 @@ import pytest
 from berth.doctor.explain import Explainer
 from berth.doctor.known import entries
 from berth.findings.finding import Report
+from tests.doctor.own_sentences import sentences
 from tests.doctor.reading import Transcript, read_transcripts
 
 TRANSCRIPTS = tuple(read_transcripts())
+OWN = tuple(sentences())
+"""What Berth itself says; what each is explained by is in test_own_sentences."""
 
 
 def report_of(text: str) -> Report:
@@ -37,6 +40,7 @@ def test_every_pattern_has_a_transcript_that_needs_it() -> None:
     for entry in entries().values():
         texts = [each.text for each in TRANSCRIPTS if not {entry.id, f"?{entry.id}"}.isdisjoint(each.failures)]
         lines = [line for text in texts for line in text.splitlines()]
+        lines += [said.text for said in OWN]
         for pattern in (*entry.patterns, *entry.ambiguous):
             said = [match[0] for line in lines if (match := pattern.regex.search(line.replace('\\"', '"')))]
             assert said, (entry.id, pattern.regex.pattern)

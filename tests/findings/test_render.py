@@ -11,10 +11,10 @@ from berth.findings.finding import Finding, Question, Report, Subject, Unseen, r
 from berth.findings.render import LINES, say, say_finding, say_question
 from berth.texts.text import Language, Text, same
 from tests.doctor.reading import read_transcripts
-from tests.doctor.test_transcripts import report_of
+from tests.doctor.test_transcripts import OWN, report_of
 
 HEALTHY = Text("nothing wrong found", "未发现问题")
-REPORTS = [report_of(each.text) for each in read_transcripts()]
+REPORTS = [report_of(each.text) for each in (*read_transcripts(), *OWN)]
 FOUND = [finding for each in REPORTS for finding in each.findings]
 ASKED = [question for each in REPORTS for question in each.questions]
 

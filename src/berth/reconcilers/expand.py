@@ -137,7 +137,7 @@ class Expand:
         if most is not None and size_bytes > most:
             raise Refused(
                 "spec.resources.requests.storage",
-                f"is above maxSize {most / GIB:.4g} GiB of class {translation.class_name_of(claim)}",
+                f"is above maxSize {most / GIB:.10g} GiB of class {translation.class_name_of(claim)}",
             )
 
     async def _grow(self, claim: ClaimObject, volume: VolumeObject, size: str, size_bytes: int) -> None:

@@ -165,7 +165,7 @@ def _check_size(request: VolumeRequest, parameters: Parameters) -> None:
 
 
 def _gib(size: int) -> str:
-    return f"{size / GIB:.4g} GiB"
+    return f"{size / GIB:.10g} GiB"
 
 
 def _check_neighbours(plan: Plan, parameters: Parameters, neighbours: Iterable[Neighbour]) -> None:

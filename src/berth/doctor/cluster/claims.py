@@ -74,11 +74,14 @@ def pending(snapshot: Snapshot, provisioners: Provisioners, claim: kinds.ClaimOb
     if _is_told_of_share(provisioners, of_class, warning):
         return
     if warning is not None:
-        known = list(known_failures(warning, snapshot.version, claim=claim.key))
+        about_it = {"claim": claim.key, "class": of_class.name, "share": provisioners.share_of(of_class)}
+        known = list(known_failures(warning, snapshot.version, **{name: it for name, it in about_it.items() if it}))
         yield from known
         if not known:
             said = _PREFIX.sub("", warning.text)
-            yield find("claim-refused", about, variant="reason", evidence=[warning.text], reason=said)
+            log = provisioners.log_of(of_class.provisioner)
+            told = {"reason": True, "log": log is not None}
+            yield find("claim-refused", about, variant=told, evidence=[warning.text], reason=said, log=log)
         return
     if snapshot.age(claim.metadata.creationTimestamp) > PATIENCE:
         yield find("claim-waits-for-provisioner", about, variant="claim", provisioner=of_class.provisioner)
@@ -188,9 +191,7 @@ def _refused(provisioners: Provisioners, of_class: kinds.ClassObject, claim: kin
         edit = f"{edits.drop_field('dataSource')};{edits.drop_field('dataSourceRef')}"
     else:
         return None
-    return find(
-        "claim-refused", Subject("claim", claim.key), variant={"field": True, why: True}, field=field, edit=edit
-    )
+    return find("claim-refused", Subject("claim", claim.key), variant={"asks": True, why: True}, field=field, edit=edit)
 
 
 def judge_expansions(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:

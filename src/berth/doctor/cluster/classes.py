@@ -93,7 +93,7 @@ def judge_parameters(snapshot: Snapshot, provisioners: Provisioners) -> Iterator
                 "class-parameter-refused",
                 Subject("class", each.name),
                 *(Subject("claim", claim.key) for claim in claims[:_SUBJECTS]),
-                variant={"rename": refused.suggestion},
+                variant={"refused": True, "class": True, "rename": refused.suggestion},
                 reason=str(refused),
                 edit=edits.rename_key(refused.parameter or "", refused.suggestion) if refused.suggestion else None,
             )

@@ -163,10 +163,10 @@ def _class(behind: Dependencies, snapshot: Snapshot, provisioners: Provisioners,
     behind.add("class", name)
     of_class = snapshot.class_of.get(name)
     if of_class is not None:
+        _provisioner(behind, provisioners, of_class.provisioner)
         share = provisioners.share_of(of_class)
         if share:
             behind.add("share", share)
-        _provisioner(behind, provisioners, of_class.provisioner)
 
 
 def _provisioner(behind: Dependencies, provisioners: Provisioners, name: str) -> None:

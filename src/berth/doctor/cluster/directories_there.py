@@ -212,6 +212,7 @@ async def _compare(share: Share, used: _Used, snapshot: Snapshot) -> list[Findin
             find(
                 "directory-without-volume",
                 Subject("share", str(used.address)),
+                variant="several",
                 number=len(strangers),
                 directories=strangers[:_NAMED],
             )

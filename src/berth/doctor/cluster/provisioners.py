@@ -23,6 +23,7 @@ from berth.objects.locations import normal
 from berth.objects.provisioners import Provisioner, judge_template, main_of
 from berth.objects.provisioning import OWN, TAKEN_OVER_BY, Provisioning, could_be
 from berth.objects.translation import is_by_berth, location_of, provisioned_by
+from berth.texts.command import Shell, command
 
 _FRESH = 60.0
 """Seconds after which a lock that nobody renews counts as left behind; they are renewed every 2 to 15 s."""
@@ -151,6 +152,13 @@ class Provisioners:
         names = {known: each for each in believed for known in each.names if known != name}
         near = nearest(name, names)
         return names[near] if near is not None else None
+
+    def log_of(self, name: str) -> Shell | None:
+        """The command that prints the log of who answers to a name; None where that runs elsewhere."""
+        one = next((each for each in self.of(name) if each.is_running), None)
+        if one is None:
+            return None
+        return command("kubectl -n {namespace} logs {ref} --tail=500", namespace=one.namespace, ref=one.ref)
 
     def nearest_name(self, name: str) -> str | None:
         """The name that may be meant by this one: of those that are answered now, by pods or by who renews a lock, else

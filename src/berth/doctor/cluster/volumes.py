@@ -29,13 +29,13 @@ def judge_ends(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Findi
         if location_of(volume) is None or volume.metadata.deletionTimestamp:
             continue
         if volume.status.phase == "Failed":
-            yield from failed(snapshot, volume)
+            yield from failed(snapshot, provisioners, volume)
         elif volume.status.phase == "Released":
             warning = _deletion_failed(snapshot, volume)
             if warning is not None:
                 said = outage_in(warning.text)
                 if said is None or said.share not in provisioners.outages.known:
-                    yield from failed(snapshot, volume)
+                    yield from failed(snapshot, provisioners, volume)
                 continue  # else it is told of the share
             name = provisioned_by(volume)
             if volume.spec.persistentVolumeReclaimPolicy != "Delete":
@@ -71,7 +71,7 @@ def _deletion_failed(snapshot: Snapshot, volume: kinds.VolumeObject) -> runtime.
     )
 
 
-def failed(snapshot: Snapshot, volume: kinds.VolumeObject) -> Iterator[Finding]:
+def failed(snapshot: Snapshot, provisioners: Provisioners, volume: kinds.VolumeObject) -> Iterator[Finding]:
     """Why a PV can't be deleted."""
     about = Subject("volume", volume.name)
     name = provisioned_by(volume)
@@ -85,7 +85,9 @@ def failed(snapshot: Snapshot, volume: kinds.VolumeObject) -> Iterator[Finding]:
     if not known:
         said = warning.text if warning is not None else volume.status.message
         evidence = [said] if said else []
-        yield find("volume-failed", about, variant={"reason": said}, reason=said, evidence=evidence)
+        log = provisioners.log_of(name)
+        which = {"reason": said, "log": log is not None}
+        yield find("volume-failed", about, variant=which, reason=said, evidence=evidence, log=log)
 
 
 def judge_terminating(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
