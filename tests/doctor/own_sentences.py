@@ -54,7 +54,7 @@ _SAMPLES: dict[str, tuple[str, ...]] = {
     "cluster": ("11aa22bb",),
     "size_bytes": ("5 GiB",),
     "_gib": ("5 GiB",),
-    "source": ("label",),
+    "source": ("label", "annotation"),
     "text": ("${.PVC.labels.team}",),
     "stage": ("io",),
     "class_name_of": ("nfs",),

@@ -14,7 +14,8 @@ from tests.doctor.reading import read_transcripts
 from tests.doctor.test_transcripts import OWN, report_of
 
 HEALTHY = Text("nothing wrong found", "未发现问题")
-REPORTS = [report_of(each.text) for each in (*read_transcripts(), *OWN)]
+SAID = [*(each.text for each in read_transcripts()), *(each.text for each in OWN)]
+REPORTS = [report_of(text) for text in SAID]
 FOUND = [finding for each in REPORTS for finding in each.findings]
 ASKED = [question for each in REPORTS for question in each.questions]
 
