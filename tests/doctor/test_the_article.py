@@ -71,7 +71,7 @@ def test_its_share_is_not_what_the_server_exports(followed: Patient) -> None:
     """It makes /ksha3.2, exports /mount/ksha3.2 and speaks of /mnt/ksha3.2."""
     share = f"{followed.cluster.nfs.host}:/mount/ksha3.2"
     report = followed.examine()
-    assert f"{share} is not there on the server" in seen(report, "mount-path-missing", share)
+    assert f"the server of {share} exports no such path" in seen(report, "share-not-exported", share)
 
 
 def test_the_claim_leads_to_its_class_and_its_provisioner(followed: Patient) -> None:

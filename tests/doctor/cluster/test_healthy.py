@@ -74,9 +74,9 @@ def test_a_healthy_object_is_told_to_be_so(served: Site, patient: Patient, kind:
 def test_what_a_provisioner_says_of_a_claim_is_told(served: Site, patient: Patient) -> None:
     patterned = served.make_class(served.parameters(pathPattern="${.PVC.labels.team}"), name=f"{patient.name}-by-team")
     served.file_claim("teamless", patterned)
-    patient.wait(lambda: find(patient.examine(), "claim-refused", "/teamless"), "a finding", 20)
+    patient.wait(lambda: find(patient.examine(), "claim-lacks-label", "/teamless"), "a finding", 20)
     (finding, *_) = patient.examine("claim $NAME/teamless").findings
-    assert "team" in finding.seen.en
+    assert finding.seen.en == f"claim {patient.name}/teamless gets no volume: it lacks the label team"
     served.api.delete(f"{paths.claims(patient.name)}/teamless")
     served.delete_class(patterned)
 

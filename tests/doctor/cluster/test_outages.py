@@ -85,6 +85,17 @@ def test_a_class_whose_export_does_not_exist_is_a_finding_before_the_first_claim
     assert (finding.severity, finding.about[1]) == ("failure", Subject("class", "nfs"))
 
 
+def test_a_path_that_is_misspelt_is_compared_with_what_the_server_exports() -> None:
+    seen = cluster(claims=[], volumes=[], pods=[provisioner("berth", "x/nfs", "berth:1")])
+    outage = Outage(SHARE, "share-not-exported", same("the server has no /e"), exported=("/srv/other", "/ee"))
+    finding = only(seen, {SHARE: outage})
+    assert finding.do.zh.startswith("服务器导出的是 /ee。")
+    assert finding.commands == (
+        "kubectl get storageclass nfs -o yaml | sed 's|^  share: .*|  share: /ee|' | kubectl replace --force -f -",
+        "berth doctor share 10.0.0.1:/e",
+    )
+
+
 def test_what_a_claim_says_of_its_share_is_told_of_the_share_though_it_can_be_listed() -> None:
     told = event("PersistentVolumeClaim", "one", "ProvisioningFailed", FULL)
     finding = only(cluster(events=[told]), {SHARE: None})

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from berth.doctor.cluster.displaced import look_for_displaced
+from berth.doctor.cluster.exported import exported_by
 from berth.doctor.cluster.outages import Outage, outage_in, share_key
 from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
@@ -148,6 +149,8 @@ async def _look_at(
                 found += _promised(used, space.total_bytes)
     except (VolumeError, TimeoutError) as error:
         outage = _outage(key, error)
+        if outage is not None and outage.failure == "share-not-exported":
+            outage = replace(outage, exported=await exported_by(used.address))
         if outage is not None and asked.get(key) is None:
             asked[key] = outage
         elif outage is None:

@@ -37,6 +37,13 @@ def rename_key(old: str, new: str) -> str | None:
     return f"s|^  {re.escape(old)}:|  {new}:|"
 
 
+def set_parameter(key: str, value: str) -> str | None:
+    """Gives a class's parameter, which it has, another value; a path is one that begins with a slash."""
+    if not _PLAIN.fullmatch(value.lstrip("/")):
+        return None
+    return f"s|^  {re.escape(key)}: .*|  {key}: {value}|"
+
+
 def without_option(options: Sequence[str], option: str) -> str | None:
     """Takes an option out of a class's mountOptions."""
     if not all(map(_PLAIN.fullmatch, options)):

@@ -36,6 +36,8 @@ class Outage:
     said: Text
     is_asked: bool = True
     """Whether the share itself was asked; else the provisioner said it in an Event."""
+    exported: tuple[str, ...] = ()
+    """What its server exports, where that was asked."""
 
 
 @lru_cache(maxsize=1000)

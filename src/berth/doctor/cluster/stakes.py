@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from berth.doctor.cluster import edits
+from berth.doctor.cluster.exported import meant_by
 from berth.doctor.cluster.mounting import shares_of_mounts
 from berth.doctor.cluster.outages import BACK, Outage, Outages, said_in_events, share_key, share_of_waiting
 from berth.doctor.cluster.provisioners import Provisioners
@@ -118,7 +120,16 @@ def _is_certain(outage: Outage, stakes: _Stakes) -> bool:
 def _finding(outage: Outage, stakes: _Stakes, *, is_certain: bool) -> Finding:
     server, _, export = outage.share.partition(":/")
     said = stakes.text
-    which = {"alone": not said.en, "asked": said.en, "export": True, "uncertain": not is_certain}
+    own = next((each for each in stakes.classes if not _names_no_share(each)), None)
+    meant = meant_by(f"/{export}", outage.exported) if own is not None else ""
+    edit = edits.set_parameter("share", meant) if meant else None
+    which = {
+        "alone": not said.en,
+        "asked": said.en,
+        "export": True,
+        "near": edit is not None,
+        "uncertain": not is_certain,
+    }
     return find(
         outage.failure,
         *_about(outage, stakes),
@@ -127,6 +138,8 @@ def _finding(outage: Outage, stakes: _Stakes, *, is_certain: bool) -> Finding:
         export=f"/{export}",
         failed=outage.said,
         stakes=said if said.en else None,
+        edit=edit,
+        nearest=meant if edit is not None else None,
     )
 
 
@@ -143,8 +156,12 @@ def _back(outage: Outage, stakes: _Stakes) -> Finding:
 def _about(outage: Outage, stakes: _Stakes) -> list[Subject]:
     return [
         Subject("share", outage.share),
-        *(Subject("class", each.name) for each in stakes.classes[:_SUBJECTS]),
+        *(Subject("class", each.name) for each in sorted(stakes.classes, key=_names_no_share)[:_SUBJECTS]),
         *(Subject("claim", each.key) for each in stakes.claims[:_SUBJECTS]),
         *(Subject("volume", each.name) for each in stakes.volumes[:_SUBJECTS]),
         *(Subject("pod", key) for key in [*stakes.pods][:_SUBJECTS]),
     ]
+
+
+def _names_no_share(of_class: kinds.ClassObject) -> bool:
+    return not (of_class.parameters or {}).get("share")
