@@ -88,6 +88,19 @@ async def test_a_long_directory_is_listed_whole(place: Place) -> None:
     found = await place.share.list("long")
     assert len(found) == len(names)
     assert {entry.name for entry in found} == names
+    assert set(await place.share.names("long")) == names
+
+
+async def test_names_are_those_of_all_entries_or_of_one_kind(place: Place) -> None:
+    place.plant_directory("d/below")
+    place.plant_file("d/file")
+    assert sorted(await place.share.names("d")) == ["below", "file"]
+    assert await place.share.names("d", "directory") == ["below"]
+    assert await place.share.names("d/below") == []
+    with pytest.raises(Missing):
+        await place.share.names("not-there")
+    with pytest.raises(Refused):
+        await place.share.names("d/file")
 
 
 async def test_no_more_is_read_of_a_long_directory_than_is_asked_for(place: Place) -> None:
@@ -114,6 +127,8 @@ async def test_of_a_directory_that_holds_more_than_anybody_needs_not_all_is_kept
     monkeypatch.setattr(listing, bound, value)
     with pytest.raises(Refused, match=r"long: has more entries than Berth reads of one directory"):
         await place.share.list("long")
+    with pytest.raises(Refused, match=r"long: has more entries than Berth reads of one directory"):
+        await place.share.names("long")
     assert len(await place.share.list("long", 10)) == 11
 
 

@@ -55,7 +55,7 @@ class Followed:
             self.told.append((name, _value(old), _value(new)))
 
     def content(self) -> dict[str, str | None]:
-        found = {split_key(key)[1]: _value(obj) for key, obj in self.informer._objects.items()}
+        found = {split_key(key)[1]: _value(self.informer.get(key)) for key in list(self.informer.keys())}
         return {name: value for name, value in found.items() if not name.startswith("kube-root-ca")}
 
 
@@ -140,7 +140,7 @@ def test_a_late_handler_is_told_what_is_there(cluster: DevCluster, namespace: st
             await api.create(config_map(namespace, "a", x="1"))
             async with following(api, namespace) as followed:
                 late: list[tuple[str | None, str | None]] = []
-                followed.informer.add_handler(lambda old, new: late.append((_value(old), _value(new))))
+                await followed.informer.introduce(lambda old, new: late.append((_value(old), _value(new))))
                 assert (None, "1") in late
 
     asyncio.run(main())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, ValuesView
+from collections.abc import AsyncIterator, Callable, ItemsView, ValuesView
 from typing import Generic, TypeVar, cast
 
 from berth.kube.informer import Informer, key_of
@@ -40,8 +40,15 @@ class Cache(Generic[T]):
 
     def add_handler(self, handler: Callable[[T | None, T | None], None]) -> None:
         self._handlers.append(handler)
-        for obj in list(self._objects.values()):
+
+    async def introduce(self, handler: Callable[[T | None, T | None], None]) -> None:
+        self.add_handler(handler)
+        async for obj in self.each():
             handler(None, obj)
+
+    async def each(self) -> AsyncIterator[T]:
+        for obj in list(self._objects.values()):
+            yield obj
 
     def get(self, key: str) -> T | None:
         return self._objects.get(key)

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from berth.kube.outcome import Reference
 from berth.kube.workqueue import WorkQueue
 from berth.metrics.stuck import StuckMetrics
+from berth.reconcilers.class_changes import ClassChanges
 from berth.reconcilers.expand import Expand
 from berth.reconcilers.provision import Provision
 from berth.reconcilers.reclaim import Reclaim
@@ -36,11 +37,19 @@ class Routed(World):
         parts: dict[str, Any] = {
             "api": nothing, "cluster": self.cluster, "shares": nothing, "lifecycle": nothing, "default": DefaultShare(),
         }  # fmt: skip
+        reclaim = Reclaim(**parts, metrics=nothing, with_finalizer=True, again=nothing, trashed=nothing, stuck=stuck)
+        self.changes = ClassChanges(
+            cluster=self.cluster,
+            wants=reclaim.wants,
+            claims=self.queues["claims"].add,
+            volumes=self.queues["volumes"].add,
+        )
         self.routes = Routes(
             self.cluster,
             provision=Provision(**parts, metrics=nothing, with_finalizer=True, again=nothing, abandoned=nothing),
-            reclaim=Reclaim(**parts, metrics=nothing, with_finalizer=True, again=nothing, trashed=nothing, stuck=stuck),
+            reclaim=reclaim,
             expand=Expand(**parts, missing=()),
+            class_came=self.changes.noted,
             **self.queues,
         )
 
@@ -70,7 +79,7 @@ def within(test: Callable[[Routed], None]) -> None:
 
     async def main() -> None:
         world = Routed()
-        world.routes.attach()
+        await world.routes.attach()
         test(world)
 
     asyncio.run(main())
@@ -97,7 +106,7 @@ def test_what_was_there_before_is_queued_too() -> None:
         world = Routed()
         world.claims.put(claim("waiting"))
         world.volumes.put(volume("gone", phase="Released"))
-        world.routes.attach()
+        await world.routes.attach()
         assert world.queued() == {"claims": {"team/waiting"}, "volumes": {f"pvc-{uid_of('team/gone')}"}}
 
     asyncio.run(main())
@@ -141,18 +150,38 @@ def test_a_pv_is_queued_when_its_finalizer_has_to_come_or_to_go() -> None:
 
 
 def test_a_class_brings_back_what_waited_for_it() -> None:
-    def test(world: Routed) -> None:
+    async def main() -> None:
+        world = Routed()
+        await world.routes.attach()
         world.claims.put(claim("waiting"))
         world.claims.put(claim("other", spec={"storageClassName": "other"}))
         legacy = {"annotations": {"berth.io/share": None, "berth.io/on-delete": None}}
         world.volumes.put(volume("old", phase="Released", metadata=legacy))
         world.queued()
         world.classes.put(storage_class())
+        await world.changes("nfs")
         assert world.queued() == {"claims": {"team/waiting"}, "volumes": {f"pvc-{uid_of('team/old')}"}}
         world.classes.resync()
+        await world.changes("nfs")
         assert world.queued() == {}
 
-    within(test)
+    asyncio.run(main())
+
+
+def test_many_classes_at_once_cost_one_look() -> None:
+    async def main() -> None:
+        world = Routed()
+        await world.routes.attach()
+        for name in ("a", "b", "c"):
+            world.claims.put(claim(name, spec={"storageClassName": name}))
+            world.classes.put(storage_class(name))
+        world.queued()
+        await world.changes("a")
+        assert world.queued() == {"claims": {"team/a", "team/b", "team/c"}}
+        await world.changes("b")
+        assert world.queued() == {}
+
+    asyncio.run(main())
 
 
 def test_a_claim_that_asks_for_more_is_queued_whichever_is_seen_first() -> None:

@@ -67,7 +67,7 @@ async def test_every_share_in_use_is_looked_through_once(rig: Rig) -> None:
     await rig.serve()
     rig.server.drop("StorageClass", "nfs")
     rig.look()
-    assert sorted(rig.sweep.shares_in_use()) == [SHARE, "other.example:/exported"]
+    assert sorted(await rig.sweep.shares_in_use()) == [SHARE, "other.example:/exported"]
 
 
 async def test_what_hides_in_the_trash_is_told_of_once(rig: Rig) -> None:

@@ -16,6 +16,7 @@ from berth.kube.loop import Loop, Reconciler
 from berth.kube.outcome import Note
 from berth.kube.workqueue import WorkQueue
 from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
+from berth.reconcilers.class_changes import ClassChanges
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.routes import Routes
 from berth.volumes.errors import VolumeError
@@ -45,8 +46,8 @@ class Running:
         self.cluster = cluster
         self.rig = Rig(api=self.api, cluster=cluster)
         self.notes: list[Note] = []
-        self.claims, self.volumes, self.expansions, self.trash, self.sweeps = (
-            WorkQueue(name) for name in ("claims", "volumes", "expansions", "trash", "sweeps")
+        self.claims, self.volumes, self.expansions, self.trash, self.sweeps, self.classes = (
+            WorkQueue(name) for name in ("claims", "volumes", "expansions", "trash", "sweeps", "classes")
         )
         rig = self.rig
         rig.provision._again = self.claims.add
@@ -71,10 +72,13 @@ class Running:
         tasks = [asyncio.create_task(one.run()) for one in caches]
         for one in caches:
             await one.wait_synced()
-        for reconciler, queue in self._work:
+        changes = ClassChanges(
+            cluster=self.cluster, wants=self.rig.reclaim.wants, claims=self.claims.add, volumes=self.volumes.add
+        )
+        for reconciler, queue in [*self._work, (changes, self.classes)]:
             loop = Loop(reconciler, queue, workers=3, post=self.notes.append, outages=(VolumeError,))
             tasks.append(asyncio.create_task(loop.run()))
-        Routes(
+        await Routes(
             self.cluster,
             provision=self.rig.provision,
             reclaim=self.rig.reclaim,
@@ -82,6 +86,7 @@ class Running:
             claims=self.claims,
             volumes=self.volumes,
             expansions=self.expansions,
+            class_came=lambda name: self.classes.add(changes.noted(name)),
         ).attach()
         tasks.append(asyncio.create_task(self._keep_sweeping()))
         try:
@@ -94,7 +99,7 @@ class Running:
 
     async def _keep_sweeping(self) -> None:
         while True:
-            for key in self.rig.sweep.shares_in_use():
+            for key in await self.rig.sweep.shares_in_use():
                 self.sweeps.add(key)
             await asyncio.sleep(600)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
 
 from berth.volumes.errors import Unavailable
-from berth.volumes.share import Budget, Entry, Made, Removal, Share, ShareAddress, Space
+from berth.volumes.share import Budget, Entry, Made, NamesOf, Removal, Share, ShareAddress, Space
 
 T = TypeVar("T")
 How = Literal["killed before", "killed after", "answer lost", "unreachable"]
@@ -38,6 +38,9 @@ class Failing:
 
     async def stat(self, path: str) -> Entry:
         return await self._call(lambda: self._share.stat(path))
+
+    async def names(self, path: str, kind: NamesOf = "any") -> list[str]:
+        return await self._call(lambda: self._share.names(path, kind))
 
     async def list(self, path: str, most: int | None = None) -> list[Entry]:
         return await self._call(lambda: self._share.list(path, most))

@@ -14,7 +14,7 @@ from berth.volumes.errors import Missing, Refused, Taken, Unavailable
 from berth.volumes.listing import Listing
 from berth.volumes.naming import split_path
 from berth.volumes.removal_guard import own_file, trash_entry
-from berth.volumes.share import Budget, Entry, EntryKind, Guard, Made, Removal, ShareAddress, Space, always
+from berth.volumes.share import Budget, Entry, EntryKind, Guard, Made, NamesOf, Removal, ShareAddress, Space, always
 
 MAX_FILE = 1024**2
 
@@ -52,6 +52,9 @@ class MemoryShare:
     async def stat(self, path: str) -> Entry:
         await asyncio.sleep(0)
         return _entry(path, self._at(path))
+
+    async def names(self, path: str, kind: NamesOf = "any") -> list[str]:
+        return [entry.name for entry in await self.list(path) if kind in ("any", entry.kind)]
 
     async def list(self, path: str, most: int | None = None) -> list[Entry]:
         await asyncio.sleep(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from berth.aio.slices import in_slices
 from berth.volumes.naming import record_path, trash_path
 from berth.volumes.plan import Plan
 from berth.volumes.request import Claim
@@ -32,7 +33,7 @@ async def look(share: Bench, *plans: Plan, by_berth: bool = True) -> dict[str, D
     life = Life("cluster-1")
     life.has_pv = {one.pv for one in plans}.__contains__
     before = share.tree()
-    found = await life.displaced(placed(*plans, by_berth=by_berth), share)
+    found = await life.displaced(in_slices(placed(*plans, by_berth=by_berth)), share)
     assert share.tree() == before
     return {one.placed.pv: one for one in found}
 

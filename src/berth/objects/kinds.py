@@ -75,6 +75,10 @@ class Resources(msgspec.Struct, omit_defaults=True, gc=False):
     requests: dict[str, str] | None = None
 
 
+class Something(msgspec.Struct, gc=False):
+    """An object of which nobody reads anything but that it is there."""
+
+
 class ClaimSpec(msgspec.Struct, omit_defaults=True, gc=False):
     """spec of a claim."""
 
@@ -83,7 +87,7 @@ class ClaimSpec(msgspec.Struct, omit_defaults=True, gc=False):
     volumeMode: str = "Filesystem"  # noqa: N815
     accessModes: list[str] | None = None  # noqa: N815
     resources: Resources = msgspec.field(default_factory=Resources)
-    selector: dict[str, msgspec.Raw] | None = None
+    selector: Something | None = None
     dataSource: ObjectRef | None = None  # noqa: N815
     dataSourceRef: ObjectRef | None = None  # noqa: N815
 

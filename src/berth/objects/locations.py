@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from sys import intern
 
 from berth.objects.translation import Location
 from berth.volumes.index import PathIndex
@@ -19,7 +20,7 @@ class Locations:
 
     def put(self, pv: str, place: Location) -> None:
         """Enters a PV, or moves it."""
-        self._servers[pv] = place.server
+        self._servers[pv] = intern(place.server)  # thousands have the same one
         self._paths.put(pv, normal(place.path))
 
     def drop(self, pv: str) -> None:

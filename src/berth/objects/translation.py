@@ -202,6 +202,11 @@ def provisioned_by(volume: VolumeObject) -> str:
     return volume.annotations.get(PROVISIONED_BY, "")
 
 
+def said_share(volume: VolumeObject) -> str:
+    """What a PV says of the share that it is on; empty where it says nothing."""
+    return volume.annotations.get(SHARE, "")
+
+
 def is_by_berth(volume: VolumeObject) -> bool:
     """Whether Berth made the PV, rather than a reference provisioner whose name Berth answers to."""
     return SHARE in volume.annotations

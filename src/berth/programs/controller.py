@@ -39,6 +39,7 @@ from berth.metrics.volumes import VolumeMetrics
 from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.programs.process.program import Program
 from berth.reconcilers import expand, provision, purge, reclaim, sweep
+from berth.reconcilers.class_changes import ClassChanges
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.displaced import Displacements
 from berth.reconcilers.expand import Expand
@@ -167,7 +168,7 @@ class Controller:
         uid = await cluster_uid(self._api, otherwise=self._fingerprint)
         standing = Leadership(election) if election is not None else ALONE
         former = frozenset({self._fingerprint} - {uid})
-        self._start_work(tasks, Lifecycle(uid, living=cluster, former=former, standing=standing), missing)
+        await self._start_work(tasks, Lifecycle(uid, living=cluster, former=former, standing=standing), missing)
         log.info(
             "leading",
             provisioners=",".join(settings.provisioners),
@@ -189,7 +190,7 @@ class Controller:
             on_change=partial(self._machinery.leads, self._lock),
         )
 
-    def _start_work(self, tasks: Tasks, lifecycle: Lifecycle, missing: list[Right]) -> None:
+    async def _start_work(self, tasks: Tasks, lifecycle: Lifecycle, missing: list[Right]) -> None:
         """Starts the loops. Stopped the other way round: claims first, so that what is in flight is served."""
         with_finalizer, election = CHANGE_PVS not in missing, self._election
         cluster, shares, default = self._cluster, self._shares, self._default
@@ -200,7 +201,7 @@ class Controller:
         queue = partial(WorkQueue, observer=self._machinery)
         claims, volumes = queue("claims", lane=lanes.of_claim), queue("volumes", lane=lanes.of_volume)
         expansions, trash = queue("expansions", lane=lanes.of_expansion), queue("trash", lane=purging.lane_of)
-        sweeps = queue("sweeps")
+        sweeps, classes = queue("sweeps"), queue("classes")
 
         self._recorder.is_busy = lambda: len(claims) + len(volumes) > BURST
 
@@ -250,13 +251,15 @@ class Controller:
             again=claims.add,
             abandoned=lambda address: sweeps.add(sweeping.key_for(address)),
         )
+        changes = ClassChanges(cluster=cluster, wants=reclaiming.wants, claims=claims.add, volumes=volumes.add)
         self._start_loop(tasks, sweeping, sweeps, workers=2)
+        self._start_loop(tasks, changes, classes, workers=1)
         self._start_loop(tasks, purging, trash, workers=PURGE_WORKERS)
         self._start_loop(tasks, expanding, expansions, workers=4)
         self._start_loop(tasks, reclaiming, volumes, workers=self._settings.volume_workers)
         self._start_loop(tasks, provisioning, claims, workers=self._settings.claim_workers)
         tasks.start("sweeping", self._keep_sweeping(sweeping, sweeps))
-        Routes(
+        await Routes(
             cluster,
             provision=provisioning,
             reclaim=reclaiming,
@@ -264,6 +267,7 @@ class Controller:
             claims=claims,
             volumes=volumes,
             expansions=expansions,
+            class_came=lambda name: classes.add(changes.noted(name)),
         ).attach()
 
     def _start_loop(self, tasks: Tasks, reconciler: Reconciler, queue: WorkQueue, *, workers: int) -> None:
@@ -279,7 +283,7 @@ class Controller:
 
     async def _keep_sweeping(self, sweep: Sweep, queue: WorkQueue) -> None:
         while True:
-            for key in sweep.shares_in_use():
+            for key in await sweep.shares_in_use():
                 queue.add(key)
             await asyncio.sleep(self._settings.resync)
 

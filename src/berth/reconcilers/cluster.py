@@ -43,6 +43,8 @@ class Cluster:
         self._locations = Locations()
         self._held: dict[str, Plan] = {}
         self._waiting = Waiting()
+        self._on_share: dict[str, dict[str, None]] = {}
+        """Berth's PVs by the share that they name, in the order in which they came."""
         volumes.add_handler(self._volume_changed)
 
     def class_of(self, claim: ClaimObject) -> ClassObject | None:
@@ -59,6 +61,14 @@ class Cluster:
     def is_ours(self, volume: VolumeObject) -> bool:
         """Whether a provisioner that Berth answers to made the PV."""
         return translation.provisioned_by(volume) in self.provisioners
+
+    def shares_named(self) -> list[str]:
+        """What Berth's PVs say of the shares that they are on, each once; empty for those that say nothing."""
+        return list(self._on_share)
+
+    def volumes_naming(self, share: str) -> list[str]:
+        """The names of Berth's PVs that say this of their share."""
+        return list(self._on_share.get(share, ()))
 
     def has_pv(self, pv: str) -> bool:
         """Whether a PV of this name exists."""
@@ -146,6 +156,19 @@ class Cluster:
         else:
             self._learn_server(place.server)
             self._locations.put(pv, place)
+        self._enter(pv, old, new)
         self._held.pop(pv, None)
         if old is not new:
             self._waiting.wake(pv)
+
+    def _enter(self, pv: str, old: VolumeObject | None, new: VolumeObject | None) -> None:
+        """Keeps _on_share."""
+        before = translation.said_share(old) if old is not None and self.is_ours(old) else None
+        now = translation.said_share(new) if new is not None and self.is_ours(new) else None
+        if before is not None and before != now:
+            here = self._on_share.get(before, {})
+            here.pop(pv, None)
+            if not here:
+                self._on_share.pop(before, None)
+        if now is not None:
+            self._on_share.setdefault(now, {})[pv] = None

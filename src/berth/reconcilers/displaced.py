@@ -5,11 +5,12 @@ cluster or of the server was restored. Nothing is done about it here but to tell
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
 import structlog
 
+from berth.aio.slices import in_slices
 from berth.kube.informer import key_of
 from berth.kube.outcome import Note, Reference
 from berth.metrics.displaced import DisplacedMetrics
@@ -49,17 +50,27 @@ class Displacements:
 
     async def look(self, key: str, share: Share) -> tuple[Note, ...]:
         """Compares the PVs with one share, and answers what there is to tell. key: `server:/export`."""
-        placed = {one.pv: one for one in self._placed(key)}
-        doubt = await self._lifecycle.doubt(share) if any(one.by_berth for one in placed.values()) else ""
+        is_used = bool(self._cluster.volumes_naming(key))
+        doubt = await self._lifecycle.doubt(share) if is_used else ""
         notes = [*self._doubted(key, doubt)]
-        found = await self._lifecycle.displaced(list(placed.values()), share)
-        if doubt and len(found) == len(placed):
+        told, still = self._told[key], set[str]()
+        compared = 0
+
+        async def compare() -> AsyncIterator[Placed]:
+            nonlocal compared
+            async for one in self._placed(key):
+                compared += 1
+                if one.pv in told:
+                    still.add(one.pv)
+                yield one
+
+        found = await self._lifecycle.displaced(compare(), share)
+        if doubt and len(found) == compared:
             return tuple(notes)  # it is the share that is not in its place
         displaced = {one.placed.pv: one for one in found if self._stands(one.placed.pv)}
-        told = self._told[key]
         for pv in [pv for pv in told if pv not in displaced]:
             del told[pv]
-            if pv in placed and self._stands(pv):
+            if pv in still and self._stands(pv):
                 notes.append(
                     Note(self._about(pv), "Normal", RETURNED, f"the directory of PV {pv} is in its place again")
                 )
@@ -72,12 +83,11 @@ class Displacements:
         self._metrics.displaced(key, Counter(one.state for one in displaced.values()))
         return tuple(notes)
 
-    def _placed(self, key: str) -> Iterator[Placed]:
-        """The PVs on a share whose end is not under way."""
-        for volume in self._cluster.volumes.values():
-            pv = volume.name
-            said = volume.annotations.get(translation.SHARE, key)
-            if said != key or not self._stands(pv):
+    async def _placed(self, key: str) -> AsyncIterator[Placed]:
+        """The PVs on a share whose end is not under way. What does not say where it is may be here, too."""
+        async for pv in in_slices([*self._cluster.volumes_naming(key), *self._cluster.volumes_naming("")]):
+            volume = self._cluster.volumes.get(pv)
+            if volume is None or not self._is_there_to_stay(volume):
                 continue
             with suppress(Refused):
                 request = translation.release_request_of(volume, self._cluster.class_of_volume(volume))
@@ -88,9 +98,11 @@ class Displacements:
     def _stands(self, pv: str) -> bool:
         """Whether the PV is there to stay, as far as is known: else its directory is on its way by rights."""
         volume = self._cluster.volumes.get(pv)
+        return volume is not None and self._is_there_to_stay(volume)
+
+    def _is_there_to_stay(self, volume: VolumeObject) -> bool:
         return (
-            volume is not None
-            and self._cluster.is_ours(volume)
+            self._cluster.is_ours(volume)
             and not volume.metadata.deletionTimestamp
             and not self._cluster.is_released(volume)
         )

@@ -193,15 +193,6 @@ def kind_of_field(refusal: Refused) -> str:
     return refusal.field if refusal.field in _FIELDS else "path"
 
 
-def claims_of_class(cluster: Cluster, class_name: str) -> list[str]:
-    """Keys of the unbound claims of a class, to look at again when it appears or changes."""
-    return [
-        key_of(claim.metadata.namespace, claim.name)
-        for claim in cluster.claims.values()
-        if not translation.is_bound(claim) and translation.class_name_of(claim) == class_name
-    ]
-
-
 def _told(plan: Plan, born: Born) -> str:
     """One Event says all, as a claim is to cost no more of them."""
     said = f"Successfully provisioned volume {plan.pv}"

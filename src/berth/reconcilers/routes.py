@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from berth.kube.informer import key_of
 from berth.kube.workqueue import WorkQueue
 from berth.objects import translation
 from berth.objects.kinds import ClaimObject, ClassObject, VolumeObject
 from berth.reconcilers.cluster import Cluster
 from berth.reconcilers.expand import Expand, claim_of_volume
-from berth.reconcilers.provision import Provision, claims_of_class
+from berth.reconcilers.provision import Provision
 from berth.reconcilers.reclaim import Reclaim
 
 
@@ -25,7 +27,9 @@ class Routes:
         claims: WorkQueue,
         volumes: WorkQueue,
         expansions: WorkQueue,
+        class_came: Callable[[str], object],
     ) -> None:
+        """class_came: told the name of each class that came or changed."""
         self._cluster = cluster
         self._provision = provision
         self._reclaim = reclaim
@@ -33,12 +37,13 @@ class Routes:
         self._claims = claims
         self._volumes = volumes
         self._expansions = expansions
+        self._class_came = class_came
 
-    def attach(self) -> None:
-        """From here on changes queue keys; what the caches hold already counts as changed."""
+    async def attach(self) -> None:
+        """From here on changes queue keys; the claims and PVs that the caches hold already count as changed."""
         self._cluster.classes.add_handler(self.class_changed)
-        self._cluster.volumes.add_handler(self.volume_changed)
-        self._cluster.claims.add_handler(self.claim_changed)
+        await self._cluster.volumes.introduce(self.volume_changed)
+        await self._cluster.claims.introduce(self.claim_changed)
 
     def claim_changed(self, old: ClaimObject | None, new: ClaimObject | None) -> None:
         """A claim came, changed, went, or is due for the resync."""
@@ -73,14 +78,8 @@ class Routes:
             if old is not None:
                 self._provision.class_gone(old)
             return
-        if old is new:
-            return  # at the resync, claims and PVs come by themselves
-        name = new.name
-        for key in claims_of_class(self._cluster, name):
-            self._claims.add(key)
-        for volume in self._cluster.volumes.values():
-            if volume.spec and volume.spec.storageClassName == name and self._reclaim.wants(volume):
-                self._volumes.add(volume.name)
+        if old is not new:  # at the resync, claims and PVs come by themselves
+            self._class_came(new.name)
 
     def _look_at_volume_of(self, claim: ClaimObject) -> None:
         """Its PV may have been seen as Released before the claim was seen to be gone."""

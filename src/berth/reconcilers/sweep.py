@@ -6,12 +6,13 @@ Trash that is nobody's to purge is told of, and left alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 
 import structlog
 
+from berth.aio.slices import in_slices
 from berth.kube.outcome import Done, Note, Outcome, Reference
 from berth.kube.permissions import Permission
 from berth.metrics.volumes import VolumeMetrics
@@ -75,17 +76,17 @@ class Sweep:
         self._addresses[str(address)] = address
         return str(address)
 
-    def shares_in_use(self) -> list[str]:
+    async def shares_in_use(self) -> list[str]:
         """Keys of all shares that classes, PVs and the settings name."""
         found: dict[str, ShareAddress] = {}
-        for address in self._addresses_in_use():
+        async for address in self._addresses_in_use():
             found.setdefault(str(address), address)
         self._addresses.update(found)
         return list(found)
 
-    def _addresses_in_use(self) -> Iterator[ShareAddress]:
+    async def _addresses_in_use(self) -> AsyncIterator[ShareAddress]:
         """One share may come several times, as several classes speak to it; the settings, which can't say how, last."""
-        for of_class in self._cluster.classes.values():
+        async for of_class in self._cluster.classes.each():
             if of_class.provisioner in self._cluster.provisioners:
                 with suppress(Refused):  # its claims are told why
                     parameters = parse_parameters(
@@ -94,12 +95,20 @@ class Sweep:
                     if parameters.server and parameters.export:
                         options = tuple(of_class.mountOptions or ())
                         yield share_address(parameters.server, parameters.export, options)
-        for volume in self._cluster.volumes.values():
-            if self._cluster.is_ours(volume) and translation.is_by_berth(volume):
-                with suppress(Refused):
-                    yield share_of(translation.release_request_of(volume, None), self._default)
+        async for said in in_slices(self._cluster.shares_named()):
+            if said and (address := await self._address_of(said)) is not None:
+                yield address
         if self._default.server and self._default.export:
             yield share_address(self._default.server, self._default.export, ())
+
+    async def _address_of(self, said: str) -> ShareAddress | None:
+        """The share that PVs name so, spoken to as the first of them says that makes sense."""
+        async for pv in in_slices(self._cluster.volumes_naming(said)):
+            volume = self._cluster.volumes.get(pv)
+            if volume is not None:
+                with suppress(Refused):
+                    return share_of(translation.release_request_of(volume, None), self._default)
+        return None
 
     async def __call__(self, key: str) -> Outcome:
         """Looks through one share."""

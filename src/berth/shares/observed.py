@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from berth.volumes.errors import Unavailable, VolumeError
-from berth.volumes.share import Budget, Entry, Made, Removal, Share, ShareAddress, Space
+from berth.volumes.share import Budget, Entry, Made, NamesOf, Removal, Share, ShareAddress, Space
 
 T = TypeVar("T")
 
@@ -29,6 +29,9 @@ class ObservedShare:
 
     async def stat(self, path: str) -> Entry:
         return await self._watch("stat", self._share.stat(path))
+
+    async def names(self, path: str, kind: NamesOf = "any") -> list[str]:
+        return await self._watch("list", self._share.names(path, kind))
 
     async def list(self, path: str, most: int | None = None) -> list[Entry]:
         return await self._watch("list", self._share.list(path, most))

@@ -22,7 +22,8 @@ class _Node:
     """One directory: who lives just there, and what is below it."""
 
     keys: set[str] = field(default_factory=set)
-    below: dict[str, _Node] = field(default_factory=dict)
+    below: dict[str, _Node | str] = field(default_factory=dict)
+    """By folded name. A directory where one lives, and nothing is below, is just its key: nearly all are so."""
 
 
 class PathIndex:
@@ -49,44 +50,70 @@ class PathIndex:
             return
         self.drop(key)
         self._paths[key] = path
-        node = self._root
-        for part in _parts(path):
-            node = node.below.setdefault(part, _Node())
-        node.keys.add(key)
+        parts, node = _parts(path), self._root
+        for part in parts[:-1]:
+            node = _opened(node, part)
+        if not parts:
+            node.keys.add(key)
+        elif parts[-1] in node.below:
+            _opened(node, parts[-1]).keys.add(key)
+        else:
+            node.below[parts[-1]] = key
 
     def drop(self, key: str) -> None:
         """Takes a key out, if it is in."""
         path = self._paths.pop(key, None)
         if path is None:
             return
-        way = [self._root]
         parts = _parts(path)
-        for part in parts:
-            way.append(way[-1].below[part])
-        way[-1].keys.discard(key)
-        for parent, part, node in zip(way[-2::-1], reversed(parts), way[:0:-1], strict=True):
-            if node.keys or node.below:
-                break
-            del parent.below[part]
+        way = [self._root]
+        for part in parts[:-1]:
+            way.append(_opened(way[-1], part))
+        if not parts:
+            self._root.keys.discard(key)
+            return
+        last = way[-1].below[parts[-1]]
+        if isinstance(last, _Node):
+            last.keys.discard(key)
+            way.append(last)
+        else:
+            del way[-1].below[parts[-1]]
+        while len(way) > 1 and not way[-1].keys and not way[-1].below:
+            way.pop()
+            del way[-1].below[parts[len(way) - 1]]
 
     def overlapping(self, path: str) -> Iterator[tuple[str, str]]:
         """(key, path) of those that equal, contain or lie in path, or would if the server did not tell spellings apart:
         see naming.overlaps for what is so in any case. In the order of keys.
         """
         keys: set[str] = set(self._root.keys)
-        node: _Node | None = self._root
+        node: _Node | str | None = self._root
         for part in _parts(_bounded(path)):
-            node = node.below.get(part) if node is not None else None
+            node = node.below.get(part) if isinstance(node, _Node) else None
             if node is None:
                 break
-            keys |= node.keys
+            keys |= _keys_of(node)
         rest = [node] if node is not None else []
         while rest:
             here = rest.pop()
-            keys |= here.keys
-            rest.extend(here.below.values())
+            keys |= _keys_of(here)
+            if isinstance(here, _Node):
+                rest.extend(here.below.values())
         for key in sorted(keys):
             yield key, self._paths[key]
+
+
+def _opened(node: _Node, part: str) -> _Node:
+    """What is below a node, as one that may have more than one key; made where it is not there."""
+    there = node.below.get(part)
+    if isinstance(there, _Node):
+        return there
+    opened = node.below[part] = _Node(keys={there} if there is not None else set())
+    return opened
+
+
+def _keys_of(node: _Node | str) -> set[str]:
+    return node.keys if isinstance(node, _Node) else {node}
 
 
 def _bounded(path: str) -> str:

@@ -6,10 +6,11 @@ by one rename before the PV goes (I4), and the record outlives the trash. Kubern
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable
 from contextlib import suppress
 from dataclasses import replace
 
+from berth.aio.slices import in_slices
 from berth.volumes.birth import Birth, Born, IsServed
 from berth.volumes.ending import Ending
 from berth.volumes.errors import LeftBehind, Missing, Refused, Unavailable
@@ -132,7 +133,7 @@ class Lifecycle:
             self._records.forget(share.address)
         return doubt
 
-    async def displaced(self, placed: Sequence[Placed], share: Share) -> list[Displaced]:
+    async def displaced(self, placed: AsyncIterable[Placed], share: Share) -> list[Displaced]:
         """Those of these PVs' directories that are not in their places."""
         return await self._whereabouts.displaced(placed, share)
 
@@ -152,7 +153,7 @@ class Lifecycle:
             pv = name.removeprefix(TRIAL)
             if pv != name and await self._is_left_of_a_trial(pv, share):
                 await share.remove_directory(trial_path(pv))
-        for pv in await self._records.names(share):
+        async for pv in in_slices(await self._records.names(share)):
             if self._living.has_pv(pv) or pv in trash:
                 continue
             try:
@@ -211,5 +212,5 @@ class Lifecycle:
 
     async def _trash(self, share: Share) -> list[str]:
         with suppress(Missing):
-            return [entry.name for entry in await share.list(TRASH)]
+            return await share.names(TRASH)
         return []

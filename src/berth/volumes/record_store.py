@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from berth.aio.slices import in_slices
 from berth.volumes.errors import Missing, Refused
 from berth.volumes.index import PathIndex
 from berth.volumes.metadata_dir import MetadataDirs, clusters_on
@@ -100,7 +101,8 @@ class RecordStore:
     async def names(self, share: Share) -> list[str]:
         """The PV names of all records on the share."""
         with suppress(Missing):
-            return [name for entry in await share.list(VOLUMES) if (name := recorded_name(entry.name))]
+            files = await share.names(VOLUMES)
+            return [name async for file in in_slices(files) if (name := recorded_name(file))]
         return []
 
     async def overlapping(self, path: str, share: Share, *, without: str) -> Overlap:

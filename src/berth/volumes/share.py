@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 EntryKind = Literal["directory", "file", "link", "other"]
+NamesOf = EntryKind | Literal["any"]
 Guard = Callable[[], str]
 """Why this process may not act now, empty while it may. A share asks right before anything leaves it that can't be
 taken back: a rename, a removal, a file's replacement; a reason becomes Unavailable(lease) and nothing was done. It is
@@ -122,6 +123,9 @@ class Share(Protocol):
 
     async def stat(self, path: str) -> Entry:
         """What is at path, a link itself rather than its target. Missing when nothing is."""
+
+    async def names(self, path: str, kind: NamesOf = "any") -> list[str]:
+        """The names of a directory's entries, of one kind or of all; else as list, which takes three times the room."""
 
     async def list(self, path: str, most: int | None = None) -> list[Entry]:
         """The entries of a directory, in any order, without `.` and `..`. Missing; Refused if it is no directory.

@@ -8,8 +8,7 @@ directories in which volumes lie.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -20,13 +19,15 @@ from berth.volumes.naming import TRASH, names_pv, trash_path
 from berth.volumes.record_store import RecordStore
 from berth.volumes.records import Record
 from berth.volumes.request import Claim, Living
-from berth.volumes.share import Share
+from berth.volumes.share import NamesOf, Share
 
 VolumeState = Literal["trashed", "archived", "gone", "taken"]
 """trashed, archived: the directory is there; gone: it is nowhere; taken: so, and its place is another volume's."""
 STATES: tuple[VolumeState, ...] = ("trashed", "archived", "gone", "taken")
 AT_ONCE = 16
 """How many questions are asked side by side."""
+_BATCH = 500
+"""How many places are compared at a time: what is kept of a hundred thousand is the names on the share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +63,26 @@ class Whereabouts:
         self._records = records
         self._living = living
 
-    async def displaced(self, placed: Sequence[Placed], share: Share) -> list[Displaced]:
-        """Those whose directories are not in their places."""
-        if not placed:
-            return []
-        trash = set[str]()
-        with suppress(Missing):
-            trash = {entry.name for entry in await share.list(TRASH)}
-        recorded = set(await self._records.names(share))
-        missing = await _missing(placed, share)
-        in_doubt = [
-            one
-            for one in placed
-            if one.path in missing
-            or one.pv in trash
-            or (one.by_berth and one.pv not in recorded and not names_pv(one.path, one.pv))
-        ]
+    async def displaced(self, placed: AsyncIterable[Placed], share: Share) -> list[Displaced]:
+        """Those whose directories are not in their places. Nothing is asked for where nothing is placed."""
+        seen = _Seen(share)
+        recorded, trash = frozenset[str](), frozenset[str]()
+        in_doubt, missing = [], set[str]()
+        is_begun = False
+        async for some in _batches(placed):
+            if not is_begun:
+                is_begun = True
+                trash = await _names(TRASH, share, "any") or trash
+                recorded = frozenset(await self._records.names(share))
+            absent = await seen.absent(some)
+            missing |= absent
+            in_doubt += [
+                one
+                for one in some
+                if one.path in absent
+                or one.pv in trash
+                or (one.by_berth and one.pv not in recorded and not names_pv(one.path, one.pv))
+            ]
         others = await self._others(recorded, share) if in_doubt else {}
         found = []
         for one in in_doubt:
@@ -114,28 +119,58 @@ class Whereabouts:
         return {record.path: record for record in records if isinstance(record, Record)}
 
 
-async def _missing(placed: Sequence[Placed], share: Share) -> set[str]:
-    """The paths at which there is no directory: each directory in which volumes lie is listed, and only what is not
-    among its entries is asked for, since servers may show another spelling than they were given.
+class _Seen:
+    """What is in the directories in which volumes lie: each is listed once, when it is met first, and what is not among
+    its entries is asked for, since servers may show another spelling than they were given.
     """
-    below: defaultdict[str, set[str]] = defaultdict(set)
-    for one in placed:
-        parent, _, name = one.path.rpartition("/")
-        below[parent].add(name)
-    gate = asyncio.Semaphore(AT_ONCE)
 
-    async def look(parent: str, names: set[str]) -> list[str]:
-        async with gate:
-            paths = [f"{parent}/{name}" if parent else name for name in names]
-            try:
-                there = {entry.name for entry in await share.list(parent) if entry.kind == "directory"}
-            except (Missing, Refused):  # or something that is no directory
-                return paths
-            unseen = [path for path in paths if path.rpartition("/")[2] not in there]
-            return [path for path in unseen if not await _is_directory(path, share)]
+    def __init__(self, share: Share) -> None:
+        self._share = share
+        self._below: dict[str, frozenset[str] | None] = {}
+        """None: there is no such directory."""
 
-    answers = await asyncio.gather(*(look(parent, names) for parent, names in below.items()))
-    return {path for paths in answers for path in paths}
+    async def absent(self, placed: Sequence[Placed]) -> set[str]:
+        """The paths of these at which there is no directory."""
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def look(parent: str) -> None:
+            async with gate:
+                self._below[parent] = await _names(parent, self._share, "directory")
+
+        async def is_absent(path: str) -> bool:
+            below = self._below[path.rpartition("/")[0]]
+            if below is None:
+                return True
+            async with gate:
+                return not await _is_directory(path, self._share)
+
+        parents = {one.path.rpartition("/")[0] for one in placed}
+        await asyncio.gather(*(look(parent) for parent in parents if parent not in self._below))
+        unseen = [one.path for one in placed if not self._shows(one.path)]
+        answers = await asyncio.gather(*(is_absent(path) for path in unseen))
+        return {path for path, absent in zip(unseen, answers, strict=True) if absent}
+
+    def _shows(self, path: str) -> bool:
+        parent, _, name = path.rpartition("/")
+        return name in (self._below[parent] or ())
+
+
+async def _batches(placed: AsyncIterable[Placed]) -> AsyncIterator[list[Placed]]:
+    some: list[Placed] = []
+    async for one in placed:
+        some.append(one)
+        if len(some) == _BATCH:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+async def _names(path: str, share: Share, kind: NamesOf) -> frozenset[str] | None:
+    """The names in a directory, of one kind or of all; None where there is none, or something else."""
+    with suppress(Missing, Refused):
+        return frozenset(await share.names(path, kind))
+    return None
 
 
 async def _is_directory(path: str, share: Share) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from berth.aio.slices import in_slices
 from berth.doctor.known import find
 from berth.findings.finding import Finding, Subject
 from berth.objects import kinds
@@ -34,7 +35,7 @@ async def look_for_displaced(
     ]
     records = RecordStore(uid, MetadataDirs(uid))
     try:
-        found = await Whereabouts(uid, records, Census(pvs)).displaced(placed, share)
+        found = await Whereabouts(uid, records, Census(pvs)).displaced(in_slices(placed), share)
     except VolumeError:
         return {}
     return {one.placed.pv: _finding(one, share) for one in found if one.state in _FINDINGS}

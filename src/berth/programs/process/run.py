@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 
 from berth.aio.tasks import TaskEnded, Tasks
 from berth.kube.errors import ConfigurationError, KubeError
+from berth.programs.process import memory
 from berth.programs.process.logs import configure_logs
 from berth.programs.process.program import ProcessSettings, Program, S, Work
 from berth.web.app import make_app
@@ -52,7 +53,9 @@ async def _run(program: Program[S], settings: S) -> bool:
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
     registry = CollectorRegistry()
     try:
-        await serve(program.build(settings, registry), settings, registry, stopping)
+        work = program.build(settings, registry)
+        memory.settle()
+        await serve(work, settings, registry, stopping)
     except (TaskEnded, KubeError) as error:
         if isinstance(error, ConfigurationError):
             raise
@@ -77,6 +80,7 @@ async def serve(work: Work, settings: ProcessSettings, registry: CollectorRegist
         if web is not None:
             tasks.start("web", web.run(), stop=web.stop)
             log.info("listening", port=web.port)
+        tasks.start("memory", memory.give_back())
         await _unless(stopping, work.start(tasks))
         await stopping.wait()
         log.info("stopping", deadline_seconds=settings.stop_deadline)

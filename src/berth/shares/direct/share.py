@@ -19,9 +19,10 @@ from berth.shares.direct.purge import DirectPurge
 from berth.shares.direct.session_cache import SessionCache
 from berth.shares.direct.tree import Denied, Rights, Tree, entry_of
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
+from berth.volumes.listing import Listing
 from berth.volumes.naming import split_path
 from berth.volumes.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
-from berth.volumes.share import Budget, Entry, Guard, Made, Removal, ShareAddress, Space, always
+from berth.volumes.share import Budget, Entry, Guard, Made, NamesOf, Removal, ShareAddress, Space, always
 
 T = TypeVar("T")
 Sessions = list[Session]
@@ -81,18 +82,25 @@ class DirectShare:
 
         return await self._run(path, look)
 
+    async def names(self, path: str, kind: NamesOf = "any") -> list[str]:
+        return (await self._listed(path, lambda: Listing(path, names_of=kind))).names
+
     async def list(self, path: str, most: int | None = None) -> list[Entry]:
+        return (await self._listed(path, lambda: Listing(path, most))).entries
+
+    async def _listed(self, path: str, make: Callable[[], Listing]) -> Listing:
         parts = split_path(path) if path else ()
 
-        async def read(tree: Tree) -> list[Entry]:
+        async def read(tree: Tree) -> Listing:
+            listing = make()
             try:
-                entries = await tree.entries(await tree.get(parts), path, most)
+                await tree.fill(listing, await tree.get(parts))
             except NfsError as error:
                 if error.code == Status.NOENT and not parts:
                     raise RootGone(error.name) from error
                 raise
-            tree.is_bare = not parts and not entries
-            return entries
+            tree.is_bare = not parts and listing.is_empty
+            return listing
 
         return await self._run(path, read)
 

@@ -106,21 +106,19 @@ class Tree:
 
         return await self.within(directory, walk)
 
-    async def entries(self, directory: NfsNode, path: str, most: int | None = None) -> list[Entry]:
-        """The entries of the directory at path: all, or most + 1 where there are more than most. See Listing."""
-        listing = Listing(path, most)
+    async def fill(self, listing: Listing, directory: NfsNode) -> None:
+        """Reads the entries of a directory into a listing, until it is full."""
         position: Position | None = START
         while position is not None:
             found, position = await self.within(directory, partial(self._read, directory, position))
             for each in found:
                 if listing.is_full:
-                    return listing.entries
+                    return
                 try:
                     listing.add(entry_of(each.node or await self.look(directory, each.name), each.name))
                 except NfsError as error:
                     if error.code not in (Status.NOENT, *GONE):  # it went while the directory was read
                         raise
-        return listing.entries
 
     async def read(self, parts: Sequence[str], most: int) -> bytes:
         """The content of a small file, most bytes at most (else Refused).

@@ -76,9 +76,9 @@ class Root:
         with self.directory(parts[:-1]) as parent:
             return self.look(parent, parts)
 
-    def entries(self, parts: Sequence[str], most: int | None = None) -> list[Entry]:
+    def read(self, parts: Sequence[str], listing: Listing) -> Listing:
+        """The listing, filled with the entries of a directory."""
         with self.directory(parts) as directory, readable(directory) as opened, os.scandir(opened) as found:
-            listing = Listing("/".join(parts), most)
             for each in found:
                 if listing.is_full:
                     break
@@ -86,7 +86,7 @@ class Root:
                     listing.add(look(opened, each.name))
                 except FileNotFoundError:
                     continue  # it went while the directory was read
-            return listing.entries
+            return listing
 
     def read_file(self, parts: Sequence[str]) -> bytes:
         """See Share.read_file. A file that another client replaces is stale once it is open, and looked for again."""

@@ -22,9 +22,10 @@ from berth.shares.mounted import changes
 from berth.shares.mounted.openat import Root
 from berth.shares.mounted.purge import MountedPurge
 from berth.volumes.errors import FailureStage, Missing, Refused, Unavailable, VolumeError
+from berth.volumes.listing import Listing
 from berth.volumes.naming import split_path
 from berth.volumes.removal_guard import NO_LIMIT, Unfinished, left_behind, own_file, trash_entry
-from berth.volumes.share import Budget, Entry, Guard, Made, Removal, ShareAddress, Space, always
+from berth.volumes.share import Budget, Entry, Guard, Made, NamesOf, Removal, ShareAddress, Space, always
 
 T = TypeVar("T")
 
@@ -83,9 +84,13 @@ class MountedShare:
         parts = split_path(path) if path else ()
         return await self._run(path, lambda root: root.stat(parts))
 
+    async def names(self, path: str, kind: NamesOf = "any") -> list[str]:
+        parts = split_path(path) if path else ()
+        return (await self._run(path, lambda root: root.read(parts, Listing(path, names_of=kind)))).names
+
     async def list(self, path: str, most: int | None = None) -> list[Entry]:
         parts = split_path(path) if path else ()
-        return await self._run(path, lambda root: root.entries(parts, most))
+        return (await self._run(path, lambda root: root.read(parts, Listing(path, most)))).entries
 
     async def make_directory(
         self, path: str, *, mode: int, uid: int | None = None, gid: int | None = None, adopt: bool = False
