@@ -79,7 +79,7 @@ def _pieces(english: str) -> Iterable[str]:
             yield f"(?P={piece})"
         else:
             named.add(piece)
-            yield f"(?P<{piece}>.+?)"
+            yield f"(?P<{piece}>.*?)"
 
 
 ERRORS = Phrases("berth.texts", "errors.yaml")
