@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from berth.texts.phrases import ERRORS, told
+from berth.texts.phrases import ERRORS, bilingual
 from tests.texts.errors_in_code import sentences
 
 WORDS = re.compile(r"[A-Za-z]{2,}")
@@ -21,12 +21,12 @@ def test_no_error_lacks_its_chinese() -> None:
 
 
 def test_what_is_filled_in_stays_and_a_reason_is_translated() -> None:
-    said = told("GET pods: the API server https://10.0.0.1:6443 is unreachable: connection refused")
+    said = bilingual("GET pods: the API server https://10.0.0.1:6443 is unreachable: connection refused")
     assert said.zh == "GET pods：无法访问 API 服务器 https://10.0.0.1:6443：连接被拒绝"
 
 
 def test_what_nobody_knows_stays_as_it_is() -> None:
-    assert told("the moon is full").zh == "the moon is full"
+    assert bilingual("the moon is full").zh == "the moon is full"
 
 
 def test_all_that_a_table_fills_in_is_there() -> None:

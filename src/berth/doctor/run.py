@@ -14,7 +14,9 @@ from typing import Generic, TypeVar
 from berth.aio.command import CommandError
 from berth.findings.finding import Finding, Report, Unseen, report
 from berth.kube.errors import Forbidden, KubeError, Unauthorized, Unreachable
-from berth.texts.text import Text, same
+from berth.nfsserver.errors import told as command_told
+from berth.texts.phrases import bilingual
+from berth.texts.text import Text
 from berth.texts.visible import fact
 
 C = TypeVar("C")
@@ -107,22 +109,22 @@ def why_unseen(error: Exception) -> Text:
             return Text(f"not allowed: {fact(error.message)}", f"没有权限：{fact(error.message)}")
         case Unauthorized():
             said = fact(error.message)
-            return Text(f"the API server does not know you: {said}", f"API server 不认识当前身份：{said}")
+            return Text(f"the API server does not know you: {said}", f"API 服务器不认识当前身份：{said}")
         case Unreachable():
             return Text(
                 f"the API server {error.server} is unreachable: {error.why}",
-                f"无法连接 API server {error.server}：{error.why}",
+                f"无法访问 API 服务器 {error.server}：{bilingual(error.why).zh}",
             )
         case ExceptionGroup():
             return why_unseen(error.exceptions[0])
         case TimeoutError():
             return Text("no answer in time", "没有及时应答")
         case CommandError():
-            return Text(str(error), str(error))  # it has the command between backticks, quoted
+            return command_told(error)  # it has the command between backticks, quoted
         case KubeError():
-            return same(str(error))
+            return bilingual(str(error))
         case OSError() if error.strerror:
             where = f"{error.filename}: " if error.filename else ""
-            return same(f"{where}{error.strerror}")
+            return bilingual(f"{where}{error.strerror}")
     said = fact(f"{type(error).__name__}: {error}")
     return Text(f"the check itself failed, which is a bug: {said}", f"检查程序自身出错（属于缺陷）：{said}")

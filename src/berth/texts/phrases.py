@@ -86,7 +86,7 @@ ERRORS = Phrases("berth.texts", "errors.yaml")
 """All errors that are made in English."""
 
 
-def told(sentence: str) -> Text:
+def bilingual(sentence: str) -> Text:
     """The words of an error, made fit to stand among ours, and in Chinese where they are Berth's own."""
     en = fact(sentence)
     return Text(en, fact(ERRORS.chinese(sentence)))

@@ -26,7 +26,8 @@ from berth.objects.locations import normal
 from berth.objects.quantity import to_bytes
 from berth.objects.translation import SHARE, location_of, provisioned_by
 from berth.shares.choose import Shares
-from berth.texts.text import Text, same
+from berth.texts.phrases import bilingual
+from berth.texts.text import Text
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
 from berth.volumes.naming import ARCHIVED, HOME, VOLUMES, record_path, recorded_name
 from berth.volumes.parameters import parse_server, share_address
@@ -155,7 +156,7 @@ async def _look_at(
             asked[key] = outage
         elif outage is None:
             about = Subject("share", str(used.address))
-            found.append(Unseen(about.text, same(str(error)), about=about))
+            found.append(Unseen(about.text, bilingual(str(error)), about=about))
     return found
 
 

@@ -12,7 +12,8 @@ from berth.doctor.node.host import Host
 from berth.doctor.run import Check
 from berth.findings.finding import Finding, Subject, Unseen
 from berth.host.mountinfo import Mount
-from berth.texts.text import Text, same
+from berth.texts.phrases import bilingual
+from berth.texts.text import Text
 
 _AT_ONCE = 8
 _SHOWN = 20
@@ -78,7 +79,7 @@ def _judge(mount: Mount, answer: MountAnswer) -> Iterable[Finding | Unseen]:
                 evidence=[answer.why],
             )
         case "fails":
-            yield Unseen(about.text, same(answer.why))
+            yield Unseen(about.text, bilingual(answer.why))
 
 
 def _judge_space(answers: Iterable[tuple[Mount, MountAnswer]]) -> Iterable[Finding]:

@@ -26,7 +26,8 @@ from berth.nfsserver.exports.parse import Export, ExportsFile, parse_exports
 from berth.nfsserver.exports.spelling import ResolvedHost, resolve, spell
 from berth.nfsserver.exports.table import brief
 from berth.nfsserver.texts import say
-from berth.texts.text import Text, same
+from berth.texts.phrases import bilingual
+from berth.texts.text import Text
 
 HEADER = b"# Written by Berth (berth server export). Lines that you add here are kept.\n"
 
@@ -146,7 +147,7 @@ class _Changing:
             why, quoted = told(error), error.stderr
             stderr += error.stderr
         except OSError as error:
-            why = same(str(error))
+            why = bilingual(str(error))
         finally:
             if not is_done:
                 # A change that was cancelled is undone like one that failed, before the cancellation goes on.

@@ -12,6 +12,7 @@ from berth.nfsserver.exports.flags import VARYING, Flag
 from berth.nfsserver.exports.parse import Export, ExportsFile, parse_exports
 from berth.nfsserver.exports.table import parse_table
 from berth.nfsserver.texts import say
+from berth.texts.phrases import bilingual
 
 OWN_NAME = "berth.exports"
 _CONFIGURATION = (Path("/usr/etc/nfs.conf"), Path("/etc/nfs.conf"))
@@ -68,7 +69,9 @@ def read_exports(path: Path, varying: Flag = VARYING, unknown: Container[str] = 
     try:
         return parse_exports(path.read_bytes(), str(path), varying, unknown)
     except OSError as error:
-        raise UnreadableExports(str(path), say("refused.unreadable", why=error.strerror)) from error
+        raise UnreadableExports(
+            str(path), say("refused.unreadable", why=bilingual(error.strerror or str(error)))
+        ) from error
 
 
 def files_in(directory: Path) -> list[Path]:

@@ -19,6 +19,7 @@ from berth.nfsserver.setup.plan import InitPlan, InitStep, PrepareDirectory, Run
 from berth.nfsserver.setup.services import read_kernel
 from berth.nfsserver.setup.walk import made_along
 from berth.nfsserver.texts import say
+from berth.texts.phrases import bilingual
 from berth.texts.text import Text, same
 
 
@@ -95,7 +96,7 @@ def _prepare(step: PrepareDirectory) -> Performed:
         finally:
             os.close(handle)
     except OSError as error:
-        raise StepFailed(step.summary, same(str(error))) from error
+        raise StepFailed(step.summary, bilingual(str(error))) from error
     return Performed(step)
 
 
