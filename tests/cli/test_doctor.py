@@ -15,6 +15,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from berth.cli.main import cli
+from berth.findings.finding import Report
 from tests.cli.command import PROGRAM, environment
 
 LOG = (
@@ -185,7 +186,8 @@ def test_a_node_is_looked_at() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["claim", "demo4nfs"], "write it as NAMESPACE/NAME, such as default/demo4nfs"),
+        (["claim", "/demo4nfs"], "write it as NAMESPACE/NAME, such as default/demo4nfs"),
+        (["claim", "a/demo4nfs", "-n", "b"], "'a/demo4nfs' is in another namespace than 'b'"),
         (["pod", "a/b/c"], "write it as NAMESPACE/NAME"),
         (["volume", "a/b"], "PVs have no namespace"),
         (["node", "--root", "/nowhere"], "does not exist"),
@@ -200,7 +202,9 @@ def test_wrong_arguments_are_told_what_is_right(arguments: list[str], says: str)
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["claim", "a/b"], ["volume", "x"], ["pod", "a/b"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["claim", "a/b"], ["claim", "b", "-n", "a"], ["volume", "x"], ["pod", "a/b"]]
+)
 def test_without_a_cluster_nothing_can_be_looked_at(arguments: list[str]) -> None:
     done = doctor(*arguments)
     assert done.exit_code == 3
@@ -236,3 +240,39 @@ def test_what_goes_further_is_asked_for_and_only_with_a_try() -> None:
         assert answer.exit_code == 64
         assert f"{wish[0]} says how to try it: give --active, too" in answer.stderr
     assert "'evil' is not NAMESPACE/ACCOUNT" in doctor("--trust", "evil").stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["claim", "demo4nfs"], "claim ddddd/demo4nfs"),
+        (["claim", "demo4nfs", "-n", "other"], "claim other/demo4nfs"),
+        (["claim", "a/demo4nfs"], "claim a/demo4nfs"),
+        (["pod", "web-0"], "pod ddddd/web-0"),
+        (["volume", "pvc-1"], "volume pvc-1"),
+    ],
+    ids=" ".join,
+)
+def test_an_object_is_looked_for_where_kubectl_would(
+    typed: list[str], meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def examine(about: object, *_given: object, **_more: object) -> Report:
+        asked.append(str(about))
+        return Report()
+
+    config = tmp_path / "config"
+    config.write_text(
+        json.dumps(
+            {
+                "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+                "users": [{"name": "u", "user": {}}],
+                "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "ddddd"}}],
+                "current-context": "x",
+            }
+        )
+    )
+    monkeypatch.setattr("berth.cli.doctor.examine_cluster", examine)
+    assert doctor(*typed, "--kubeconfig", str(config)).exit_code == 0
+    assert asked == [meant]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,12 @@ from berth.doctor.known import entries
 from berth.doctor.node.checks import examine as examine_node
 from berth.findings.finding import Subject
 from berth.findings.render import SEVERITY
-from berth.kube.config import load
+from berth.kube.config import ClusterConfig, load
 from berth.kube.errors import ConfigurationError
 from berth.texts.text import Text
 
 _HEALTHY = Text("nothing wrong found", "未发现问题")
-_UNCONFIGURED = Text("{}", "不知道如何连接集群：{}")
+_UNCONFIGURED = "不知道如何连接集群：{}"
 _CODES = "Exit code: 0 healthy, 1 warnings, 2 failures, 3 something could not be looked at."
 _ACTIVE = click.Option(
     ["--active"],
@@ -54,6 +55,9 @@ _WISHES: dict[str, click.Option] = {
         help="With --active: the pods' image, with sh in it. [default: that of the Berth that runs and is trusted]",
     ),
 }
+_NAMESPACE = click.Option(
+    ["-n", "--namespace"], metavar="NAMESPACE", default="", help="Where it is. [default: the context's]"
+)
 _TRUST = click.Option(
     ["--trust", "trusted"],
     multiple=True,
@@ -73,9 +77,9 @@ def doctor_command() -> click.Group:
         help=f"Find out what is wrong with NFS storage in the cluster, why, and what to type.\n\n{_CODES}",
     )
     for command in (
-        _about("claim", "NAMESPACE/NAME", "One claim: why it is Pending, Terminating or does not grow."),
+        _about("claim", "[NAMESPACE/]NAME", "One claim: why it is Pending, Terminating or does not grow."),
         _about("volume", "PV", "One PV: why it is Released, Failed or can't be mounted."),
-        _about("pod", "NAMESPACE/NAME", "One pod: why it does not start or end, as far as its volumes are to blame."),
+        _about("pod", "[NAMESPACE/]NAME", "One pod: why it does not start or end, as far as its volumes are to blame."),
         _share_command(),
         _node_command(),
         explain_command(),
@@ -100,23 +104,44 @@ def _doctor(context: click.Context, /, **given: Any) -> None:
 
 
 def _about(kind: str, metavar: str, help_text: str) -> click.Command:
-    def look(name: str, **given: Any) -> None:
-        namespace, slash, rest = name.partition("/")
-        if kind == "volume" and slash:
+    is_namespaced = kind != "volume"
+
+    def look(name: str, namespace: str = "", **given: Any) -> None:
+        within, slash, rest = name.rpartition("/")
+        if slash and not is_namespaced:
             raise click.BadParameter(f"{name!r}: PVs have no namespace", param_hint=metavar)
-        if kind != "volume" and not (namespace and rest and "/" not in rest):
+        if not rest or (slash and not within) or "/" in within:
             raise click.BadParameter(
-                f"{name!r}: write it as {metavar}, such as default/{rest or name}", param_hint=kind
+                f"{name!r}: write it as NAMESPACE/NAME, such as default/{rest or name}", param_hint=kind
             )
-        _look(Subject(kind, name), **given)
+        if within and namespace not in ("", within):
+            raise click.BadParameter(f"{name!r} is in another namespace than {namespace!r}", param=_NAMESPACE)
+        _look(_Named(kind, rest, within or namespace, is_namespaced), **given)
 
     argument = click.Argument(["name"], metavar=metavar)
+    options = [*([_NAMESPACE] if is_namespaced else []), *_cluster_options()]
     text = f"{help_text}\n\n{_CODES}"
-    return BerthCommand(kind, params=[argument, *_cluster_options()], callback=look, short_help=help_text, help=text)
+    return BerthCommand(kind, params=[argument, *options], callback=look, short_help=help_text, help=text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """An object as it was typed. namespace: empty for the context's."""
+
+    kind: str
+    name: str
+    namespace: str
+    is_namespaced: bool
+
+    def subject(self, config: ClusterConfig) -> Subject:
+        """The object that is meant, where that cluster is."""
+        if not self.is_namespaced:
+            return Subject(self.kind, self.name)
+        return Subject(self.kind, f"{self.namespace or config.namespace}/{self.name}")
 
 
 def _look(
-    about: Subject | None, active: bool, trusted: tuple[str, ...], kubeconfig: str, context: str, output: str,
+    about: _Named | None, active: bool, trusted: tuple[str, ...], kubeconfig: str, context: str, output: str,
     lang: str | None, **wishes: Any,
 ) -> None:  # fmt: skip
     spoken = language(lang)
@@ -130,9 +155,10 @@ def _look(
         config = load(kubeconfig, context=context)
     except ConfigurationError as error:
         why = both(str(error))
-        end(Text(why.en, _UNCONFIGURED.zh.format(why.zh)), EXIT_BLIND, reason="ConfigurationError", lang=spoken)
+        end(Text(why.en, _UNCONFIGURED.format(why.zh)), EXIT_BLIND, reason="ConfigurationError", lang=spoken)
+    subject = about.subject(config) if about else None
     looking = examine_cluster(
-        about, config, active=active, wish=Wish(**wishes), trusted=trusted, progress=progress_line(spoken)
+        subject, config, active=active, wish=Wish(**wishes), trusted=trusted, progress=progress_line(spoken)
     )
     report = run(looking, spoken)
     answer(report, output, spoken, _HEALTHY)
