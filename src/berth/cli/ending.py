@@ -124,6 +124,11 @@ def interrupted(lang: Language) -> NoReturn:
     end(_INTERRUPTED, EXIT_INTERRUPTED, lang=lang)
 
 
+def refused_sentence(refusal: Refused) -> Text:
+    """What was refused, and why."""
+    return Text(str(refusal), f"{both(refusal.field).zh}：{both(refusal.why).zh}")
+
+
 def _sentence(error: BaseException) -> Text:
     match error:
         case Stopped() | NfsServerError():
@@ -131,7 +136,7 @@ def _sentence(error: BaseException) -> Text:
         case CommandError():
             return told(error)
         case Refused():
-            return Text(str(error), f"{both(error.field).zh}：{both(error.why).zh}")
+            return refused_sentence(error)
     return both(str(error))
 
 

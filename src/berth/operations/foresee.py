@@ -1,0 +1,90 @@
+"""What a claim would get, before it is filed: the same decision that the controller takes, about objects in files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from berth.manifests.classes import DEFAULT_KEYS
+from berth.objects.kinds import ClaimObject, ClassObject
+from berth.objects.translation import class_name_of, request_of
+from berth.texts.phrases import bilingual
+from berth.volumes.errors import Refused
+from berth.volumes.plan import DefaultShare, Plan, make_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What would become of one claim: a plan, or the refusal."""
+
+    claim: str
+    class_name: str
+    provisioner: str = ""
+    plan: Plan | None = None
+    end: str = ""
+    """What becomes of the directory when the claim is deleted: delete, archive, or retain."""
+    size: str = ""
+    mount_options: tuple[str, ...] = ()
+    refusal: Refused | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """For `-o json` and `-o yaml`."""
+        told: dict[str, object] = {
+            "claim": self.claim,
+            "class": self.class_name,
+            "provisioner": self.provisioner,
+            "isServed": self.plan is not None,
+        }
+        if self.plan is not None:
+            told |= {
+                "pv": self.plan.pv,
+                "share": str(self.plan.share),
+                "path": self.plan.path,
+                "mode": f"{self.plan.mode:04o}",
+                "uid": self.plan.uid,
+                "gid": self.plan.gid,
+                "size": self.size,
+                "onDelete": self.end,
+                "mountOptions": list(self.mount_options),
+            }
+        if self.refusal is not None:
+            told["refusal"] = {"field": self.refusal.field, "why": bilingual(self.refusal.why)}
+        return told
+
+
+FindClass = Callable[[str | None], ClassObject | None]
+"""The class of that name, of None the default one; None where there is none."""
+
+
+def foresee(claim: ClaimObject, find_class: FindClass, default: DefaultShare) -> Foreseen:
+    """What would become of the claim. Directories of other volumes are seen only when it is made."""
+    wanted = class_name_of(claim)
+    told = Foreseen(claim.key, wanted or "")
+    if wanted == "":
+        return replace(told, refusal=Refused("spec.storageClassName", "is empty, which asks for no class at all"))
+    of_class = find_class(wanted)
+    if of_class is None:
+        why = f"class {wanted!r} does not exist" if wanted else "is not set, and no class is the default"
+        return replace(told, refusal=Refused("spec.storageClassName", why))
+    told = replace(told, class_name=of_class.name, provisioner=of_class.provisioner)
+    try:
+        plan = make_plan(request_of(claim, of_class), default, lambda *_place: ())
+    except Refused as refusal:
+        return replace(told, refusal=refusal)
+    return replace(
+        told,
+        plan=plan,
+        end="retain" if of_class.reclaimPolicy == "Retain" else plan.on_delete,
+        size=(claim.spec.resources.requests or {}).get("storage", ""),
+        mount_options=tuple(of_class.mountOptions or ()),
+    )
+
+
+def finder(classes: Iterable[ClassObject]) -> FindClass:
+    """Finds among these classes. Of several defaults the newest is taken, as Kubernetes does from 1.26 on."""
+    known: Mapping[str, ClassObject] = {each.name: each for each in classes}
+    defaults: Sequence[ClassObject] = sorted(
+        (each for each in known.values() if any(each.annotations.get(key) == "true" for key in DEFAULT_KEYS)),
+        key=lambda each: each.metadata.creationTimestamp or "",
+    )
+    return lambda name: known.get(name) if name is not None else (defaults[-1] if defaults else None)
