@@ -21,6 +21,8 @@ def generated() -> dict[str, str]:
     manifests = install_manifests(EXAMPLE, WORKLOAD)
     head = (
         "# Made by `python3 -m deploy` from what `berth install` prints. Change it in an overlay, as in ../example.\n"
+        "# For Kubernetes 1.21 and newer. On 1.20 the PodDisruptionBudget is one of policy/v1beta1: take there what\n"
+        "# `berth install --kubernetes-version 1.20` prints.\n"
     )
     return {
         f"{_CHART}/clusterrole-rules.yaml": _list(rules(PERMISSIONS, own_namespace=False)),

@@ -86,6 +86,12 @@ def test_options_become_settings() -> None:
         ((*SHARE, "--namespace", "a_b"), "berth: --namespace: 'a_b' is not a name"),
         ((*SHARE, "--provisioner-name", "no name"), "berth: --provisioner-name: 'no name' is not"),
         ((*SHARE, "--kubernetes-version", "new"), "berth: --kubernetes-version: 'new' is not a release"),
+        ((*SHARE, "--kubernetes-version", "1.99"), "'1.99' is not a release that this Berth knows: 1.20 to 1.37"),
+        ((*SHARE, "--kubernetes-version", "1.19"), "'1.19' is not a release that this Berth knows"),
+        (
+            (*SHARE, "--kubernetes-version=1.21", "--reserved-port=sysctl"),
+            "--reserved-port: sysctl needs Kubernetes 1.22 or newer",
+        ),
         ((*SHARE, "--no-class", "--default-class"), "berth: --default-class: needs a class"),
         (("--path", "/srv"), "--server is missing"),
         ((*SHARE, "--replicas", "0"), "--replicas: 0 is not from 1 to 10"),

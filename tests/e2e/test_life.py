@@ -58,7 +58,7 @@ def test_the_claim_of_the_article_is_served_as_it_stands(site: Site, cluster: De
     assert FINALIZER in pv["metadata"]["finalizers"]
     event = site.wait_event("demo4nfs", "ProvisioningSucceeded")
     assert event["type"] == "Normal"
-    assert event["message"] == f"Successfully provisioned volume pvc-{uid}"
+    assert event["message"].startswith(f"Successfully provisioned volume pvc-{uid} at {site.nfs.host}:")
     assert controller.metric("controller_persistentvolumeclaim_provision_total", **{"class": name}) == 1
     record = json.loads(site.record(pv["metadata"]["name"]).read_text())
     kube_system = site.api.get("/api/v1/namespaces/kube-system")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -10,11 +11,15 @@ import click
 from berth import __version__
 from berth.cli.ending import run
 from berth.kube.config import load
+from berth.kube.errors import KubeError
 from berth.kube.manifest import ManifestApi
 from berth.operations.apply import Applied
 from berth.texts.text import Language, Text
 
 T = TypeVar("T")
+
+_PATIENCE = 3.0
+"""Seconds for a question whose answer only makes another one more exact."""
 
 _WORDS = {
     "created": Text("created", "已创建"),
@@ -38,6 +43,20 @@ def on_cluster(job: Callable[[ManifestApi], Awaitable[T]], *, kubeconfig: str, c
             return await job(api)
 
     return run(do(), lang)
+
+
+def release_of(kubeconfig: str, context: str) -> tuple[str, tuple[int, int]] | None:
+    """The cluster at hand and its release of Kubernetes; None where there is none, or it does not answer soon."""
+
+    async def ask() -> tuple[str, tuple[int, int]]:
+        config = load(kubeconfig, context=context)
+        async with asyncio.timeout(_PATIENCE), ManifestApi(config, user_agent=f"berth/{__version__}") as api:
+            return config.cluster.server, await api.version()
+
+    try:
+        return asyncio.run(ask())
+    except (KubeError, TimeoutError):
+        return None
 
 
 def applied_line(done: Applied, lang: Language) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import codecs
 import gzip
 import io
@@ -13,8 +12,7 @@ from typing import BinaryIO, cast
 
 import click
 
-from berth import __version__
-from berth.cli.cluster import CONTEXT, KUBECONFIG
+from berth.cli.cluster import CONTEXT, KUBECONFIG, release_of
 from berth.cli.commands import BerthCommand
 from berth.cli.diagnosis import answer
 from berth.cli.ending import EXIT_BLIND, end, ending
@@ -23,13 +21,8 @@ from berth.cli.output import LANGUAGE, complain, output_option
 from berth.cli.wrapping import is_terminal
 from berth.doctor.explain import Explainer
 from berth.findings.versions import Version, parse_version
-from berth.kube.config import load
-from berth.kube.errors import KubeError
-from berth.kube.manifest import ManifestApi
 from berth.texts.text import Language, Text
 
-_PATIENCE = 3.0
-"""Seconds for the question to the cluster; the answer only makes the cure more exact."""
 _NOTHING = Text("no known failure in it", "其中没有已知的故障")
 _EMPTY = Text("{}: there is no text in it", "{}：没有内容")
 _BINARY = Text("{}: this is not text", "{}：不是文本")
@@ -127,15 +120,9 @@ def _read_stream(explainer: Explainer, stream: io.BufferedReader) -> Text | None
 
 def _ask_cluster(kubeconfig: str, context: str, lang: Language) -> Version | None:
     """The version of the cluster that is at hand; None where none is, or it does not answer soon."""
-
-    async def ask() -> tuple[str, Version]:
-        config = load(kubeconfig, context=context)
-        async with asyncio.timeout(_PATIENCE), ManifestApi(config, user_agent=f"berth/{__version__}") as api:
-            return config.cluster.server, Version(*await api.version())
-
-    try:
-        server, version = asyncio.run(ask())
-    except (KubeError, TimeoutError):
+    found = release_of(kubeconfig, context)
+    if found is None:
         return None
+    server, version = found[0], Version(*found[1])
     complain(_ASKED.said(lang).format(server, version))
     return version

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from berth.cli.asking import confirm
-from berth.cli.cluster import applied_line, on_cluster
+from berth.cli.cluster import applied_line, on_cluster, release_of
 from berth.cli.commands import BerthCommand
 from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, end, run
 from berth.cli.install_changes import print_changes
@@ -53,8 +53,9 @@ def install_command() -> click.Command:
         callback=_install,
         short_help="Print what to apply, or apply it.",
         help="Print the manifests of a whole installation, or apply them.\n\n"
-        "Without --apply nothing is asked of any cluster: pipe the output to `kubectl apply --server-side -f -`, or "
-        "keep it in git. With it, objects are applied and the command waits until the pods serve.\n\n"
+        "Without --apply nothing is changed, and of a cluster only its release is asked: pipe the output to "
+        "`kubectl apply --server-side -f -`, or keep it in git. With it, objects are applied and the command waits "
+        "until the pods serve.\n\n"
         "It can be repeated: what runs is read back, options that are left out change nothing, and what was changed by "
         "hand stays. What does change is shown, from the old value to the new. The defaults below are those of a new "
         "installation.",
@@ -68,6 +69,8 @@ def _install(
     chosen = language(lang)
     try:
         asked = asked_from(**values)
+        if not is_applied and "kubernetes" not in asked.settings:
+            asked = _for_the_cluster(asked, kubeconfig, context, chosen)
         printable = asked.fresh()
         # A share that was not said, for an installation that has one: what is said of the class is looked at first.
         complete = replace(printable, server=printable.server or "unsaid", export=printable.export or "/unsaid")
@@ -85,6 +88,21 @@ def _install(
         print_data(listed, output)
     else:
         say_exactly(to_yaml(manifests).rstrip())
+
+
+def _for_the_cluster(asked: Asked, kubeconfig: str, context: str, lang: Language) -> Asked:
+    """The same for the release of the cluster that kubectl would apply it to, where there is one that answers soon."""
+    found = release_of(kubeconfig, context)
+    if found is None:
+        return asked
+    server, release = found
+    said = ".".join(map(str, release))
+    text = Text(
+        f"the manifests are for Kubernetes {said}, as the cluster {server} runs it (--kubernetes-version for another)",
+        f"清单适用于集群 {server} 的版本 Kubernetes {said}（其他版本请用 --kubernetes-version）",
+    )
+    say(text.said(lang), on_stderr=True)
+    return replace(asked, settings={**asked.settings, "kubernetes": release})
 
 
 @dataclass(frozen=True, slots=True)

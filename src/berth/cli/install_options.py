@@ -11,11 +11,14 @@ from berth.cli.asking import YES
 from berth.cli.cluster import CONTEXT, KUBECONFIG
 from berth.cli.output import LANGUAGE, output_option
 from berth.operations.asked import Asked, ClassAsked
+from berth.operations.install_plan import NEWEST, OLDEST
 from berth.settings.controller import OWN_PROVISIONER, PROVISIONERS
 from berth.settings.install import CLASS_NAME, IMAGE, NAME, NAMESPACE, ReclaimPolicy
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import parse_export, parse_server
 
+SYSCTL_SINCE = (1, 22)
+"""From which release on kubelets allow a pod its own net.ipv4.ip_unprivileged_port_start."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")
 """Short enough for what is made of it, such as NAME-metrics."""
 
@@ -73,7 +76,8 @@ def controller_options() -> list[click.Parameter]:
         click.Option(["--reserved-port"], type=click.Choice(["auto", "sysctl", "capability", "none"]),
                      help="How to call from a port below 1024 without being root. [default: auto]"),
         click.Option(["--kubernetes-version"], metavar="VERSION",
-                     help="Release to write for, such as 1.20. [default: the cluster's, else 1.21 or newer]"),
+                     help="Release to write for, such as 1.20. "
+                     "[default: the cluster's where one answers, else any from 1.21 on]"),
         click.Option(["--service-monitor/--no-service-monitor"], default=None,
                      help="Add a ServiceMonitor for the Prometheus operator."),
         click.Option(["--provisioner-capability/--no-provisioner-capability"], default=None,
@@ -102,11 +106,16 @@ def asked_from(
     for option, text in (("--name", name), ("--namespace", namespace)):
         if not _NAME.fullmatch(text):
             raise Refused(option, f"{text!r} is not a name of small letters, digits and `-`, at most 53 of them")
+    kubernetes = _version(kubernetes_version)
+    if others.get("reserved_port") == "sysctl" and kubernetes is not None and kubernetes < SYSCTL_SINCE:
+        since, asked = (".".join(map(str, each)) for each in (SYSCTL_SINCE, kubernetes))
+        why = f"sysctl needs Kubernetes {since} or newer, and the manifests are for {asked}; use capability"
+        raise Refused("--reserved-port", why)
     said = {
         "server": None if server is None else parse_server(server, "--server"),
         "export": None if path is None else parse_export(path, "--path"),
         "provisioners": None if provisioner_name is None else _provisioners(provisioner_name),
-        "kubernetes": _version(kubernetes_version),
+        "kubernetes": kubernetes,
         "mount_options": mount_options or None,
         **{option: None if value == () else value for option, value in others.items()},
     }
@@ -153,7 +162,11 @@ def _version(text: str | None) -> tuple[int, int] | None:
     match = re.fullmatch(r"v?(\d{1,2})\.(\d{1,3})(\..*)?", text)
     if match is None:
         raise Refused("--kubernetes-version", f"{text!r} is not a release such as 1.20")
-    return int(match[1]), int(match[2])
+    release = int(match[1]), int(match[2])
+    if not OLDEST <= release <= NEWEST:
+        oldest, newest = (".".join(map(str, each)) for each in (OLDEST, NEWEST))
+        raise Refused("--kubernetes-version", f"{text!r} is not a release that this Berth knows: {oldest} to {newest}")
+    return release
 
 
 def as_option(refusal: Refused) -> str:

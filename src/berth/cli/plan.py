@@ -121,8 +121,8 @@ def _read(name: str, lang: Language) -> Iterator[ClaimObject | ClassObject]:
     except NotWritten as error:
         end(Text(f"{name}: {error}", f"{name}：{both(str(error)).zh}"), EXIT_USAGE, lang=lang)
     except (YamlError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())
-        end(Text(f"{name} is not YAML: {why}", f"{name} 不是 YAML：{why}"), EXIT_USAGE, lang=lang)
+        said = " ".join(str(error).split())
+        end(Text(f"{name} is not YAML: {said}", f"{name} 不是 YAML：{said}"), EXIT_USAGE, lang=lang)
 
 
 def _namespace(kubeconfig: str, context: str) -> str:

@@ -54,6 +54,9 @@ def _uninstall(
         lambda api: plan_uninstall(api, name=name, namespace=namespace),
         kubeconfig=kubeconfig, context=context, lang=chosen,
     )  # fmt: skip
+    if not plan.goes:
+        _tell_nothing(plan, output, chosen)
+        return
     if is_told:
         _print_plan(plan, chosen)
     if dry_run:
@@ -74,6 +77,19 @@ def _uninstall(
         say(text.said(chosen))
     else:
         print_data({**_as_dict(plan), "removed": removed}, output)
+
+
+def _tell_nothing(plan: UninstallPlan, output: str, lang: Language) -> None:
+    """What was to be is so already: that is no failure."""
+    if output != "table":
+        print_data({**_as_dict(plan), "removed": []}, output)
+        return
+    text = Text(
+        f"nothing to remove: nothing that `berth install` made under the name {plan.name} is in namespace "
+        f"{plan.namespace}",
+        f"无需删除：命名空间 {plan.namespace} 中没有 `berth install` 以 {plan.name} 为名安装的东西",
+    )
+    say(text.said(lang))
 
 
 def _agree(lang: Language) -> None:

@@ -27,7 +27,7 @@ from berth.settings.install import CLASS_NAME, InstallSettings
 from berth.texts.text import Text
 from berth.volumes.errors import Refused
 
-OLDEST = (1, 20)
+OLDEST, NEWEST = (1, 20), (1, 37)
 
 
 @dataclass(frozen=True, slots=True)

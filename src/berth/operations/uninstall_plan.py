@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from berth.findings.finding import Subject
 from berth.kube.manifest import Manifest, ManifestApi, place, place_of
 from berth.manifests.classes import provisioner_capability
 from berth.manifests.install import OF_CLUSTERS, install_manifests
@@ -25,14 +24,12 @@ from berth.objects.translation import (
     provisioner_of,
 )
 from berth.operations.classes import is_default
-from berth.operations.errors import Stopped
 from berth.operations.ground import RBAC, check_is_here
 from berth.operations.install_plan import check_release
 from berth.operations.installation import names_of, own_classes, read_if_there, settings_of
 from berth.operations.owner import is_helms, is_own, left_to_helm
 from berth.operations.rivals import rivals
 from berth.settings.install import InstallSettings
-from berth.texts.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ class UninstallPlan:
 
 
 async def plan_uninstall(api: ManifestApi, *, name: str, namespace: str) -> UninstallPlan:
-    """Looks and changes nothing. Stopped when `berth install` made nothing there, or Helm made some of it."""
+    """Looks and changes nothing. Stopped when Helm made some of it. Nothing goes where nothing is there."""
     release = await check_release(api)
     binding = await read_if_there(api, place(RBAC, "ClusterRoleBinding", name))
     if binding is not None and is_own(binding, name):
@@ -83,14 +80,6 @@ async def plan_uninstall(api: ManifestApi, *, name: str, namespace: str) -> Unin
     )  # fmt: skip
     made = [{**one, "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass"} for one in of_class]
     goes = await _own(api, [*made, *_capabilities(names), *reversed(install_manifests(everything, Workload()))], name)
-    if not goes:
-        raise Stopped(
-            Text(
-                f"nothing that `berth install` made under the name {name} is in namespace {namespace}",
-                f"命名空间 {namespace} 里没有 `berth install` 以 {name} 之名安装的东西",
-            ),
-            Subject("workload", f"{namespace}/{name}"),
-        )
     elsewhere = {one for rival in await rivals(api, names, but=f"{namespace}/{name}") for one in rival.names}
     classes = (await api.read(place("storage.k8s.io/v1", "StorageClass")))["items"]
     volumes, claims = await read_all(api, VolumeObject), await read_all(api, ClaimObject)

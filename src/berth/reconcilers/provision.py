@@ -195,7 +195,7 @@ def kind_of_field(refusal: Refused) -> str:
 
 def _told(plan: Plan, born: Born) -> str:
     """One Event says all, as a claim is to cost no more of them."""
-    said = f"Successfully provisioned volume {plan.pv}"
+    said = f"Successfully provisioned volume {plan.pv} at {plan.share.server}:{plan.absolute_path}"
     if not born.is_adopted:
         return said
     return (

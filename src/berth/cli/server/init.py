@@ -9,7 +9,7 @@ from socket import gethostname
 import click
 
 from berth.cli.commands import BerthCommand
-from berth.cli.ending import EXIT_USAGE, EXIT_WARNINGS, EXIT_WELL, end, run
+from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, EXIT_WARNINGS, EXIT_WELL, end, run
 from berth.cli.manner import language
 from berth.cli.output import LANGUAGE, Styled, ask, complain, output_option, print_data, say
 from berth.cli.server.answering import wanted_options
@@ -27,6 +27,7 @@ from berth.texts.text import Language, Text
 _PLAN = Text("To export {path}:", "要导出 {path}，需要：")
 _NOTHING = Text("{path} is exported as wanted: nothing to do.", "{path} 已按要求导出，无需改动。")
 _NOTES = Text("Good to know:", "请注意：")
+_WARNING = Text("warning", "警告")
 _DRY = Text("Nothing was done (--dry-run).", "未做任何改动（--dry-run）。")
 _ASK = Text("Do it?", "执行吗？")
 _NOT_DONE = Text("nothing was done; add --yes to do it", "未做任何改动；加上 --yes 才会执行")
@@ -87,7 +88,7 @@ def _init(
             print_data(_answer(plan, [], None), output)
         else:
             say(_DRY.said(spoken))
-        raise SystemExit(EXIT_WELL)
+        raise SystemExit(_code(plan, None))
     if not plan.is_empty and not _may(plan, yes, output, spoken):
         raise SystemExit(EXIT_WARNINGS)
     done = run(_perform(plan, quiet=as_json, lang=spoken), spoken)
@@ -97,7 +98,15 @@ def _init(
         print_data(_answer(plan, done, report), output)
     else:
         _print_seen(path, report, spoken)
-    raise SystemExit(exit_code(report) if report else EXIT_WELL)
+    raise SystemExit(_code(plan, report))
+
+
+def _code(plan: InitPlan, report: ShareReport | None) -> int:
+    """A host that can't serve is a failure, whatever else went well."""
+    if plan.hindrance is not None:
+        return EXIT_FAILED
+    seen = exit_code(report) if report else EXIT_WELL
+    return EXIT_WARNINGS if seen == EXIT_WELL and plan.warnings else seen
 
 
 async def _perform(plan: InitPlan, *, quiet: bool, lang: Language) -> list[Performed]:
@@ -151,6 +160,10 @@ def _print_plan(plan: InitPlan, lang: Language) -> None:
             say(f"   {reason.said(lang)}")
         for each in step.commands:
             say(Styled("   $ ", "dim"), Styled(each, "dim"))
+    for warning in (*plan.warnings, *([plan.hindrance] if plan.hindrance else ())):
+        say()
+        colon = "：" if lang == "zh" else ": "
+        say(Styled(_WARNING.said(lang), "yellow"), colon, warning.said(lang))
     if plan.notes:
         say()
         say(Styled(_NOTES.said(lang), "bold"))
@@ -173,6 +186,8 @@ def _answer(plan: InitPlan, done: list[Performed], report: ShareReport | None) -
         "path": plan.path,
         "plan": [step.as_dict() for step in plan.steps],
         "notes": [note.as_dict() for note in plan.notes],
+        "warnings": [warning.as_dict() for warning in plan.warnings],
+        "hindrance": plan.hindrance.as_dict() if plan.hindrance else None,
         "done": [{"kind": each.step.kind, "warnings": list(each.warnings)} for each in done],
         "verification": report.as_dict() if report else None,
     }

@@ -29,7 +29,7 @@ def with_export(file: ExportsFile, path: str, client: str, options: Sequence[str
     try:
         wanted = Export(path, client, parse(options))
     except BadOption as bad:
-        raise RequestRefused("option", bad.said) from bad
+        raise RequestRefused("--option", bad.said) from bad
     written = b"%s(%s)" % (quote(client), quote(",".join(options)))
     same = [(s, e) for s in file.statements for e in s.entries if _is(e, path, client)]
     if same:

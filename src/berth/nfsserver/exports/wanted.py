@@ -54,18 +54,18 @@ def check_path(path: str, facts: HostFacts) -> PathFacts:
 def check_clients(wanted: WantedExport, facts: HostFacts) -> None:
     """Can all clients be meant as they are written, and does the resolver know them."""
     if not wanted.clients and not wanted.provisioner:
-        raise RequestRefused("client", say("refused.no-client"))
+        raise RequestRefused("--client", say("refused.no-client"))
     for client in (*wanted.clients, *wanted.provisioner):
         try:
             check(client)
         except BadClient as bad:
-            raise RequestRefused("client", bad.said) from bad
+            raise RequestRefused("--client", bad.said) from bad
         host = facts.hosts.get(client)
         if host is not None and not host.addresses:
-            raise RequestRefused("client", say("refused.unknown-host", client=client))
+            raise RequestRefused("--client", say("refused.unknown-host", client=client))
     for client in wanted.provisioner:
         if classify(client).is_everybody:
-            raise RequestRefused("provisioner", say("refused.everybody-root", client=client))
+            raise RequestRefused("--provisioner", say("refused.everybody-root", client=client))
 
 
 def listed(wanted: WantedExport, place: PathFacts, facts: HostFacts) -> ClientList:
@@ -78,7 +78,7 @@ def listed(wanted: WantedExport, place: PathFacts, facts: HostFacts) -> ClientLi
         inner = compose((*PROVISIONER_OPTIONS, *fixed), given)
         outer = compose((*CLIENT_OPTIONS, *fixed), given)
     except BadOption as bad:
-        raise RequestRefused("option", bad.said) from bad
+        raise RequestRefused("--option", bad.said) from bad
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for clients, options in ((wanted.provisioner, inner), (wanted.clients, outer)):
         for client in clients:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from berth.nfsserver.errors import RequestRefused
 from berth.nfsserver.exports.client_order import ClientList, clients_in_order, is_lined_up
+from berth.nfsserver.exports.clients import classify
 from berth.nfsserver.exports.export_files import OWN_NAME
 from berth.nfsserver.exports.facts import HostFacts, PathFacts
 from berth.nfsserver.exports.flags import Flag
@@ -50,7 +51,7 @@ def plan_init(wanted: WantedExport, machine: Machine, facts: HostFacts, files: S
         *_services(machine),
     )
     notes = (*_notes_on_host(machine), *_notes_on_path(wanted, place, acting), *_notes_on_others(clients, own, place))
-    return InitPlan(wanted.path, steps, notes)
+    return InitPlan(wanted.path, steps, notes, tuple(_warnings(wanted)), _hindrance(machine))
 
 
 def _packages(machine: Machine) -> Iterator[InitStep]:
@@ -173,12 +174,18 @@ def _services(machine: Machine) -> Iterator[InitStep]:
 def _notes_on_host(machine: Machine) -> Iterator[Text]:
     if machine.distribution.family is None:
         yield say("note.no-package-manager")
-    if not machine.kernel.is_available:
-        yield say("note.no-kernel-server")
-    elif machine.init == "none" and not machine.is_serving:
-        yield say("note.no-init")
     for name in machine.firewalls:
         yield say("note.firewall", name=name)
+
+
+def _hindrance(machine: Machine) -> Text | None:
+    if not machine.kernel.is_available:
+        return say("note.no-kernel-server")
+    return say("note.no-init") if machine.init == "none" and not machine.is_serving else None
+
+
+def _warnings(wanted: WantedExport) -> Iterator[Text]:
+    yield from (say("note.everybody", client=each) for each in wanted.clients if classify(each).is_everybody)
 
 
 def _notes_on_path(wanted: WantedExport, place: PathFacts, acting: Options) -> Iterator[Text]:

@@ -65,6 +65,10 @@ class InitPlan:
     steps: tuple[InitStep, ...]
     notes: tuple[Text, ...] = field(default=())
     """What init does not do, and somebody should know."""
+    warnings: tuple[Text, ...] = field(default=())
+    """What is dangerous in what was asked for."""
+    hindrance: Text | None = None
+    """Why this host will not serve the exports, though all steps are done; None where it will."""
 
     @property
     def is_empty(self) -> bool:

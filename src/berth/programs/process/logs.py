@@ -1,9 +1,16 @@
-"""How a process logs: for people on a terminal, one JSON object a line otherwise. Always on stderr."""
+"""How a process logs: for people on a terminal, one JSON object a line otherwise. Always on stderr.
+
+For people a line begins with what it is about and a sentence; the fields stand behind:
+
+    20:31:02 warning  ddddd/demo4nfs: will retry: connection refused  attempt=2 retry_in=2.0
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -15,6 +22,8 @@ from berth.texts.visible import visible
 
 _LONGEST = 2000
 """Bytes of one value of a line."""
+_COLOURS = {"warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[31m", "debug": "\x1b[2m"}
+_PLAIN = "\x1b[0m"
 _TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
 
 
@@ -23,7 +32,7 @@ def configure_logs(form: str, level: str) -> None:
     human = form == "human" or (form == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor
     if human:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=32)
+        renderer = _Lines(is_coloured=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
         stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
     else:
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -44,6 +53,31 @@ def configure_logs(form: str, level: str) -> None:
     )
     # What libraries say through the standard logging matters only when it is trouble.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+
+
+class _Lines:
+    """Renders for people."""
+
+    def __init__(self, *, is_coloured: bool) -> None:
+        self._is_coloured = is_coloured
+
+    def __call__(self, _logger: object, _method: str, event: structlog.typing.EventDict) -> str:
+        fields = dict(event)
+        stamp, level = fields.pop("timestamp", ""), fields.pop("level", "")
+        bug, key = fields.pop("exc_info", None), fields.pop("key", "")
+        sentence, did, why = fields.pop("event", ""), fields.pop("did", ""), fields.pop("why", "")
+        told = [str(each) for each in (key, did or sentence, why) if each]
+        rest = " ".join(f"{name}={value}" for name, value in fields.items())
+        label = f"{level:<7}"
+        if self._is_coloured and level in _COLOURS:
+            label = f"{_COLOURS[level]}{label}{_PLAIN}"
+        line = f"{stamp} {label}  {': '.join(told)}{f'  {rest}' if rest else ''}"
+        return f"{line}\n{_traceback_of(bug)}" if bug else line
+
+
+def _traceback_of(bug: object) -> str:
+    error = bug if isinstance(bug, BaseException) else sys.exc_info()[1]
+    return "".join(traceback.format_exception(error)).rstrip() if error is not None else ""
 
 
 def _bound(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
