@@ -189,6 +189,8 @@ def test_text_is_taken_where_it_is_clear() -> None:
             "serviceMonitor": {"enabled": "True", "labels": {"release": 1}},
             "podAnnotations": {"prometheus.io/port": 8080, "prometheus.io/scrape": True, "big": 12345678},
             "nodeSelector": {"disk": True},
+            "tolerations": [{"operator": "Exists", "tolerationSeconds": "300"}],
+            "podSecurityContext": {"supplementalGroups": ["1000", 1001420000]},
         }
     )
     kinds = {each["kind"] for each in made}
@@ -206,6 +208,8 @@ def test_text_is_taken_where_it_is_clear() -> None:
         "big": "12345678",
     }
     assert template["spec"]["nodeSelector"] == {"disk": "true"}
+    assert template["spec"]["tolerations"] == [{"operator": "Exists", "tolerationSeconds": 300}]
+    assert template["spec"]["securityContext"]["supplementalGroups"] == [1000, 1001420000]
     assert "volumes" not in template["spec"]
     election = [each for each in template["spec"]["containers"][0]["env"] if each["name"] == "ENABLE_LEADER_ELECTION"]
     assert [each["value"] for each in election] == ["false"]

@@ -33,7 +33,7 @@ def test_both_languages_say_the_same(key: str) -> None:
 
 def test_every_sentence_is_said_and_none_is_missing() -> None:
     code = "".join(path.read_text() for path in Path(berth.nfsserver.__file__).parent.rglob("*.py"))
-    named = set(re.findall(r'"((?:step|why|note|refused|doing|right|not-applied)\.[a-z.-]+)"', code))
+    named = set(re.findall(r'"((?:step|why|note|refused|doing|right|not-applied|foreign)\.[a-z.-]+)"', code))
     # The rest is named by its last part: an option, or what is wrong with a client.
     options = set(re.findall(r'"([a-z_]+)"', code))
     composed = {key for key in TEXTS if key.startswith(("client.", "why."))}

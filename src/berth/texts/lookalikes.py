@@ -71,8 +71,19 @@ class Lookalike:
         return f"U+{ord(self.char):04X} {unicodedata.name(self.char, '')}".rstrip()
 
     @property
+    def is_seen(self) -> bool:
+        """Whether anything is seen of it: blanks and format characters are not."""
+        return not self.char.isspace() and is_visible(self.char)
+
+    @property
     def said(self) -> Text:
         """Which character it is, and which one is meant, as the rest of a sentence that begins with its place."""
+        opening, closing = "‘’" if self.char in "“”" else "“”"
+        if not self.meant and self.is_seen:
+            return Text(
+                f"'{self.char}' ({self.name}), which has no place there: leave it out",
+                f"{opening}{self.char}{closing}（{self.name}），它不应出现在这里：请删除",
+            )
         if not self.meant:
             return Text(f"{self.name}, which is not seen: leave it out", f"{self.name}，它不可见：请删除")
         if self.meant == " ":
@@ -81,7 +92,7 @@ class Lookalike:
             )
         return Text(
             f"'{self.char}' ({self.name}), which only looks like '{self.meant}': type '{self.meant}'",
-            f"“{self.char}”（{self.name}），它只是看起来像“{self.meant}”：请改用英文的“{self.meant}”",
+            f"{opening}{self.char}{closing}（{self.name}），它只是看起来像“{self.meant}”：请改用英文的“{self.meant}”",
         )
 
 

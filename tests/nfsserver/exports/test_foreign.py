@@ -38,7 +38,7 @@ LINES = [
     pytest.param(
         "/b -network 2001:db8:: -mask ffff:ffff:: -maproot=root",
         "bsd",
-        None,
+        f"/b 2001:db8::/32(rw,{COMMON},no_root_squash)",
         id="IPv6",
     ),
     pytest.param("/c -noresvport -maproot=root host1 host2", "bsd", None, id="NetBSD"),

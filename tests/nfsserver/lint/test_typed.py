@@ -49,6 +49,9 @@ def found(text: str, facts: HostFacts = FACTS) -> list[Finding]:
         ("/data/数据　*(rw,sync)", 9, "IDEOGRAPHIC SPACE", "/data/数据 *(rw,sync)"),
         ("/data/数据 *（rw,sync）", 11, "FULLWIDTH LEFT PARENTHESIS", "/data/数据 *(rw,sync)"),
         ("＃ 注释，不是导出", 1, "FULLWIDTH NUMBER SIGN", "# 注释，不是导出"),
+        ("/srv/a *(ro)；", 13, "FULLWIDTH SEMICOLON", "/srv/a *(ro)"),
+        ("/srv/a *(ro)。", 13, "IDEOGRAPHIC FULL STOP", "/srv/a *(ro)"),
+        ("/srv/a *(ro；sync)", 12, "FULLWIDTH SEMICOLON", "/srv/a *(ro,sync)"),
         ("/srv/a *(ｒｗ)", 10, "FULLWIDTH LATIN SMALL LETTER R", "/srv/a *(rw)"),
     ],
 )
@@ -63,6 +66,12 @@ def test_one_error_names_the_character_and_the_line_that_is_meant(
     assert name in finding.seen.zh
     for do in (finding.do.en, finding.do.zh):
         assert f"`{whole}`" in do
+
+
+def test_a_line_that_is_continued_is_told_as_one() -> None:
+    (finding,) = found("/srv/a \\\n  10.0.0.0/8（rw,sync）\n")
+    assert (str(finding.where), finding.facts["column"]) == ("exports:2", 13)
+    assert "`/srv/a  10.0.0.0/8(rw,sync)`" in finding.do.en
 
 
 def test_a_blank_line_that_is_none() -> None:
@@ -104,6 +113,7 @@ def test_a_directory_that_is_missing_may_have_such_a_name() -> None:
     [
         ("/srv/a -maproot=root -network 192.0.2.0 -mask 255.255.255.0", ("BSD", "192.0.2.0/24(rw", "no_root_squash")),
         ("/srv/a -alldirs -mapall=nobody", ("macOS", "alldirs", "all_squash")),
+        ("/srv/a -maproot=www:www", ("root_squash", "`id www`", "anonuid=")),
         ("V4: /srv -sec=sys", ("NFSv4",)),
         ("/srv/a -rw=node1,root=node1", ("Solaris", "node1(rw,no_root_squash")),
         ("/srv/a -rw=node1,nosuid", ("Solaris", "nosuid")),

@@ -40,6 +40,14 @@ Argo CD's parameters and Flux's substitutions are strings: "true", "false" and d
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- range default list $values.tolerations -}}
+{{- if kindIs "string" .tolerationSeconds }}{{ $_ := set . "tolerationSeconds" (int64 .tolerationSeconds) }}{{ end -}}
+{{- end -}}
+{{- with $values.podSecurityContext -}}
+{{- $groups := list -}}
+{{- range default list .supplementalGroups }}{{ $groups = append $groups (int64 .) }}{{ end -}}
+{{- if $groups }}{{ $_ := set . "supplementalGroups" $groups }}{{ end -}}
+{{- end -}}
 {{- $texts := dict
   "" (list "labels" "podAnnotations" "nodeSelector")
   "storageClass" (list "annotations" "parameters")

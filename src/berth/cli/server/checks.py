@@ -46,10 +46,12 @@ _NO_INIT = Text(
 )
 _HINTS = {
     "not installed": Text(
-        "berth server init PATH --client NETWORK installs it", "berth server init 路径 --client 网段 会安装它"
+        "berth server init installs it: berth server init --help",
+        "berth server init 会安装它：berth server init --help",
     ),
     "nothing exported": Text(
-        "berth server export add PATH --client NETWORK", "berth server export add 路径 --client 网段"
+        "berth server init makes a directory and exports it: berth server init --help",
+        "berth server init 会创建目录并导出：berth server init --help",
     ),
     "no kernel server": Text(
         "a server in the cluster does without it: berth server manifest",

@@ -73,6 +73,8 @@ class Foreign:
     linux: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     """Options that have no counterpart, and need none."""
+    users: tuple[str, ...] = ()
+    """Users by their names, where Linux wants numbers."""
 
 
 @dataclass
@@ -83,6 +85,7 @@ class _Line:
     clients: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
     access: str = "rw"
 
     def lines(self, own: dict[str, list[str]] | None = None) -> tuple[str, ...]:
@@ -133,7 +136,7 @@ def _bsd(words: Sequence[str]) -> Foreign:
             elif name == "mask":
                 mask = value
             elif name in ("maproot", "mapall"):
-                line.options += _mapped(name, value)
+                line.options += _mapped(line, name, value)
             elif name in ("ro", "o"):
                 line.access = "ro"
             elif name == "sec":
@@ -142,11 +145,11 @@ def _bsd(words: Sequence[str]) -> Foreign:
                 line.dropped.append(name)
     if network:
         line.clients.append(_network(network, mask))
-    return Foreign("bsd", line.lines(), tuple(line.dropped))
+    return Foreign("bsd", line.lines(), tuple(line.dropped), tuple(line.users))
 
 
-def _mapped(name: str, credential: str) -> list[str]:
-    """maproot and mapall: whom root, or everybody, becomes."""
+def _mapped(line: _Line, name: str, credential: str) -> list[str]:
+    """maproot and mapall: whom root, or everybody, becomes. The line learns users that have no number."""
     user, _, groups = credential.strip('"').partition(":")
     if name == "maproot" and user in _ROOT:
         return ["no_root_squash"]
@@ -159,12 +162,16 @@ def _mapped(name: str, credential: str) -> list[str]:
         made.append(f"anonuid={user}")
         group = groups.partition(":")[0]
         made.append(f"anongid={group if group.isdigit() else user}")
+    elif user:
+        line.users.append(user)
     return made
 
 
 def _network(text: str, mask: str) -> str:
     """`192.0.2` with `255.255.255.0`, `192.0.2/24` or `192.0.2.0` as a network of Linux."""
     base, _, bits = text.partition("/")
+    if ":" in mask:
+        mask = _prefix_of(mask)
     if ":" not in base:
         octets = [part for part in base.split(".") if part]
         bits = bits or mask or str(8 * max(1, len([part for part in octets if part != "0"]) if not mask else 4))
@@ -173,6 +180,13 @@ def _network(text: str, mask: str) -> str:
         return str(ipaddress.ip_network(f"{base}/{bits or mask or 64}", strict=False))
     except ValueError:
         return text
+
+
+def _prefix_of(mask: str) -> str:
+    try:
+        return str(int(ipaddress.IPv6Address(mask)).bit_count())
+    except ValueError:
+        return ""
 
 
 def _of_share(words: Sequence[str]) -> list[str]:

@@ -5,8 +5,10 @@ What else such a line seems to say is nothing that anybody meant, and is not tol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from berth.findings.finding import Finding
 from berth.nfsserver.exports.flags import SWITCHES, VALUED
@@ -15,7 +17,9 @@ from berth.nfsserver.exports.lexer import CLIENT_LIMIT, Lexer, Word, decode, enc
 from berth.nfsserver.exports.parse import ExportsFile, Statement
 from berth.nfsserver.lint.finding import find
 from berth.nfsserver.lint.lint_context import LintContext
+from berth.nfsserver.texts import say
 from berth.texts.lookalikes import Lookalike, corrected, lookalikes
+from berth.texts.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +58,13 @@ def _of_statement(context: LintContext, file: ExportsFile, statement: Statement)
 def _foreign(file: ExportsFile, statement: Statement, foreign: Foreign) -> Finding:
     if foreign.system == "fstab":
         return find("fstab-line", source=file.source, line=statement.line)
-    facts = {"linux": "; ".join(foreign.linux), "dropped": ", ".join(foreign.dropped)}
-    return find(
-        "foreign-syntax",
-        variant=f"{foreign.system}{'' if foreign.linux else '-v4'}{'-dropped' if foreign.dropped else ''}",
-        source=file.source,
-        line=statement.line,
-        path=statement.path,
-        **{name: fact for name, fact in facts.items() if fact},
-    )
+    where: dict[str, Any] = {"source": file.source, "line": statement.line, "path": statement.path}
+    if not foreign.linux:
+        return find("foreign-syntax", variant="bsd-v4", **where)
+    more = [say("foreign.dropped", dropped=", ".join(foreign.dropped))] if foreign.dropped else []
+    more += [say("foreign.users", user=user) for user in foreign.users]
+    told = Text("".join(each.en for each in more), "".join(each.zh for each in more))
+    return find("foreign-syntax", variant=foreign.system, linux="; ".join(foreign.linux), more=told, **where)
 
 
 def _words(content: bytes, statement: Statement) -> Iterator[Word]:
@@ -84,7 +86,7 @@ def _lookalike(context: LintContext, file: ExportsFile, statement: Statement, wo
             continue
         is_named = at == 0 and not _holds_options(text)
         for each in lookalikes(text, names=is_named or "=/" in text):
-            found.append((word.start + len(encode(text[: each.at])), each))
+            found.append((word.start + len(encode(text[: each.at])), _as_in_exports(each, text)))
     if not found:
         return None
     (place, first), start = found[0], statement.word.start
@@ -94,7 +96,7 @@ def _lookalike(context: LintContext, file: ExportsFile, statement: Statement, wo
     line_start = file.content.rfind(b"\n", 0, place) + 1
     text = decode(file.content[start:end])
     moved = tuple(Lookalike(len(decode(file.content[start:at])), each.char, each.meant) for at, each in found)
-    whole = corrected(text, moved).strip()
+    whole = re.sub(r"\\\n[ \t]*", " ", corrected(text, moved)).strip()
     return find(
         "lookalike",
         variant="several" if len(found) > 1 and whole else "one" if whole else "nothing",
@@ -105,6 +107,13 @@ def _lookalike(context: LintContext, file: ExportsFile, statement: Statement, wo
         more=len(found) - 1,
         whole=whole,
     )
+
+
+def _as_in_exports(found: Lookalike, text: str) -> Lookalike:
+    """No `;` separates anything there, and no full stop ends a line."""
+    if found.meant in (";", ".") and found.at == len(text) - 1:
+        return replace(found, meant="")
+    return replace(found, meant=",") if found.meant == ";" else found
 
 
 def _is_there(context: LintContext, path: str) -> bool:
