@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,10 @@ def test_a_variable_of_a_manifest_is_told_by_its_name(variable: str, monkeypatch
     done = run("run")
     assert done.exit_code == EXIT_USAGE
     assert f"{variable}: character 2 of 'x／y' is '／' (U+FF0F FULLWIDTH SOLIDUS)" in done.stderr
+
+
+def test_programs_are_told_in_both_languages() -> None:
+    done = run("server", "lint", "--path", "／srv", "-o", "json")
+    message = json.loads(done.stdout)["error"]["message"]
+    assert "FULLWIDTH SOLIDUS" in message["en"]
+    assert "请改用英文的" in message["zh"]

@@ -11,7 +11,7 @@ import click
 from berth import __version__
 from berth.cli.commands import BerthGroup, help_command
 from berth.cli.ending import EXIT_CODES, EXIT_FAILED, complaints
-from berth.cli.manner import answering, language
+from berth.cli.manner import answering
 from berth.cli.output import say
 from berth.cli.typed import check_typing
 
@@ -39,7 +39,7 @@ class Commands(BerthGroup):
         """As click does; complaints are Berth's own sentences, and end with its exit codes."""
         arguments = list(sys.argv[1:] if args is None else args)
         with answering(arguments), complaints():
-            check_typing(arguments, language())
+            check_typing(arguments)
             ended = super().main(arguments, *given, **{**more, "standalone_mode": False})
             raise SystemExit(ended if isinstance(ended, int) else 0)
 

@@ -6,22 +6,21 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import click
-
+from berth.cli.ending import EXIT_USAGE, end
 from berth.texts.lookalikes import lookalikes, told
-from berth.texts.text import Language, Text
+from berth.texts.text import Text
 
 _DASHES = "–—―"
 """What editors make of `--`."""
 _ARGUMENT = Text("argument {}", "第 {} 个参数")
 
 
-def check_typing(arguments: Sequence[str], lang: Language) -> None:
-    """click.UsageError for the first argument in which a character only looks like the one that is meant. The names of
+def check_typing(arguments: Sequence[str]) -> None:
+    """Ends the process at the first argument in which a character only looks like the one that is meant. The names of
     files that exist are what they are.
     """
     for wrong in _wrong(arguments):
-        raise click.UsageError(wrong.said(lang))
+        end(wrong, EXIT_USAGE)
 
 
 def _wrong(arguments: Sequence[str]) -> Iterator[Text]:
