@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
+
+from berth.nfsserver.exports.flags import FLAVOURS
+from berth.nfsserver.exports.lexer import decode, quote
 
 System = Literal["bsd", "sun", "ganesha", "fstab"]
 
@@ -62,6 +65,7 @@ _FSTAB = frozenset(
     ]
 )
 _ROOT = ("root", "0", "wheel")
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NOBODY = ("nobody", "-2", "65534", "nfsnobody")
 
 
@@ -93,7 +97,13 @@ class _Line:
         common = ["sync", "no_subtree_check", *self.options]
         listed = own or {client: [self.access] for client in self.clients or ["*"]}
         clients = " ".join(f"{client}({','.join(dict.fromkeys([*said, *common]))})" for client, said in listed.items())
-        return tuple(f"{path} {clients}" for path in self.paths)
+        return tuple(f"{decode(quote(path))} {clients}" for path in self.paths)
+
+    def secure(self, flavours: str) -> None:
+        """Takes `sec=`, without the flavours that Linux does not have."""
+        known = [each for each in flavours.split(":") if each in FLAVOURS]
+        if known:
+            self.options.append(f"sec={':'.join(known)}")
 
 
 def recognise(words: Sequence[str]) -> Foreign | None:
@@ -140,8 +150,8 @@ def _bsd(words: Sequence[str]) -> Foreign:
             elif name in ("ro", "o"):
                 line.access = "ro"
             elif name == "sec":
-                line.options.append(f"sec={value}")
-            else:
+                line.secure(value)
+            elif _USER.fullmatch(name):
                 line.dropped.append(name)
     if network:
         line.clients.append(_network(network, mask))
@@ -162,7 +172,7 @@ def _mapped(line: _Line, name: str, credential: str) -> list[str]:
         made.append(f"anonuid={user}")
         group = groups.partition(":")[0]
         made.append(f"anongid={group if group.isdigit() else user}")
-    elif user:
+    elif _USER.fullmatch(user):
         line.users.append(user)
     return made
 
@@ -196,40 +206,37 @@ def _of_share(words: Sequence[str]) -> list[str]:
 
 
 def _sun(words: Sequence[str]) -> Foreign:
-    line, own = _Line(paths=list(words[:1])), dict[str, list[str]]()
-    roots: list[str] = []
-    is_named = False
+    line = _Line(paths=list(words[:1]))
+    lists: dict[str, list[str]] = {"rw": [], "ro": [], "access": [], "root": []}
+    bare = ""
     for word in words[1:]:
         if not word.startswith("-"):
-            own.setdefault(_client(word), [])
+            lists["access"].append(_client(word))
             continue
         for option in _names(word[1:]):
             name, equals, value = option.partition("=")
-            clients = [_client(each) for each in re.split(r":(?![^\[]*\])", value) if each]
-            if name in ("rw", "ro", "access") and equals:
-                is_named = True
-                for client in clients:
-                    own.setdefault(client, []).append("rw" if name == "access" else name)
-            elif name == "root":
-                roots += clients
+            if name in lists and equals:
+                lists[name] += [_client(each) for each in re.split(r":(?![^\[]*\])", value) if each]
             elif name in ("rw", "ro"):
-                line.access = name
+                bare = name
             elif name == "anon":
                 line.options += {"0": ["no_root_squash"], "-1": []}.get(value, [f"anonuid={value}", f"anongid={value}"])
             elif name == "sec":
-                line.options.append(f"sec={value}")
+                line.secure(value)
             else:
                 line.dropped.append(name)
-    for client in roots:
-        own.setdefault(client, ["rw"]).append("no_root_squash")
-    if own and not is_named:
-        own = {client: [line.access, *said] for client, said in own.items()}
-    elif own and line.access == "ro":
-        own = {
-            client: ["ro" if each == "rw" and client not in roots else each for each in said]
-            for client, said in own.items()
-        }
-    return Foreign("sun", line.lines(own), tuple(line.dropped))
+    return Foreign("sun", line.lines(_access(lists, bare)), tuple(line.dropped))
+
+
+def _access(lists: Mapping[str, list[str]], bare: str) -> dict[str, list[str]]:
+    """What each client may, from Sun's lists: who is in rw= writes, who is in ro= or only in access= beside it reads,
+    and a bare rw or ro is for all others.
+    """
+    may = dict.fromkeys(lists["access"], "ro" if bare == "ro" or lists["rw"] else "rw")
+    may |= dict.fromkeys(lists["ro"], "ro") | dict.fromkeys(lists["rw"], "rw")
+    others = (bare or "rw") if not may or (bare and not lists["access"]) else ""
+    may = {**dict.fromkeys(lists["root"], others or "rw"), **may, **({"*": others} if others else {})}
+    return {client: [access, *(["no_root_squash"] * (client in lists["root"]))] for client, access in may.items()}
 
 
 def _client(entity: str) -> str:
