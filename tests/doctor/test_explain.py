@@ -47,7 +47,8 @@ def test_the_article_s_log_names_its_claim_its_deployment_and_the_cure() -> None
     assert found.about == (Subject("claim", "ddddd/demo4nfs"), Subject("class", "managed-nfs-storage"))
     assert found.seen.zh.startswith("PVC ddddd/demo4nfs 一直 Pending")
     assert found.count == 3
-    assert found.commands[0].startswith("kubectl -n default set image deployment/nfs-client-provisioner '*=")
+    assert found.commands[0] == "berth takeover plan"
+    assert found.commands[1].startswith("kubectl -n default set image deployment/nfs-client-provisioner '*=")
 
 
 @pytest.mark.parametrize(("minor", "says"), [(20, "stop-gap"), (23, "stop-gap"), (24, "Do NOT"), (36, "Do NOT")])

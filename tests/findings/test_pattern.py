@@ -21,14 +21,20 @@ from berth.findings.pattern import GAP, LONGEST, TextPattern, bounded, find_need
     ("source", "needle"),
     [
         ("selfLink was empty, can.t make reference", "selfLink was empty, can"),
-        (r"(?P<x>abc)def ghij(k|l)mnopqrs", "def ghij"),
+        (r"(?P<x>abc)def ghij(k|l)mnopqrs", "abcdef ghij"),
         (r"mount\.nfs4?: access (?:is )?denied", "mount.nfs"),
         (r"[a-z(]foo\(bar\)", "foo(bar)"),
         (r"abcdefg{2}xy", "abcdef"),
         (r"abcdefg+", "abcdefg"),
         (r"\dabcdef\s", "abcdef"),
         ("abcdefg|hijklmn", ""),
+        ('abcdefg "hij" kl', "abcdefg "),
         ("(abcdefg)?h", "h"),
+        ("(?P<path>/srv/jenkins/[^:]+): (?:a|b)", "/srv/jenkins/"),
+        ("(?:(abcdefg)|x)hij", "hij"),
+        ("(?:x(abcdefg)y)?hij", "hij"),
+        ("(abcdefg)+hij", "hij"),
+        ("(?<!abcdefg)hij", "hij"),
         ('(?<!message=")waiting', "waiting"),
     ],
 )
@@ -60,8 +66,8 @@ def test_a_pattern_without_one_is_refused() -> None:
     [
         (r"a\.b [^:]*: \S+ x", rf"a\.b [^:]{{0,{LONGEST}}}: \S{{1,{LONGEST}}} x"),
         (r"a[.*+]?\*", r"a[.*+]?\*"),
-        ("ab.*cd.*?ef", f"(?>ab)(?>.{{0,{GAP}}}?cd)(?>.{{0,{GAP}}}?ef)"),
-        ("ab.+cd", f"(?>ab.)(?>.{{0,{GAP}}}?cd)"),
+        ("ab.*cd.*?ef", f"(?>ab)(?>[\\s\\S]{{0,{GAP}}}?cd)(?>[\\s\\S]{{0,{GAP}}}?ef)"),
+        ("ab.+cd", f"(?>ab.)(?>[\\s\\S]{{0,{GAP}}}?cd)"),
         ("a(?P<x>.*?), b", f"a(?P<x>.{{0,{LONGEST}}}?), b"),
     ],
 )

@@ -55,6 +55,11 @@ class _Wanted:
     is_end: bool = False
     is_ambiguous: bool = False
 
+    @property
+    def is_general(self) -> bool:
+        """Whether it gives way to another failure on its line."""
+        return self.entry is not None and self.entry.is_general
+
 
 @dataclass(frozen=True, slots=True)
 class _Line:
@@ -159,6 +164,8 @@ class Explainer:
                 match = wanted.pattern.regex.search(line.said)
                 if match is not None:
                     matched[key] = wanted, match
+        if any(each.entry and not each.is_end and not each.is_general for each, _ in matched.values()):
+            matched = {key: each for key, each in matched.items() if not each[0].is_general}
         meant: Verdict = self._verdict(line) if any(not each.is_end for each, _ in matched.values()) else "unknown"
         for wanted, match in matched.values():
             self._take(wanted, match, meant, line)

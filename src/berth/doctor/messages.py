@@ -31,6 +31,8 @@ def matches(text: str) -> dict[str, Names]:
         if match is not None:
             found[entry.id] = {name: value for name, value in match.groupdict().items() if value}
     known = entries()
+    if any(not known[failure].is_general for failure in found):
+        found = {failure: names for failure, names in found.items() if not known[failure].is_general}
     failures = {failure for failure in found if known[failure].yields_to != ("*",)}
     return {
         failure: names

@@ -85,6 +85,8 @@ class CatalogueEntry:
     """Patterns of what anything may say, whatever it stands on: told where it is known to be meant, else asked."""
     ask: str = ""
     """The question that is asked then, by its id."""
+    is_general: bool = False
+    """Its words stand in others' messages, too: of a line that shows another failure it says nothing."""
     settled_by: tuple[TextPattern, ...] = ()
     """How a text tells that it came to a good end for the claim or pod that it names."""
     yields_to: tuple[str, ...] = ()
@@ -285,6 +287,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "patterns": _patterns,
     "ambiguous": _patterns,
     "ask": str,
+    "is_general": bool,
     "settled_by": _patterns,
     "versions": parse_range,
     "sources": tuple,

@@ -7,6 +7,7 @@ pattern repeats without end is bounded here: no name, path or gap between two wo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 LONGEST = 400
@@ -15,6 +16,8 @@ GAP = 1000
 """Characters between two words of one message at most."""
 QUOTED = "\"\\<>&'"
 """Characters that JSON may write otherwise than they are: a needle has none of them."""
+_ANY = r"[\s\S]"
+"""A character of a gap: of JSON each text is a line, and a message may stand in two of them."""
 LEAST = 6
 """Characters of a needle: shorter ones are in too many lines."""
 
@@ -69,17 +72,21 @@ def bounded(source: str) -> str:
     if not others:
         return first
     # What comes after a gap has most room where it begins first, so the first place is the only one to try.
-    return f"(?>{first})" + "".join(f"(?>.{{0,{GAP}}}?{each})" for each in others)
+    return f"(?>{first})" + "".join(f"(?>{_ANY}{{0,{GAP}}}?{each})" for each in others)
 
 
 def find_needle(source: str) -> str:
-    """The longest literal that stands in every match: outside groups, and never optional. Empty if there is none."""
+    """The longest literal that stands in every match: never optional, and no branch. Empty if there is none."""
     if _has_branches(source):
         return ""
     runs, run, depth = [""], "", 0
-    for piece in _PIECE.finditer(source):
+    pieces = list(_PIECE.finditer(source))
+    always = set(_always(pieces))
+    for number, piece in enumerate(pieces):
         kind, said = piece.lastgroup, piece[0]
         char = piece["escaped"] or (said if kind == "literal" else "")
+        if number in always:
+            continue
         if kind == "open" or kind == "close":
             depth += 1 if kind == "open" else -1
         elif kind == "repeat" and depth == 0:
@@ -91,6 +98,21 @@ def find_needle(source: str) -> str:
             runs.append(run)
             run = ""
     return max([*runs, run], key=len)
+
+
+def _always(pieces: Sequence[re.Match[str]]) -> Iterator[int]:
+    """The brackets of groups that are there once in every match, and have no branches: as if they were not."""
+    opened: list[tuple[int, bool]] = []
+    for number, piece in enumerate(pieces):
+        if piece.lastgroup == "open":
+            opened.append((number, piece[0][:3] in ("(", "(?P", "(?:")))
+        elif piece[0] == "|" and piece.lastgroup == "mark" and opened:
+            opened[-1] = (opened[-1][0], False)
+        elif piece.lastgroup == "close":
+            begun, is_plain = opened.pop()
+            following = pieces[number + 1] if number + 1 < len(pieces) else None
+            if is_plain and (following is None or following.lastgroup not in ("repeat", "mark")):
+                yield from (begun, number)
 
 
 def readable(source: str) -> str:
