@@ -110,7 +110,7 @@ def installing(cluster: DevCluster, namespace: str) -> Iterator[Installing]:
         (
             "zh",
             "2 个 Pod 中 0 个就绪：",
-            "Berth 已就绪，共享目录为 nfs.example.com:/srv，存储类 {name} 可以使用了",
+            "Berth 已就绪，共享为 nfs.example.com:/srv，StorageClass {name} 可以使用了",
         ),
     ],
 )
@@ -193,7 +193,7 @@ def test_it_asks_before_another_class_stops_being_the_default(installing: Instal
     fresh = ["install", "--apply", "--timeout=0", "--use-existing", "--server=nfs.example.com", "--path=/srv",
              f"--class={installing.name}", f"--provisioner-name={installing.name}.example/nfs",
              "--default-class"]  # fmt: skip
-    for lang, words in (("en", "is the default class now"), ("zh", "目前的默认存储类是")):
+    for lang, words in (("en", "is the default class now"), ("zh", "目前的默认 StorageClass 是")):
         refused = installing.run(*fresh, f"--lang={lang}")
         assert (refused.returncode, refused.stdout) == (64, "")
         assert words in refused.stderr

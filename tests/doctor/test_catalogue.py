@@ -87,7 +87,7 @@ def test_the_variant_that_is_named_is_said() -> None:
 def test_a_namespaced_subject_is_three_facts() -> None:
     about = Subject("claim", "ddddd/demo4nfs")
     found = find("claim-waits-for-provisioner", about, variant="claim", provisioner="nfs/x")
-    assert found.seen.zh == "PVC ddddd/demo4nfs 在等待供应器 nfs/x"
+    assert found.seen.zh == "PVC ddddd/demo4nfs 在等待制备器 nfs/x"
     assert found.commands[0] == "berth doctor claim ddddd/demo4nfs"
 
 

@@ -292,7 +292,7 @@ def test_back_again_the_old_one_can_do_its_work_on_all_volumes(story: Story) -> 
     assert f"{NESTED + LABELLED - 2} volumes lie deeper" in answer.stdout
     assert "kept: 2 volumes that Berth made in between" in answer.stdout
     again = story.berth("revert-again", "revert", "--yes", "--lang=zh")
-    assert (again.returncode, again.stdout.strip()[:12]) == (0, "没有处于接管状态的供应器")
+    assert (again.returncode, again.stdout.strip()[:12]) == (0, "没有处于接管状态的制备器")
     assert story.berth("once more", "apply", "--yes").returncode == 0
     settle(site, deadline=60)
 

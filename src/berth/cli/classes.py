@@ -38,8 +38,8 @@ def _default(name: str, output: str, kubeconfig: str, context: str, lang: str | 
 def _told(done: DefaultClass) -> Text:
     others = ", ".join(done.unset)
     if done.was_default and not others:
-        return Text(f"{done.name} is the default class already", f"{done.name} 已经是默认存储类")
+        return Text(f"{done.name} is the default class already", f"{done.name} 已经是默认 StorageClass")
     return Text(
         f"{done.name} is the default class now" + (f", {others} no longer is" if others else ""),
-        f"{done.name} 已设为默认存储类" + (f"，{others} 不再是默认" if others else ""),
+        f"{done.name} 已设为默认 StorageClass" + (f"，{others} 不再是默认" if others else ""),
     )

@@ -27,8 +27,8 @@ _WORDS = {
     "unchanged": Text("unchanged", "无变化"),
     "removed": Text("removed", "已删除"),
     "kept": Text("is there already, and stays as it is", "已存在，保持原样"),
-    "default": Text("is the default class now", "已设为默认存储类"),
-    "no default": Text("no longer is the default", "不再是默认存储类"),
+    "default": Text("is the default class now", "已设为默认 StorageClass"),
+    "no default": Text("no longer is the default", "不再是默认 StorageClass"),
 }
 
 KUBECONFIG = click.Option(["--kubeconfig"], metavar="FILE", default="", help="How to reach the cluster.")

@@ -42,7 +42,7 @@ from berth.volumes.errors import Refused
 
 T = TypeVar("T")
 
-_NOTHING_FOUND = Text("the doctor finds nothing wrong", "医生检查未发现问题")
+_NOTHING_FOUND = Text("the doctor finds nothing wrong", "berth doctor 未发现问题")
 
 
 def install_command() -> click.Command:
@@ -150,13 +150,13 @@ def _agree_on_default(plan: InstallPlan, lang: Language) -> None:
     confirm(
         Text(
             f"{others} is the default class now. Make {name} the only one?",
-            f"目前的默认存储类是 {others}。改为只以 {name} 为默认？",
+            f"目前的默认 StorageClass 是 {others}。改为只以 {name} 为默认？",
         ),
         Text(
             f"{others} is the default class now, and --default-class takes that from it: give --yes to agree, or leave "
             f"out --default-class. Nothing was changed",
-            f"目前的默认存储类是 {others}，--default-class 会取消它：请加上 --yes 表示同意，或去掉 --default-class。"
-            f"没有做任何改动",
+            f"目前的默认 StorageClass 是 {others}，--default-class 会取消它：请加上 --yes 表示同意，"
+            f"或去掉 --default-class。没有做任何改动",
         ),
         lang,
     )
@@ -170,10 +170,11 @@ def _tell_installed(installed: Installed, plan: InstallPlan, timeout: float, lan
         return
     names = ", ".join(plan.classes)
     share = f"{settings.server}:{settings.export}"
-    text = Text(f"Berth serves {share}", f"Berth 已就绪，共享目录为 {share}")
+    text = Text(f"Berth serves {share}", f"Berth 已就绪，共享为 {share}")
     if names:
         text = Text(
-            f"{text.en}: claims of class {names} get their directory there", f"{text.zh}，存储类 {names} 可以使用了"
+            f"{text.en}: claims of class {names} get their directory there",
+            f"{text.zh}，StorageClass {names} 可以使用了",
         )
     say(text.said(lang))
     for finding in findings:

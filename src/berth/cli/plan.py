@@ -30,7 +30,7 @@ _SERVED = Text(
 )
 _REFUSED = Text("claim {claim} would be refused", "PVC {claim} 会被拒绝")
 _LABELS = {
-    "share": Text("share", "共享目录"),
+    "share": Text("share", "共享"),
     "path": Text("path", "路径"),
     "mode": Text("mode", "权限"),
     "size": Text("size", "容量"),

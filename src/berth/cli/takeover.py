@@ -181,7 +181,7 @@ def _revert(
     chosen = language(lang)
     keys = _keys(only)
     if not yes:
-        _confirm(Text("Stop Berth and scale the old provisioner up again?", "停止 Berth，恢复旧供应器？"), chosen)
+        _confirm(Text("Stop Berth and scale the old provisioner up again?", "停止 Berth，恢复旧制备器？"), chosen)
     back = _go(
         lambda api, shares, told: revert(
             api, shares, only=keys, with_share=not without_share, patience=timeout, told=told

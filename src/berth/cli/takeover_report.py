@@ -20,7 +20,8 @@ from berth.texts.text import Language, Text
 from berth.texts.visible import fact
 
 _HEADINGS = Text(
-    "DEPLOYMENT|PROVISIONER|SHARE|PODS|CLASSES|PVS|DIRECTORIES|STATE", "部署|供应器|共享目录|POD|存储类|PV|目录|状态"
+    "DEPLOYMENT|PROVISIONER|SHARE|PODS|CLASSES|PVS|DIRECTORIES|STATE",
+    "Deployment|制备器|共享|POD|StorageClass|PV|目录|状态",
 )
 _WEIGHTS: dict[Severity, Text] = {
     "failure": Text("STOP", "必须先解决"),
@@ -29,7 +30,7 @@ _WEIGHTS: dict[Severity, Text] = {
 }
 _COLOURS: dict[Severity, str] = {"failure": "failed", "warning": "warning", "note": "note"}
 _KINDS = {
-    "class": "存储类", "share": "共享目录", "deployment": "部署", "provisioner": "供应器", "volumes": "卷",
+    "class": "StorageClass", "share": "共享", "deployment": "Deployment", "provisioner": "制备器", "volumes": "卷",
     "cluster": "集群",
 }  # fmt: skip
 _DO = Text("do ", "处理")
@@ -38,7 +39,7 @@ _DO = Text("do ", "处理")
 def print_plan(plan: TakeoverPlan, wanted: Wanted, lang: Language) -> None:
     """Who is there, what is wrong, what would be done."""
     if not plan.groups:
-        say(Text("No old provisioner was found: nothing to take over.", "没有找到旧供应器，无需接管。").said(lang))
+        say(Text("No old provisioner was found: nothing to take over.", "没有找到旧制备器，无需接管。").said(lang))
     else:
         rows = [_row(one, old, lang) for one in plan.groups for old in one.group.old]
         print_table(_HEADINGS.said(lang).split("|"), rows)
@@ -72,7 +73,7 @@ def _row(plan: GroupPlan, old: OldProvisioner, lang: Language) -> tuple[str, ...
     elif old.taken_by:
         state = Text("half taken over", "接管了一半")
     elif old.ready:
-        state = Text("serves", "正在供应")
+        state = Text("serves", "正在服务")
     else:
         state = Text("no pod is ready", "没有就绪的 Pod") if old.replicas else Text("without pods", "没有 Pod")
     return (
@@ -131,12 +132,12 @@ def _steps(plan: GroupPlan, wanted: Wanted) -> Iterator[Text]:
     if plan.is_installing:
         yield Text(
             f"  4. hand the names {names} to Berth, and wait until it serves" + _waiting(plan).en,
-            f"  4. 把名字 {names} 交给 Berth，等待它开始供应" + _waiting(plan).zh,
+            f"  4. 把名字 {names} 交给 Berth，等待它开始服务" + _waiting(plan).zh,
         )
     else:
         yield Text(
             f"  4. wait until the Berth that you run serves {names}" + _waiting(plan).en,
-            f"  4. 等待你运行的 Berth 开始为 {names} 供应" + _waiting(plan).zh,
+            f"  4. 等待你运行的 Berth 开始为 {names} 服务" + _waiting(plan).zh,
         )
     yield Text(
         f"  5. look at the directories of all {several(len(group.volumes), 'volume')} again",
@@ -146,7 +147,7 @@ def _steps(plan: GroupPlan, wanted: Wanted) -> Iterator[Text]:
         yield Text(f"  {end.en}", f"  {end.zh}")
     yield Text(
         f"  What goes wrong before Berth serves puts {old} back by itself.",
-        f"  在 Berth 开始供应之前若有任何失败，会自动恢复 {old}。",
+        f"  在 Berth 开始服务之前若有任何失败，会自动恢复 {old}。",
     )
 
 
@@ -160,7 +161,7 @@ def _waiting(plan: GroupPlan) -> Text:
 def print_taken(taken: list[TakenOver], back: Shell, lang: Language) -> None:
     """What became of it."""
     if not taken:
-        say(Text("No old provisioner was found: nothing to take over.", "没有找到旧供应器，无需接管。").said(lang))
+        say(Text("No old provisioner was found: nothing to take over.", "没有找到旧制备器，无需接管。").said(lang))
         return
     for one in taken:
         say()
@@ -177,10 +178,10 @@ def print_taken(taken: list[TakenOver], back: Shell, lang: Language) -> None:
 
 def _taken(one: TakenOver) -> Iterator[Text]:
     names = ", ".join(one.provisioners)
-    gap = Text(f"; for {one.seconds:g} s nobody did", f"；其间有 {one.seconds:g} 秒无人供应")
+    gap = Text(f"; for {one.seconds:g} s nobody did", f"；其间有 {one.seconds:g} 秒无人服务")
     yield Text(
         f"{one.share}: Berth ({one.by}) serves {names}" + (gap.en if one.seconds else ""),
-        f"{one.share}：Berth（{one.by}）正在为 {names} 供应" + (gap.zh if one.seconds else ""),
+        f"{one.share}：Berth（{one.by}）正在为 {names} 服务" + (gap.zh if one.seconds else ""),
     )
     yield Text(
         f"  {one.checked} of {several(one.volumes, 'volume')} seen over NFS afterwards",
@@ -209,7 +210,7 @@ def print_reverted(back: list[Reverted], lang: Language) -> None:
         say(
             Text(
                 "Nothing is taken over (no Deployment says so): there is nothing to go back from.",
-                "没有处于接管状态的供应器（没有 Deployment 带有接管标记），无需回退。",
+                "没有处于接管状态的制备器（没有 Deployment 带有接管标记），无需回退。",
             ).said(lang)
         )
     for one in back:
@@ -225,7 +226,7 @@ def _reverted(one: Reverted) -> Iterator[Text]:
     else:
         again = [key for key in one.old if key not in one.never_ready]
         if again:
-            yield Text(f"serving again: {', '.join(again)}", f"已恢复供应：{'、'.join(again)}")
+            yield Text(f"serving again: {', '.join(again)}", f"已恢复服务：{'、'.join(again)}")
     if one.never_ready:
         never = ", ".join(one.never_ready)
         yield Text(
@@ -235,7 +236,7 @@ def _reverted(one: Reverted) -> Iterator[Text]:
     if one.share_why:
         yield Text(
             f"  Berth's records were left on the share, which does no harm: {one.share_why}",
-            f"  Berth 的记录留在共享目录上，没有害处：{one.share_why}",
+            f"  Berth 的记录留在共享上，没有害处：{one.share_why}",
         )
     else:
         yield Text(
@@ -246,14 +247,14 @@ def _reverted(one: Reverted) -> Iterator[Text]:
         yield Text(
             f"  kept: {several(one.born, 'volume')} that Berth made in between; the old provisioner deletes or "
             f"archives these like its own",
-            f"  其间由 Berth 创建的 {one.born} 个卷保留；旧供应器会像对待自己的卷一样删除或归档它们",
+            f"  其间由 Berth 创建的 {one.born} 个卷保留；旧制备器会像对待自己的卷一样删除或归档它们",
         )
     if one.not_deletable:
         named, count = some(one.not_deletable), len(one.not_deletable)
         yield Text(
             f"  {several(count, 'volume')} lie deeper than the share's root, or elsewhere: as before the take-over, "
             f"release 4.0.2 won't find their directories when their claims go, and leaves them behind: {named.en}",
-            f"  有 {count} 个卷位于更深的目录或别处：和接管之前一样，PVC 删除后 4.0.2 版旧供应器找不到它们的目录，"
+            f"  有 {count} 个卷位于更深的目录或别处：和接管之前一样，PVC 删除后 4.0.2 版旧制备器找不到它们的目录，"
             f"会遗留下来：{named.zh}",
         )
     if one.held:
@@ -268,7 +269,7 @@ def _reverted(one: Reverted) -> Iterator[Text]:
         yield Text(
             f"  {several(one.trash, 'deleted volume')} wait below .berth/trash on the share; Berth purges them when it "
             f"runs again, or remove them by hand",
-            f"  共享目录的 .berth/trash 下还有 {one.trash} 个已删除的卷；Berth 再次运行时会清除，也可手工删除",
+            f"  共享的 .berth/trash 下还有 {one.trash} 个已删除的卷；Berth 再次运行时会清除，也可手工删除",
         )
     if one.goes_on_as:
         yield Text(

@@ -148,7 +148,7 @@ def _what_stays(plan: UninstallPlan) -> list[Text]:
         )
     if plan.classes:
         classes = some(plan.classes)
-        texts.append(Text(f"classes that others made: {classes.en}", f"由他人创建的存储类：{classes.zh}"))
+        texts.append(Text(f"classes that others made: {classes.en}", f"由他人创建的 StorageClass：{classes.zh}"))
     if plan.keeps_namespace:
         texts.append(
             Text(
@@ -169,7 +169,7 @@ def _what_is_left_alone(plan: UninstallPlan) -> list[Text]:
             Text(
                 f"without a provisioner then: {several(len(claims), 'claim')} ({len(plan.waiting)} of them still "
                 f"waiting for a volume): {named.en}",
-                f"此后没有 provisioner 的 PVC：{len(claims)} 个（其中 {len(plan.waiting)} 个仍在等待卷）：{named.zh}",
+                f"此后没有制备器的 PVC：{len(claims)} 个（其中 {len(plan.waiting)} 个仍在等待卷）：{named.zh}",
             )
         )
     if plan.held:
@@ -187,7 +187,7 @@ def _what_is_left_alone(plan: UninstallPlan) -> list[Text]:
             Text(
                 f"class {plan.lost_default} is the cluster's default: none is left then; `berth class default NAME` "
                 f"makes another one",
-                f"存储类 {plan.lost_default} 是集群的默认存储类：删除后将没有默认存储类，"
+                f"StorageClass {plan.lost_default} 是集群的默认 StorageClass：删除后将没有默认 StorageClass，"
                 f"可用 `berth class default 名称` 另设",
             )
         )

@@ -158,6 +158,6 @@ def _tell(given: Given, volume: StaticVolume, timeout: float, lang: Language) ->
         say(
             Text(
                 "the directory is adopted: Berth did not make it, so its end is retain (PV policy Retain)",
-                "该目录是收养的（adopted）：不是 Berth 创建的，因此它的结局是保留（PV 策略 Retain）",
+                "该目录是收养的（adopted）：不是 Berth 创建的，因此 PVC 删除之后会保留（PV 策略 Retain）",
             ).said(lang)
         )

@@ -80,7 +80,7 @@ def _planned(change: EndChange) -> Text:
     if change.is_none:
         return Text(
             f"PV {record.pv}: the end of {where} is {change.after} already",
-            f"PV {record.pv}：{where} 的结局已经是{_NAMES[change.after]}",
+            f"PV {record.pv}：{where} 在 PVC 删除之后的处理方式已经是{_NAMES[change.after]}",
         )
     after, before = _PAST[change.after], _PAST[change.before]
     en = f"PV {record.pv}: when claim {claim} is gone, {where} is to be {after}, not {before}"

@@ -108,7 +108,7 @@ def _done(one: Restored) -> Text:
             f"PV {one.pv} is {one.phase or 'there'} again with its data: a claim {one.claim} of the same class and "
             f"size gets it; it is kept at its end, which `{change}` changes",
             f"PV {one.pv} 及其数据已恢复（{one.phase or '已存在'}）："
-            f"同名、同存储类和大小的 PVC {one.claim} 会绑定到它；"
+            f"同名、同 StorageClass 和大小的 PVC {one.claim} 会绑定到它；"
             f"它在 PVC 删除后会保留，可用 `{change}` 更改",
         )
     return Text(

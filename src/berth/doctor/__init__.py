@@ -15,7 +15,7 @@ A check for the cluster, whole. Prose, severity and cure are in catalogue/class-
                 yield find("class-no-provisioner", about, variant={"near": near is not None}, evidence=evidence,
                            provisioner=each.provisioner, nearest=near)
 
-    CHECK = Check("class-provisioner", Text("classes and who serves them", "存储类及其供应器"), look, deadline=8)
+    CHECK = Check("class-provisioner", Text("classes and who serves them", "StorageClass 及其制备器"), look, deadline=8)
 
 berth.findings says what facts and variants are, and catalogue/__init__.py what a file holds beside them. The file of a
 check that no log message belongs to has no patterns.

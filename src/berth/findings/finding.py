@@ -32,7 +32,7 @@ KINDS: dict[str, str] = {
     "node": "节点",
     "workload": "工作负载",
     "namespace": "命名空间",
-    "provisioner": "供应器",
+    "provisioner": "制备器",
     "share": "共享",
     "server": "NFS 服务器",
     "mount": "挂载点",

@@ -44,7 +44,8 @@ async def set_default_class(api: ManifestApi, name: str) -> DefaultClass:
         raise Stopped(
             Text(
                 f"there is no class {name}" + (f"; there are {known}" if known else ", nor any other"),
-                f"没有名为 {name} 的存储类" + (f"，现有 {known}" if known else "，集群里还没有任何存储类"),
+                f"没有名为 {name} 的 StorageClass"
+                + (f"，现有 {known}" if known else "，集群里还没有任何 StorageClass"),
             ),
             Subject("class", name),
         )

@@ -68,7 +68,7 @@ async def read_volume(api: Api, pv: str, cluster: str, share: DefaultShare) -> K
             Text(
                 f"PV {pv} was made by hand: Berth leaves its directory where it is, so there is nothing to bring back "
                 "and no end to change",
-                f"PV {pv} 是手工创建的：Berth 不会动它的目录，因此无需恢复，也没有结局可改",
+                f"PV {pv} 是手工创建的：Berth 不会动它的目录，因此无需恢复，也没有处理方式可改",
             ),
             Subject("volume", pv),
         )

@@ -94,7 +94,7 @@ def test_several_on_one_share_are_told_with_the_names_that_they_have_in_common()
         f"2 old provisioners work on it: kube-system/real, kube-system/second; of them several answer to {NAME}"
     )
     other = found(deployment("real"), deployment("second", environment={"PROVISIONER_NAME": "x/y"}))
-    assert told(other)[0][0].seen.zh == "有 2 个旧供应器在用它：kube-system/real、kube-system/second"
+    assert told(other)[0][0].seen.zh == "有 2 个旧制备器在用它：kube-system/real、kube-system/second"
 
 
 def test_volumes_that_nobody_serves_are_told_unless_others_were_asked_about() -> None:

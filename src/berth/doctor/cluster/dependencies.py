@@ -132,7 +132,7 @@ def _claim(behind: Dependencies, snapshot: Snapshot, provisioners: Provisioners,
             seconds = pending_claims.PATIENCE
             behind.wait(
                 f"the provisioner {of_class.provisioner} (more is said after {seconds:g} s)",
-                f"供应器 {of_class.provisioner}（超过 {seconds:g} 秒会进一步说明）",
+                f"制备器 {of_class.provisioner}（超过 {seconds:g} 秒会进一步说明）",
             )
         else:
             behind.wait("a PV that fits", "合适的 PV")
@@ -156,7 +156,7 @@ def _volume(behind: Dependencies, snapshot: Snapshot, provisioners: Provisioners
             behind.wait("a claim that fits", "合适的 PVC")
         case "Released" if volume.spec.persistentVolumeReclaimPolicy == "Delete":
             name = provisioned_by(volume)
-            behind.wait(f"its provisioner {name} to clear up", f"供应器 {name} 完成清理")
+            behind.wait(f"its provisioner {name} to clear up", f"制备器 {name} 完成清理")
 
 
 def _class(behind: Dependencies, snapshot: Snapshot, provisioners: Provisioners, name: str) -> None:

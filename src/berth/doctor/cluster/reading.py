@@ -151,7 +151,7 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
     provisioners = Provisioners(snapshot)
     unseen += [
         Unseen(
-            Text(f"the names of {each.ref} ({each.namespace})", f"{each.ref}（{each.namespace}）的供应器名"),
+            Text(f"the names of {each.ref} ({each.namespace})", f"{each.ref}（{each.namespace}）的制备器名"),
             Text(f"they come from {each.why}", f"它们来自 {each.why}"),
         )
         for each in provisioners.unclear
@@ -185,7 +185,7 @@ async def _look_further(api: ManifestApi, reading: Reading) -> Reading:
     )
     for what, (_, error) in (
         (Text("rights of Berth's service account", "Berth 的 ServiceAccount 权限"), rights_of),
-        (Text("locks of older provisioners", "旧供应器的锁"), lock_of),
+        (Text("locks of older provisioners", "旧制备器的锁"), lock_of),
         (Text("what stands behind Services", "Service 的后端"), behind),
     ):
         if error is not None:
@@ -259,6 +259,6 @@ def _why(error: Exception) -> Text:
     if isinstance(error, TimeoutError):
         return Text(
             f"the API server gave no whole answer within {DEADLINE:g} s",
-            f"API server 在 {DEADLINE:g} 秒内没有给出完整应答",
+            f"API 服务器在 {DEADLINE:g} 秒内没有给出完整应答",
         )
     return why_unseen(error)

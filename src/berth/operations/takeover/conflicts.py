@@ -73,7 +73,7 @@ def judge_provisioners(group: Group, found: FoundProvisioners, by: Berth, cluste
             "several-on-one-share",
             Subject("share", str(group.share)),
             variant={"twice": twice},
-            provisioners=counted(len(group.old), "old provisioner", "个旧供应器"),
+            provisioners=counted(len(group.old), "old provisioner", "个旧制备器"),
             old=[one.key for one in group.old],
             names=twice,
         )

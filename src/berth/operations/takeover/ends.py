@@ -26,11 +26,12 @@ def ends_of(group: Group) -> Iterator[Text]:
         yield Text(
             f"{several(made.total(), 'volume')} count as made, since their paths show whose they are; at their end, "
             f"as their PVs and classes say: {counts.en}",
-            f"{made.total()} 个卷的路径能证明归属，视同由 Berth 创建；到期时按 PV 和存储类的规定处理：{counts.zh}",
+            f"{made.total()} 个卷的路径能证明归属，视同由 Berth 创建；"
+            f"PVC 删除之后按 PV 和 StorageClass 的规定处理：{counts.zh}",
         )
     if others:
         yield Text(
             f"{several(others, 'volume')} retained at their end, whatever their classes say: nothing shows that "
             f"their directories were made for them",
-            f"{others} 个卷无法证明其目录是为它们创建的：无论存储类怎么写，到期时都保留",
+            f"{others} 个卷无法证明其目录是为它们创建的：无论 StorageClass 怎么写，到期时都保留",
         )

@@ -47,8 +47,7 @@ async def stop_old(run: Run, plan: GroupPlan) -> None:
             Text(
                 f"{', '.join(left)} did not end within {run.patience:g} s; see what holds it with `{look}` (a node "
                 f"that is down? a share that can't be unmounted?)",
-                f"{'、'.join(left)} 在 {run.patience:g} 秒内没有结束；用 `{look}` 查看原因"
-                f"（节点失联？共享目录无法卸载？）",
+                f"{'、'.join(left)} 在 {run.patience:g} 秒内没有结束；用 `{look}` 查看原因（节点失联？共享无法卸载？）",
             )
         )
 
@@ -70,7 +69,7 @@ async def wait_locks_free(run: Run, plan: GroupPlan) -> None:
             Text(
                 f"{lock.holder} goes on renewing {lock.where}: another process of the old provisioner runs somewhere "
                 f"(in another Deployment, or outside the cluster); end it",
-                f"{lock.holder} 仍在续约 {lock.where}：旧供应器还有别的进程在运行"
+                f"{lock.holder} 仍在续约 {lock.where}：旧制备器还有别的进程在运行"
                 f"（在其他 Deployment 或集群外），请结束它",
             )
         )
@@ -113,7 +112,7 @@ async def start(run: Run, plan: GroupPlan, settings: InstallSettings) -> tuple[s
         await apply_all(run.api, install_manifests(settings, run.workload), lambda one: tell_applied(run, one))
     else:
         served_by = await _write_down(run, plan, leader)
-    run.tell(f"{leader.holder} serves {', '.join(names)}", f"{leader.holder} 已开始为 {'、'.join(names)} 供应")
+    run.tell(f"{leader.holder} serves {', '.join(names)}", f"{leader.holder} 已开始为 {'、'.join(names)} 服务")
     return leader.holder, served_by
 
 

@@ -82,7 +82,7 @@ def _patch(found: Mapping[str, Any], names: Sequence[str], replicas: int | None)
                 Text(
                     f"the names of {key} are not written in the Deployment, so they can't be changed there; change "
                     f"them yourself, and give --no-install",
-                    f"{key} 的供应器名字没有写在 Deployment 中，无法在那里修改；请自行修改，并使用 --no-install",
+                    f"{key} 的制备器名字没有写在 Deployment 中，无法在那里修改；请自行修改，并使用 --no-install",
                 )
             )
         variable["value"] = ",".join(names)

@@ -170,12 +170,12 @@ def _why_left_alone(one: Candidate, containers: Sequence[Provisioning]) -> Text 
     if len(at_work) > 1:
         names = ", ".join(each.container.name for each in at_work)
         return Text(
-            f"several of its containers provision, or could ({names})", f"它有多个容器在供应或可能在供应（{names}）"
+            f"several of its containers provision, or could ({names})", f"它有多个容器在服务或可能在服务（{names}）"
         )
     if not at_work:
         name = containers[0].container.name
         return Text(
-            f"an init container ({name}) has a provisioner's settings", f"带有供应器设置的是 init 容器（{name}）"
+            f"an init container ({name}) has a provisioner's settings", f"带有制备器设置的是 init 容器（{name}）"
         )
     try:
         _settings(at_work[0])

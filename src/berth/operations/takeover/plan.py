@@ -202,7 +202,7 @@ def choose(old: Sequence[OldProvisioner], only: Iterable[str]) -> list[OldProvis
             raise Stopped(
                 Text(
                     f"there is no old provisioner {key}" + (f"; there are {others}" if others else ", nor any other"),
-                    f"没有名为 {key} 的旧供应器" + (f"，现有 {others}" if others else "，集群里也没有其他旧供应器"),
+                    f"没有名为 {key} 的旧制备器" + (f"，现有 {others}" if others else "，集群里也没有其他旧制备器"),
                 )
             )
     return [one for one in old if not named or one.key in named]

@@ -35,7 +35,7 @@ async def check_rights(
             raise Stopped(
                 Text(
                     f"you may not {_PATCH} in namespace {namespace}, so the old provisioner can't be scaled down",
-                    f"你没有在命名空间 {namespace} 中 {_PATCH} 的权限，无法缩容旧供应器",
+                    f"你没有在命名空间 {namespace} 中 {_PATCH} 的权限，无法缩容旧制备器",
                 )
             )
     if not plan.is_installing:

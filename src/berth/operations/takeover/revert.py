@@ -203,7 +203,7 @@ async def _stop_berth(run: _Run, by: str, old: list[OldProvisioner], rest: tuple
             Text(
                 f"{lock.holder} goes on renewing {lock.where}: end that process first, or two would work on the same "
                 f"claims",
-                f"{lock.holder} 仍在续约 {lock.where}：请先结束该进程，否则会有两个供应器处理相同的 PVC",
+                f"{lock.holder} 仍在续约 {lock.where}：请先结束该进程，否则会有两个制备器处理相同的 PVC",
             )
         )
     return selector is not None

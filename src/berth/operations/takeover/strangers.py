@@ -48,7 +48,7 @@ def why_not(one: Candidate, trust: Trust) -> Text | None:
     return Text(
         f"not trusted, because its account {account} has no binding for the whole cluster that lets it make PVs: "
         f"it can provision nothing, and whoever may make workloads in {one.namespace} may have made it",
-        f"不受信任，因为其账号 {account} 没有可创建 PV 的集群级绑定：它无法供应任何卷，"
+        f"不受信任，因为其账号 {account} 没有可创建 PV 的集群级绑定：它无法制备任何卷，"
         f"凡能在 {one.namespace} 中创建工作负载的人都可能是它的作者",
     )
 
