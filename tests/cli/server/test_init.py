@@ -17,6 +17,7 @@ from berth.doctor.share.judge import Handed, judge_mounts
 from berth.doctor.share.mounts import Mounted
 from berth.doctor.share.probed import ShareReport, barred
 from berth.operations.share_out import own_address
+from berth.texts.text import Text
 from berth.volumes.share import ShareAddress
 from devcluster.ganesha import GaneshaServer
 from tests.cli.command import PROGRAM, environment
@@ -29,7 +30,7 @@ PATH = "/srv/nfs/k8s"
 
 def test_a_dry_run_shows_the_plan_and_does_nothing(room: Room, berth: Berth) -> None:
     done = berth("init", PATH, "--client", "10.0.0.0/8", "--dry-run")
-    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stderr == ""
     assert f"make {PATH}: mode 0755, owner 65534:65534" in done.stdout
     assert f"export {PATH} in /etc/exports.d/berth.exports, and make it live" in done.stdout
     assert "$ exportfs -a" in done.stdout
@@ -40,8 +41,28 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(room: Room, berth: Berth) -> 
     told = json.loads(berth("init", PATH, "--client", "10.0.0.0/8", "--dry-run", "-o", "json").stdout)
     assert {"directory", "exports"} <= {step["kind"] for step in told["plan"]}
     assert (told["done"], told["verification"]) == ([], None)
+    assert done.exit_code == (2 if told["hindrance"] else 0)
     assert not os.path.exists(PATH)
     assert room.read() == ""
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_host_that_can_not_serve_says_so_and_ends_with_a_failure(
+    room: Room, berth: Berth, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    monkeypatch.setattr("berth.nfsserver.setup.init._hindrance", lambda _machine: Text("it can't serve", "无法服务"))
+    done = berth("init", PATH, "--client", "10.0.0.0/8", "--dry-run", "--lang", lang)
+    assert done.exit_code == 2
+    assert ("warning: it can't serve" if lang == "en" else "警告：无法服务") in done.stdout
+
+
+def test_everybody_as_a_client_is_warned_of(room: Room, berth: Berth, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("berth.nfsserver.setup.init._hindrance", lambda _machine: None)
+    done = berth("init", PATH, "--client", "*", "--dry-run")
+    assert done.exit_code == 1
+    assert "warning: --client '*' lets everybody who reaches this host mount it" in done.stdout
+    assert "警告：--client '*' 允许任何" in berth("init", PATH, "--client", "*", "--dry-run", "--lang", "zh").stdout
+    assert berth("init", PATH, "--client", "10.0.0.0/8", "--dry-run").exit_code == 0
 
 
 def test_without_yes_nothing_is_done(room: Room, berth: Berth) -> None:
@@ -78,8 +99,9 @@ def test_with_yes_it_is_done_and_looked_at_and_a_second_run_changes_nothing(room
 
 def test_a_host_that_is_none_of_the_clients_says_where_to_look(room: Room, berth: Berth) -> None:
     room.replace_program("/usr/sbin/service", "exit 0\n")
+    hindrance = json.loads(berth("init", PATH, "--client", "192.0.2.11", "--dry-run", "-o", "json").stdout)["hindrance"]
     done = berth("init", PATH, "--client", "192.0.2.11", "--yes")
-    assert done.exit_code == 0
+    assert done.exit_code == (2 if hindrance else 0)
     assert f"on one of them: berth server verify {os.uname().nodename}:{PATH}" in done.stdout
 
 

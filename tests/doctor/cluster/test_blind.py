@@ -46,7 +46,7 @@ def test_an_api_server_that_is_not_there_is_one_thing_unseen(tmp_path: Path) -> 
     report, seconds = looked(configured("http://127.0.0.1:1", tmp_path))
     (unseen,) = report.unseen
     assert unseen.reason.en == "the API server http://127.0.0.1:1 is unreachable: connection refused"
-    assert unseen.reason.zh == "无法连接 API 服务器 http://127.0.0.1:1：connection refused"
+    assert unseen.reason.zh == "无法访问 API 服务器 http://127.0.0.1:1：连接被拒绝"
     assert (report.findings, report.exit_code) == ((), 3)
     assert seconds < PROMISED
 
