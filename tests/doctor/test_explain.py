@@ -355,3 +355,117 @@ def test_many_messages_of_any_program_are_one_question() -> None:
     text = "".join(f"2026-11-20 ERROR /data/{number}: No space left on device\n" for number in range(3000))
     (question,) = explain(text).report.questions
     assert question.if_so.count == 3000
+
+
+WHY = 'storageclass.storage.k8s.io "nsf" not found'
+MOUNTS = 'MountVolume.SetUp failed for volume "pv" : mount failed: exit status 32 -t nfs 10.0.0.1:/x /mnt'
+
+
+@pytest.mark.parametrize(
+    ("row", "about"),
+    [
+        (f"5m12s       Warning   ProvisioningFailed   persistentvolumeclaim/demo   {WHY}", ()),
+        (f"3s (x4 over 5m)   Warning   ProvisioningFailed   persistentvolumeclaim/demo   {WHY}", ()),
+        (f"ddddd   5m12s   Warning   ProvisioningFailed   persistentvolumeclaim/demo   {WHY}", ("ddddd/demo",)),
+        (f"5m   5m12s   Warning   ProvisioningFailed   persistentvolumeclaim/demo   {WHY}", ("5m/demo",)),
+        (f"a   <unknown>   Warning   ProvisioningFailed   persistentvolumeclaim/demo  {WHY}", ("a/demo",)),
+        (f"a   9s (x4 over 5m)   Warning   ProvisioningFailed   persistentvolumeclaim/demo  {WHY}", ("a/demo",)),
+        (
+            f"a   9s   Warning   ProvisioningFailed   persistentvolumeclaim/demo     volume-controller   {WHY}   "
+            "9s   1   demo.17a3f4e5d6c7b8a9",
+            ("a/demo",),
+        ),
+        (
+            f"9s   Warning   ProvisioningFailed   persistentvolumeclaim/demo     volume-controller   {WHY}   "
+            "9s   1   demo.17a3f4e5d6c7b8a9",
+            (),
+        ),
+        (f"ddddd   PersistentVolumeClaim   demo   ProvisioningFailed   {WHY}", ("ddddd/demo",)),
+        (f"ddddd   9s   PersistentVolumeClaim   demo   {WHY}", ("ddddd/demo",)),
+        (
+            f"3m   5m   12   demo.15a3f4e5d6c7b8a9   PersistentVolumeClaim      Warning   Failed   x   {WHY}",
+            (),
+        ),
+    ],
+    ids=[
+        "default",
+        "repeated",
+        "all",
+        "like an age",
+        "unknown",
+        "all repeated",
+        "wide all",
+        "wide",
+        "custom",
+        "custom age",
+        "old",
+    ],
+)
+def test_each_form_of_an_event_names_its_object_and_no_age_is_a_namespace(row: str, about: tuple[str, ...]) -> None:
+    found = only(f"{row}\n")
+    assert found.id == "class-not-found"
+    assert tuple(each.name for each in found.about if each.kind == "claim") == about
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Nov 20 12:00:01 node1 kubelet[911]: {}",
+        "2026-11-20T12:00:01+0000 node1 kubelet[911]: {}",
+        "2026-11-20T12:00:01.123456+08:00 node1 mount[911]: {}",
+        "    _HOSTNAME=node1\n    MESSAGE={}",
+    ],
+    ids=["short", "short-iso", "precise", "verbose"],
+)
+def test_journalctl_names_the_node(line: str) -> None:
+    found = only(line.format(DENIED) + "\n")
+    assert found.about == (Subject("node", "node1"), Subject("share", "10.0.0.1:/export"))
+
+
+@pytest.mark.parametrize("spaces", [True, False])
+@pytest.mark.parametrize(
+    "message", [DENIED, [*DENIED.encode()], [*f"\x1b[31m{DENIED}\n".encode()]], ids=["text", "bytes", "escape"]
+)
+def test_journalctl_as_json(message: object, spaces: bool) -> None:
+    record = {"_HOSTNAME": "node1", "MESSAGE": message, "_COMM": "kubelet", "__REALTIME_TIMESTAMP": "1"}
+    found = only(json.dumps(record, separators=(" : ", ", ")[::-1] if spaces else (",", ":")) + "\n")
+    assert found.about == (Subject("node", "node1"), Subject("share", "10.0.0.1:/export"))
+
+
+HELPER = "bad option; for several filesystems (e.g. nfs, cifs) you might need a /sbin/mount.<type> helper program."
+CLAIM = 'persistentvolumeclaim "data" not found'
+
+
+@pytest.mark.parametrize("text", [HELPER, CLAIM, MOUNTS], ids=["brackets", "quotes", "volume"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda text: text,
+        lambda text: (
+            json.dumps({"log": f"{text}\n", "stream": "stderr"}).replace("<", "\\u003c").replace(">", "\\u003e")
+        ),
+        lambda text: f'time="2026-11-20T12:00:01Z" level=error msg={json.dumps(text)}',
+        lambda text: json.dumps({"level": "error", "ts": 1.5, "caller": "a.go:1", "msg": "failed", "error": text}),
+        lambda text: json.dumps({"msg": text, "time": "x"}).replace('"', "\\u0022", 0),
+        lambda text: f"2026-11-20T12:00:01.000000001Z stderr F {text}",
+        lambda text: f'E1120 12:00:01.000000       1 x.go:1] "failed" err={json.dumps(text)}',
+        lambda text: f"Nov 20 12:00:01 node1 app[7]: {json.dumps({'error': text})}",
+    ],
+    ids=["plain", "docker", "logrus", "zap", "logrus json", "cri", "klog", "json in syslog"],
+)
+def test_a_message_is_known_in_whatever_it_is_wrapped(text: str, form: object) -> None:
+    assert callable(form)
+    report = explain(form(text) + "\n").report
+    assert [each.id for each in report.findings], form(text)
+
+
+def test_a_pv_of_the_same_text_says_that_its_messages_are_about_nfs() -> None:
+    pv = {"kind": "PersistentVolume", "apiVersion": "v1", "metadata": {"name": "data"}}
+    full = event(
+        "Pod",
+        "web",
+        'MountVolume.SetUp failed for volume "data" : applyFSGroup failed for vol x: chown: permission denied',
+    )
+    nfs = {**pv, "spec": {"nfs": {"server": "10.0.0.9", "path": "/x"}}}
+    assert asked(yaml.safe_dump({"apiVersion": "v1", "items": [pv, full]})) == ["volume-permission"]
+    assert only(yaml.safe_dump({"apiVersion": "v1", "items": [full, nfs]})).id == "volume-permission"

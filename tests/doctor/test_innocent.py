@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import random
 from pathlib import Path
 
 import pytest
 
 from berth.doctor.explain import Explainer
+from tests.doctor.innocents import programs
 
 LOGS = sorted((Path(__file__).parent / "innocent").glob("*.log"))
 ROOT = Path(__file__).resolve().parents[2]
 
 
+PROGRAMS = dict(programs())
+
+
 def findings_in(path: Path) -> list[str]:
+    return findings_of(path.read_bytes())
+
+
+def findings_of(text: bytes) -> list[str]:
     explainer = Explainer()
-    with path.open("rb") as stream:
-        explainer.read(stream)
+    explainer.read(io.BytesIO(text))
     return [f"{finding.id}: {finding.evidence[0]}" for finding in explainer.explain().report.findings]
 
 
@@ -39,3 +48,20 @@ def test_in_the_readme_the_event_that_it_shows_is_found_and_nothing_else(name: s
     assert found.startswith(
         "class-parameter-refused: Warning ProvisioningFailed parameter archiveOnDelet: is not known"
     )
+
+
+def test_the_programs_are_many_and_so_are_their_lines() -> None:
+    assert len(PROGRAMS) >= 25
+    assert len({line for lines in PROGRAMS.values() for line in lines}) >= 10_000
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_nothing_is_found_in_what_a_program_prints_that_has_no_nfs(program: str) -> None:
+    assert findings_of("\n".join(PROGRAMS[program]).encode()) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_found_where_all_of_them_write_into_one_log(seed: int) -> None:
+    lines = [line for lines in PROGRAMS.values() for line in lines]
+    random.Random(seed).shuffle(lines)  # lines, no secrets
+    assert findings_of("\n".join(lines).encode()) == []

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import BinaryIO
 
@@ -54,6 +54,8 @@ class _Wanted:
     entry: CatalogueEntry | None = None
     is_end: bool = False
     is_ambiguous: bool = False
+    rank: int = 0
+    """Its place in the catalogue: of the patterns of one failure the first one that a line matches counts."""
 
     @property
     def is_general(self) -> bool:
@@ -74,9 +76,9 @@ class _Line:
         """The lines before it, as they are read."""
         return [plain(line) for line in self.hit.before(BEFORE)]
 
-    def after(self) -> list[str]:
-        """The lines after it, as they are read."""
-        return [plain(line) for line in self.hit.after(AFTER)]
+    def record(self) -> list[str]:
+        """The lines around it that belong to its message."""
+        return record_of(self.said, self.before(), [plain(line) for line in self.hit.after(AFTER)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +156,12 @@ class Explainer:
         return {name: value for shared in told for name, value in shared.items()}
 
     def _match(self, line: _Line) -> None:
-        """Tries the patterns that a line may match; of one failure one only, the surest first."""
+        """Tries the patterns that a line may match; of one failure one only, the surest."""
         matched: dict[str, tuple[_Wanted, re.Match[str]]] = {}
         for needle in line.needles:
             for wanted in self._by_needle[needle]:
                 key = "" if wanted.entry is None else f"{wanted.entry.id} {wanted.is_end}"
-                if key in matched and (wanted.is_ambiguous or not matched[key][0].is_ambiguous):
+                if key in matched and matched[key][0].rank < wanted.rank:
                     continue
                 match = wanted.pattern.regex.search(line.said)
                 if match is not None:
@@ -180,7 +182,8 @@ class Explainer:
             return
         is_asked = wanted.is_ambiguous and meant == "unknown"
         seen = (self._asked if is_asked else self._seen).setdefault(entry.id, Seen())
-        names = {**self._around(seen, line), **{name: value for name, value in match.groupdict().items() if value}}
+        own = {name: value for name, value in match.groupdict().items() if value}
+        names = {**self._around(seen, line, is_asked), **own}
         if wanted.is_end:
             seen.settle(names)
             self._asked.setdefault(entry.id, Seen()).settle(names)
@@ -193,15 +196,15 @@ class Explainer:
         self._judged += 1
         if self._judged > _JUDGED:
             return verdict(line.said, ())
-        return verdict(line.said, record_of(line.said, line.before(), line.after()))
+        return verdict(line.said, line.record())
 
-    def _around(self, seen: Seen, line: _Line) -> Names:
-        """The names that stand around a message."""
+    def _around(self, seen: Seen, line: _Line, is_asked: bool) -> Names:
+        """The names that stand around a message; where it is asked what it is about, those of its own record alone."""
         if seen.lines >= LOOKED_AT:
             return {}
         if seen.lines >= _LOOKED_BACK:
             return own_names(line.said)
-        before = [part for each in line.before() for part in each.splitlines()]
+        before = [part for each in (line.record() if is_asked else line.before()) for part in each.splitlines()]
         own = line.said.splitlines() or [line.said]
         around = names_around(own[-1], [*before, *own[:-1]])
         if is_described([line.said, *before]):
@@ -210,13 +213,13 @@ class Explainer:
 
 
 def _by_needle() -> dict[str, list[_Wanted]]:
-    """The patterns by their needles. A needle that holds another one is found by that: fewer have to be looked for."""
-    all_wanted = list(_all_wanted())
-    needles = {*Described.NEEDLES, *KnownOnNfs.NEEDLES, *(wanted.pattern.needle for wanted in all_wanted)}
-    kept = [needle for needle in sorted(needles) if not any(other != needle and other in needle for other in needles)]
-    found: dict[str, list[_Wanted]] = {needle: [] for needle in (*Described.NEEDLES, *KnownOnNfs.NEEDLES, *kept)}
-    for wanted in all_wanted:
-        found[next(each for each in found if each in wanted.pattern.needle)].append(wanted)
+    """The patterns by their needles: as few as there can be, for each has to be looked for."""
+    found: dict[str, list[_Wanted]] = {needle: [] for needle in (*Described.NEEDLES, *KnownOnNfs.NEEDLES)}
+    ranked = [replace(wanted, rank=rank) for rank, wanted in enumerate(_all_wanted())]
+    for wanted in sorted(ranked, key=lambda wanted: len(wanted.pattern.needle)):
+        literals = wanted.pattern.literals
+        shared = next((needle for needle in found if any(needle in literal for literal in literals)), None)
+        found.setdefault(shared or wanted.pattern.needle, []).append(wanted)
     return found
 
 

@@ -21,7 +21,10 @@ BEFORE = 12
 
 _NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
 _SERVER = r"(?:\[[^\]\s]+\]|[^\s:\"\[\]]+)"
-_EVENT = rf"\w+ +(?P<event_kind>\w+)/(?P<event_name>{_NAME})"
+_AGE = r"(?:-|<unknown>|<invalid>|(?:\d+[smhdy]){1,4}(?: +\(x\d+ over \S+\))?)"
+"""When an event was seen last, as kubectl prints it."""
+_KIND = "Pod|PersistentVolumeClaim|PersistentVolume"
+_EVENT = rf"(?:Warning|Normal) +\w+ +(?P<event_kind>\w+)/(?P<event_name>{_NAME})"
 _CLUES = tuple(
     re.compile(bounded(source))
     for source in (
@@ -36,8 +39,15 @@ _CLUES = tuple(
         rf"-t nfs4?(?: -o (?P<options>\S+))? (?P<share>{_SERVER}:/\S*) (?P<mountpoint>/\S+)",
         rf"(?:mounting|mount system) (?P<share>{_SERVER}:/[^\s\",]*)",
         rf"\bkubelet, (?P<node>{_NAME})",
-        rf"^(?P<event_namespace>{_NAME}) +(?:\S+ +)?(?:Warning|Normal) +{_EVENT}",
-        rf"^(?:\S+ +)?(?:Warning|Normal) +{_EVENT}",
+        r"^(?:[A-Z][a-z]{2} +\d+ [\d:.]+|\d{4}-\d\d-\d\dT\S+) "
+        rf"(?P<node>{_NAME}) (?:kernel|kubelet|mount|umount|mount\.nfs4?|umount\.nfs4?)(?:\[\d+\])?: ",
+        rf"^ *_HOSTNAME[:=] ?(?P<node>{_NAME})$",
+        rf"^(?P<event_namespace>{_NAME}) +{_AGE} +{_EVENT}",
+        rf"^(?P<event_namespace>(?!{_AGE} ){_NAME}) +{_EVENT}",
+        rf"^(?:{_AGE} +)?{_EVENT}",
+        rf"(?:^| )(?P<event_name>{_NAME})\.[0-9a-f]{{10,16}} +(?P<event_kind>{_KIND}) ",
+        rf"^(?P<event_namespace>(?!{_AGE} ){_NAME}) {{2,}}(?:\S+ {{2,}}){{0,3}}?(?P<event_kind>{_KIND}) {{2,}}"
+        rf"(?P<event_name>{_NAME})(?: {{2,}}|$)",
     )
 )
 _HEADS: dict[str, re.Pattern[str]] = {

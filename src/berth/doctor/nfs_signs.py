@@ -39,6 +39,7 @@ _OTHER = re.compile(
     r"|longhorn|rook-ceph|cephfs|\brbd\b|glusterfs|\bcifs\b(?!\))|\bsmb[23]?\b|local-path|openebs|topolvm|linstor"
     r"|portworx|linodebs|dobs\.csi|everest|diskplugin|kubernetes\.io~(?!nfs|csi)"
     r"|kubernetes\.io/(?:aws-ebs|gce-pd|azure|rbd|cephfs|cinder|vsphere|no-provisioner)"
+    r"|etcd-(?:client|endpoints)|\bdev(?:ice)? (?:sd|vd|xvd|nvme|dm-|loop|sr)|\b(?:EXT4-fs|XFS|BTRFS)\b"
     r"|/dev/(?:sd|vd|xvd|nvme|mapper|rbd|loop|longhorn)|(?i:s3fs|fuse\.(?!pri))|\btype (?:ext4|xfs|btrfs|tmpfs|overlay)"
 )
 """Another driver, or another file system."""
@@ -53,13 +54,8 @@ _OWN_PATH = re.compile(
     r"(?:containerd|docker|containers|etcd|rancher|dpkg|apt|kubelet(?!/pods/[^/]{1,80}/volumes))))(?:/|$)"
 )
 """Where no volume is, unless the text lists a mount there."""
-_RECORD = re.compile(
-    r"\s{0,4}(?:\[?\d{4}[-/.]\d\d[-/.]\d\d|\[? {0,6}\d{1,6}\.\d{6}\]|[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:|[IWEF]\d{4} "
-    r"|\{\"|time=|ts=|level=|(?:\S+ +){0,2}(?:Warning|Normal) +\w)"
-)
-"""How a record of a log begins: with a time, a level or a bracket."""
-_PART = re.compile(r"\s*(?:(?:Unm|M)ounting (?:command|arguments)|Output): ")
-"""Lines of kubelet's event about a mount."""
+_EVENT = re.compile(r"(?:(?:Unm|M)ounting (?:command|arguments)|Output): ")
+"""Lines of kubelet's event about a mount, which begin as others do."""
 
 _PLACE = r"(?:\[[0-9a-fA-F:%.]+\]|[\w.-]+):/\S*"
 _MOUNTS = tuple(
@@ -71,7 +67,7 @@ _MOUNTS = tuple(
         rf"^{_PLACE} +[\d.]+[KMGTP]?i? +[\d.]+[KMGTP]?i? +-?[\d.]+[KMGTP]?i? +\d+% (?P<mountpoint>/\S*)",
         rf"-t nfs4?(?: -o \S+)? {_PLACE} (?P<mountpoint>/\S+)",
         r"(?P<mountpoint>/\S*/volumes/kubernetes\.io~nfs/(?P<volume>[^/\s\"':]+))",
-        r"\"(?P<volume>[a-z0-9.-]+)\" is on NFS ",
+        r"\"(?P<volume>[a-z0-9.-]+)\" is on nfs ",
     )
 )
 _PODS = re.compile(r"/pods/(?P<uid>[-0-9a-f]{36})/volumes/kubernetes\.io~nfs/")
@@ -79,12 +75,18 @@ _PODS = re.compile(r"/pods/(?P<uid>[-0-9a-f]{36})/volumes/kubernetes\.io~nfs/")
 
 def record_of(line: str, before: Sequence[str], after: Sequence[str]) -> list[str]:
     """The lines of a message that goes over several: of those around it, what belongs to it."""
-    begins = bool(_RECORD.match(line))
-    back = [] if begins else list(reversed(before))
-    start = next((count for count, said in enumerate(back) if _RECORD.match(said)), None)
-    own = back[: start + 1] if start is not None else [said for said in back if _PART.match(said)]
-    rest = list(takewhile(lambda said: not _RECORD.match(said), after))
-    return [*own, *(rest if begins or start is not None else filter(_PART.match, rest))]
+    found: list[str] = []
+    if _goes_on(line) or (before and _EVENT.match(before[-1])):
+        for said in reversed(before):
+            found.append(said)
+            if not _goes_on(said):
+                break
+    return [*found, *takewhile(_goes_on, after)]
+
+
+def _goes_on(line: str) -> bool:
+    """Whether a line goes on with the message before it."""
+    return line[:1].isspace() or bool(_EVENT.match(line))
 
 
 def verdict(line: str, record: Iterable[str]) -> Verdict:
@@ -102,7 +104,7 @@ def verdict(line: str, record: Iterable[str]) -> Verdict:
 class KnownOnNfs:
     """What the text says to be on NFS, wherever it says so."""
 
-    NEEDLES = (" type nfs", " nfs4 ", " nfs ", "\tnfs", "% /", "-t nfs", "kubernetes.io~nfs", " is on NFS ")
+    NEEDLES = (" type nfs", " nfs4 ", " nfs ", "\tnfs", "-t nfs", "~nfs/", "% /", " is on nfs ")
 
     def __init__(self) -> None:
         self._mountpoints: set[str] = set()

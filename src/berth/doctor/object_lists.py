@@ -6,7 +6,7 @@ and messages are kept as lines, below the object's name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -41,13 +41,25 @@ def _lines(content: Any) -> Iterator[str]:
             yield from _lines(items)
         case {"kind": "Event", "message": str() as message}:
             yield _event(content, message)
+        case {
+            "kind": "PersistentVolume",
+            "metadata": {"name": name},
+            "spec": {"nfs": {"server": server, "path": path}},
+        }:
+            yield f'PersistentVolume "{name}" is on nfs {server}:{path}'
+            yield from _of_object("PersistentVolume", name, {}, content)
         case {"kind": kind, "metadata": {"name": name, **meta}}:
-            where = f"{meta.get('namespace', '')}  Normal  Object  {str(kind).lower()}/{name}"
-            yield from (f"{where}  {' '.join(message.split())}" for message in _messages(content))
+            yield from _of_object(kind, name, meta, content)
         case dict():
             yield from _lines(list(content.values()))
         case str():
             yield from content.splitlines()
+
+
+def _of_object(kind: object, name: object, meta: Mapping[Any, Any], content: object) -> Iterator[str]:
+    """What an object's status and conditions say, each message behind the object's name."""
+    where = f"{meta.get('namespace', '')}  -  Normal  Object  {str(kind).lower()}/{name}"
+    yield from (f"{where}  {' '.join(message.split())}" for message in _messages(content))
 
 
 def _event(event: dict[str, Any], message: str) -> str:
@@ -55,7 +67,7 @@ def _event(event: dict[str, Any], message: str) -> str:
     count = event.get("count") or event.get("deprecatedCount") or 1
     times = f" (x{count} over -)" if count > 1 else ""
     where = f"{about.get('kind', '').lower()}/{about.get('name', '')}"
-    line = f"{about.get('namespace', '')}  {event.get('type')}  {event.get('reason')}  {where}  {message}"
+    line = f"{about.get('namespace', '')}  -  {event.get('type')}  {event.get('reason')}  {where}  {message}"
     return f"{' '.join(line.split())}{times}"
 
 

@@ -21,6 +21,7 @@ _OBJECTS = 1000
 """Objects that are told apart at most."""
 _KEY = ("claim", "pod", "share", "volume", "server", "file", "mountpoint", "directory")
 """What tells one object of a failure from another: the first of these that a message names."""
+_PATHS = ("file", "directory", "mountpoint")
 LOOKED_AT = 20_000
 """Messages of one failure that are searched for names at all; those after are counted with the first."""
 _SHARED = ("workload_namespace", "workload_name", "account")
@@ -85,8 +86,9 @@ def finding_of(entry: CatalogueEntry, told: Sequence[Told], shared: Names, versi
 def question_of(entry: CatalogueEntry, told: Sequence[Told], shared: Names, version: Version | None) -> Question:
     """What is asked about messages that may be this failure."""
     about, names = _about(told), {**shared, **told[0].names}
-    ask = QUESTIONS.entry(entry.ask or "on-nfs").told_by({**names_of(about), **names}, version)
-    return Question(ask.finding(about, names), finding_of(entry, told, shared, version))
+    known = {name: value for name, value in names.items() if name not in _PATHS or value.startswith("/")}
+    ask = QUESTIONS.entry(entry.ask or "on-nfs").told_by({**names_of(about), **known}, version)
+    return Question(ask.finding(about, known), finding_of(entry, told, shared, version))
 
 
 def _about(told: Sequence[Told]) -> list[Subject]:

@@ -38,6 +38,8 @@ class TextPattern:
     """The same, bounded."""
     needle: str
     """Stands in every text that regex matches."""
+    literals: tuple[str, ...] = ()
+    """All that stand there and are long enough to be needles."""
 
 
 def read_pattern(source: str) -> TextPattern:
@@ -49,7 +51,7 @@ def read_pattern(source: str) -> TextPattern:
     needle = find_needle(source)
     if len(needle) < LEAST:
         raise ValueError(f"{source!r}: no literal of {LEAST} characters that every match has")
-    return TextPattern(source, regex, needle)
+    return TextPattern(source, regex, needle, tuple(each for each in _literals(source) if len(each) >= LEAST))
 
 
 def bounded(source: str) -> str:
@@ -77,8 +79,12 @@ def bounded(source: str) -> str:
 
 def find_needle(source: str) -> str:
     """The longest literal that stands in every match: never optional, and no branch. Empty if there is none."""
+    return max(_literals(source), key=len, default="")
+
+
+def _literals(source: str) -> list[str]:
     if _has_branches(source):
-        return ""
+        return []
     runs, run, depth = [""], "", 0
     pieces = list(_PIECE.finditer(source))
     always = set(_always(pieces))
@@ -97,7 +103,7 @@ def find_needle(source: str) -> str:
         if depth == 0 or kind == "open":
             runs.append(run)
             run = ""
-    return max([*runs, run], key=len)
+    return [*runs, run]
 
 
 def _always(pieces: Sequence[re.Match[str]]) -> Iterator[int]:

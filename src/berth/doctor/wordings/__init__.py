@@ -18,8 +18,8 @@ _FILES = ("messages.tsv", "more.tsv")
 _KEY = 6
 """Bytes by which a message is looked up; a shorter one is not known."""
 _BEGINNING = itemgetter(slice(_KEY))
-_MARKS = (b": ", b"] ", b" - ")
-"""After what a message begins, in any language."""
+_MARKS = {b": ": b"", b"] ": b"[Errno ", b" - ": b"errno"}
+"""After what a message begins, in any language; and what a block has that has such a message."""
 _BEGINS = re.compile(rb"(?:: |\] | - )(?=([^\n]{%d}))" % _KEY)
 _BEGINS_IN_LETTERS = re.compile(
     rb"(?:[:\])(>-] ?|\xef\xbc\x9a ?|(?:^|\n)[ \t]*\(?|\")(?=([\xc3-\xef][^\n]{%d}))" % (_KEY - 1)
@@ -82,7 +82,8 @@ def in_english(text: str) -> str:
 def _found(data: bytes) -> Iterator[tuple[int, _Message]]:
     """The messages that stand in data, each with its place."""
     known = _by_beginning()
-    begun = set(chain.from_iterable(map(_BEGINNING, data.split(mark)) for mark in _MARKS))
+    marks = [mark for mark, before in _MARKS.items() if before in data]
+    begun = set(chain.from_iterable(map(_BEGINNING, data.split(mark)) for mark in marks))
     for begins in (_BEGINS, _BEGINS_IN_LETTERS):
         if begins is _BEGINS and known.keys().isdisjoint(begun):
             continue
