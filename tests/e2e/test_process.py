@@ -34,6 +34,7 @@ METRICS = {
     "leader_election_master_status",
     "berth_share_operation_duration_seconds",
     "berth_share_errors_total",
+    "berth_nfs_calls_total",
     "berth_claims_refused_total",
     "berth_purged_entries_total",
     "process_resident_memory_bytes",

@@ -32,6 +32,7 @@ from berth.kube.outcome import Reference
 from berth.kube.permissions import Permission, Right, rights
 from berth.kube.workqueue import WorkQueue
 from berth.manifests.workload import Workload
+from berth.metrics.calls import CallMetrics
 from berth.metrics.displaced import DisplacedMetrics
 from berth.metrics.machinery import MachineryMetrics
 from berth.metrics.stuck import StuckMetrics
@@ -120,6 +121,7 @@ class Controller:
             observer=self._metrics.share_answered,
             guard=self._guard,
         )
+        CallMetrics(registry, lambda: self._shares.calls)
         self._cluster = Cluster(
             claims=Informer(self._api, ClaimObject, transform=slim, resync=settings.resync),
             classes=Informer(self._api, ClassObject, resync=settings.resync),

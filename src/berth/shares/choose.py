@@ -23,14 +23,14 @@ class Shares:
         default: ShareAddress | None = None,
         mounted_at: str = "",
         timeout: float = 10.0,
-        concurrency: int = 64,
+        concurrency: int = 96,
         observer: Observer | None = None,
         guard: Guard = always,
     ) -> None:
         """default: the share that is mounted at mounted_at, if anything is. timeout: seconds for one operation.
 
-        concurrency: how many entries a direct share removes from the trash at once. observer: told of every operation.
-        guard: asked before each step on any share that can't be taken back.
+        concurrency: how many entries a direct share removes from the trash at once, at most. observer: told of every
+        operation. guard: asked before each step on any share that can't be taken back.
         """
         self._default = default
         self._mounted_at = mounted_at
@@ -41,6 +41,12 @@ class Shares:
         self._resolver = Resolver(deadline=timeout / 2)
         self._servers = Servers(self._resolver)
         self._shares: dict[ShareAddress, Share] = {}
+        self._direct: dict[ShareAddress, DirectShare] = {}
+
+    @property
+    def calls(self) -> int:
+        """How many remote procedure calls were made to NFS servers so far, those of mounting left out."""
+        return sum(share.calls for share in self._direct.values())
 
     async def get(self, address: ShareAddress) -> Share:
         """The share at address. Refused when its mount options ask for an NFS version that can't be spoken."""
@@ -48,11 +54,14 @@ class Shares:
         if share is not None:
             return share
         self._servers.learn(address.server)
+        is_mounted = await self._is_mounted(address)
+        if address in self._shares:  # another task came first while this one looked a name up
+            return self._shares[address]
         made: Share
-        if await self._is_mounted(address):
+        if is_mounted:
             made = MountedShare(self._mounted_at, address, deadline=self._timeout, guard=self._guard)
         else:
-            made = DirectShare(
+            made = self._direct[address] = DirectShare(
                 address,
                 self._resolver,
                 deadline=self._timeout,
@@ -61,8 +70,8 @@ class Shares:
             )
         if self._observer is not None:
             made = ObservedShare(made, self._observer)
-        # Another task may have come first while this one looked a name up.
-        return self._shares.setdefault(address, made)
+        self._shares[address] = made
+        return made
 
     def learn(self, server: str) -> None:
         """Has a server's name looked up soon, so that same_server knows it when it is asked."""
