@@ -1,11 +1,13 @@
-"""What a controller, and everybody else on the machine, spends on some work."""
+"""What Berth, and everybody else, spends on some work: CPU time by process, requests and NFS calls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmarks.controller import ControllerProcess
+from benchmarks import calibration
+from benchmarks.controller import Asked, ControllerProcess
+from benchmarks.results import Results
 from benchmarks.rig import Rig
 
 
@@ -15,40 +17,47 @@ class Spent:
 
     requests: Mapping[str, float]
     """The controller's requests to the API server, by `verb resource`."""
+    nfs_calls: float
     cpu_ms: Mapping[str, float]
-    """CPU time in ms by process, those that used next to none left out."""
-    controller_cpu_ms: float
+    """CPU time in standard ms by process; the controller is `berth`. Who used next to nothing is left out."""
 
-    def __str__(self) -> str:
-        return f"requests {_told(self.requests)}; CPU ms {_told(self.cpu_ms)}"
+    @property
+    def all_cpu_ms(self) -> float:
+        """Everybody's."""
+        return sum(self.cpu_ms.values())
+
+    def add_to(self, results: Results, chapter: str) -> None:
+        """One sample of each of a chapter's figures."""
+        results.add_sum(f"{chapter}.requests", self.requests)
+        results.add_sum(f"{chapter}.cpu_all_ms", self.cpu_ms)
+        results.add({f"{chapter}.cpu_ms": self.cpu_ms["berth"], f"{chapter}.nfs_calls": self.nfs_calls})
 
 
 class Account:
     """Opened before the work begins, closed when its last request is through."""
 
-    def __init__(self, rig: Rig, controller: ControllerProcess, requests: Mapping[str, int]) -> None:
+    def __init__(self, rig: Rig, controller: ControllerProcess, asked: Asked, work_ms: float) -> None:
         self._rig = rig
         self._controller = controller
-        self._requests = requests
-        self._cpu = rig.cpu_seconds()
+        self._asked = asked
+        self._work_ms = work_ms
+        self._cpu = rig.cpu_seconds(controller)
 
     @classmethod
     async def open(cls, rig: Rig, controller: ControllerProcess) -> Account:
         """From now on."""
-        return cls(rig, controller, await controller.requests())
+        return cls(rig, controller, await controller.asked(), calibration.measure())
 
     async def close(self, count: int) -> Spent:
         """What was spent on each of count claims."""
-        made = {
-            name: number - self._requests.get(name, 0) for name, number in (await self._controller.requests()).items()
-        }
-        used = {name: (now - self._cpu.get(name, 0.0)) / count * 1000 for name, now in self._rig.cpu_seconds().items()}
+        asked = await self._controller.asked()
+        used = {name: now - self._cpu.get(name, 0.0) for name, now in self._rig.cpu_seconds(self._controller).items()}
+        # The machine may have become slower or faster meanwhile, with what others do.
+        work_ms = (self._work_ms + calibration.measure()) / 2
+        made = {name: number - self._asked.requests.get(name, 0) for name, number in asked.requests.items()}
+        cpu = {name: calibration.standard(seconds / count * 1000, work_ms) for name, seconds in used.items()}
         return Spent(
             requests={name: number / count for name, number in made.items() if number},
-            cpu_ms={name: ms for name, ms in used.items() if ms >= 0.05},
-            controller_cpu_ms=used[self._controller.process.name],
+            nfs_calls=(asked.nfs_calls - self._asked.nfs_calls) / count,
+            cpu_ms={name: ms for name, ms in cpu.items() if ms >= 0.05 or name == "berth"},
         )
-
-
-def _told(numbers: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {number:.2f}" for name, number in sorted(numbers.items()))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from benchmarks import metrics, procfs
 from benchmarks.errors import BenchFailed
@@ -13,6 +15,15 @@ _START_DEADLINE = 120.0
 _POLL = 0.02
 """Seconds between two looks whether it leads: the resolution of the time to readiness."""
 _SETTLE_DEADLINE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a controller has asked of others so far."""
+
+    requests: Mapping[str, int]
+    """Of the API server, by `verb resource`; what follows it (list, watch) and the lease's are left out."""
+    nfs_calls: int
 
 
 class ControllerProcess:
@@ -33,16 +44,16 @@ class ControllerProcess:
             await asyncio.sleep(_POLL)
         self.ready_seconds = time.monotonic() - self.began
 
-    async def requests(self) -> dict[str, int]:
-        """Requests to the API server so far, once there has been none for a second: by `verb resource`."""
+    async def asked(self) -> Asked:
+        """What it asked so far, once it has asked nothing for a second."""
         deadline = time.monotonic() + _SETTLE_DEADLINE
-        before: dict[str, int] = {}
-        while (made := metrics.requests_made(await self._metrics())) != before:
+        before: Asked | None = None
+        while (now := _asked(await self._metrics())) != before:
             if time.monotonic() > deadline:
                 raise self.failure("goes on making requests although there is nothing to do")
-            before = made
+            before = now
             await asyncio.sleep(1)
-        return made
+        return now
 
     async def settle(self) -> None:
         """Returns once it uses next to no CPU: less than 2 % of a core for two seconds."""
@@ -85,3 +96,7 @@ class ControllerProcess:
         if text is None:
             raise self.failure("does not answer")
         return text
+
+
+def _asked(text: str) -> Asked:
+    return Asked(metrics.requests_made(text), metrics.nfs_calls(text))

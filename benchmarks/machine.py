@@ -7,6 +7,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from benchmarks import calibration
 from berth import __version__
 from devcluster import binaries
 
@@ -19,15 +20,15 @@ def use_cores(count: int) -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 
 
-def describe(load: float) -> dict[str, Any]:
-    """Facts that somebody who compares figures wants to know. load: what the machine was busy with before."""
+def describe() -> dict[str, Any]:
+    """Facts that somebody who compares figures wants to know."""
     pages, page = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     return {
         "cpu": _cpu_model(),
         "cores": len(os.sched_getaffinity(0)),
         "cores_there": os.cpu_count(),
         "memory_gb": round(pages * page / 1e9, 1),
-        "load": round(load, 2),
+        "calibration_ms": round(calibration.measure(), 3),
         "kernel": platform.release(),
         "python": platform.python_version(),
         "kubernetes": ".".join(map(str, binaries.version_of(binaries.find().apiserver))),

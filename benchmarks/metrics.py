@@ -35,6 +35,11 @@ def requests_made(metrics: str) -> dict[str, int]:
     return made
 
 
+def nfs_calls(metrics: str) -> int:
+    """Calls to NFS servers so far."""
+    return int(sum(sample.value for sample in _samples(metrics, "berth_nfs_calls_total")))
+
+
 def is_leading(metrics: str) -> bool:
     """Whether the process holds its lock."""
     return any(sample.value == 1 for sample in _samples(metrics, "leader_election_master_status"))

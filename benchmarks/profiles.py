@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 from benchmarks.live import provide, release
-from benchmarks.results import Results
 from benchmarks.rig import Rig
 from benchmarks.sightings import following
 
@@ -27,9 +26,9 @@ async def profile(rig: Rig, count: int, directory: Path) -> None:
         namespace = await rig.namespace()
         wrapper = (sys.executable, "-m", "benchmarks.cpu", str(output))
         async with rig.controller(wrapper) as controller, following(rig.api, namespace) as seen:
-            await provide(rig, controller, seen, count, Results())
+            await provide(rig, controller, seen, count)
             if with_end:
-                await release(rig, controller, seen, count, Results())
+                await release(rig, controller, seen, count)
         rig.report.say(await asyncio.to_thread(_head, output, title, count))
 
 

@@ -1,53 +1,72 @@
-"""What people see: progress while it runs, and the table at the end."""
+"""What people see: progress while it runs, and the tables at the end. Lines have at most 60 characters, or 80 with the
+spread where there is room for it.
+"""
 
 from __future__ import annotations
 
-import sys
+import shutil
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.busy import MUCH
 from benchmarks.results import Measured, Results
 
-_MARKS = {True: "[green]ok[/]", False: "[bold red]MISSED[/]", None: ""}
+NARROW, WIDE = 60, 80
+_VERDICTS = {True: "ok", False: "MISSED", None: ""}
 
 
 class Report:
     """Writes to the terminal."""
 
-    def __init__(self) -> None:
-        # Where it is no terminal, the lines of the table stay whole.
-        self._console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
+    def __init__(self, width: int = 0) -> None:
+        """width: of the terminal; 0: what it is."""
+        self._is_wide = (width or shutil.get_terminal_size((WIDE, 24)).columns) >= WIDE
 
     def say(self, text: str) -> None:
         """One line of progress."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        print(text, flush=True)
 
-    def table(self, results: Results, machine: Mapping[str, Any], sizes: Mapping[str, Any], *, is_judged: bool) -> None:
-        """All that was measured, with the targets, and (is_judged) whether they are met."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in ("figure", "measured", "unit", "min - max", "target", "", "reference (Go)"):
-            table.add_column(name, justify="right" if name in ("measured", "min - max", "target") else "left")
-        for measured in results.measured():
-            table.add_row(*_row(measured, sizes, is_judged))
-        self._console.print()
-        self._console.print(table)
-        self._console.print()
-        cores, versions = (
-            f"{machine['cores']} of {machine['cores_there']} cores used",
-            ("kubernetes", "python", "berth"),
+    def tables(self, results: Results, machine: Mapping[str, Any], *, is_judged: bool) -> None:
+        """What holds anywhere, with the targets and (is_judged) whether they are met; then this machine's rates."""
+        self.say("\n" + "\n".join(self.lines(results, machine, is_judged=is_judged)))
+
+    def lines(self, results: Results, machine: Mapping[str, Any], *, is_judged: bool) -> list[str]:
+        """The tables."""
+        width = WIDE if self._is_wide else NARROW
+        measured = results.measured()
+        busy = machine["others_percent"]
+        here = f"On this machine, others using up to {busy:.0f} % of it (not judged)"
+        lines = [self._line("Anywhere", "measured", "", "min-max", "target", "")]
+        for each in measured:
+            if each.figure.is_portable:
+                lines += [self._row(each, is_judged), *_told(each, width)]
+        lines += ["", here]
+        lines += [self._row(each, is_judged) for each in measured if not each.figure.is_portable]
+        about = (
+            f"{machine['cpu']}, {machine['cores']} of {machine['cores_there']} cores, a standard core's 10 ms took "
+            f"{machine['calibration_ms']:.1f}; Kubernetes {machine['kubernetes']}, Python {machine['python']}, "
+            f"Berth {machine['berth']}"
         )
-        told = ", ".join(f"{name.capitalize()} {machine[name]}" for name in versions)
-        self.say(f"{machine['cpu']}, {cores}, load {machine['load']} before; {told}")
-        for remark in results.remarks:
-            self.say(f"- {remark}")
+        lines += ["", *textwrap.wrap(about, width)]
+        if busy >= 100 * MUCH:
+            why = "The machine was busy: take the verdict from a run on a quiet one; calls, requests and memory hold."
+            lines += textwrap.wrap(why, width)
+        return lines
+
+    def _row(self, measured: Measured, is_judged: bool) -> str:
+        figure, samples = measured.figure, measured.samples
+        spread = f"{min(samples):,.{figure.digits}f}-{max(samples):,.{figure.digits}f}" if len(samples) > 1 else ""
+        verdict = _VERDICTS[measured.is_good if is_judged else None]
+        value = f"{measured.value:,.{figure.digits}f}"
+        return self._line(figure.title, value, figure.unit, spread, figure.target, verdict)
+
+    def _line(self, title: str, value: str, unit: str, spread: str, target: str, verdict: str) -> str:
+        middle = f" {spread:>18}" if self._is_wide else ""
+        return f"{title:<31} {value:>8} {unit:<2}{middle} {target:>8} {verdict}".rstrip()
 
 
-def _row(measured: Measured, sizes: Mapping[str, Any], is_judged: bool) -> tuple[str, ...]:
-    figure, samples = measured.figure, measured.samples
-    spread = f"{min(samples):,.{figure.digits}f} - {max(samples):,.{figure.digits}f}" if len(samples) > 1 else ""
-    value = f"{measured.value:,.{figure.digits}f}"
-    verdict = _MARKS[measured.is_good if is_judged else None]
-    return figure.title.format(**sizes), value, figure.unit, spread, figure.target, verdict, figure.reference
+def _told(measured: Measured, width: int) -> list[str]:
+    """What a figure is the sum of."""
+    text = ", ".join(f"{name} {value:.2f}" for name, value in measured.parts.items())
+    return textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)

@@ -9,6 +9,9 @@ from typing import Any
 
 from benchmarks.figures import FIGURES, Figure
 
+Parts = Mapping[str, float]
+"""What a figure is the sum of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -16,6 +19,7 @@ class Measured:
 
     figure: Figure
     samples: tuple[float, ...]
+    parts: Parts = field(default_factory=dict)
 
     @property
     def value(self) -> float:
@@ -30,36 +34,43 @@ class Measured:
 
 @dataclass(slots=True)
 class Results:
-    """All samples of one bench, by the key of their figure, and remarks on how they came about."""
+    """All samples of one bench, by the key of their figure."""
 
     samples: dict[str, list[float]] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
+    parts: dict[str, dict[str, list[float]]] = field(default_factory=dict)
 
     def add(self, samples: Mapping[str, float]) -> None:
         """One sample more for each key given. KeyError for a key that is no figure's."""
-        known = {figure.key for figure in FIGURES}
         for key, value in samples.items():
-            if key not in known:
+            if key not in _KEYS:
                 raise KeyError(key)
             self.samples.setdefault(key, []).append(value)
 
-    def derive(self) -> None:
-        """Adds the figures that are made of two others, sample by sample."""
-        for raw, served in zip(
-            self.samples.get("raw_pv_creates_per_s", ()), self.samples.get("provision.claims_per_s", ()), strict=False
-        ):
-            self.add({"provision.share_of_raw": served / raw * 100})
+    def add_sum(self, key: str, parts: Parts) -> None:
+        """One sample more that is the sum of parts, each of which is told as well."""
+        self.add({key: sum(parts.values())})
+        known = self.parts.setdefault(key, {})
+        for name, value in parts.items():
+            known.setdefault(name, []).append(value)
 
     def measured(self) -> list[Measured]:
         """Every figure that has samples, in the order of the table."""
-        return [Measured(figure, tuple(self.samples[figure.key])) for figure in FIGURES if figure.key in self.samples]
+        return [
+            Measured(figure, tuple(self.samples[figure.key]), self._parts_of(figure.key))
+            for figure in FIGURES
+            if figure.key in self.samples
+        ]
 
     def missed(self) -> list[Measured]:
         """The figures that miss their targets."""
         return [measured for measured in self.measured() if measured.is_good is False]
 
+    def portable(self) -> dict[str, float]:
+        """What can be compared with other machines and other days, by key."""
+        return {each.figure.key: round(each.value, 4) for each in self.measured() if each.figure.is_portable}
+
     def as_json(self, machine: Mapping[str, Any], sizes: Mapping[str, Any]) -> dict[str, Any]:
-        """The content of bench.json: values nested by their keys, then spread, machine, sizes and remarks."""
+        """The content of bench.json: values nested by their keys, then spread, parts, what was missed, the machine."""
         content: dict[str, Any] = {}
         for measured in self.measured():
             *above, last = measured.figure.key.split(".")
@@ -76,5 +87,17 @@ class Results:
             }
             for measured in self.measured()
         }
+        content["parts"] = {each.figure.key: dict(each.parts) for each in self.measured() if each.parts}
         content["missed"] = [measured.figure.key for measured in self.missed()]
-        return {**content, "machine": dict(machine), "sizes": dict(sizes), "remarks": self.remarks}
+        return {**content, "machine": dict(machine), "sizes": dict(sizes)}
+
+    def _parts_of(self, key: str) -> Parts:
+        """The median of each; one that was not there in a sample was 0."""
+        count = len(self.samples[key])
+        found = {
+            name: median([*values, *[0.0] * (count - len(values))]) for name, values in self.parts.get(key, {}).items()
+        }
+        return {name: round(value, 4) for name, value in sorted(found.items()) if value}
+
+
+_KEYS = frozenset(figure.key for figure in FIGURES)

@@ -24,6 +24,7 @@ from berth.kube.client import Api
 from berth.kube.config import load
 from berth.manifests.rbac import rbac_manifests
 from berth.programs.controller import PERMISSIONS
+from berth.volumes.naming import TRASH
 from devcluster.cluster import DevCluster
 from devcluster.controlplane import Tuning
 from devcluster.ganesha import Export
@@ -81,10 +82,16 @@ class Rig:
         finally:
             await asyncio.to_thread(process.stop, 30.0)
 
-    def cpu_seconds(self) -> dict[str, float]:
-        """CPU time so far of every process of the cluster, and of the bench itself."""
+    def cpu_seconds(self, controller: ControllerProcess) -> dict[str, float]:
+        """CPU time so far of every process of the cluster by its name; the controller is `berth`."""
         running = {process.name: process.pid for process in self.cluster.processes if process.is_running}
-        return {**{name: procfs.cpu_seconds(pid) for name, pid in running.items()}, "bench": time.process_time()}
+        used = {name: procfs.cpu_seconds(pid) for name, pid in running.items()}
+        return {("berth" if name == controller.process.name else name): seconds for name, seconds in used.items()}
+
+    @property
+    def trash(self) -> Path:
+        """Where deleted volumes lie until they are purged."""
+        return self.cluster.nfs.directory_of(EXPORT) / TRASH
 
     def _settings(self) -> Mapping[str, str]:
         nfs = self.cluster.nfs
