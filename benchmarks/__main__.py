@@ -32,7 +32,7 @@ OUTPUT = Path("build/bench.json")
 
 def main(arguments: list[str] | None = None) -> int:
     """Measures, and answers the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     report, results = Report(), Results()
     machine.use_cores(machine.CORES)
     sizes = _sizes(options)
@@ -88,25 +88,34 @@ def _parts(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _sizes(options: argparse.Namespace) -> Sizes:
-    sizes = Sizes(claims=60, runs=1, volumes=500, files=2000, many_files=5000) if options.quick else Sizes()
-    if options.full:
-        sizes = Sizes(claims=1000)
+    sizes = Sizes(claims=1000) if options.full else Sizes()
+    if options.quick:
+        sizes = Sizes(claims=60, runs=1, volumes=500, idle_seconds=5, files=2000, many_files=5000)
     given = {name: getattr(options, name) for name in ("claims", "runs") if getattr(options, name) is not None}
     return Sizes(**{**asdict(sizes), **given})
 
 
-def _parser() -> argparse.ArgumentParser:
+def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="How fast Berth is, against a real control plane and NFS server."
     )
     parser.add_argument("--only", type=named, metavar="PART,...", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--full", action="store_true", help=f"more claims at once, and {', '.join(FULL)}")
-    parser.add_argument("--claims", type=int, metavar="N", help="claims filed at once (300; 1000 with --full)")
-    parser.add_argument("--runs", type=int, metavar="N", help="samples of each figure (3)")
+    parser.add_argument("--claims", type=_number, metavar="N", help="claims filed at once (300; 1000 with --full)")
+    parser.add_argument("--runs", type=_number, metavar="N", help="samples of each figure (3)")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works; no verdict")
     parser.add_argument("--no-fail", action="store_true", help="no verdict, and exit code 0")
     parser.add_argument("--release", type=_version, metavar="X.Y.Z", help="write the release's line in history.jsonl")
-    return parser
+    options = parser.parse_args(arguments)
+    if options.release and (options.quick or options.only or options.claims or options.runs):
+        parser.error("the line of a release needs all of `make bench`: --release goes with --full only")
+    return options
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 100000")
+    return int(text)
 
 
 def _version(text: str) -> str:

@@ -1,4 +1,7 @@
-"""Figures over releases as SVG: a panel each, with its target as a broken line. Readable on light and on dark."""
+"""Figures over releases as SVG: a panel each, with its target as a broken line.
+
+Light or dark as the reader has it; panels have a ground of their own, so they can be read on any page.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ _TOP, _BOTTOM, _LEFT, _RIGHT = 44, 22, 14, 20
 _STYLE = """\
   text { font: 12px system-ui, sans-serif; fill: #1f2328; }
   .title { font-weight: 600; } .small { font-size: 11px; fill: #59636e; }
-  .frame { fill: none; stroke: #d1d9e0; } .target { stroke: #9a6700; stroke-dasharray: 5 4; }
+  .frame { fill: #ffffff; stroke: #d1d9e0; } .target { stroke: #9a6700; stroke-dasharray: 5 4; }
   .target-text { fill: #9a6700; }
   .line { fill: none; stroke: #0969da; stroke-width: 2; } .dot { fill: #0969da; }
   @media (prefers-color-scheme: dark) {
-    text { fill: #f0f6fc; } .small { fill: #9198a1; } .frame { stroke: #3d444d; }
+    text { fill: #f0f6fc; } .small { fill: #9198a1; } .frame { fill: #0d1117; stroke: #3d444d; }
     .target { stroke: #d29922; } .target-text { fill: #d29922; } .line { stroke: #4493f8; } .dot { fill: #4493f8; }
   }"""
 
