@@ -24,6 +24,8 @@ class Figure:
     at_least: float | None = None
     at_most: float | None = None
     is_portable: bool = True
+    is_timed: bool = False
+    """Whether it is made of two times that others on the machine stretch unevenly: not judged while they are busy."""
     judged_by: Literal["median", "max"] = "median"
     """Which of the samples counts, in the table, in bench.json and against the target. A peak is its highest."""
 
@@ -47,9 +49,9 @@ def _here(key: str, title: str, unit: str, digits: int = 0) -> Figure:
 
 
 FIGURES = (
-    Figure("provision.of_raw", "claims served / raw PV creates", "", 2, at_least=0.3),
-    Figure("provision.bound_of_raw", "claims Bound / raw PV creates", "", 2),
-    Figure("release.of_raw", "PVs ended / raw PV deletes", "", 2, at_least=0.6),
+    Figure("provision.of_raw", "claims served / raw PV creates", "", 2, at_least=0.3, is_timed=True),
+    Figure("provision.bound_of_raw", "claims Bound / raw PV creates", "", 2, is_timed=True),
+    Figure("release.of_raw", "PVs ended / raw PV deletes", "", 2, at_least=0.6, is_timed=True),
     Figure("provision.cpu_ms", "Berth's CPU per claim", "ms", 2, at_most=2.5),
     Figure("release.cpu_ms", "Berth's CPU per deletion", "ms", 2, at_most=3),
     Figure("provision.cpu_all_ms", "everybody's CPU per claim", "ms", 1),
@@ -61,8 +63,8 @@ FIGURES = (
     Figure("provision.nfs_calls", "NFS calls per claim", "", 2, at_most=7),
     Figure("release.nfs_calls", "NFS calls per deletion", "", 2, at_most=12),
     Figure("provision.peak_rss_mb", "peak memory in all that", "MB", at_most=90, judged_by="max"),
-    Figure("purge.speedup", "purge / one by one, NFSv4", "x", 1, at_least=20),
-    Figure("purge.speedup_v3", "purge / one by one, NFSv3", "x", 1, at_least=20),
+    Figure("purge.speedup", "purge / one by one, NFSv4", "x", 1, at_least=20, is_timed=True),
+    Figure("purge.speedup_v3", "purge / one by one, NFSv3", "x", 1, at_least=20, is_timed=True),
     Figure("purge.rss_mb", "memory that a large purge takes", "MB", 1, at_most=40, judged_by="max"),
     Figure("start.rss_mb", "peak memory at the start", "MB", at_most=150, judged_by="max"),
     _here("raw.creates_per_s", "raw PV creates", "/s"),

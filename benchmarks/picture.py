@@ -59,6 +59,8 @@ def _panel(panel: Panel, releases: Sequence[str]) -> str:
     if known:
         latest = f"{known[-1][1]:,.{figure.digits}f}{unit}"
         parts.append(f'<text class="title" x="{_WIDTH - _RIGHT}" y="20" text-anchor="end">{escape(latest)}</text>')
+    else:
+        parts.append(f'<text class="small" x="{_LEFT}" y="80">not measured yet on a quiet machine</text>')
     if target is not None:
         y = _y(target, top)
         parts.append(f'<line class="target" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>')

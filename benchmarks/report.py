@@ -9,11 +9,9 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.busy import MUCH
 from benchmarks.results import Measured, Results
 
 NARROW, WIDE = 60, 80
-_VERDICTS = {True: "ok", False: "MISSED", None: ""}
 
 
 class Report:
@@ -49,17 +47,18 @@ class Report:
             f"Berth {machine['berth']}"
         )
         lines += ["", *textwrap.wrap(about, width)]
-        if busy >= 100 * MUCH:
-            why = "The machine was busy: take the verdict from a run on a quiet one; calls, requests and memory hold."
+        if results.was_busy:
+            why = "The machine was busy: ratios of times are not judged, and CPU times are worth less."
             lines += textwrap.wrap(why, width)
         return lines
 
     def _row(self, measured: Measured, is_judged: bool) -> str:
         figure, samples = measured.figure, measured.samples
         spread = f"{min(samples):,.{figure.digits}f}-{max(samples):,.{figure.digits}f}" if len(samples) > 1 else ""
-        verdict = _VERDICTS[measured.is_good if is_judged else None]
         value = f"{measured.value:,.{figure.digits}f}"
-        return self._line(figure.title, value, figure.unit, spread, figure.target, verdict)
+        return self._line(
+            figure.title, value, figure.unit, spread, figure.target, measured.verdict if is_judged else ""
+        )
 
     def _line(self, title: str, value: str, unit: str, spread: str, target: str, verdict: str) -> str:
         middle = f" {spread:>18}" if self._is_wide else ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.figures import FIGURES, Figure
 
+Verdict = Literal["ok", "MISSED", "busy", ""]
 Parts = Mapping[str, float]
 """What a figure is the sum of."""
 
@@ -20,6 +21,8 @@ class Measured:
     figure: Figure
     samples: tuple[float, ...]
     parts: Parts = field(default_factory=dict)
+    was_busy: bool = False
+    """Whether others were busy on the machine meanwhile."""
 
     @property
     def value(self) -> float:
@@ -27,9 +30,14 @@ class Measured:
         return max(self.samples) if self.figure.judged_by == "max" else median(self.samples)
 
     @property
-    def is_good(self) -> bool | None:
-        """Whether it meets the target; None without one."""
-        return self.figure.meets_target(self.value)
+    def verdict(self) -> Verdict:
+        """Whether it meets the target: `ok`, `MISSED`, `busy` where that can't be told, or empty without a target."""
+        is_met = self.figure.meets_target(self.value)
+        if is_met is None:
+            return ""
+        if self.was_busy and self.figure.is_timed:
+            return "busy"
+        return "ok" if is_met else "MISSED"
 
 
 @dataclass(slots=True)
@@ -38,6 +46,8 @@ class Results:
 
     samples: dict[str, list[float]] = field(default_factory=dict)
     parts: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    was_busy: bool = False
+    """Whether others were busy on the machine meanwhile."""
 
     def add(self, samples: Mapping[str, float]) -> None:
         """One sample more for each key given. KeyError for a key that is no figure's."""
@@ -56,18 +66,22 @@ class Results:
     def measured(self) -> list[Measured]:
         """Every figure that has samples, in the order of the table."""
         return [
-            Measured(figure, tuple(self.samples[figure.key]), self._parts_of(figure.key))
+            Measured(figure, tuple(self.samples[figure.key]), self._parts_of(figure.key), self.was_busy)
             for figure in FIGURES
             if figure.key in self.samples
         ]
 
-    def missed(self) -> list[Measured]:
-        """The figures that miss their targets."""
-        return [measured for measured in self.measured() if measured.is_good is False]
+    def judged(self, verdict: Verdict) -> list[str]:
+        """The keys of the figures with this verdict."""
+        return [measured.figure.key for measured in self.measured() if measured.verdict == verdict]
 
     def portable(self) -> dict[str, float]:
         """What can be compared with other machines and other days, by key."""
-        return {each.figure.key: round(each.value, 4) for each in self.measured() if each.figure.is_portable}
+        return {
+            each.figure.key: round(each.value, 4)
+            for each in self.measured()
+            if each.figure.is_portable and not (self.was_busy and each.figure.is_timed)
+        }
 
     def as_json(self, machine: Mapping[str, Any], sizes: Mapping[str, Any]) -> dict[str, Any]:
         """The content of bench.json: values nested by their keys, then spread, parts, what was missed, the machine."""
@@ -88,7 +102,7 @@ class Results:
             for measured in self.measured()
         }
         content["parts"] = {each.figure.key: dict(each.parts) for each in self.measured() if each.parts}
-        content["missed"] = [measured.figure.key for measured in self.missed()]
+        content["missed"], content["undecided"] = self.judged("MISSED"), self.judged("busy")
         return {**content, "machine": dict(machine), "sizes": dict(sizes)}
 
     def _parts_of(self, key: str) -> Parts:

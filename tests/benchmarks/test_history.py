@@ -48,6 +48,17 @@ def test_a_release_of_which_something_was_not_measured_gets_no_line(tmp_path: Pa
     assert not list(tmp_path.iterdir())
 
 
+def test_what_could_not_be_told_on_a_busy_machine_is_left_out_and_the_picture_says_so(tmp_path: Path) -> None:
+    results = measured()
+    results.was_busy = True
+    write(tmp_path, "0.1.0", results)
+    (entry,) = history.read(tmp_path / "history.jsonl")
+    assert "purge.speedup" not in entry["figures"]
+    assert entry["figures"]["provision.requests"] == 2.0
+    timed = [figure for figure in FIGURES if figure.is_timed and figure.key in history.DRAWN]
+    assert (tmp_path / "picture.svg").read_text().count("not measured yet") == len(timed)
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 30])
 def test_the_picture_holds_every_panel_within_its_bounds(count: int) -> None:
     entries = [

@@ -55,8 +55,9 @@ def test_the_verdict_is_told_where_it_is_wanted() -> None:
 
 @pytest.mark.parametrize(("percent", "is_told"), [(3.0, False), (43.0, True)])
 def test_a_busy_machine_stands_beside_the_rates_and_below(percent: float, is_told: bool) -> None:
-    results = Results()
-    results.add({"provision.per_s": 100})
+    results = Results(was_busy=is_told)
+    results.add({"provision.per_s": 100, "purge.speedup": 1})
     text = "\n".join(Report(WIDE).lines(results, machine(others_percent=percent), is_judged=True))
     assert f"others using up to {percent:.0f} % of it (not judged)" in text
     assert ("The machine was busy" in text) is is_told
+    assert ("MISSED" in text) is not is_told

@@ -27,7 +27,7 @@ def test_a_peak_is_its_highest_sample() -> None:
         results.add({"provision.peak_rss_mb": peak})
 
     assert results.as_json({}, {})["provision"]["peak_rss_mb"] == 91
-    assert [measured.figure.key for measured in results.missed()] == ["provision.peak_rss_mb"]
+    assert results.judged("MISSED") == ["provision.peak_rss_mb"]
 
 
 @pytest.mark.parametrize(("times", "is_missed"), [(19.9, True), (20, False)])
@@ -35,7 +35,7 @@ def test_a_target_is_met_at_its_value(times: float, is_missed: bool) -> None:
     results = Results()
     results.add({"purge.speedup": times})
 
-    assert bool(results.missed()) is is_missed
+    assert results.judged("ok") == ([] if is_missed else ["purge.speedup"])
     assert results.as_json({}, {})["missed"] == (["purge.speedup"] if is_missed else [])
 
 
@@ -43,8 +43,18 @@ def test_only_what_holds_on_any_machine_has_a_target_and_goes_into_the_history()
     assert [figure.key for figure in FIGURES if figure.target and not figure.is_portable] == []
     results = Results()
     results.add({"provision.per_s": 1, "provision.of_raw": 0.75})
-    assert results.missed() == []
+    assert results.judged("MISSED") == []
     assert results.portable() == {"provision.of_raw": 0.75}
+
+
+def test_ratios_of_times_are_not_judged_on_a_busy_machine_and_counts_are() -> None:
+    results = Results(was_busy=True)
+    results.add({"purge.speedup": 5, "provision.of_raw": 0.9, "provision.requests": 9, "release.requests": 2})
+    assert results.judged("busy") == ["provision.of_raw", "purge.speedup"]
+    assert results.judged("MISSED") == ["provision.requests"]
+    assert results.judged("ok") == ["release.requests"]
+    content = results.as_json({}, {})
+    assert (content["missed"], content["undecided"]) == (["provision.requests"], ["provision.of_raw", "purge.speedup"])
 
 
 def test_a_sum_is_told_with_its_parts_and_what_was_not_there_was_nothing() -> None:
