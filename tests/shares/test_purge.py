@@ -280,6 +280,16 @@ def test_a_directory_is_read_on_before_all_that_was_read_of_it_is_gone() -> None
     run_virtual(main())
 
 
+def test_files_of_several_directories_go_side_by_side() -> None:
+    tree = {f"d{number}": Thing({f"d{number}-{each:03}": Thing() for each in range(150)}) for number in range(8)}
+    rig = Rig(Thing(tree), concurrency=96)
+    run_virtual(rig.run(WHOLE))
+    assert rig.is_gone
+    files = [name.partition("-")[0] for name in rig.server.removals if "-" in name]
+    for first in range(0, len(files) - 200, 100):
+        assert len(set(files[first : first + 200])) >= 4
+
+
 def test_where_the_server_forgets_where_reading_stood_it_starts_again() -> None:
     entries = {f"{number:04}": Thing(status=Status.PERM if number % 100 == 0 else None) for number in range(300)}
     rig = Rig(Thing({"d": Thing(entries, forgets=3)}))

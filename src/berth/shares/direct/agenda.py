@@ -19,6 +19,8 @@ D = TypeVar("D")
 
 TOGETHER = 15
 """Files removed in one go: over NFSv4 as many as an older Linux server takes in one call, see Session.remove_files."""
+SPREAD = 8
+"""Directories that files are removed from at once: servers do one thing at a time in a directory."""
 PLENTY = 20_000
 """With so many entries at hand no directory is read but a FEW at once where nothing else is left to do."""
 FEW = 8
@@ -93,14 +95,16 @@ class Agenda(Generic[D]):
                 action, size = partial(self._take_in, self._directories.pop()), 1
                 self._reading += 1
             elif self._files:
-                directory, names = self._files[-1]
+                at = max(0, len(self._files) - SPREAD)  # the one of the last few that had no turn for longest
+                directory, names = self._files[at]
                 size = int(min(len(names), TOGETHER, self._window.size, self._budget.entries - self._begun))
                 if size > room:
                     return  # a few now would be few for ever: what comes back makes room for as many again
                 action = partial(self._remove, directory, names[-size:])
                 del names[-size:]
-                if not names:
-                    self._files.pop()
+                del self._files[at]
+                if names:
+                    self._files.append((directory, names))
                 self.held -= size
             else:
                 return
