@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from berth.nfsserver.exports.clients import classify
+from berth.nfsserver.exports.installed import ask_installed
 from berth.nfsserver.exports.parse import Export, parse_exports
 from berth.nfsserver.exports.spelling import resolve, spell
 from berth.nfsserver.exports.table import first_wins, show
@@ -22,9 +23,9 @@ def test_the_corpus_is_as_big_as_promised() -> None:
     assert len(LINES) >= 60
 
 
-async def understood(content: bytes) -> list[str]:
+async def understood(content: bytes, unknown: frozenset[str] = frozenset()) -> list[str]:
     """What Berth makes of content, as `exportfs -v` would print it."""
-    exports = parse_exports(content).exports
+    exports = parse_exports(content, unknown=unknown).exports
     spelled = spell(exports, await resolve(export.client for export in exports))
     return sorted(_printed(export) for export in first_wins(spelled) if is_a_network_if_it_has_to_be(export))
 
@@ -44,6 +45,19 @@ async def test_one_of_the_corpus(room: Room, content: bytes) -> None:
     room.write(content)
     said = await room.exportfs("-ra")
     assert unaccounted(await room.shown(), await understood(content)) == "", said.stderr
+
+
+@pytest.mark.parametrize("option", ["xprtsec=mtls", "reexport=auto-fsidnum", "security_label"])
+async def test_an_option_of_a_newer_release_ends_its_reading_where_it_is_not_known(room: Room, option: str) -> None:
+    reader = await ask_installed()
+    assert reader is not None
+    assert reader.release
+    content = f"/srv 10.0.0.0/8(rw,{option})\n/tmp 10.0.0.0/8(rw)\n".encode()
+    room.write(content)
+    said = await room.exportfs("-ra")
+    known = "/tmp" in "".join(await room.shown())
+    assert known is (option.partition("=")[0] not in reader.unknown), said.stderr
+    assert bool(await understood(content, reader.unknown)) is known
 
 
 async def test_the_table_is_read_back_as_exportfs_reads_it(room: Room) -> None:

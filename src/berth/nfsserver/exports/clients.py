@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from berth.nfsserver.texts import say
@@ -47,6 +48,7 @@ class Client:
         return self.kind == "everybody" or (self.network is not None and self.network.prefixlen == 0)
 
 
+@lru_cache(maxsize=10_000)
 def classify(text: str) -> Client:
     """The client as exportfs takes it; never raises (network is None where the address is no address)."""
     if text in ("", EVERYBODY):

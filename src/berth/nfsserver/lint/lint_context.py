@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from berth.findings.entry import Value
 from berth.findings.finding import Finding
-from berth.nfsserver.exports.clients import Network, classify, overlap
+from berth.nfsserver.exports.clients import EVERYBODY, classify
 from berth.nfsserver.exports.facts import HostFacts, PathFacts
 from berth.nfsserver.exports.parse import Export, ExportEntry, ExportsFile
 from berth.nfsserver.lint.finding import find
@@ -51,24 +51,6 @@ class LintContext:
         """The release of the nfs-utils that reads the exports, empty where it is not known."""
         return self.facts.nfs_utils.release if self.facts.nfs_utils else ""
 
-    def overlap(self, one: Export, other: Export) -> bool | None:
-        """Can one host be a client of both. None: it depends on names that nobody was asked for."""
-        if overlap(classify(one.client), classify(other.client)):
-            return True
-        here, there = self._networks(one.client), self._networks(other.client)
-        if here is None or there is None:
-            return None
-        return any(mine.version == its.version and mine.overlaps(its) for mine in here for its in there)
-
-    def _networks(self, client: str) -> list[Network] | None:
-        known = classify(client)
-        if known.network:
-            return [known.network]
-        if known.kind == "host" and client in self.facts.hosts:
-            addresses = (address.partition("%")[0] for address in self.facts.hosts[client].addresses)
-            return [ipaddress.ip_network(address) for address in addresses]
-        return [] if known.kind == "network" else None
-
     @property
     def spelled(self) -> tuple[Export, ...]:
         """The exports as the live table spells them."""
@@ -83,6 +65,45 @@ class LintContext:
             if place and export.path not in seen:
                 seen.add(export.path)
                 yield export, place
+
+
+_Range = tuple[tuple[int, int], tuple[int, int]]
+"""The first and the last address of a network, each behind its version."""
+
+
+class Overlaps:
+    """Which clients can be one host. Each is looked at once, as thousands are compared with each other."""
+
+    def __init__(self, facts: HostFacts) -> None:
+        self._facts = facts
+        self._ranges: dict[str, tuple[_Range, ...] | None] = {}
+
+    def can_meet(self, one: str, other: str) -> bool | None:
+        """Can one host be both. None: it depends on names that nobody was asked for."""
+        here, there = self._of(one), self._of(other)
+        if one == other or EVERYBODY in (one, other):
+            return True
+        if here is None or there is None:
+            return None
+        return any(mine[0] <= its[1] and its[0] <= mine[1] for mine in here for its in there)
+
+    def _of(self, client: str) -> tuple[_Range, ...] | None:
+        if client not in self._ranges:
+            self._ranges[client] = self._look(client)
+        return self._ranges[client]
+
+    def _look(self, client: str) -> tuple[_Range, ...] | None:
+        known = classify(client)
+        if known.network is not None:
+            networks = [known.network]
+        elif known.kind == "host" and client in self._facts.hosts:
+            addresses = (each.partition("%")[0] for each in self._facts.hosts[client].addresses)
+            networks = [ipaddress.ip_network(each) for each in addresses]
+        elif known.kind == "network":
+            networks = []
+        else:
+            return None
+        return tuple(((each.version, int(each[0])), (each.version, int(each[-1]))) for each in networks)
 
 
 def about(id: str, export: Export, *, variant: str = "", **facts: Value) -> Finding:

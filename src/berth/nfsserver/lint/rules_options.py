@@ -11,7 +11,7 @@ from berth.nfsserver.exports.facts import stable_fsid
 from berth.nfsserver.exports.flags import NOBODY, Flag
 from berth.nfsserver.exports.options import Options
 from berth.nfsserver.exports.parse import Export, ExportEntry
-from berth.nfsserver.lint.lint_context import LintContext, about
+from berth.nfsserver.lint.lint_context import LintContext, Overlaps, about
 
 
 def rights(context: LintContext) -> Iterator[Finding]:
@@ -79,10 +79,11 @@ def fsids(context: LintContext) -> Iterator[Finding]:
     by_path: dict[str, list[Export]] = defaultdict(list)
     by_identity: dict[str, list[Export]] = defaultdict(list)
     told: set[tuple[str, ...]] = set()
+    overlaps = Overlaps(context.facts)
     for export in context.exports:
         path, identity = context.facts.real(export.path), _identity(export.options)
         others = [other for other in by_path[path] if _identity(other.options) != identity]
-        if (found := _beside(context, export, others)) and ("differs", path) not in told:
+        if (found := _beside(overlaps, export, others)) and ("differs", path) not in told:
             told.add(("differs", path))
             other, variant = found
             yield about("fsid-differs", export, variant=variant, other=other.client)
@@ -91,7 +92,7 @@ def fsids(context: LintContext) -> Iterator[Finding]:
             continue
         others = [other for other in by_identity[identity] if context.facts.real(other.path) != path]
         by_identity[identity].append(export)
-        if found := _beside(context, export, others):
+        if found := _beside(overlaps, export, others):
             other, variant = found
             if ("twice", path, other.path) not in told:
                 told.add(("twice", path, other.path))
@@ -103,13 +104,15 @@ def fsids(context: LintContext) -> Iterator[Finding]:
             yield about("fsid-zero", export, variant="others" if below else "alone", below=", ".join(below))
 
 
-def _beside(context: LintContext, export: Export, others: list[Export]) -> tuple[Export, str] | None:
+def _beside(overlaps: Overlaps, export: Export, others: list[Export]) -> tuple[Export, str] | None:
     """The one of others that a client of export gets, too, and whether that is sure; None where none does."""
-    judged = [(other, context.overlap(export, other)) for other in others]
-    sure = next((other for other, overlaps in judged if overlaps), None)
-    perhaps = next((other for other, overlaps in judged if overlaps is None), None)
-    if sure:
-        return sure, "sure"
+    perhaps = None
+    for other in others:
+        can_meet = overlaps.can_meet(export.client, other.client)
+        if can_meet:
+            return other, "sure"
+        if can_meet is None:
+            perhaps = perhaps or other
     return (perhaps, "perhaps") if perhaps else None
 
 
