@@ -30,6 +30,7 @@ class Terminal:
         self._socket = str(socket)
         place = ["-c", str(socket.parent), "-x", str(columns), "-y", "200"]
         self._tmux("new-session", "-d", *place, "env", "-i", *self._settings(lang), "sh")
+        self._wait(r"(?m)^>")
 
     def _settings(self, lang: str) -> list[str]:
         path = f"{PROGRAM.parent}:{os.environ['PATH']}"
@@ -44,14 +45,19 @@ class Terminal:
         """The lines on the screen once the command has ended."""
         self._tmux("send-keys", "-R")
         self._tmux("send-keys", f"{command}; echo ended-$?", "Enter")
+        lines = self._wait(r"(?m)^ended-\d+$")
+        begin = next(at for at, line in enumerate(lines) if "ended-$?" in line) + 1
+        end = next(at for at, line in enumerate(lines) if re.fullmatch(r"ended-\d+", line))
+        return lines[begin:end]
+
+    def _wait(self, pattern: str) -> list[str]:
+        """The lines of the screen once the pattern stands on it."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            lines = self._tmux("capture-pane", "-p").rstrip().splitlines()
-            if any(re.fullmatch(r"ended-\d+", line) for line in lines):
-                begin = next(at for at, line in enumerate(lines) if "ended-$?" in line) + 1
-                end = next(at for at, line in enumerate(lines) if re.fullmatch(r"ended-\d+", line))
-                return [line.rstrip() for line in lines[begin:end]]
-            time.sleep(0.05)
+            lines = [line.rstrip() for line in self._tmux("capture-pane", "-p").rstrip().splitlines()]
+            if re.search(pattern, "\n".join(lines)):
+                return lines
+            time.sleep(0.1)
         raise AssertionError(self._tmux("capture-pane", "-p"))
 
     def close(self) -> None:
