@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from berth.doctor.share.judge import Handed, judge_answers, judge_exports, judge_mounts, judge_source_port
-from berth.doctor.share.mounts import Mounted, MountEnding, VersionAnswer, above, nearest
+from berth.doctor.share.mounts import Mounted, MountEnding, VersionAnswer, above, meant_paths
 from berth.doctor.share.reach import Door, Reached, judge_nfs_port, judge_portmapper
 from berth.nfs import Offered
 from berth.volumes.share import ShareAddress
@@ -144,10 +144,12 @@ def test_a_second_mount_without_an_answer_says_nothing_about_ports() -> None:
         ("/srv/nfs/k8", ["/srv/nfs/k8s"], "/srv/nfs/k8s"),
         ("/x", ["/srv/nfs/k8s"], ""),
         ("/", ["/srv"], ""),
+        ("/data/k8s", ["/srv/k8s", "/mnt/k8s", "/srv/other"], "/srv/k8s /mnt/k8s"),
+        ("/srv/nfs/k8", ["/srv/nfs/k8s", "/srv/nfs/k9", "/srv/elsewhere"], "/srv/nfs/k8s /srv/nfs/k9"),
     ],
 )
 def test_the_nearest_path(path: str, known: list[str], meant: str) -> None:
-    assert nearest(path, known) == meant
+    assert meant_paths(path, known) == meant.split()
 
 
 def test_the_export_above() -> None:

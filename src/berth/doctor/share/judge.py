@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from berth.doctor.share.mounts import Mounted, MountEnding, VersionAnswer, above, nearest
+from berth.doctor.share.mounts import Mounted, MountEnding, VersionAnswer, above, meant_paths
 from berth.doctor.share.probed import Probed, echoed, passed, skipped, wrong
 from berth.doctor.share.reach import Door
 from berth.findings.finding import Severity
 from berth.nfs import RESERVED_PORTS, Offered
+from berth.texts.text import Text
+from berth.texts.visible import fact
 from berth.volumes.share import ShareAddress
 
 MOST_LISTED = 8
@@ -87,8 +89,11 @@ def judge_exports(target: ShareAddress, handed: Handed) -> Probed:
         return passed("exports", "below", **facts, above=upper) if upper else passed("exports", "tree", **facts)
     if handed.over_4 is not None and handed.over_4.ending == "denied":
         return skipped("exports", "unlisted", **facts)
-    meant = nearest(target.export, handed.paths)
-    return wrong("exports", "near", **facts, nearest=meant) if meant else wrong("exports", "missing", **facts)
+    meant = meant_paths(target.export, handed.paths)
+    if not meant:
+        return wrong("exports", "missing", **facts)
+    shown = [fact(each) for each in meant]
+    return wrong("exports", "near", **facts, nearest=Text(" or ".join(shown), " 或 ".join(shown)))
 
 
 def judge_mounts(target: ShareAddress, handed: Handed) -> Iterator[Probed]:

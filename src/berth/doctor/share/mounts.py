@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import Literal
 
 from berth.nfs import (
@@ -39,7 +39,10 @@ MountEnding = Literal[
     "stale", "kerberos", "refused", "broken",
 ]  # fmt: skip
 
-MOST_NEAR = 3
+_MEANT = 5
+"""Paths that may be meant, at most."""
+_AS_NEAR = 0.05
+"""By how much less like a path one may be to be told beside the nearest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +154,17 @@ async def list_4(address: str, port: int, export: str, deadline: float) -> tuple
     return tuple(f"{at}{name}" for name in entries)
 
 
-def nearest(export: str, known: Sequence[str]) -> str:
-    """The path among known that is most likely meant; empty when none is like it."""
+def meant_paths(export: str, known: Sequence[str]) -> list[str]:
+    """Those among known that are most likely meant: all that end alike, else all that are spelled nearly like it, as
+    far as they are as near as the nearest; none where none is like it.
+    """
     last = export.rstrip("/").rpartition("/")[2]
-    same = [path for path in known if path != export and path.rstrip("/").rpartition("/")[2] == last and last]
-    close = get_close_matches(export, [path for path in known if path != export], n=1, cutoff=0.7)
-    return next(iter([*same, *close]), "")
+    others = list(dict.fromkeys(path for path in known if path != export))
+    if same := [path for path in others if last and path.rstrip("/").rpartition("/")[2] == last]:
+        return same[:_MEANT]
+    close = get_close_matches(export, others, n=_MEANT, cutoff=0.7)
+    likeness = {path: SequenceMatcher(None, export, path).ratio() for path in close}
+    return [path for path in close if likeness[path] >= likeness[close[0]] - _AS_NEAR]
 
 
 def above(export: str, known: Sequence[str]) -> str:
