@@ -19,6 +19,8 @@ _COLUMN = 30
 _FACTS = re.compile(r"(?s)(?P<text>.*?)(?P<facts>(?:\s*\[[^\[\]]*(?:\[[^\]]*\][^\[\]]*)*\])*)\s*")
 """A text, and what click and we put in brackets behind it: [default: 2] [env: NFS_PATH]."""
 _RANGE = re.compile(r"([\d.]+)<=x<=([\d.]+)")
+_PLACE = re.compile(r"(?:INTEGER|FLOAT)(?: RANGE)?")
+"""click's words for a number."""
 _BRACKET = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]")
 
 
@@ -30,7 +32,8 @@ def help_of(ctx: click.Context) -> str:
 
 def _lines(ctx: click.Context, width: int) -> Iterator[str]:
     command = ctx.command
-    usage = f"{_said('Usage:')} {ctx.command_path} {' '.join(command.collect_usage_pieces(ctx))}"
+    gap = "" if language() == "zh" else " "
+    usage = f"{_said('Usage:')}{gap}{ctx.command_path} {' '.join(command.collect_usage_pieces(ctx))}"
     yield from wrapped(usage, width, 7)
     for paragraph in (command.help or "").split("\n\n"):
         yield ""
@@ -41,7 +44,9 @@ def _lines(ctx: click.Context, width: int) -> Iterator[str]:
     options = [record for each in command.get_params(ctx) if isinstance(each, click.Option)
                and (record := each.get_help_record(ctx)) is not None]  # fmt: skip
     if options:
-        yield from _section(_said("Options:"), [(name, said(text)) for name, text in options], width)
+        yield from _section(
+            _said("Options:"), [(_PLACE.sub("NUMBER", name), said(text)) for name, text in options], width
+        )
     if isinstance(command, click.Group):
         rows = []
         for name in command.list_commands(ctx):
@@ -80,7 +85,8 @@ def _fact(text: str) -> str:
     told = []
     for each in text.split("; "):
         if limits := _RANGE.fullmatch(each):
-            told.append(Text(f"{limits[1]} to {limits[2]}", f"{limits[1]} 到 {limits[2]}").said(language()))
+            least, most = (f"{float(each):g}" for each in limits.groups())
+            told.append(Text(f"{least} to {most}", f"{least} 到 {most}").said(language()))
             continue
         name, is_named, value = each.partition(": ")
         told.append(f"{_said(name)}{colon}{_said(value)}" if is_named else _said(name))
