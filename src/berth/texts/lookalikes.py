@@ -56,7 +56,7 @@ _SYNTAX = "／＼∕⁄＊＄￥｛｝＝"
 
 
 @dataclass(frozen=True, slots=True)
-class Lookalike:
+class LookalikeCharacter:
     """One character that is another than it seems. at: its place in the text, from 0; meant: what to type; empty for
     what is to be left out.
     """
@@ -96,7 +96,7 @@ class Lookalike:
         )
 
 
-def lookalikes(text: str, *, names: bool = False) -> tuple[Lookalike, ...]:
+def lookalikes(text: str, *, names: bool = False) -> tuple[LookalikeCharacter, ...]:
     """All of them in the text, in their order.
 
     names: it holds names that people choose, such as directories. There what is ordinary in Chinese (punctuation and
@@ -106,14 +106,14 @@ def lookalikes(text: str, *, names: bool = False) -> tuple[Lookalike, ...]:
         return ()
     start, end = len(text) - len(text.lstrip()), len(text.rstrip())
     found = (
-        Lookalike(at, char, meant if start <= at < end else "")
+        LookalikeCharacter(at, char, meant if start <= at < end else "")
         for at, char in enumerate(text)
         if (meant := _meant(char)) is not None
     )
     return tuple(each for each in found if not (names and _is_ordinary(text, each)))
 
 
-def corrected(text: str, found: tuple[Lookalike, ...]) -> str:
+def corrected(text: str, found: tuple[LookalikeCharacter, ...]) -> str:
     """The text with what is meant in the place of those found in it."""
     chars = list(text)
     for each in found:
@@ -127,7 +127,7 @@ def complaint(text: str, *, names: bool = False) -> Text | None:
     return told(text, found) if found else None
 
 
-def told(text: str, found: tuple[Lookalike, ...]) -> Text:
+def told(text: str, found: tuple[LookalikeCharacter, ...]) -> Text:
     """One sentence about the first of those found in the text: its place, its name, what to type, and the whole as it
     is meant.
     """
@@ -153,7 +153,7 @@ def _meant(char: str) -> str | None:
     return None
 
 
-def _is_ordinary(text: str, found: Lookalike) -> bool:
+def _is_ordinary(text: str, found: LookalikeCharacter) -> bool:
     """Whether it is what somebody who writes Chinese names means."""
     char = found.char
     if found.meant in ("", " "):

@@ -82,7 +82,7 @@ class Foreign:
 
 
 @dataclass
-class _Line:
+class _ForeignLine:
     """What a line says, collected."""
 
     paths: list[str] = field(default_factory=list)
@@ -131,7 +131,7 @@ def _names(listed: str) -> list[str]:
 
 
 def _bsd(words: Sequence[str]) -> Foreign:
-    line, network, mask = _Line(), "", ""
+    line, network, mask = _ForeignLine(), "", ""
     rest = iter(words)
     for word in rest:
         if not word.startswith("-"):
@@ -158,7 +158,7 @@ def _bsd(words: Sequence[str]) -> Foreign:
     return Foreign("bsd", line.lines(), tuple(line.dropped), tuple(line.users))
 
 
-def _mapped(line: _Line, name: str, credential: str) -> list[str]:
+def _mapped(line: _ForeignLine, name: str, credential: str) -> list[str]:
     """maproot and mapall: whom root, or everybody, becomes. The line learns users that have no number."""
     user, _, groups = credential.strip('"').partition(":")
     if name == "maproot" and user in _ROOT:
@@ -206,7 +206,7 @@ def _of_share(words: Sequence[str]) -> list[str]:
 
 
 def _sun(words: Sequence[str]) -> Foreign:
-    line = _Line(paths=list(words[:1]))
+    line = _ForeignLine(paths=list(words[:1]))
     lists: dict[str, list[str]] = {"rw": [], "ro": [], "access": [], "root": []}
     bare = ""
     for word in words[1:]:
@@ -275,7 +275,7 @@ def ganesha_blocks(text: str) -> Iterator[GaneshaBlock]:
             "all": "all_squash",
         }
         clients = re.split(r"[,\s]+", said.get("clients", "*"))
-        line = _Line(paths=[said["path"]] if "path" in said else [], clients=clients, access=access)
+        line = _ForeignLine(paths=[said["path"]] if "path" in said else [], clients=clients, access=access)
         line.options += [name for name in [squash.get(said.get("squash", "").lower(), "")] if name]
         first = text.count("\n", 0, found.start()) + 1
         yield GaneshaBlock(range(first, text.count("\n", 0, end) + 2), line.lines())

@@ -18,7 +18,7 @@ from berth.nfsserver.exports.parse import ExportsFile, Statement
 from berth.nfsserver.lint.finding import find
 from berth.nfsserver.lint.lint_context import LintContext
 from berth.nfsserver.texts import say
-from berth.texts.lookalikes import Lookalike, corrected, lookalikes
+from berth.texts.lookalikes import LookalikeCharacter, corrected, lookalikes
 from berth.texts.text import Text
 
 
@@ -79,7 +79,7 @@ def _words(content: bytes, statement: Statement) -> Iterator[Word]:
 
 
 def _lookalike(context: LintContext, file: ExportsFile, statement: Statement, words: list[Word]) -> Finding | None:
-    found: list[tuple[int, Lookalike]] = []
+    found: list[tuple[int, LookalikeCharacter]] = []
     for at, word in enumerate(words):
         text = decode(file.content[word.start : word.end])
         if at == 0 and _is_there(context, statement.path):
@@ -95,7 +95,7 @@ def _lookalike(context: LintContext, file: ExportsFile, statement: Statement, wo
     end = words[-1].end
     line_start = file.content.rfind(b"\n", 0, place) + 1
     text = decode(file.content[start:end])
-    moved = tuple(Lookalike(len(decode(file.content[start:at])), each.char, each.meant) for at, each in found)
+    moved = tuple(LookalikeCharacter(len(decode(file.content[start:at])), each.char, each.meant) for at, each in found)
     whole = re.sub(r"\\\n[ \t]*", " ", corrected(text, moved)).strip()
     return find(
         "lookalike",
@@ -109,7 +109,7 @@ def _lookalike(context: LintContext, file: ExportsFile, statement: Statement, wo
     )
 
 
-def _as_in_exports(found: Lookalike, text: str) -> Lookalike:
+def _as_in_exports(found: LookalikeCharacter, text: str) -> LookalikeCharacter:
     """No `;` separates anything there, and no full stop ends a line."""
     if found.meant in (";", ".") and found.at == len(text) - 1:
         return replace(found, meant="")

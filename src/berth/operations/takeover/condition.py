@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from berth.findings.finding import Finding, Subject
 from berth.operations.takeover.findings import find
 from berth.operations.takeover.inventory import Group
-from berth.operations.takeover.share import Seen
+from berth.operations.takeover.share import SeenShare
 from berth.operations.takeover.volumes import pvs, subjects_of
 from berth.texts.counting import counted, some
 from berth.texts.text import Text
 
 
-def judge_share(group: Group, seen: Seen) -> Iterator[Finding]:
+def judge_share(group: Group, seen: SeenShare) -> Iterator[Finding]:
     """What one should know of a share."""
     share = Subject("share", str(group.share))
     if seen.why:

@@ -20,7 +20,7 @@ from berth.operations.takeover.conflicts import judge_cluster, judge_provisioner
 from berth.operations.takeover.findings import by_severity, find
 from berth.operations.takeover.inventory import Group, Inventory, make_groups, read_cluster
 from berth.operations.takeover.old import Berth, FoundProvisioners, OldProvisioner, find_provisioners
-from berth.operations.takeover.share import Seen, look
+from berth.operations.takeover.share import SeenShare, look
 from berth.operations.takeover.volumes import judge_volumes
 from berth.settings.install import NAME, NAMESPACE
 from berth.shares.choose import Shares
@@ -56,7 +56,7 @@ class GroupPlan:
     """What would be done about one share."""
 
     group: Group
-    seen: Seen
+    seen: SeenShare
     by: Berth
     """The installation that will serve; replicas as they are now."""
     own: tuple[str, ...]
@@ -152,7 +152,7 @@ async def make_plan(api: ManifestApi, shares: Shares, wanted: Wanted) -> Takeove
     strange = sorted({one.key for one in taken} & found.not_trusted)
     plans: list[GroupPlan] = []
     for group, by in zip(groups, taken, strict=True):
-        seen = await look(shares, group) if wanted.with_share else Seen(why="--without-share")
+        seen = await look(shares, group) if wanted.with_share else SeenShare(why="--without-share")
         findings = [*judge_provisioners(group, found, by, cluster), *judge_classes(group), *judge_volumes(group)]
         if wanted.with_share:
             findings += judge_share(group, seen)

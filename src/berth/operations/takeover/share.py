@@ -27,7 +27,7 @@ _BY_REFERENCE = re.compile(r".+-(pvc-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenShare:
     """What is on a share. why: why nobody could look, empty when somebody did."""
 
     why: str = ""
@@ -45,13 +45,13 @@ class Seen:
     """There were too many directories to look into all."""
 
 
-async def look(shares: Shares, group: Group) -> Seen:
+async def look(shares: Shares, group: Group) -> SeenShare:
     """Looks at a group's share. Never raises for what is wrong with it."""
     try:
         share = await shares.get(group.share)
         root = await share.list("")
     except VolumeError as error:
-        return Seen(why=str(error))
+        return SeenShare(why=str(error))
     present, missing, odd = await check_directories(shares, group.volumes)
     directories = sorted(entry.name for entry in root if entry.kind == "directory")
     # Whoever provisioned it: a directory that any PV of the cluster points to was not left behind.
@@ -64,7 +64,7 @@ async def look(shares: Shares, group: Group) -> Seen:
     gone = [name for name in candidates if (made := _BY_REFERENCE.fullmatch(name)) and made[1] not in pvs]
     kept = [name for name in gone if name not in roots]
     leaked, is_partly = await _leaks(share, group, [name for name in candidates if name not in kept], in_use)
-    return Seen(
+    return SeenShare(
         present=frozenset(present),
         missing=tuple(missing),
         odd=tuple(odd),
