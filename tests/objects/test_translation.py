@@ -13,6 +13,7 @@ from berth.objects.kinds import ClaimObject, VolumeObject
 from berth.objects.translation import Location
 from berth.volumes.errors import Refused
 from berth.volumes.plan import DefaultShare, make_plan
+from berth.volumes.release import share_of
 from berth.volumes.request import Claim
 from tests.objects.objects_of import PROVISIONER, claim, storage_class, uid_of, volume
 
@@ -118,6 +119,19 @@ def made_for(found: Any, of_class: Any) -> dict[str, Any]:
     plan = make_plan(translation.request_of(found, of_class), DefaultShare("nfs.example", "/srv"), lambda *_: ())
     decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(translation.pv_of(plan, found, of_class)))
     return decoded
+
+
+@pytest.mark.parametrize("written", ["fd00:db8::5", "[fd00:db8::5]"])
+def test_an_ipv6_server_stands_in_brackets_on_the_pv_and_is_read_without(written: str) -> None:
+    """Kubelets before 1.22 mount it only so (kubernetes#101067)."""
+    of_class = storage_class(parameters={"server": written, "share": "/srv"})
+    pv = made_for(claim(spec={"resources": {"requests": {"storage": "1Gi"}}}), of_class)
+    assert pv["spec"]["nfs"]["server"] == "[fd00:db8::5]"
+    assert pv["metadata"]["annotations"]["berth.io/share"] == "[fd00:db8::5]:/srv"
+    born = msgspec.convert(pv, VolumeObject, strict=False)
+    assert translation.location_of(born) == ("fd00:db8::5", pv["spec"]["nfs"]["path"])
+    ending = translation.release_request_of(born, None)
+    assert str(share_of(ending, DefaultShare())) == "[fd00:db8::5]:/srv"
 
 
 def test_a_new_pv_is_tied_to_its_claim_and_says_its_end() -> None:

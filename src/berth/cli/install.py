@@ -39,6 +39,7 @@ from berth.operations.install_plan import InstallPlan, plan_install
 from berth.programs.controller import WORKLOAD
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
+from berth.volumes.server_name import on_server
 
 T = TypeVar("T")
 
@@ -169,7 +170,7 @@ def _tell_installed(installed: Installed, plan: InstallPlan, timeout: float, lan
         complain(in_a_sentence(findings[0]).said(lang))
         return
     names = ", ".join(plan.classes)
-    share = f"{settings.server}:{settings.export}"
+    share = on_server(settings.server, settings.export)
     text = Text(f"Berth serves {share}", f"Berth 已就绪，共享为 {share}")
     if names:
         text = Text(

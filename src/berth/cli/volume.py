@@ -38,6 +38,7 @@ from berth.operations.static_volume import (
 )
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
+from berth.volumes.server_name import on_server
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LONG_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -149,10 +150,11 @@ def _tell(given: Given, volume: StaticVolume, timeout: float, lang: Language) ->
         else:
             say(finding.seen.said(lang))
     if given.is_bound:
+        where = on_server(volume.server, volume.path)
         say(
             Text(
-                f"claim {given.claim} has {volume.server}:{volume.path}; deleting it keeps PV {given.pv} and all data",
-                f"PVC {given.claim} 已得到 {volume.server}:{volume.path}；删除它会保留 PV {given.pv} 和全部数据",
+                f"claim {given.claim} has {where}; deleting it keeps PV {given.pv} and all data",
+                f"PVC {given.claim} 已得到 {where}；删除它会保留 PV {given.pv} 和全部数据",
             ).said(lang)
         )
         say(

@@ -14,6 +14,7 @@ from berth.kube.manifest import Manifest
 from berth.kube.permissions import Permission
 from berth.manifests.labels import labels, selector_labels
 from berth.settings.install import InstallSettings
+from berth.volumes.server_name import bracketed
 
 USER = 65532
 PORT = 8080
@@ -151,7 +152,7 @@ def mounted_share(settings: InstallSettings) -> list[Manifest]:
                 "storageClassName": "",
                 "mountOptions": list(settings.mount_options),
                 "claimRef": {"namespace": settings.namespace, "name": claim},
-                "nfs": {"server": settings.server, "path": settings.export},
+                "nfs": {"server": bracketed(settings.server), "path": settings.export},
             },
         },
         {
@@ -194,7 +195,7 @@ def _pod(settings: InstallSettings, workload: Workload) -> Manifest:
     if settings.pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in settings.pull_secrets]
     if settings.mount:
-        source: Manifest = {"nfs": {"server": settings.server, "path": settings.export}}
+        source: Manifest = {"nfs": {"server": bracketed(settings.server), "path": settings.export}}
         if settings.mount_options:
             source = {"persistentVolumeClaim": {"claimName": f"{settings.name}-share"}}
         pod["volumes"] = [{"name": SHARE_VOLUME, **source}]

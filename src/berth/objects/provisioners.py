@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from berth.objects import runtime
 from berth.objects.containers import Known, PodFields
 from berth.objects.provisioning import Flavour, Provisioning, provisionings
+from berth.volumes.server_name import bare, on_server
 
 _KIND_WORDS = {"Deployment": "deployment", "StatefulSet": "statefulset", "DaemonSet": "daemonset", "Pod": "pod"}
 
@@ -76,7 +77,7 @@ class Provisioner:
 
     @property
     def server(self) -> str:
-        return self.main.server
+        return bare(self.main.server)
 
     @property
     def export(self) -> str:
@@ -85,7 +86,7 @@ class Provisioner:
     @property
     def share(self) -> str:
         """`server:export`; empty where one of them is not known."""
-        return f"{self.server}:{self.export}" if self.server and self.export else ""
+        return on_server(self.server, self.export) if self.server and self.export else ""
 
     @property
     def lock(self) -> str:

@@ -15,6 +15,7 @@ from berth.objects.quantity import to_bytes
 from berth.volumes.errors import Refused
 from berth.volumes.plan import Plan
 from berth.volumes.request import Claim, ReleaseRequest, Sharing, VolumeRequest
+from berth.volumes.server_name import bare, bracketed, respelled
 
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 ON_DELETE = "berth.io/on-delete"
@@ -159,7 +160,7 @@ def pv_of(
                 resourceVersion=claim.metadata.resourceVersion or None,
             ),
             mountOptions=list(of_class.mountOptions) if of_class.mountOptions else None,
-            nfs=NFSVolumeSource(path=plan.absolute_path, server=plan.share.server),
+            nfs=NFSVolumeSource(path=plan.absolute_path, server=bracketed(plan.share.server)),
             persistentVolumeReclaimPolicy=of_class.reclaimPolicy,
             storageClassName=class_name_of(claim) or "",
             volumeMode="Filesystem",
@@ -204,7 +205,7 @@ def provisioned_by(volume: VolumeObject) -> str:
 
 def said_share(volume: VolumeObject) -> str:
     """What a PV says of the share that it is on; empty where it says nothing."""
-    return volume.annotations.get(SHARE, "")
+    return respelled(volume.annotations.get(SHARE, ""))
 
 
 def is_by_berth(volume: VolumeObject) -> bool:
@@ -224,7 +225,7 @@ def former_claim(volume: VolumeObject) -> Claim | None:
 
 
 class Location(NamedTuple):
-    """Where a PV's data lies: a server and an absolute path on it."""
+    """Where a PV's data lies: a server, without brackets, and an absolute path on it."""
 
     server: str
     path: str
@@ -234,12 +235,12 @@ def location_of(volume: VolumeObject) -> Location | None:
     """Where a PV's directory is, made by whomever: in-tree NFS, or csi-driver-nfs. None for other storage."""
     spec = volume.spec
     if spec.nfs is not None:
-        return Location(spec.nfs.server, spec.nfs.path)
+        return Location(bare(spec.nfs.server), spec.nfs.path)
     if spec.csi is not None and spec.csi.driver == _CSI_NFS:
         attributes = {key.lower(): value for key, value in (spec.csi.volumeAttributes or {}).items()}
         share, sub_dir = attributes.get("share", ""), attributes.get("subdir", "")
         path = f"{share.rstrip('/')}/{sub_dir}".rstrip("/")
-        return Location(attributes.get("server", ""), path) if share else None
+        return Location(bare(attributes.get("server", "")), path) if share else None
     return None
 
 

@@ -14,6 +14,7 @@ from berth.manifests.monitoring import service_monitor
 from berth.manifests.workload import SHARE_VOLUME, Workload, mounted_share
 from berth.objects.provisioning import NAME, names_in
 from berth.settings.install import InstallSettings
+from berth.volumes.server_name import bare
 
 _CLASS = "storage.k8s.io/v1"
 
@@ -68,7 +69,7 @@ def settings_of(deployment: Manifest) -> InstallSettings:
     said = {one["name"]: one["value"] for one in container.get("env") or [] if "value" in one}
     volumes = {one["name"] for one in pod.get("volumes") or []}
     return InstallSettings(
-        server=said.get("NFS_SERVER", ""),
+        server=bare(said.get("NFS_SERVER", "")),
         export=said.get("NFS_PATH", ""),
         name=metadata["name"],
         namespace=metadata["namespace"],

@@ -25,6 +25,7 @@ from berth.volumes.errors import VolumeError
 from berth.volumes.plan import DefaultShare
 from berth.volumes.request import End
 from berth.volumes.restoring import Found, Restoring
+from berth.volumes.server_name import bracketed
 
 MANAGER = "berth-volume-restore"
 RESTORING = "berth.io/restoring"
@@ -202,7 +203,7 @@ def _pv_again(one: Restoration) -> Manifest:
                 "name": record.claim,
             },
             "mountOptions": list(one.share.options),
-            "nfs": {"server": address.server, "path": f"{address.export.rstrip('/')}/{record.path}"},
+            "nfs": {"server": bracketed(address.server), "path": f"{address.export.rstrip('/')}/{record.path}"},
             "persistentVolumeReclaimPolicy": "Retain",
             "storageClassName": record.class_name,
             "volumeMode": "Filesystem",

@@ -30,6 +30,7 @@ from berth.operations.installation import names_of, own_classes, read_if_there, 
 from berth.operations.owner import is_helms, is_own, left_to_helm
 from berth.operations.rivals import rivals
 from berth.settings.install import InstallSettings
+from berth.volumes.server_name import on_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class _Left:
         named = {one.annotations[SHARE] for one in self.pvs if is_by_berth(one)}
         if deployment is not None:
             settings = settings_of(deployment)
-            named |= {f"{settings.server}:{settings.export}"} if settings.server else set()
+            named |= {on_server(settings.server, settings.export)} if settings.server else set()
         return tuple(sorted(named))
 
 

@@ -23,6 +23,7 @@ from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.parameters import parse_parameters
 from berth.volumes.plan import DefaultShare
 from berth.volumes.release import path_of, share_of
+from berth.volumes.server_name import on_server
 from berth.volumes.share import Share
 from berth.volumes.whereabouts import Displaced, Placed
 
@@ -126,7 +127,7 @@ class Displacements:
                 parameters = parse_parameters(
                     of_class.parameters or {}, server=self._default.server, export=self._default.export
                 )
-                if f"{parameters.server}:{parameters.export}" == key:
+                if on_server(parameters.server, parameters.export) == key:
                     meta = of_class.metadata
                     yield Reference("storage.k8s.io/v1", "StorageClass", meta.name or "", meta.uid or "")
 

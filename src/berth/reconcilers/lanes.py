@@ -6,6 +6,7 @@ from berth.objects import translation
 from berth.objects.kinds import VolumeObject
 from berth.reconcilers.cluster import Cluster
 from berth.volumes.plan import DefaultShare
+from berth.volumes.server_name import on_server, respelled
 
 _LONGEST = 300
 """Characters of a share's name that tell it from others: anybody who makes PVs can write a longer one."""
@@ -25,7 +26,8 @@ class Lanes:
         if of_class is None:
             return ""
         said = of_class.parameters or {}
-        return f"{said.get('server') or self._default.server}:{said.get('share') or self._default.export}"[:_LONGEST]
+        server, export = said.get("server") or self._default.server, said.get("share") or self._default.export
+        return on_server(server[:_LONGEST], export)[:_LONGEST]
 
     def of_volume(self, key: str) -> str:
         """Of a PV."""
@@ -39,6 +41,6 @@ class Lanes:
 
     def _share_of(self, volume: VolumeObject) -> str:
         """As the PV says. One that says nothing was made by a reference provisioner: then its server."""
-        said = volume.annotations.get(translation.SHARE, "")
+        said = respelled(volume.annotations.get(translation.SHARE, "")[:_LONGEST])
         place = translation.location_of(volume)
         return (said or (place.server if place is not None else ""))[:_LONGEST]

@@ -66,7 +66,7 @@ def _export(value: str) -> str:
 def _server(value: str) -> str:
     if any(character.isspace() or character in "/," for character in value):
         raise ValueError(f"expected the NFS server's name or address, such as nfs.example.com, got {value!r}")
-    return value
+    return value[1:-1] if value.startswith("[") and value.endswith("]") else value
 
 
 def _namespace(value: str) -> str:

@@ -21,6 +21,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from berth.volumes.server_name import on_server
+
 EntryKind = Literal["directory", "file", "link", "other"]
 NamesOf = EntryKind | Literal["any"]
 Guard = Callable[[], str]
@@ -39,7 +41,7 @@ class ShareAddress:
     """One share and how to speak to it: a server, an export of it, and what the class's mount options say."""
 
     server: str
-    """Host name or address, as the class or the environment spells it."""
+    """Host name or address, as the class or the environment spells it, without brackets."""
     export: str
     """Absolute path that the server exports, normal (no trailing slash, no `//`); `/` for the root."""
     version: str = ""
@@ -52,7 +54,7 @@ class ShareAddress:
     """`tcp` or `udp` from `proto`; empty: tcp."""
 
     def __str__(self) -> str:
-        return f"{self.server}:{self.export}"
+        return on_server(self.server, self.export)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,11 @@ from berth.doctor.share.target import BadTarget, parse_target
         pytest.param("nfs://x", None, "", id="url"),
         pytest.param("h:/srv//nfs", "h", "/srv/nfs", id="two slashes"),
         pytest.param("h:/", "h", "/", id="root"),
-        pytest.param("[2001:db8::1]:/a:b", "[2001:db8::1]", "/a:b", id="IPv6, colon in the path"),
-        pytest.param("2001:db8::1:/srv", None, "", id="IPv6 without brackets"),
+        pytest.param("[2001:db8::1]:/a:b", "2001:db8::1", "/a:b", id="IPv6, colon in the path"),
+        pytest.param("2001:db8::1:/srv", "2001:db8::1", "/srv", id="IPv6 without brackets"),
+        pytest.param("[2001:db8::1:/srv", None, "", id="a bracket left open"),
+        pytest.param("[nfs.example]:/srv", None, "", id="a name in brackets"),
+        pytest.param("2001:db8::1/srv", None, "", id="IPv6 without a colon before the path"),
         pytest.param("h:srv", None, "", id="relative"),
         pytest.param("/srv", None, "", id="no server"),
         pytest.param(":/srv", None, "", id="empty server"),
@@ -35,4 +38,4 @@ def test_a_target(text: str, server: str | None, export: str) -> None:
 
 def test_an_address_without_brackets_is_told_of_them() -> None:
     with pytest.raises(BadTarget, match=r"put an IPv6 address into brackets"):
-        parse_target("2001:db8::1:/srv/nfs")
+        parse_target("2001:db8::1/srv/nfs")

@@ -110,6 +110,12 @@ cluster.local/{{ include "berth.olderFullname" . | default (include "berth.fulln
 {{- required "nfs.server is not set: name the NFS server, as in --set nfs.server=nfs.example.com" .Values.nfs.server -}}
 {{- end -}}
 
+{{- /* In front of a path an IPv6 address stands in brackets: kubelets before 1.22 mount it only so. */ -}}
+{{- define "berth.mountedServer" -}}
+{{- $server := include "berth.server" . -}}
+{{- if and (contains ":" $server) (not (hasPrefix "[" $server)) -}}[{{ $server }}]{{- else -}}{{ $server }}{{- end -}}
+{{- end -}}
+
 {{- define "berth.path" -}}
 {{- required "nfs.path is not set: name the path that the server exports, as in --set nfs.path=/srv/nfs/k8s" .Values.nfs.path -}}
 {{- end -}}

@@ -20,6 +20,7 @@ from berth.objects import kinds, runtime
 from berth.objects.translation import class_name_of, location_of, provisioned_by
 from berth.texts.command import Shell, command
 from berth.texts.text import Text
+from berth.volumes.server_name import on_server
 
 SHARES, OUTAGES = "shares", "outages"
 """The checks that tell of the shares."""
@@ -97,7 +98,7 @@ def _pod(behind: Dependencies, snapshot: Snapshot, provisioners: Provisioners, p
         behind.add("node", pod.spec.nodeName)
     for each in pod.spec.volumes or ():
         if each.nfs is not None:
-            behind.add("share", f"{each.nfs.server}:{each.nfs.path}")
+            behind.add("share", on_server(each.nfs.server, each.nfs.path))
     for key in pod.claims:
         claim = snapshot.claim_of.get(key)
         behind.add("claim", key)
@@ -144,7 +145,7 @@ def _volume(behind: Dependencies, snapshot: Snapshot, provisioners: Provisioners
     behind.add("volume", volume.name)
     place = location_of(volume)
     if place is not None:
-        behind.add("share", f"{place[0]}:{place[1]}")
+        behind.add("share", on_server(*place))
     bound = volume.spec.claimRef
     if bound is not None:
         behind.add("claim", f"{bound.namespace}/{bound.name}")

@@ -12,6 +12,7 @@ from berth.findings.finding import Finding, Subject
 from berth.objects import kinds
 from berth.objects.locations import normal
 from berth.objects.translation import SHARED_PATHS, location_of, provisioned_by
+from berth.volumes.server_name import on_server
 
 _SUBJECTS = 20
 
@@ -33,7 +34,7 @@ def judge_overlaps(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[F
             continue
         if all(SHARED_PATHS in each.annotations for each in inside):
             continue
-        yield _overlap(f"{server}:{path}", inside)
+        yield _overlap(on_server(server, path), inside)
 
 
 def _overlap(share: str, volumes: Sequence[kinds.VolumeObject]) -> Finding:

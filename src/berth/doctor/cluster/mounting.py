@@ -15,6 +15,7 @@ from berth.findings.entry import names_of
 from berth.findings.finding import Finding, Subject
 from berth.objects import runtime
 from berth.objects.translation import location_of
+from berth.volumes.server_name import on_server
 
 _SUBJECTS = 20
 _OUTPUT = re.compile(r"Output: (?P<said>.*)", re.DOTALL)
@@ -93,9 +94,9 @@ def _share(snapshot: Snapshot, pod: runtime.Pod, event: runtime.Event) -> str | 
         place = location_of(volume) if volume is not None else None
         inline = next((each.nfs for each in pod.spec.volumes or () if each.name == match["name"]), None)
         if place is not None:
-            return f"{place[0]}:{place[1]}"
+            return on_server(*place)
         if inline is not None:
-            return f"{inline.server}:{inline.path}"
+            return on_server(inline.server, inline.path)
     if "-t nfs" in event.text or "mount.nfs" in event.text:
         return own_names(event.text).get("share", "")
     shares = list(nfs_of(snapshot, pod))
@@ -106,13 +107,13 @@ def nfs_of(snapshot: Snapshot, pod: runtime.Pod) -> Iterator[str]:
     """The NFS shares that a pod mounts, as `server:/path`."""
     for each in pod.spec.volumes or ():
         if each.nfs is not None:
-            yield f"{each.nfs.server}:{each.nfs.path}"
+            yield on_server(each.nfs.server, each.nfs.path)
     for key in pod.claims:
         claim = snapshot.claim_of.get(key)
         volume = snapshot.volume_of.get(claim.spec.volumeName) if claim is not None else None
         place = location_of(volume) if volume is not None else None
         if place is not None:
-            yield f"{place[0]}:{place[1]}"
+            yield on_server(*place)
 
 
 def _told(snapshot: Snapshot, failure: str, group: _Group) -> Iterator[Finding]:

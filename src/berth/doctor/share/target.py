@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from berth.texts.text import Text
+from berth.volumes.server_name import is_ipv6, split_share
 from berth.volumes.share import ShareAddress
 
 
@@ -18,9 +19,12 @@ class BadTarget(ValueError):  # noqa: N818
 
 def parse_target(text: str, *, port: int = 0, mountport: int = 0) -> ShareAddress:
     """The share that `HOST:/PATH`, `ADDRESS:/PATH` or `[IPV6]:/PATH` names. BadTarget otherwise."""
-    if text.startswith("["):
-        server, bracket, export = text.partition("]:")
-        server += "]" if bracket else ""
+    split = split_share(text)
+    if split is not None and ":" in split[0] and is_ipv6(split[0]):
+        server, export = split
+    elif text.startswith("["):
+        server, _, export = text.partition("]:")
+        server = ""
     else:
         server, _, export = text.partition(":")
     if export.startswith("//"):

@@ -18,6 +18,7 @@ from berth.operations.takeover.old import Berth, FoundProvisioners, OldProvision
 from berth.settings.install import NAME
 from berth.texts.counting import counted
 from berth.texts.text import Text
+from berth.volumes.server_name import on_server
 
 _NO_NAME = re.compile(r"[^a-z0-9-]+")
 """What can't stand in the name of an installation."""
@@ -90,7 +91,7 @@ def _judge_berth(group: Group, by: Berth) -> Iterator[Finding]:
         yield find("berth-lacks-name", about, missing=missing, names=names)
         return
     if (by.server.lower(), by.export) != (share.server.lower(), share.export):
-        here = f"{by.server}:{by.export}" if by.server else "-"
+        here = on_server(by.server, by.export) if by.server else "-"
         yield find("berth-elsewhere", about, here=here, there=str(share), server=share.server, export=share.export)
     running = [one.key for one in group.old if one.replicas]
     if running and not any(one.taken_by for one in group.old):
