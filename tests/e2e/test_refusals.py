@@ -133,9 +133,11 @@ CASES = {
     # Shares.
     "no server": Case("parameter server", "NFS_SERVER", without=("server", "share")),
     "no export": Case("parameter share", "NFS_PATH", without=("share",)),
-    "NFS version that is none": Case("mountOptions", "known are 3, 4", of_class={"mountOptions": ["nfsvers=5"]}),
-    "port that is none": Case("mountOptions", "is not a port number", of_class={"mountOptions": ["port=nfs"]}),
-    "transport that is none": Case("mountOptions", "use tcp", of_class={"mountOptions": ["proto=rdma"]}),
+    "NFS version that is none": Case("mountOptions", "there are 3, 4", of_class={"mountOptions": ["nfsvers=5"]}),
+    "port that is none": Case("mountOptions", "takes a whole number", of_class={"mountOptions": ["port=nfs"]}),
+    "transport that is none": Case("mountOptions", "proto=tcp", of_class={"mountOptions": ["proto=TCP"]}),
+    "mount option misspelt": Case("mountOptions", "`nfsvers=4.1` is meant", of_class={"mountOptions": ["nfsver=4.1"]}),
+    "mount option of SMB": Case("mountOptions", "of SMB", of_class={"mountOptions": ["hard", "mfsymlinks"]}),
 }  # fmt: skip
 
 

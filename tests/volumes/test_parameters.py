@@ -7,7 +7,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from berth.volumes.errors import Refused
-from berth.volumes.parameters import KNOWN, parse_export, parse_parameters, parse_server, share_address
+from berth.volumes.parameters import (
+    KNOWN,
+    mountable_address,
+    parse_export,
+    parse_parameters,
+    parse_server,
+    share_address,
+)
 from berth.volumes.share import ShareAddress
 from tests.volumes.builders import answer_of
 
@@ -249,7 +256,8 @@ def test_what_is_no_export_is_refused(text: str) -> None:
             ShareAddress("nfs", "/srv", version="3", mountport=20048),
             id="several in one entry",
         ),
-        pytest.param(("vers=3", "vers=4"), ShareAddress("nfs", "/srv", version="4"), id="the last one counts"),
+        pytest.param(("mountproto=tcp",), ShareAddress("nfs", "/srv", version="3"), id="what is NFSv3's only"),
+        pytest.param(("rdma", "port=20049"), ShareAddress("nfs", "/srv"), id="a transport for nodes only"),
     ],
 )
 def test_mount_options_say_how_to_speak_to_a_share(options: tuple[str, ...], address: ShareAddress) -> None:
@@ -261,7 +269,7 @@ def test_mount_options_say_how_to_speak_to_a_share(options: tuple[str, ...], add
     [
         "nfsvers=5",
         "vers=2",
-        "proto=rdma",
+        "proto=sctp",
         "port=",
         "port=x",
         "port=70000",
@@ -318,7 +326,7 @@ def test_what_a_chinese_keyboard_types_is_named(
 )
 def test_a_mount_option_of_a_chinese_keyboard_is_named(option: str) -> None:
     with pytest.raises(Refused, match=r"mountOptions: character \d+ of .* is .*U\+"):
-        share_address("nfs", "/srv", (option,))
+        mountable_address("nfs", "/srv", (option,))
 
 
 def test_chinese_names_of_directories_are_names() -> None:

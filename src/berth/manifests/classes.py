@@ -5,7 +5,7 @@ from __future__ import annotations
 from berth.kube.manifest import Manifest
 from berth.manifests.labels import labels
 from berth.settings.install import ClassSettings, InstallSettings
-from berth.volumes.parameters import parse_parameters, share_address
+from berth.volumes.parameters import mountable_address, parse_parameters
 
 DEFAULT_KEYS = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 """Kubernetes reads both, and so does KubeSphere's console, which writes both, too."""
@@ -20,7 +20,7 @@ CONSOLE = {
 def storage_class(settings: InstallSettings, wanted: ClassSettings) -> Manifest:
     """One class. Refused where the controller would refuse its parameters or mount options."""
     parsed = parse_parameters(wanted.parameters, server=settings.server, export=settings.export)
-    share_address(parsed.server, parsed.export, wanted.mount_options)
+    mountable_address(parsed.server, parsed.export, wanted.mount_options)
     annotations = dict(CONSOLE)
     if wanted.default:  # else nothing is said: a second run must not take back what was set by hand in the meantime
         annotations |= dict.fromkeys(DEFAULT_KEYS, "true")

@@ -18,7 +18,8 @@ from berth.operations.errors import Stopped
 from berth.shares.choose import Shares
 from berth.texts.text import Text
 from berth.volumes.errors import Refused, VolumeError
-from berth.volumes.parameters import parse_export, parse_server, share_address
+from berth.volumes.parameters import mountable_address, parse_export, parse_server, share_address
+from berth.volumes.server_name import bracketed, on_server
 
 ACCESS_MODES = ("ReadWriteMany", "ReadWriteOnce", "ReadOnlyMany", "ReadWriteOncePod")
 SAFE = ("hard", "nfsvers=4.1")
@@ -55,7 +56,7 @@ def checked(volume: StaticVolume) -> StaticVolume:
     server = parse_server(volume.server, "--server")
     path = parse_export(volume.path, "--path")
     options = all_options(server, volume.mount_options)
-    share_address(server, path, options)
+    mountable_address(server, path, options, field="--server")
     if not volume.is_read_only and any(option in ("soft", "softerr") for option in options):
         raise Refused(
             "--mount-option",
@@ -100,7 +101,7 @@ def all_options(server: str, asked: tuple[str, ...]) -> tuple[str, ...]:
 def static_manifests(volume: StaticVolume) -> list[Manifest]:
     """The PV and the claim, in the order in which they are applied. volume: checked."""
     labels = {"app.kubernetes.io/managed-by": "berth"}
-    nfs: dict[str, Any] = {"server": volume.server, "path": volume.path}
+    nfs: dict[str, Any] = {"server": bracketed(volume.server), "path": volume.path}
     end = {ON_DELETE: "retain", ADOPTED: "true"}  # said as on every volume, beside the policy that Kubernetes goes by
     if volume.is_read_only:
         nfs["readOnly"] = True
@@ -141,15 +142,15 @@ def static_manifests(volume: StaticVolume) -> list[Manifest]:
 
 async def check_directory(volume: StaticVolume, *, deadline: float = 10.0) -> None:
     """Stopped unless the directory can be reached over NFS from here. volume: checked. Only looks."""
-    shares, about = Shares(timeout=deadline), Subject("share", f"{volume.server}:{volume.path}")
+    shares, about = Shares(timeout=deadline), Subject("share", on_server(volume.server, volume.path))
     try:
         share = await shares.get(share_address(volume.server, volume.path, volume.mount_options))
         entry = await share.stat("")
     except VolumeError as error:
         raise Stopped(
             Text(
-                f"{volume.server}:{volume.path} can't be used: {error}",
-                f"无法使用 {volume.server}:{volume.path}：{error}",
+                f"{about.name} can't be used: {error}",
+                f"无法使用 {about.name}：{error}",
             ),
             about,
         ) from error
@@ -158,8 +159,8 @@ async def check_directory(volume: StaticVolume, *, deadline: float = 10.0) -> No
     if entry.kind != "directory":
         raise Stopped(
             Text(
-                f"{volume.server}:{volume.path} is no directory but a {entry.kind}",
-                f"{volume.server}:{volume.path} 不是目录，而是 {entry.kind}",
+                f"{about.name} is no directory but a {entry.kind}",
+                f"{about.name} 不是目录，而是 {entry.kind}",
             ),
             about,
         )

@@ -20,6 +20,7 @@ from berth.volumes.birth import Born
 from berth.volumes.errors import Refused, VolumeError
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.plan import DefaultShare, Occupied, Plan, make_plan
+from berth.volumes.server_name import on_server
 from berth.volumes.share import ShareAddress
 
 PERMISSIONS = (
@@ -195,7 +196,9 @@ def kind_of_field(refusal: Refused) -> str:
 
 def _told(plan: Plan, born: Born) -> str:
     """One Event says all, as a claim is to cost no more of them."""
-    said = f"Successfully provisioned volume {plan.pv} at {plan.share.server}:{plan.absolute_path}"
+    said = f"Successfully provisioned volume {plan.pv} at {on_server(plan.share.server, plan.absolute_path)}"
+    if plan.doubts:
+        said = f"{said}; of its mount options: {'; '.join(plan.doubts)}"
     if not born.is_adopted:
         return said
     return (

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Literal
 
 from berth.texts.bounded import bounded
+from berth.texts.text import Text
 
 FailureStage = Literal["dns", "connect", "mount", "permission", "timeout", "io", "lease"]
 """Which step towards a share failed: resolving the server's name, reaching its port, having the export handed out,
@@ -47,11 +48,13 @@ class Refused(VolumeError):  # noqa: N818 - the design's word
 
     field: the offending parameter, option or field, as its owner wrote it (`parameter subDir`, `spec.selector`).
     parameter: the name of the class's parameter, where it is about one; None otherwise. suggestion: the known parameter
-    that was probably meant where this one is not known.
+    that was probably meant where this one is not known. text: the whole sentence in both languages, where that is
+    known (zh); else its English in both.
     """
 
-    def __init__(self, field: str, why: str, *, suggestion: str = "") -> None:
+    def __init__(self, field: str, why: str, *, suggestion: str = "", zh: str = "") -> None:
         super().__init__(f"{field}: {why}")
+        self.text = Text(str(self), bounded(f"{field}：{zh}") if zh else str(self))
         self.field = bounded(field)
         self.why = bounded(why)
         self.parameter = bounded(field.key) if isinstance(field, ParameterField) else None

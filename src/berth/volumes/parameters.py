@@ -17,9 +17,12 @@ from typing import TypeVar, get_args
 from berth.texts.bounded import quoted
 from berth.texts.lookalikes import complaint
 from berth.volumes.errors import ParameterField, Refused
+from berth.volumes.mount_options.judge import refuse_unmountable
+from berth.volumes.mount_options.option import VERSIONS, as_mounted, version_of
 from berth.volumes.naming import is_printable
 from berth.volumes.patterns import DEFAULT_PATTERN, PathPattern, parse_path_pattern, parse_sub_dir
 from berth.volumes.request import End, Existing, Sharing
+from berth.volumes.server_name import refuse_link_local
 from berth.volumes.share import ShareAddress
 
 T = TypeVar("T", bound=str)
@@ -46,8 +49,6 @@ _FALSE = {"0", "f", "F", "FALSE", "false", "False"}
 # option.
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 _SIZE = re.compile(r"[0-9]{1,10}(\.[0-9]{1,10})?")
-
-VERSIONS = ("3", "4", "4.0", "4.1", "4.2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def check_typing(field: str, text: str, *, names: bool = False) -> None:
     texts.lookalikes.
     """
     if wrong := complaint(text, names=names):
-        raise Refused(field, wrong.en)
+        raise Refused(field, wrong.en, zh=wrong.zh)
 
 
 def parse_export(text: str, field: str) -> str:
@@ -142,34 +143,32 @@ def _is_ipv6(text: str) -> bool:
 
 
 def share_address(server: str, export: str, mount_options: tuple[str, ...]) -> ShareAddress:
-    """The share, with what the class's mountOptions say of how to speak to it. Refused for what no mount would take."""
-    found: dict[str, str] = {}
-    for option in mount_options:
-        check_typing("mountOptions", option)
-    for option in ",".join(mount_options).split(","):
-        key, _, value = option.strip().partition("=")
-        if key in ("nfsvers", "vers"):
-            found["version"] = value
-        elif key in ("v3", "v4", "v4.0", "v4.1", "v4.2"):
-            found["version"] = key[1:]
-        elif key in ("port", "mountport", "proto"):
-            found[key] = value
-        elif key in ("tcp", "udp"):
-            found["proto"] = key
-    version = found.get("version", "")
+    """The share, with what mount options say of how to speak to it. Refused for what can't be understood of that."""
+    found = {option.key: option.value or "" for option in as_mounted(mount_options)}
+    version = version_of(mount_options)
     if version and version not in VERSIONS:
         raise Refused("mountOptions", f"nfsvers={version} is not an NFS version; known are {', '.join(VERSIONS)}")
-    proto = found.get("proto", "")
-    if proto not in ("", "tcp", "tcp6", "udp", "udp6"):
+    proto = found.get("proto", "") or ("tcp" if "tcp" in found else "udp" if "udp" in found else "")
+    if proto not in ("", "tcp", "tcp6", "udp", "udp6", "rdma", "rdma6"):
         raise Refused("mountOptions", f"proto={proto} is not supported; use tcp")
+    is_rdma = proto.startswith("rdma") or "rdma" in found  # the server's port for that is not the one for TCP
     return ShareAddress(
         server=server,
         export=export,
         version=version,
-        port=_port(found.get("port"), "port"),
+        port=0 if is_rdma else _port(found.get("port"), "port"),
         mountport=_port(found.get("mountport"), "mountport"),
-        proto=proto,
+        proto="" if is_rdma else proto,
     )
+
+
+def mountable_address(
+    server: str, export: str, mount_options: tuple[str, ...], *, field: str = ParameterField("server")
+) -> ShareAddress:
+    """The share of new volumes. Refused for a server (naming field) or options that no node could mount, too."""
+    refuse_link_local(server, field)
+    refuse_unmountable(mount_options, server=server)
+    return share_address(server, export, mount_options)
 
 
 def _unknown(key: str) -> Refused:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from berth.volumes.errors import ParameterField, Refused
-from berth.volumes.parameters import GIB, Parameters, parse_parameters, share_address
+from berth.volumes.mount_options.judge import risks_of
+from berth.volumes.parameters import GIB, Parameters, mountable_address, parse_parameters
 from berth.volumes.request import Claim, End, Existing, Neighbour, Neighbours, Sharing, VolumeRequest
 from berth.volumes.share import ShareAddress
 
@@ -46,6 +47,8 @@ class Plan:
     """What the class says about such a directory."""
     agreed: frozenset[str] = frozenset()
     """PVs with which the directory may be shared, as both sides say."""
+    doubts: tuple[str, ...] = ()
+    """What people should know of the class's mount options."""
     lookalikes: tuple[Lookalike, ...] = ()
     """Live volumes that are in the way if the server takes the two spellings for one."""
 
@@ -102,6 +105,7 @@ def make_plan(request: VolumeRequest, default: DefaultShare, neighbours: Neighbo
         is_unique=parameters.pattern.is_unique,
         adopts=parameters.existing == "adopt" or (parameters.existing == "auto" and parameters.pattern.is_own),
         existing=parameters.existing,
+        doubts=risks_of(request.mount_options, server=share.server),
     )
     near = list(neighbours(share.server, plan.absolute_path, request.pv))
     certain = [neighbour for neighbour in near if neighbour.is_certain]
@@ -152,7 +156,7 @@ def _share(request: VolumeRequest, parameters: Parameters) -> ShareAddress:
             f"class {request.class_name} names no exported path and the controller has no default; "
             f"set share in the class, or NFS_PATH for the controller",
         )
-    return share_address(parameters.server, parameters.export, request.mount_options)
+    return mountable_address(parameters.server, parameters.export, request.mount_options)
 
 
 def _check_size(request: VolumeRequest, parameters: Parameters) -> None:

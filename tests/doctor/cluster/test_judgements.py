@@ -27,6 +27,7 @@ from berth.doctor.cluster import (
     volumes,
 )
 from berth.doctor.cluster.checks import CHECKS
+from berth.doctor.cluster.options import judge_options
 from berth.doctor.cluster.provisioners import Provisioners, sources
 from berth.doctor.cluster.snapshot import Snapshot
 from berth.findings.finding import Finding, Subject
@@ -422,14 +423,43 @@ def test_programs_that_break_on_nfs(image: str, command: list[str], found: list[
     ],
 )
 def test_mount_options_that_lose_data(options: list[str], found: list[tuple[str, str]]) -> None:
-    assert list(classes.dangerous(options)) == found
+    seen = snapshot(classes=[storage_class(mountOptions=options)])
+    judged = judge_options(seen, Provisioners(seen))
+    assert [(each.id, each.facts["option"]) for each in judged if "option" in each.facts] == found
+
+
+def test_mount_options_that_no_node_takes_are_told_of_class_and_pvs_with_the_edit() -> None:
+    typo = ["nfsver=4.1", "dir_mode=0777", "mfsymlinks"]
+    pvs = [volume("pv", "/e/1", mountOptions=typo), volume("right", "/e/2", mountOptions=["nfsvers=4.1"])]
+    seen = snapshot(classes=[storage_class("typo", mountOptions=typo)], volumes=pvs)
+    of_class, of_volume = judge_options(seen, Provisioners(seen))
+    assert of_class.id == of_volume.id == "mount-options-refused"
+    assert of_class.severity == "failure"
+    assert "probably `nfsvers=4.1` is meant" in of_class.seen.en
+    assert "很可能应为 `nfsvers=4.1`" in of_class.seen.zh
+    assert of_class.commands == (
+        "kubectl get storageclass typo -o yaml | sed "
+        "'s/^- nfsver=4\\.1$/- nfsvers=4.1/;/^- dir_mode=0777$/d;/^- mfsymlinks$/d' | kubectl replace --force -f -",
+    )
+    assert of_volume.commands == (
+        "kubectl patch pv pv --type=json -p "
+        """'[{"op": "replace", "path": "/spec/mountOptions", "value": ["nfsvers=4.1"]}]'""",
+    )
+
+
+def test_mount_options_that_work_are_told_once() -> None:
+    odd = ["bg", "intr", "vers=3,nfsver=4", "sloppy"]
+    pvs = [volume(f"pv{number}", f"/e/{number}", mountOptions=odd) for number in range(9)]
+    seen = snapshot(classes=[storage_class(mountOptions=odd)], volumes=pvs)
+    risky, idle = judge_options(seen, Provisioners(seen))
+    assert (risky.id, idle.id) == ("mount-options-risky", "mount-options-idle")
+    assert "the pod writes into the node's own directory" in risky.seen.en
+    assert (risky.severity, idle.severity) == ("warning", "note")
 
 
 def test_an_option_of_the_class_is_told_once() -> None:
     pvs = [volume(f"pv{number}", f"/e/{number}", mountOptions=["soft"]) for number in range(50)]
-    assert ids(classes.judge_options, snapshot(classes=[storage_class(mountOptions=["soft"])], volumes=pvs)) == [
-        "soft-mount"
-    ]
+    assert ids(judge_options, snapshot(classes=[storage_class(mountOptions=["soft"])], volumes=pvs)) == ["soft-mount"]
 
 
 def test_pods_that_cant_mount_are_grouped_by_cause() -> None:
@@ -525,8 +555,11 @@ def test_kubespheres_accessors(spec: dict[str, Any], allowed: bool) -> None:
 
 
 def test_edits_change_one_thing() -> None:
-    assert edits.without_option(["soft", "a,soft,b", "c"], "soft") == r"/^- soft$/d;s/^- a,soft,b$/- a,b/"
-    assert edits.patch_options(["soft"], "soft") == '[{"op": "remove", "path": "/spec/mountOptions"}]'
+    assert edits.change_options(["soft", "a,soft,b", "c"], {"soft": ""}) == r"/^- soft$/d;s/^- a,soft,b$/- a,b/"
+    assert edits.change_options(["vers=3,nfsver=4"], {"nfsver=4": ""}) == "s/^- vers=3,nfsver=4$/- vers=3/"
+    assert edits.change_options(["nfsver=4.1", "nfsvers=4.1"], {"nfsver=4.1": "nfsvers=4.1"}) == r"/^- nfsver=4\.1$/d"
+    assert edits.change_options(["bad one"], {"bad one": ""}) is None
+    assert edits.patch_options(["soft"], {"soft": ""}) == '[{"op": "remove", "path": "/spec/mountOptions"}]'
 
 
 def test_what_a_class_does_not_say_is_grey_in_kubespheres_console() -> None:

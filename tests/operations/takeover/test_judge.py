@@ -40,6 +40,17 @@ def test_parameters_that_change_their_meaning_are_told(parameters: dict[str, str
     assert [one.id for one in judge_classes(group([of_class(parameters)], []))] == told
 
 
+def test_mount_options_are_told() -> None:
+    (refused,) = judge_classes(group([of_class({}, mount_options=["nfsver=4.1", "soft"])], []))
+    assert refused.id == "class-refused"
+    assert "probably `nfsvers=4.1` is meant" in refused.seen.en
+    assert "很可能应为 `nfsvers=4.1`" in refused.seen.zh
+    (odd,) = judge_classes(group([of_class({}, mount_options=["bg", "hard", "nfsvers=3"])], []))
+    assert (odd.id, odd.severity) == ("class-options", "note")
+    assert "the pod writes into the node's own directory" in odd.seen.en
+    assert list(judge_classes(group([of_class({}, mount_options=["hard", "nfsvers=4.1", "noatime"])], []))) == []
+
+
 def test_a_refused_class_is_told_with_the_reason_and_the_way_out() -> None:
     (finding,) = judge_classes(group([of_class({"path": "/x"})], [volume(1, default_path(1))]))
     assert finding.severity == "warning"

@@ -55,9 +55,13 @@ def found(
     return find_provisioners(Candidates(workloads, {}), kubernetes, trust or named)
 
 
-def of_class(parameters: Mapping[str, str], name: str = "nfs", provisioner: str = NAME) -> ClassObject:
+def of_class(
+    parameters: Mapping[str, str], name: str = "nfs", provisioner: str = NAME, mount_options: list[str] | None = None
+) -> ClassObject:
     """A class."""
-    return ClassObject(metadata=Meta(name=name), provisioner=provisioner, parameters=dict(parameters))
+    return ClassObject(
+        metadata=Meta(name=name), provisioner=provisioner, parameters=dict(parameters), mountOptions=mount_options
+    )
 
 
 def volume(number: int, path: str, class_name: str = "nfs", **changes: Any) -> VolumeObject:

@@ -15,6 +15,7 @@ from berth.doctor.cluster import (
     kubesphere,
     leading,
     mounting,
+    options,
     refusing,
     rights,
     running,
@@ -157,7 +158,7 @@ CHECKS: tuple[Check[ClusterInReach], ...] = (
     _check(
         "default-class", default_class.judge_default_class, "the default class", "默认 StorageClass", asks_shares=True
     ),
-    _check("mount-options", classes.judge_options, "mount options that lose data", "会丢数据的挂载选项"),
+    _check("mount-options", options.judge_options, "mount options", "挂载选项"),
     _check("claims-pending", claims.judge_pending, "claims that stay Pending", "一直 Pending 的 PVC", asks_shares=True),
     _check("expansions", claims.judge_expansions, "claims that are to grow", "等待扩容的 PVC"),
     _check("ends", volumes.judge_ends, "PVs that are Released or Failed", "Released 或 Failed 的 PV", asks_shares=True),

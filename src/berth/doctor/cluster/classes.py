@@ -13,7 +13,7 @@ from berth.findings.finding import Finding, Subject
 from berth.objects import kinds
 from berth.objects.translation import class_name_of, location_of
 from berth.volumes.errors import Refused
-from berth.volumes.parameters import parse_parameters, share_address
+from berth.volumes.parameters import mountable_address, parse_parameters
 
 _SUBJECTS = 20
 
@@ -87,14 +87,14 @@ def judge_parameters(snapshot: Snapshot, provisioners: Provisioners) -> Iterator
     """Classes of a Berth whose parameters or mount options it refuses."""
     for each in snapshot.classes:
         refused = refusal(provisioners, each)
-        if refused is not None:
+        if refused is not None and refused.field != "mountOptions":  # options are told by judge_options
             claims = [claim for claim in snapshot.claims if _waits_for(claim, each)]
             yield find(
                 "class-parameter-refused",
                 Subject("class", each.name),
                 *(Subject("claim", claim.key) for claim in claims[:_SUBJECTS]),
                 variant={"refused": True, "class": True, "rename": refused.suggestion},
-                reason=str(refused),
+                reason=refused.text,
                 edit=edits.rename_key(refused.parameter or "", refused.suggestion) if refused.suggestion else None,
             )
 
@@ -105,7 +105,7 @@ def refusal(provisioners: Provisioners, of_class: kinds.ClassObject) -> Refused 
         return None
     try:
         parameters = parse_parameters(of_class.parameters or {}, server="any", export="/")
-        share_address(parameters.server, parameters.export, tuple(of_class.mountOptions or ()))
+        mountable_address(parameters.server, parameters.export, tuple(of_class.mountOptions or ()))
     except Refused as refused:
         return refused
     return None
@@ -114,36 +114,3 @@ def refusal(provisioners: Provisioners, of_class: kinds.ClassObject) -> Refused 
 def _waits_for(claim: kinds.ClaimObject, of_class: kinds.ClassObject) -> bool:
     is_pending = claim.status.phase == "Pending" and not claim.metadata.deletionTimestamp
     return is_pending and not claim.spec.volumeName and class_name_of(claim) == of_class.name
-
-
-def judge_options(snapshot: Snapshot, provisioners: Provisioners) -> Iterator[Finding]:
-    """Mount options that lose written data: told once for each class, and for a PV only where its class lacks the
-    option.
-    """
-    told: set[tuple[str, str]] = set()
-    for each in provisioners.nfs_classes:
-        for failure, option in dangerous(each.mountOptions or ()):
-            told.add((each.name, option))
-            edit = edits.without_option(each.mountOptions or (), option)
-            yield find(failure, Subject("class", each.name), variant="class", option=option, edit=edit)
-    for volume in snapshot.volumes:
-        if location_of(volume) is None or volume.spec.accessModes == ["ReadOnlyMany"]:
-            continue
-        options = volume.spec.mountOptions or ()
-        for failure, option in dangerous(options):
-            if (volume.spec.storageClassName, option) not in told:
-                patch = edits.patch_options(options, option)
-                yield find(failure, Subject("volume", volume.name), variant="volume", option=option, patch=patch)
-
-
-def dangerous(options: list[str] | tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Those of the mount options that lose written data, each with the id of the failure that explains it."""
-    said = [each.strip() for each in ",".join(options).split(",")]
-    if "ro" in said:
-        return
-    is_v4 = any(each.startswith(("nfsvers=4", "vers=4", "v4")) for each in said)
-    for option in said:
-        if option in ("soft", "softerr"):
-            yield "soft-mount", option
-        elif option == "local_lock=all" or option == "local_lock=posix" or (option == "nolock" and not is_v4):
-            yield "locks-local", option

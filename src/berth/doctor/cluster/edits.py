@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=,:/-]*")
 """Means nothing to sed, in a pattern of ours or in what replaces it (dots are escaped), nor to YAML as a value."""
@@ -44,28 +44,38 @@ def set_parameter(key: str, value: str) -> str | None:
     return f"s|^  {re.escape(key)}: .*|  {key}: {value}|"
 
 
-def without_option(options: Sequence[str], option: str) -> str | None:
-    """Takes an option out of a class's mountOptions."""
-    if not all(map(_PLAIN.fullmatch, options)):
-        return None
+def change_options(options: Sequence[str], changes: Mapping[str, str]) -> str | None:
+    """Puts others in the place of some of a class's mountOptions; empty: takes it out."""
     script = []
-    for line in options:
-        rest = drop_option([line], option)
-        if rest != [line]:
-            pattern = f"^- {re.escape(line)}$".replace("/", r"\/")
-            changed = "".join(rest).replace("/", r"\/")
-            script.append(f"s/{pattern}/- {changed}/" if rest else f"/{pattern}/d")
-    return ";".join(script)
+    for line, changed in zip(options, _changed(options, changes), strict=True):
+        if changed == line:
+            continue
+        if not _PLAIN.fullmatch(line) or not (_PLAIN.fullmatch(changed) or not changed):
+            return None
+        pattern = f"^- {re.escape(line)}$".replace("/", r"\/")
+        new = changed.replace("/", r"\/")
+        script.append(f"s/{pattern}/- {new}/" if changed else f"/{pattern}/d")
+    return ";".join(script) or None
 
 
-def drop_option(options: Sequence[str], option: str) -> list[str]:
-    """The mount options without one of them; several may stand in one line."""
-    kept = (",".join(each for each in line.split(",") if each.strip() != option) for line in options)
-    return [line for line in kept if line]
-
-
-def patch_options(options: Sequence[str], option: str) -> str:
-    """The JSON patch that takes an option out of a PV's mountOptions."""
-    value = drop_option(options, option)
+def patch_options(options: Sequence[str], changes: Mapping[str, str]) -> str:
+    """The JSON patch that does the same with a PV's mountOptions."""
+    value = [line for line in _changed(options, changes) if line]
     path = "/spec/mountOptions"
     return json.dumps([{"op": "replace", "path": path, "value": value} if value else {"op": "remove", "path": path}])
+
+
+def _changed(options: Sequence[str], changes: Mapping[str, str]) -> list[str]:
+    """Line by line; several options may stand in one. What is written already is not written again."""
+    kept = {one for line in options for one in line.split(",")} - set(changes)
+    lines = []
+    for line in options:
+        said = []
+        for one in line.split(","):
+            text = changes.get(one, one)
+            if one in changes and (not text or text in kept):
+                continue
+            kept.add(text)
+            said.append(text)
+        lines.append(",".join(said))
+    return lines

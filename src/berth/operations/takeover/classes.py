@@ -11,8 +11,11 @@ from berth.findings.finding import Finding, Subject
 from berth.operations.takeover.findings import find
 from berth.operations.takeover.inventory import Group
 from berth.operations.takeover.volumes import pvs
+from berth.texts.text import joined
 from berth.volumes.errors import Refused
-from berth.volumes.parameters import KNOWN, Parameters, parse_parameters, share_address
+from berth.volumes.mount_options.judge import judge_options
+from berth.volumes.parameters import KNOWN, Parameters, mountable_address, parse_parameters
+from berth.volumes.server_name import on_server
 
 _OF_REFERENCE = ("pathPattern", "onDelete", "archiveOnDelete")
 _HARMLESS = ("stepSize",)
@@ -24,18 +27,21 @@ def judge_classes(group: Group) -> Iterator[Finding]:
         parameters, about = one.parameters or {}, Subject("class", one.name)
         try:
             parsed = parse_parameters(parameters, server=group.share.server, export=group.share.export)
-            share_address(parsed.server, parsed.export, tuple(one.mountOptions or ()))
+            mountable_address(parsed.server, parsed.export, tuple(one.mountOptions or ()))
         except Refused as refusal:
             is_ignored = refusal.parameter in parameters and refusal.parameter not in _OF_REFERENCE
             yield find(
                 "class-refused",
                 about,
                 variant={"ignored": is_ignored},
-                refusal=str(refusal),
+                refusal=refusal.text,
                 volumes=pvs([each for each in group.volumes if each.class_name == one.name]),
             )
             continue
         yield from _read_otherwise(about, parameters, parsed, group)
+        faults = judge_options(tuple(one.mountOptions or ()), server=parsed.server)
+        if faults:
+            yield find("class-options", about, reason=joined(fault.said for fault in faults))
         if _is_for_several(parsed):
             yield find("class-not-unique", about, pattern=parsed.pattern.text)
 
@@ -44,7 +50,7 @@ def _read_otherwise(
     about: Subject, parameters: Mapping[str, str], parsed: Parameters, group: Group
 ) -> Iterator[Finding]:
     if (parsed.server.lower(), parsed.export) != (group.share.server.lower(), group.share.export):
-        yield find("class-elsewhere", about, there=f"{parsed.server}:{parsed.export}", here=str(group.share))
+        yield find("class-elsewhere", about, there=on_server(parsed.server, parsed.export), here=str(group.share))
     others = {key: value for key, value in parameters.items() if key in KNOWN and key not in _OF_REFERENCE}
     heeded = [f"{key}={value}" for key, value in others.items() if key not in ("server", "share", *_HARMLESS)]
     if heeded:
