@@ -112,6 +112,12 @@ ONE = [
     ("everybody-writes", f"/srv/a 0.0.0.0/0{FINE}"),
     ("everybody-root", "/srv/a *(rw,no_subtree_check,no_root_squash)"),
     ("everybody-root", "/srv/a ::/0(ro,no_subtree_check,no_root_squash)"),
+    ("kerberos-only", "/srv/a *(rw,no_subtree_check,no_root_squash,sec=krb5)"),
+    (
+        "kerberos-only",
+        "/srv/a node1(rw,no_subtree_check,sec=krb5i:krb5p)\n/srv/a 10.0.0.0/8(ro,no_subtree_check,sec=krb5)",
+    ),
+    ("everybody-root", "/srv/a *(rw,no_subtree_check,no_root_squash,sec=krb5:sys)"),
     ("insecure", "/srv/a node1(rw,no_subtree_check,insecure)"),
     ("async", "/srv/a node1(rw,no_subtree_check,async)"),
     ("subtree-check", "/srv/a node1(rw,subtree_check)"),
@@ -197,7 +203,7 @@ GOOD = {
     ),
     "a read-only mirror for everybody": "/srv/a *(ro,all_squash,no_subtree_check)",
     "defaults": "/srv/a -rw,sync,no_subtree_check node1 @g *.lan",
-    "kerberos for everybody": "/srv/a *(rw,sec=krb5p,no_subtree_check)",
+    "kerberos or not, read-only": "/srv/a *(ro,sec=krb5p:sys,no_subtree_check)",
     "rights by flavour": "/srv/a node1(no_subtree_check,sec=krb5,rw,sec=sys,ro)",
     "the same path on two lines": f"/srv/a node1{FINE}\n/srv/a @g(ro,no_subtree_check)",
     "nested, with the same rights": "".join(
@@ -335,6 +341,18 @@ def test_what_was_explained_once_is_not_explained_again() -> None:
 NEED = Need("/srv/a", "192.0.2.11")
 
 
+def test_an_export_for_tickets_only_is_not_everybodys_and_says_what_a_provisioner_needs() -> None:
+    star = "/srv/a *(rw,sync,no_subtree_check,sec=krb5,fsid=0,no_root_squash)\n"
+    assert "everybody-root" not in codes(star)
+    (note,) = [each for each in found(star) if each.id == "kerberos-only"]
+    assert (note.severity, "sec=krb5" in note.seen.en, "rpc.gssd" in note.why.zh) == ("note", True, True)
+    (finding,) = found("/srv/a 192.0.2.0/24(rw,sync,no_subtree_check,sec=krb5p)\n", FACTS, NEED)
+    assert "192.0.2.11 gets in with a Kerberos ticket only (sec=krb5p)" in finding.seen.en
+    cure = "`berth server export add /srv/a --provisioner 192.0.2.11 --option sec=sys`"
+    assert cure in finding.do.en
+    assert cure in finding.do.zh
+
+
 @pytest.mark.parametrize(
     ("text", "need", "expected"),
     [
@@ -351,6 +369,30 @@ NEED = Need("/srv/a", "192.0.2.11")
             id="the host counts, not its network",
         ),
         pytest.param("/srv/mine 192.0.2.0/24" + FINE, Need("/srv/mine"), [], id="squashed, and the owner"),
+        pytest.param(
+            "/srv/a 192.0.2.0/24(rw,no_subtree_check,sec=krb5p)", NEED, ["provisioner-kerberos"], id="tickets only"
+        ),
+        pytest.param(
+            "/srv/mine *(rw,no_subtree_check,sec=krb5,no_root_squash)",
+            Need("/srv/mine"),
+            ["provisioner-kerberos"],
+            id="tickets only, for everybody",
+        ),
+        pytest.param(
+            "/srv/a *(rw,no_subtree_check,sec=krb5p) 192.0.2.11(rw,no_subtree_check,no_root_squash,sec=sys)",
+            NEED,
+            [],
+            id="tickets, and sec=sys for the provisioner alone",
+        ),
+        pytest.param(
+            "/srv/a 192.0.2.11(rw,no_subtree_check,no_root_squash,sec=krb5:sys)", NEED, [], id="tickets or none"
+        ),
+        pytest.param(
+            "/srv/a 192.0.2.11(no_subtree_check,no_root_squash,sec=krb5,rw,sec=sys,ro)",
+            NEED,
+            ["read-only"],
+            id="read-only without a ticket",
+        ),
         pytest.param(
             "/srv/closed node1(rw,no_subtree_check,no_root_squash)",
             Need("/srv/closed"),

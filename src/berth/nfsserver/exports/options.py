@@ -76,6 +76,16 @@ class Options:
         """The flavours that a client may use, never empty."""
         return self.security or (Security("sys", self.flags),)
 
+    @property
+    def untold(self) -> tuple[Security, ...]:
+        """The flavours with which a client needs no ticket: nobody proves who its users are."""
+        return tuple(each for each in self.flavours if not each.flavour.startswith("krb5"))
+
+    @property
+    def of_sys(self) -> tuple[Security, ...]:
+        """The flavour with which Berth comes, AUTH_SYS, and nodes without Kerberos; empty where it is not let in."""
+        return tuple(each for each in self.flavours if each.flavour == "sys")
+
     def canonical(self, varying: Flag = VARYING) -> Options:
         """The same, so that two of them are equal exactly when exportfs reports them alike."""
         security = tuple(Security(each.flavour, each.flags & varying) for each in self.flavours)

@@ -11,6 +11,7 @@ from berth.nfsserver.exports.flags import Flag
 from berth.nfsserver.exports.parse import Export
 from berth.nfsserver.lint.finding import find
 from berth.nfsserver.lint.lint_context import LintContext, Need, about
+from berth.nfsserver.lint.rules_options import flavours_of, takes_sys
 
 _PRECEDENCE: tuple[ClientKind, ...] = ("host", "network", "wildcard", "netgroup", "everybody", "gss")
 """Which of several matching clients counts: exports(5), whatever the order in the file."""
@@ -35,7 +36,14 @@ def needs(context: LintContext) -> Iterator[Finding]:
 def serving_export(exports: list[Export], address: str) -> Export | None:
     """The export that counts for a client at address; without an address, the one that lets in most."""
     if not address:
-        order = sorted(exports, key=lambda each: (each.options.has(Flag.READ_ONLY), each.options.has(Flag.ROOT_SQUASH)))
+        order = sorted(
+            exports,
+            key=lambda each: (
+                not takes_sys(each),
+                each.options.has(Flag.READ_ONLY),
+                each.options.has(Flag.ROOT_SQUASH),
+            ),
+        )
         return order[0] if order else None
     matching = [export for export in exports if covers(classify(export.client), address)]
     return min(matching, key=lambda each: _PRECEDENCE.index(classify(each.client).kind), default=None)
@@ -43,11 +51,15 @@ def serving_export(exports: list[Export], address: str) -> Export | None:
 
 def _check(need: Need, export: Export, place: PathFacts | None) -> Iterator[Finding]:
     options = export.options
-    if all(each.flags & Flag.READ_ONLY for each in options.flavours):
+    if not takes_sys(export):
+        variant = "address" if need.address else "anybody"
+        yield about("provisioner-kerberos", export, variant=variant, flavours=flavours_of(export), who=need.address)
+        return
+    if all(each.flags & Flag.READ_ONLY for each in options.of_sys):
         yield about("read-only", export, who=need.address or export.client)
     if not place or place.kind != "directory":
         return
-    is_squashed = options.has(Flag.ROOT_SQUASH | Flag.ALL_SQUASH)
+    is_squashed = any(each.flags & (Flag.ROOT_SQUASH | Flag.ALL_SQUASH) for each in options.of_sys)
     if is_squashed and not place.lets_write(options.anonuid, options.anongid):
         owner, mode = f"{place.uid}:{place.gid}", place.mode_text
         yield about("provisioner-squashed", export, uid=options.anonuid, gid=options.anongid, owner=owner, mode=mode)

@@ -21,7 +21,7 @@ def rights(context: LintContext) -> Iterator[Finding]:
         options = export.options
         # Where no client is written, that is a finding of its own, and says so.
         is_everybody = classify(export.client).is_everybody and entry.name != ""
-        is_root = any(not each.flags & (Flag.ROOT_SQUASH | Flag.ALL_SQUASH) for each in options.flavours)
+        is_root = any(not each.flags & (Flag.ROOT_SQUASH | Flag.ALL_SQUASH) for each in options.untold)
         if is_everybody and is_root:
             yield about("everybody-root", export)
         elif is_everybody and _is_writable_by_all(options):
@@ -38,8 +38,29 @@ def rights(context: LintContext) -> Iterator[Finding]:
 
 def _is_writable_by_all(options: Options) -> bool:
     """May a client write that does not prove who its users are."""
-    loose = [each for each in options.flavours if not each.flavour.startswith("krb5")]
-    return any(not each.flags & Flag.READ_ONLY for each in loose)
+    return any(not each.flags & Flag.READ_ONLY for each in options.untold)
+
+
+def kerberos(context: LintContext) -> Iterator[Finding]:
+    """Paths that nobody mounts without a ticket, told once: nodes need more for that than nfs-common."""
+    for path in dict.fromkeys(export.path for export in context.exports):
+        exports = [export for export in context.exports if export.path == path]
+        is_asked_about = any(context.facts.real(need.path) == context.facts.real(path) for need in context.needs)
+        is_told = any(classify(export.client).kind == "gss" for export in exports)
+        if not is_asked_about and not is_told and not any(map(takes_sys, exports)):
+            yield about("kerberos-only", exports[0], flavours=flavours_of(exports[0]))
+
+
+def takes_sys(export: Export) -> bool:
+    """Whether it takes AUTH_SYS, with which Berth comes."""
+    return classify(export.client).kind != "gss" and bool(export.options.of_sys)
+
+
+def flavours_of(export: Export) -> str:
+    """The security flavours of an export, as they are written: `sec=krb5:krb5p`."""
+    if classify(export.client).kind == "gss":
+        return export.client
+    return "sec=" + ":".join(each.flavour for each in export.options.flavours)
 
 
 def safety(context: LintContext) -> Iterator[Finding]:
@@ -140,4 +161,4 @@ def _identity(options: Options) -> str:
     return "" if options.fsid is None else str(options.fsid)
 
 
-RULES = (rights, safety, missing_fsid, fsids, tree)
+RULES = (rights, kerberos, safety, missing_fsid, fsids, tree)
