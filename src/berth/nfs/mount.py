@@ -8,10 +8,14 @@ from typing import NamedTuple
 from berth.nfs.errors import CallRejected
 from berth.nfs.names import decode_name, encode_name
 from berth.nfs.rpc import Connection
-from berth.nfs.status import NfsError, status_name
+from berth.nfs.status import NfsError, Status, status_name
 from berth.nfs.xdr import Reader, opaque
 
 MNT, UMNT, EXPORT = 1, 3, 5
+_AUTH_NONE, _AUTH_SYS = 0, 1
+_FLAVOURS = {390003: "krb5", 390004: "krb5i", 390005: "krb5p"}
+"""Pseudo-flavours of RPCSEC_GSS with Kerberos (RFC 2623)."""
+_MOST_FLAVOURS = 32
 _LONGEST = 4096
 """Bytes of a path, or of a client's name."""
 
@@ -28,15 +32,25 @@ class Offered(NamedTuple):
 
 
 async def mount(mountd: Connection, export: str) -> bytes:
-    """The handle of an export's root. NfsError with mountd's status (MNT3ERR_…) when it is not handed out."""
+    """The handle of an export's root. NfsError with mountd's status (MNT3ERR_…) when it is not handed out, and with
+    WRONGSEC where it is, for other security flavours than ours (RFC 1813, section 5.2.1: auth_flavors); the error's
+    name then lists them: `sec=krb5:krb5p`.
+    """
+    return await mountd.call(MNT, opaque(encode_name(export)), read_mounted)
 
-    def decode(reader: Reader) -> bytes:
-        status = reader.uint()
-        if status:
-            raise NfsError(status, status_name("MNT3ERR", status))
-        return reader.opaque(64)
 
-    return await mountd.call(MNT, opaque(encode_name(export)), decode)
+def read_mounted(reader: Reader) -> bytes:
+    """The answer to MNT: see mount."""
+    status = reader.uint()
+    if status:
+        raise NfsError(status, status_name("MNT3ERR", status))
+    handle = reader.opaque(64)
+    flavours = [reader.uint() for _ in range(min(reader.uint(), _MOST_FLAVOURS))]
+    # Older servers list none, and AUTH_NONE means that any will do (nfs_verify_authflavors of Linux).
+    if flavours and not {_AUTH_NONE, _AUTH_SYS} & set(flavours):
+        named = ":".join(_FLAVOURS.get(flavour, str(flavour)) for flavour in flavours)
+        raise NfsError(Status.WRONGSEC, f"sec={named}")
+    return handle
 
 
 async def forget_mount(mountd: Connection, export: str) -> None:

@@ -21,7 +21,7 @@ BACK = "share-back"
 """The failure that is told where the share does its work again, as far as it can be seen from here."""
 _LISTING_DISPROVES = frozenset({
     "share-unresolved", "share-refuses", "share-unreachable", "share-hangs", "share-not-exported", "share-not-for-us",
-    "share-replaced",
+    "share-kerberos", "share-replaced",
 })  # fmt: skip
 """What is not so, or no longer, if the share can be listed from here."""
 _CLAIMS, _PVS = ("ProvisioningFailed",), ("VolumeFailedDelete",)

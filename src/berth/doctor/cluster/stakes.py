@@ -24,7 +24,7 @@ from berth.texts.text import Text
 
 _HERE_ONLY = frozenset({"share-unresolved", "share-unreachable"})
 """What may be so from this host only, unless something in the cluster says the same."""
-_ABOUT_US = frozenset({"share-not-for-us", "share-denied"})
+_ABOUT_US = frozenset({"share-not-for-us", "share-kerberos", "share-denied"})
 """What is about who asks: unless something in the cluster says the same, it was not seen how the share is."""
 _INSIDE = re.compile(r"\.svc(\.|$)")
 """Names that only pods can resolve."""

@@ -197,7 +197,10 @@ def _why_not(protocol: str, export: str, error: NfsError) -> str:
                 "class's mountOptions, or mount the share into Berth's pod"
             )
         case Status.WRONGSEC:
-            return f"{export} wants another security flavour than sys (Kerberos), which Berth does not speak"
+            return (
+                f"{export} wants another security flavour than sys (Kerberos), which Berth does not speak: export it "
+                f"to Berth's host with sec=sys as well, or mount it there and set BERTH_MOUNTED_AT"
+            )
         case code if code in GONE:
             return f"the directory behind {export} was replaced; the server must reload its exports (exportfs -r)"
     return f"the server refused the {protocol} mount of {export}"
