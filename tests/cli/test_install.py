@@ -80,7 +80,7 @@ def test_options_become_settings() -> None:
         ((*SHARE, "--parameter", "uid"), "berth: --parameter: 'uid' is not KEY=VALUE"),
         ((*SHARE, "--parameter", "archiveOnDelet=true"), "did you mean archiveOnDelete?"),
         ((*SHARE, "--parameter", "uid=root"), "berth: --parameter uid: 'root' is not a number"),
-        ((*SHARE, "--mount-option", "nfsvers=5"), "berth: --mount-option: nfsvers=5 is not an NFS version"),
+        ((*SHARE, "--mount-option", "nfsvers=5"), "berth: --mount-option: `nfsvers=5` is no NFS version"),
         ((*SHARE, "--class", "Gold"), "berth: --class: 'Gold' is not a class's name"),
         ((*SHARE, "--name", "x" * 54), "berth: --name: 'xxx"),
         ((*SHARE, "--namespace", "a_b"), "berth: --namespace: 'a_b' is not a name"),

@@ -21,7 +21,7 @@ from berth.operations.static_volume import all_options
         (["--size=0"], "--size: must be more than nothing"),
         (["--server=a/b"], "--server: 'a/b' is not a host name or an IP address"),
         (["--mount-option=soft"], "--mount-option: soft lets writes fail"),
-        (["--mount-option=nfsvers=5"], "--mount-option: nfsvers=5 is not an NFS version"),
+        (["--mount-option=nfsvers=5"], "--mount-option: `nfsvers=5` is no NFS version"),
         (["--name=Upper"], "--name: 'Upper' is not a name"),
         ([f"--name={'v' * 251}"], f"--name: the PV would be called {'v' * 40}…, which is 251 bytes; its record"),
         ([f"--claim=shop/{'c' * 246}"], f"--claim: the PV would be called shop-{'c' * 35}…, which is 251 bytes"),

@@ -9,7 +9,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     "reason given by server: No such file": ("mount-path-missing",),
     "connection timed out": ("mount-timed-out", "mount-connection-refused"),
     "the node can't resolve the server": ("server-unresolved", "server-ipv6-bare"),
-    "Kerberos": ("kerberos-gssd", "kerberos-keytab", "kerberos-clock", "share-kerberos"),
+    "Kerberos": ("gss-daemon-missing", "kerberos-keytab", "kerberos-clock", "share-kerberos"),
     "owners are nobody": ("idmap-domain",),
     "mount options": ("mount-options-refused", "mount-options-risky", "mount-options-idle"),
     "protocol not supported": ("mount-protocol-unsupported",),

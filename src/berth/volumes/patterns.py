@@ -53,7 +53,7 @@ class PathPattern:
         """The volume's path for this claim; Refused when a value is missing or the outcome is no path for a volume."""
         filled = "".join(self._value(piece, claim, pv, labels, annotations) for piece in self.pieces)
         try:
-            return new_volume_path("/".join(filter(_names_something, filled.split("/"))), field=self.parameter)
+            return new_volume_path(_joined(filled), field=self.parameter)
         except Refused as refusal:
             # The pattern itself was found good, so a value of this claim is at fault, or the length of all together.
             keys = [f", {piece.source} {quoted(piece.key)}" for piece in self.pieces if piece.key]
@@ -70,7 +70,7 @@ class PathPattern:
         sources = {piece.source for piece in self.pieces}
         if sources & {"label", "annotation"} or not ("pv" in sources or {"namespace", "name"} <= sources):
             return False
-        return path == "".join(self._value(piece, claim, pv, {}, {}) for piece in self.pieces)
+        return path == _joined("".join(self._value(piece, claim, pv, {}, {}) for piece in self.pieces))
 
     @property
     def is_own(self) -> bool:
@@ -176,6 +176,11 @@ def _cleaned(pieces: list[Piece]) -> list[Piece]:
             elif each.source != "literal" or each.text:
                 found.append(each)
     return found
+
+
+def _joined(path: str) -> str:
+    """A filled path without what leads nowhere."""
+    return "/".join(filter(_names_something, path.split("/")))
 
 
 def _names_something(part: str) -> bool:
