@@ -192,7 +192,7 @@ _NOTHING = Text("leave it out", "请去掉")
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
+class ForeignOption:
     """Options of something else, which mount.nfs refuses."""
 
     whose: Text
@@ -205,11 +205,11 @@ _LOCAL = Text("of local file systems", "本地文件系统的")
 _EFS = Text("of Amazon's mount.efs", "亚马逊 mount.efs 的")
 _OTHER = Text("of another file system", "其他文件系统的")
 
-FOREIGN: dict[str, Foreign] = {
-    **{name: Foreign(_SMB, _OWNER) for name in ("dir_mode", "file_mode", "forceuid", "forcegid", "noperm", "setuids")},
-    **{name: Foreign(_SMB, _ACCESS) for name in ("username", "password", "pass", "credentials", "cred", "guest")},
+FOREIGN: dict[str, ForeignOption] = {
+    **{name: ForeignOption(_SMB, _OWNER) for name in ("dir_mode", "file_mode", "forceuid", "forcegid", "noperm", "setuids")},
+    **{name: ForeignOption(_SMB, _ACCESS) for name in ("username", "password", "pass", "credentials", "cred", "guest")},
     **{
-        name: Foreign(_SMB)
+        name: ForeignOption(_SMB)
         for name in (
             "domain", "mfsymlinks", "nobrl", "serverino", "noserverino", "cache", "iocharset", "nounix", "sfu",
             "mapposix", "mapchars", "nomapposix", "seal", "sign", "multichannel", "max_channels", "nosharesock",
@@ -218,9 +218,9 @@ FOREIGN: dict[str, Foreign] = {
             "esize", "snapshot",
         )
     },
-    **{name: Foreign(_OTHER, _OWNER) for name in ("uid", "gid", "umask", "fmask", "dmask", "mode", "allow_other")},
+    **{name: ForeignOption(_OTHER, _OWNER) for name in ("uid", "gid", "umask", "fmask", "dmask", "mode", "allow_other")},
     **{
-        name: Foreign(_SERVER, _EXPORTS)
+        name: ForeignOption(_SERVER, _EXPORTS)
         for name in (
             "no_root_squash", "root_squash", "all_squash", "no_all_squash", "anonuid", "anongid", "subtree_check",
             "no_subtree_check", "secure", "insecure", "fsid", "crossmnt", "nohide", "hide", "wdelay", "no_wdelay",
@@ -228,7 +228,7 @@ FOREIGN: dict[str, Foreign] = {
         )
     },
     **{
-        name: Foreign(_LOCAL)
+        name: ForeignOption(_LOCAL)
         for name in (
             "data", "barrier", "nobarrier", "errors", "discard", "nodiscard", "user_xattr", "nouser_xattr", "commit",
             "journal_checksum", "delalloc", "inode64", "largeio", "pquota", "prjquota", "uquota", "gquota", "nouuid",
@@ -238,18 +238,18 @@ FOREIGN: dict[str, Foreign] = {
         )
     },
     **{
-        name: Foreign(_EFS, Text("encryption needs its CSI driver", "加密需要使用它的 CSI 驱动"))
+        name: ForeignOption(_EFS, Text("encryption needs its CSI driver", "加密需要使用它的 CSI 驱动"))
         for name in ("tls", "notls", "iam", "accesspoint", "awscredsuri", "awsprofile", "netns", "mounttargetip", "az")
     },
     **{
-        name: Foreign(_OTHER)
+        name: ForeignOption(_OTHER)
         for name in (
             "name", "secret", "secretfile", "mds_namespace", "backup-volfile-servers", "backupvolfile-server",
             "log-level", "log-file", "direct-io-mode", "flock", "localflock", "user_subvol_rm_allowed",
         )
     },
     **{
-        name: Foreign(Text("of the NFS of BSD, macOS or Solaris", "BSD、macOS 或 Solaris 的 NFS 的"))
+        name: ForeignOption(Text("of the NFS of BSD, macOS or Solaris", "BSD、macOS 或 Solaris 的 NFS 的"))
         for name in ("nolocks", "locallocks", "nolockd", "mntudp", "dumbtimer", "readahead", "nfsv2", "deadthresh",
                      "rdirsize", "nonegnamecache", "largefiles", "llock", "xattr", "noxattr", "quorum")
     },
