@@ -134,11 +134,11 @@ async def test_how_many_calls_each_operation_takes(open_share: OpenShare, versio
         },
         "4": {
             "make_directory": 1,
-            "write_file": 3,
-            "read_file": 2,
-            "rename": 3,
-            "remove_tree": 3,
-            "remove_file": 2,
+            "write_file": 2,
+            "read_file": 1,
+            "rename": 2,
+            "remove_tree": 1,
+            "remove_file": 1,
         },
     }[version]
     assert taken == most

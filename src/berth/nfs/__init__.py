@@ -24,14 +24,27 @@ from berth.nfs.programs import (
 from berth.nfs.resolve import Resolver, Unresolved, spelling
 from berth.nfs.rpc import Connection, connected, ping
 from berth.nfs.servers import Servers
-from berth.nfs.session import START, Attributes, DirectoryEntry, NfsNode, Position, Session
+from berth.nfs.session import (
+    START,
+    Attributes,
+    DirectoryEntry,
+    LookingAlso,
+    NfsNode,
+    Opening,
+    Position,
+    Reading,
+    Removing,
+    Session,
+    Then,
+)
 from berth.nfs.sockets import RESERVED_PORTS
 from berth.nfs.status import DENIED, GONE, NfsError, RootGone, Status
 
 __all__ = [
     "DENIED", "GONE", "LOCKD", "MOUNTD", "NFS3", "NFS4", "NFS_PORT", "PORTMAPPER", "PORTMAPPER_PORT", "PROGRAM_NAMES",
     "RESERVED_PORTS", "ROOT", "START", "STATD", "Attributes", "CallRejected", "ConnectFailed", "Connection",
-    "ConnectionLost", "DirectoryEntry", "Identity", "NfsError", "NfsNode", "Offered", "Position", "Registration",
-    "Resolver", "RootGone", "RpcError", "Servers", "Session", "Status", "Unresolved", "Withheld", "connected", "locks",
-    "mount", "ping", "portmapper", "spelling", "v3", "v4",
+    "ConnectionLost", "DirectoryEntry", "Identity", "LookingAlso", "NfsError", "NfsNode", "Offered", "Opening",
+    "Position", "Reading", "Registration", "Removing", "Resolver", "RootGone", "RpcError", "Servers", "Session",
+    "Status", "Then", "Unresolved", "Withheld", "connected", "locks", "mount", "ping", "portmapper", "spelling", "v3",
+    "v4",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from berth.nfs.message import Identity
+from berth.nfs.message import ROOT, Identity
 from berth.nfs.rpc import Connection
 from berth.nfs.status import NfsError
 
@@ -89,6 +89,47 @@ class FsStat:
     free_inodes: int
 
 
+@dataclass(slots=True)
+class Reading:
+    """At the end of a walk, a small file is read in the same call."""
+
+    most: int
+    """Bytes; what is longer is not read."""
+    content: bytes | None = None
+    """All that is in it; None where that could not be had in this way."""
+
+
+@dataclass(slots=True)
+class Removing:
+    """At the end of a walk, a file, or a directory that is empty, is removed in the same call."""
+
+    is_directory: bool
+    is_done: bool = False
+
+
+@dataclass(slots=True)
+class LookingAlso:
+    """At the end of a walk, another one is made from where it began, in the same call."""
+
+    parts: Sequence[str]
+    found: list[NfsNode] | None = None
+    """All that there is on that way; None where that could not be learned in this way."""
+
+
+@dataclass(slots=True)
+class Opening:
+    """Before the last step of a walk, a new file is made beside what may be there, in the same call, for put."""
+
+    name: str
+    opened: object = None
+    """What put takes; None where it could not be made in this way."""
+    who: Identity = ROOT
+    """By whom it was made."""
+
+
+Then = Reading | Removing | LookingAlso | Opening
+
+
 class Session(Protocol):
     """One export over one connection. Any number of calls at once.
 
@@ -115,8 +156,17 @@ class Session(Protocol):
 
     async def attributes(self, handle: bytes) -> Attributes: ...
 
-    async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[NfsNode], NfsError | None]:
-        """What is found on the way from a directory, part by part, through no link, and why it ends if it does."""
+    @property
+    def does_more(self) -> bool:
+        """Whether calls of walk can do more than to look: NFSv3 has none that do."""
+
+    async def walk(
+        self, start: bytes, parts: Sequence[str], who: Identity, then: Then | None = None
+    ) -> tuple[list[NfsNode], NfsError | None]:
+        """What is found on the way from a directory, part by part, through no link, and why it ends if it does.
+
+        then: what to do at its end, if that can be done in the same call. It tells whether it was done.
+        """
 
     async def make_directory(
         self, directory: bytes, name: str, *, mode: int, uid: int | None, gid: int | None, who: Identity
@@ -129,12 +179,24 @@ class Session(Protocol):
         """Sets what is not None."""
 
     async def put(
-        self, directory: bytes, temporary: str, name: str, content: bytes, *, exclusive: bool, who: Identity
+        self,
+        directory: bytes,
+        temporary: str,
+        name: str,
+        content: bytes,
+        *,
+        exclusive: bool,
+        who: Identity,
+        opened: object = None,
     ) -> None:
         """Writes content to a new file called temporary (0600, on stable storage), then gives it its name in one step.
 
-        Replaces a file of that name; with exclusive it is EXIST instead, decided by the server.
+        Replaces a file of that name; with exclusive it is EXIST instead, decided by the server. opened: of the Opening
+        that has made the new file already.
         """
+
+    async def give_up(self, directory: bytes, temporary: str, opened: object, who: Identity) -> None:
+        """Removes a file that an Opening has made."""
 
     async def read(self, handle: bytes, limit: int, who: Identity) -> bytes:
         """The first limit bytes of a file."""

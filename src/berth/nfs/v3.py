@@ -22,6 +22,7 @@ from berth.nfs.session import (
     NfsNode,
     OnConnection,
     Position,
+    Then,
 )
 from berth.nfs.status import NfsError, NotStable, Status, status_name
 from berth.nfs.xdr import Reader, hyper, opaque, uint
@@ -66,7 +67,13 @@ class SessionV3(OnConnection):
     async def attributes(self, handle: bytes) -> Attributes:
         return await self._call(GETATTR, opaque(handle), _attributes, ROOT)
 
-    async def walk(self, start: bytes, parts: Sequence[str], who: Identity) -> tuple[list[NfsNode], NfsError | None]:
+    @property
+    def does_more(self) -> bool:
+        return False
+
+    async def walk(
+        self, start: bytes, parts: Sequence[str], who: Identity, then: Then | None = None
+    ) -> tuple[list[NfsNode], NfsError | None]:
         found: list[NfsNode] = []
         for part in parts:
             try:
@@ -90,7 +97,15 @@ class SessionV3(OnConnection):
         await self._do(SETATTR, opaque(handle) + _new_attributes(mode, uid, gid) + uint(0), who)
 
     async def put(
-        self, directory: bytes, temporary: str, name: str, content: bytes, *, exclusive: bool, who: Identity
+        self,
+        directory: bytes,
+        temporary: str,
+        name: str,
+        content: bytes,
+        *,
+        exclusive: bool,
+        who: Identity,
+        opened: object = None,
     ) -> None:
         how = uint(_GUARDED) + _new_attributes(0o600, None, None)
         node = await self._create(CREATE, directory, temporary, how, who)
@@ -105,6 +120,9 @@ class SessionV3(OnConnection):
                 await self._do(REMOVE, _place(directory, temporary), who)
             raise
         await self._do(REMOVE, _place(directory, temporary), who)
+
+    async def give_up(self, directory: bytes, temporary: str, opened: object, who: Identity) -> None:
+        """Nothing was made."""
 
     async def read(self, handle: bytes, limit: int, who: Identity) -> bytes:
         def decode(reader: Reader) -> tuple[bytes, bool]:

@@ -1,4 +1,4 @@
-"""COMPOUND: several NFSv4 operations in one call, carried out in order until one fails; and the attributes they carry.
+"""COMPOUND: several NFSv4 operations in one call, carried out in order until one fails.
 
 An operation is its number and its arguments, encoded. A reply's results come as a list, one per operation that
 succeeded: None, or what _DECODERS makes of it.
@@ -14,11 +14,24 @@ from typing import Any, NamedTuple
 from berth.nfs.message import Identity
 from berth.nfs.names import decode_name, encode_name
 from berth.nfs.rpc import Connection
-from berth.nfs.session import FILE_SYNC, Attributes, FileKind
+from berth.nfs.session import FILE_SYNC
 from berth.nfs.status import NfsError, NotStable, status_name
+from berth.nfs.v4_attributes import (
+    FILEHANDLE,
+    LOOKED_AT,
+    SIZE,
+    SPACE,
+    TYPE,
+    decode_attributes,
+    looked_at,
+    mask,
+    read_raw,
+)
 from berth.nfs.xdr import Malformed, Reader, hyper, opaque, uint
 
 COMPOUND = 1
+_HEAD = struct.Struct(">III")
+"""Of a call: the length of its tag, the minor version, and how many operations come."""
 _RESULT = struct.Struct(">II")
 _CHANGE = struct.Struct(">IQQ")
 _STATE = struct.Struct(">I12s")
@@ -26,28 +39,19 @@ _STATE = struct.Struct(">I12s")
 # Operations, RFC 7530 section 16.2.
 CLOSE, CREATE, GETATTR, GETFH, LINK, LOOKUP, OPEN, OPEN_CONFIRM, PUTFH, PUTROOTFH = 4, 6, 9, 10, 11, 15, 18, 20, 22, 24
 READ, READDIR, REMOVE, RENAME, SAVEFH, SETATTR, SETCLIENTID, SETCLIENTID_CONFIRM = 25, 26, 28, 29, 32, 34, 35, 36
-LOCK, LOCKT, LOCKU, VERIFY, WRITE = 12, 13, 14, 37, 38
-
-# Attributes, RFC 7530 section 5.
-TYPE, SIZE, FSID, RDATTR_ERROR, FILEHANDLE, FILEID, FILES_AVAIL, FILES_TOTAL, MODE = 1, 4, 8, 11, 19, 20, 21, 23, 33
-OWNER, OWNER_GROUP, SPACE_AVAIL, SPACE_TOTAL, MOUNTED_ON_FILEID = 36, 37, 42, 44, 55
-_FORMS = {
-    **dict.fromkeys((TYPE, RDATTR_ERROR, MODE), "I"),
-    **dict.fromkeys((SIZE, FILEID, FILES_AVAIL, FILES_TOTAL, SPACE_AVAIL, SPACE_TOTAL, MOUNTED_ON_FILEID), "Q"),
-    FSID: "QQ",
-}
-_OPAQUES = frozenset({FILEHANDLE, OWNER, OWNER_GROUP})
-
-_KINDS: dict[int, FileKind] = {1: "file", 2: "directory", 5: "link"}
-NOBODY = 65534
-"""Stands for an owner that the server spells as a name, which only the server's domain could translate."""
+LOCK, LOCKT, LOCKU, RESTOREFH, VERIFY, WRITE = 12, 13, 14, 31, 37, 38
 
 
-class Operation(NamedTuple):
-    """One of a compound."""
+class Operation:
+    """One of a compound, as it is sent."""
 
-    number: int
-    arguments: bytes = b""
+    __slots__ = ("decode", "encoded", "number")
+
+    def __init__(self, number: int, arguments: bytes = b"", decode: Callable[[Reader], Any] | None = None) -> None:
+        """decode: of what stands behind its status in the reply, where _DECODERS says nothing better."""
+        self.number = number
+        self.encoded = uint(number) + arguments
+        self.decode = decode
 
 
 class OpenState(NamedTuple):
@@ -64,30 +68,29 @@ NO_STATE = OpenState(0, bytes(12))
 """Reading and changing attributes without having opened the file."""
 
 
-def mask(*numbers: int) -> bytes:
-    """A set of attributes."""
-    words = [0] * (max(numbers) // 32 + 1)
-    for number in numbers:
-        words[number // 32] |= 1 << (number % 32)
-    return uint(len(words)) + b"".join(map(uint, words))
-
-
-LISTED = mask(TYPE, SIZE, FSID, RDATTR_ERROR, FILEHANDLE, FILEID, MODE, OWNER, OWNER_GROUP, MOUNTED_ON_FILEID)
-LOOK = Operation(GETATTR, mask(TYPE, SIZE, FSID, FILEID, MODE, OWNER, OWNER_GROUP))
-LOOK_AT_SPACE = Operation(GETATTR, mask(FILES_AVAIL, FILES_TOTAL, SPACE_AVAIL, SPACE_TOTAL))
+LOOK = Operation(GETATTR, LOOKED_AT, lambda reader: looked_at(read_raw(reader)))
+LOOK_AT_SPACE = Operation(GETATTR, SPACE, lambda reader: decode_attributes(read_raw(reader)))
 GET_HANDLE = Operation(GETFH)
 SAVE_HANDLE = Operation(SAVEFH)
+RESTORE_HANDLE = Operation(RESTOREFH)
 GO_TO_TOP = Operation(PUTROOTFH)
 
 
+@lru_cache(maxsize=256)
 def on(handle: bytes) -> Operation:
     """What follows is done to this file or directory."""
     return Operation(PUTFH, opaque(handle))
 
 
+@lru_cache(maxsize=256)
 def named(number: int, name: str) -> Operation:
     """An operation whose argument is one name: LOOKUP, REMOVE, LINK."""
     return Operation(number, opaque(encode_name(name)))
+
+
+def renamed(name: str, new_name: str) -> Operation:
+    """From the saved directory to the current one."""
+    return Operation(RENAME, opaque(encode_name(name)) + opaque(encode_name(new_name)))
 
 
 def size_is(size: int) -> Operation:
@@ -95,29 +98,22 @@ def size_is(size: int) -> Operation:
     return Operation(VERIFY, mask(SIZE) + opaque(hyper(size)))
 
 
+def kind_is(*, is_directory: bool) -> Operation:
+    """Fails where it is no directory, or no regular file."""
+    return _IS_DIRECTORY if is_directory else _IS_FILE
+
+
 def handle_is(handle: bytes) -> Operation:
     """Fails where the file or directory is another one."""
     return Operation(VERIFY, mask(FILEHANDLE) + opaque(opaque(handle)))
 
 
-def new_attributes(mode: int | None, uid: int | None, gid: int | None) -> bytes:
-    """Attributes to set: those that are not None. Owners go as numbers, which servers take under AUTH_SYS."""
-    numbers: list[int] = []
-    values = b""
-    if mode is not None:
-        numbers.append(MODE)
-        values += uint(mode)
-    for number, value in ((OWNER, uid), (OWNER_GROUP, gid)):
-        if value is not None:
-            numbers.append(number)
-            values += opaque(str(value).encode())
-    return mask(*numbers) + opaque(values)
+_IS_FILE, _IS_DIRECTORY = (Operation(VERIFY, mask(TYPE) + opaque(uint(kind))) for kind in (1, 2))
 
 
 def encode(operations: Sequence[Operation], minor: int = 0) -> bytes:
     """The arguments of a COMPOUND without a tag, of NFSv4.minor."""
-    encoded = b"".join(uint(operation.number) + operation.arguments for operation in operations)
-    return opaque(b"") + uint(minor) + uint(len(operations)) + encoded
+    return _HEAD.pack(0, minor, len(operations)) + b"".join([operation.encoded for operation in operations])
 
 
 async def run(
@@ -150,79 +146,11 @@ def _decode(reader: Reader, operations: Sequence[Operation]) -> tuple[list[Any],
             raise Malformed("it answers what was not asked")
         if failed:
             return results, error or NfsError(1, "NFS4ERR_PERM")
-        decoder = _DECODERS.get(operation.number)
+        decoder = operation.decode or _DECODERS.get(operation.number)
         results.append(decoder(reader) if decoder else None)
     if error is None and len(results) < len(operations):
         raise Malformed("it is incomplete")
     return results, error
-
-
-def decode_attributes(reader: Reader) -> dict[int, Any]:
-    """Values by attribute's number. Malformed when the server sends one that was not asked for."""
-    bits = reader.words(8)
-    layout = _layouts.get(bits)
-    if layout is None:
-        layout = _layout(bits)
-        if len(_layouts) < _MOST_LAYOUTS:
-            _layouts[bits] = layout
-    reader.uint()  # how long the values are altogether
-    values: dict[int, Any] = {}
-    for numbers, fixed in layout:
-        if fixed is None:
-            values[numbers[0]] = reader.opaque()
-        else:
-            values.update(zip(numbers, reader.take(fixed), strict=True))
-    return values
-
-
-_Layout = tuple[tuple[tuple[int, ...], struct.Struct | None], ...]
-"""How values lie behind each other: numbers in one piece, by their attributes' numbers, or one opaque."""
-_layouts: dict[bytes, _Layout] = {}
-"""By the bits that announce them: a server answers a question in one or two ways."""
-_MOST_LAYOUTS = 100
-
-
-def _layout(bits: bytes) -> _Layout:
-    words = struct.unpack(f">{len(bits) // 4}I", bits)
-    found: list[tuple[tuple[int, ...], struct.Struct | None]] = []
-    numbers: list[int] = []
-    form = ">"
-    for number in (32 * index + bit for index, word in enumerate(words) for bit in range(32) if word >> bit & 1):
-        if number in _FORMS:
-            # The two halves of an FSID have one number: the second tells file systems of one server apart.
-            numbers += [number, -number][: len(_FORMS[number])]
-            form += _FORMS[number]
-        elif number in _OPAQUES:
-            if numbers:
-                found.append((tuple(numbers), struct.Struct(form)))
-                numbers, form = [], ">"
-            found.append(((number,), None))
-        else:
-            raise Malformed(f"it holds an attribute ({number}) that was not asked for")
-    if numbers:
-        found.append((tuple(numbers), struct.Struct(form)))
-    return tuple(found)
-
-
-def attributes_of(values: dict[int, Any]) -> Attributes:
-    return Attributes(
-        kind=_KINDS.get(values.get(TYPE, 0), "other"),
-        mode=values.get(MODE, 0) & 0o7777,
-        uid=_owner(values.get(OWNER, b"")),
-        gid=_owner(values.get(OWNER_GROUP, b"")),
-        size=values.get(SIZE, 0),
-        device=values.get(FSID, 0) << 64 | values.get(-FSID, 0),
-        number=values.get(FILEID, 0),
-    )
-
-
-@lru_cache(maxsize=1024)
-def _owner(spelled: bytes) -> int:
-    """An owner's number: servers send `1000`, `1000@domain`, or a name."""
-    name = spelled.partition(b"@")[0]
-    if name.isdigit():
-        return min(int(name[:10]), 0xFFFFFFFF)
-    return 0 if name == b"root" else NOBODY
 
 
 def _change(reader: Reader) -> None:
@@ -277,14 +205,13 @@ def _readdir(reader: Reader) -> tuple[list[tuple[int, str, dict[int, Any]]], int
     verifier = reader.hyper()
     entries = []
     while reader.flag():
-        entries.append((reader.hyper(), decode_name(reader.opaque()), decode_attributes(reader)))
+        entries.append((reader.hyper(), decode_name(reader.opaque()), decode_attributes(read_raw(reader))))
     return entries, verifier, reader.flag()
 
 
 _DECODERS: dict[int, Callable[[Reader], Any]] = {
     CLOSE: _state,
     CREATE: _create,
-    GETATTR: decode_attributes,
     GETFH: Reader.opaque,
     LINK: _change,
     LOCK: _state,

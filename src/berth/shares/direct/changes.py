@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from berth.nfs import DENIED, ROOT, Identity, NfsError, NfsNode, RootGone, Status
+from berth.nfs import DENIED, ROOT, Identity, LookingAlso, NfsError, NfsNode, Opening, Removing, RootGone, Status
 from berth.shares.direct.move import move
 from berth.shares.direct.tree import Denied, Tree, entry_of, refuse_detour
 from berth.volumes.errors import Missing, Refused, Taken
@@ -122,32 +122,66 @@ async def _make_as(tree: Tree, parent: NfsNode, name: str, mode: int, owner: Ide
 
 async def write_file(tree: Tree, parts: Sequence[str], content: bytes, *, exclusive: bool) -> None:
     """See Share.write_file."""
+    session, opening = tree.session, Opening(f".tmp-{uuid.uuid4().hex}")
+    parent: NfsNode | None = None
+    try:
+        found = await tree.find(parts, is_last_open=True, then=opening)
+        parent = found[len(parts) - 2] if len(parts) - 1 <= len(found) and len(parts) > 1 else session.root
+        _may_be_written(tree, parts, found, exclusive=exclusive)
+    except (Missing, Refused, Taken):
+        if opening.opened is not None and parent is not None:
+            await session.give_up(parent.handle, opening.name, opening.opened, opening.who)
+        raise
+
+    async def put(who: Identity, opened: object = None) -> None:
+        await session.put(parent.handle, opening.name, parts[-1], content, exclusive=exclusive, who=who, opened=opened)
+
+    if opening.opened is not None:
+        try:
+            await put(opening.who, opening.opened)
+        except NfsError as error:
+            if error.code not in DENIED:
+                raise
+        else:
+            return
+    await tree.within(parent, put)
+
+
+def _may_be_written(tree: Tree, parts: Sequence[str], found: Sequence[NfsNode], *, exclusive: bool) -> None:
+    """Refused, Taken or Missing unless a file can be put where these parts lead, of which that was found."""
     path = "/".join(parts)
-    found = await tree.find(parts, is_last_open=exclusive)
     if len(found) == len(parts):
         if exclusive:
             raise Taken(tree.share, path)
+        refuse_detour(found[-1], parts, len(parts))
         if found[-1].attributes.kind != "file":
             raise Refused(path, f"exists on share {tree.share}, and is no regular file")
     if len(found) < len(parts) - 1:
         raise Missing(tree.share, "/".join(parts[: len(found) + 1]))
-    parent = found[len(parts) - 2] if len(parts) > 1 else tree.session.root
-    temporary = f".tmp-{uuid.uuid4().hex}"
-    await tree.within(
-        parent,
-        lambda who: tree.session.put(parent.handle, temporary, parts[-1], content, exclusive=exclusive, who=who),
-    )
 
 
 async def rename(tree: Tree, source: Sequence[str], target: Sequence[str], only: Entry | None) -> None:
-    """See Share.rename. The source is looked at last, right before it is moved."""
-    there = await tree.find(target, is_last_open=True)
+    """See Share.rename. Where the server itself does not compare what it moves, the source is looked at last, right
+    before it is moved.
+    """
+    also = LookingAlso(target)
+    here: list[NfsNode] | None = None
+    if tree.session.does_more:
+        with suppress(NfsError, Denied, Refused):  # the target is judged first
+            here = await tree.find(source, then=also)
+    there = also.found
+    if there is None:
+        there = await tree.find(target, is_last_open=True)
+    else:
+        for depth, node in enumerate(there[: len(target) - 1], 1):
+            refuse_detour(node, target, depth)
     if len(there) == len(target):
         raise Taken(tree.share, "/".join(target))
     if len(there) < len(target) - 1:
         raise Missing(tree.share, "/".join(target[: len(there) + 1]))
     to = there[-1] if there else tree.session.root
-    here = await tree.find(source)
+    if here is None:
+        here = await tree.find(source)
     if len(here) < len(source) or (only is not None and here[-1].handle != only.identity):
         raise Missing(tree.share, "/".join(source))
     if here[-1].attributes.kind != "directory":
@@ -168,8 +202,9 @@ async def rename(tree: Tree, source: Sequence[str], target: Sequence[str], only:
 
 async def remove_file(tree: Tree, parts: Sequence[str]) -> None:
     """See Share.remove_file."""
-    found = await tree.find(parts)
-    if len(found) < len(parts):
+    removing = Removing(is_directory=False)
+    found = await tree.find(parts, then=removing)
+    if len(found) < len(parts) or removing.is_done:
         return
     if found[-1].attributes.kind != "file":
         raise Refused("/".join(parts), "is no regular file")
@@ -178,8 +213,9 @@ async def remove_file(tree: Tree, parts: Sequence[str]) -> None:
 
 async def remove_directory(tree: Tree, parts: Sequence[str]) -> bool:
     """See Share.remove_directory."""
-    found = await tree.find(parts)
-    if len(found) < len(parts):
+    removing = Removing(is_directory=True)
+    found = await tree.find(parts, then=removing)
+    if len(found) < len(parts) or removing.is_done:
         return True
     if found[-1].attributes.kind != "directory":
         raise Refused("/".join(parts), "is no directory")

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from berth.nfs import DENIED, GONE, NfsError, NfsNode, Resolver, RootGone, RpcError, Session, Status
+from berth.nfs import DENIED, GONE, NfsError, NfsNode, Removing, Resolver, RootGone, RpcError, Session, Status
 from berth.shares.circuit_breaker import CircuitBreaker
 from berth.shares.direct import answers, changes
 from berth.shares.direct.dial import Dialer
@@ -135,9 +135,10 @@ class DirectShare:
 
     async def remove_tree(self, path: str, *, budget: Budget | None = None) -> Removal:
         parts = trash_entry(path)
+        removing = Removing(is_directory=True)
 
         async def look(tree: Tree) -> list[NfsNode]:
-            found = await tree.find(parts)
+            found = await tree.find(parts, then=removing)
             if len(found) == len(parts) and found[-1].attributes.kind != "directory":
                 raise Refused(path, "is no directory")
             return found
@@ -146,6 +147,8 @@ class DirectShare:
         purge = self._unfinished.take(path)
         if len(found) < len(parts):
             return Removal(0)
+        if removing.is_done:  # it was empty, as most are that were made for a moment
+            return Removal(1)
         if purge is None or not purge.is_of(found[-1]):
             purge = DirectPurge(found[-2], parts[-1], found[-1], concurrency=self._concurrency)
         before = purge.removed

@@ -10,7 +10,21 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from berth.nfs import DENIED, GONE, ROOT, START, DirectoryEntry, Identity, NfsError, NfsNode, Position, Session, Status
+from berth.nfs import (
+    DENIED,
+    GONE,
+    ROOT,
+    START,
+    DirectoryEntry,
+    Identity,
+    NfsError,
+    NfsNode,
+    Position,
+    Reading,
+    Session,
+    Status,
+    Then,
+)
 from berth.volumes.errors import Missing, Refused
 from berth.volumes.listing import Listing
 from berth.volumes.share import Entry
@@ -68,16 +82,18 @@ class Tree:
         self.is_bare = False
         """Whether the root showed nothing of what was looked for in it: perhaps it is the root no more."""
 
-    async def find(self, parts: Sequence[str], *, is_last_open: bool = False) -> list[NfsNode]:
+    async def find(
+        self, parts: Sequence[str], *, is_last_open: bool = False, then: Then | None = None
+    ) -> list[NfsNode]:
         """What is at each part of a path, as far as it exists. Refused when a link, or a file on the way, is met.
 
-        is_last_open: a link at the very end is an answer too.
+        is_last_open: a link at the very end is an answer too. then: see Session.walk.
         """
         found: list[NfsNode] = []
         here = self.session.root
         is_end = False
         while len(found) < len(parts) and not is_end:
-            nodes, is_end = await self._step(here, parts[len(found) :])
+            nodes, is_end = await self._step(here, parts[len(found) :], then)
             for node in nodes:
                 found.append(node)
                 if not (is_last_open and len(found) == len(parts)):
@@ -86,11 +102,11 @@ class Tree:
         self.is_bare |= bool(parts) and not found
         return found
 
-    async def get(self, parts: Sequence[str], *, is_last_open: bool = False) -> NfsNode:
+    async def get(self, parts: Sequence[str], *, is_last_open: bool = False, then: Then | None = None) -> NfsNode:
         """What is at a path. Missing when nothing is."""
         if not parts:
             return self.session.root
-        found = await self.find(parts, is_last_open=is_last_open)
+        found = await self.find(parts, is_last_open=is_last_open, then=then)
         if len(found) < len(parts):
             raise Missing(self.share, "/".join(parts[: len(found) + 1]))
         return found[-1]
@@ -128,11 +144,14 @@ class Tree:
         """
         path, known = "/".join(parts), b""
         while True:
-            node = await self.get(parts)
+            reading = Reading(most + 1)
+            node = await self.get(parts, then=reading)
             if node.attributes.kind != "file":
                 raise Refused(path, "is no regular file")
             try:
-                content = await self.within(node, partial(self.session.read, node.handle, most + 1))
+                content = reading.content
+                if content is None:
+                    content = await self.within(node, partial(self.session.read, node.handle, most + 1))
             except NfsError:
                 if node.handle == known:
                     raise
@@ -151,11 +170,11 @@ class Tree:
     ) -> tuple[list[DirectoryEntry], Position | None]:
         return await self.session.read_directory(directory.handle, position, who)
 
-    async def _step(self, here: NfsNode, rest: Sequence[str]) -> tuple[list[NfsNode], bool]:
+    async def _step(self, here: NfsNode, rest: Sequence[str], then: Then | None) -> tuple[list[NfsNode], bool]:
         """What follows, as far as one identity gets, and whether it is known that nothing comes after."""
 
         async def walk(who: Identity) -> tuple[list[NfsNode], bool]:
-            nodes, error = await self.session.walk(here.handle, rest, who)
+            nodes, error = await self.session.walk(here.handle, rest, who, then)
             if error is not None and error.code != Status.NOENT and not nodes:
                 raise error
             return nodes, error is not None and error.code == Status.NOENT
