@@ -10,13 +10,13 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, Self
 
-import aiohttp
 from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import Cluster, Context
 
 from berth.kube.answers import HttpAnswer
+from berth.kube.channel import Content
 from berth.kube.errors import Unreachable, WriteWithheld
 from berth.kube.exchange import Exchange, Request, RequestGuard
 from berth.kube.manifest import ManifestApi
@@ -90,12 +90,12 @@ class _Wire(Exchange):
         return HttpAnswer(200, "", body)
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[aiohttp.StreamReader]:
+    async def stream(self, request: Request) -> AsyncIterator[Content]:
         await asyncio.sleep(0)
         self.requests.append(str(request))
         self._carry_out(request, is_before=True)
         async with aclosing(self._fake.watch(request)) as lines:
-            yield cast("aiohttp.StreamReader", _Lines(lines))
+            yield _Lines(lines)
 
     def _carry_out(self, request: Request, *, is_before: bool) -> None:
         for plan in self.plans:

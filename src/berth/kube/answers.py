@@ -7,9 +7,10 @@ import socket
 import ssl
 from dataclasses import dataclass
 
-import aiohttp
 import msgspec
 
+from berth.kube.channel import Broken
+from berth.kube.channels import ProxyFailed
 from berth.kube.errors import StatusError, status_error, trim
 
 
@@ -72,16 +73,10 @@ def unreadable(request: str, error: Exception) -> StatusError:
 def explain(error: Exception, deadline: float) -> str:
     """Why a connection failed, in a few words for people."""
     match error:
-        case aiohttp.ClientConnectorCertificateError():
-            return explain(error.certificate_error, deadline)
-        case aiohttp.ServerDisconnectedError():
-            return "the server closed the connection before its answer"
-        case aiohttp.ClientPayloadError():
-            return "the connection ended in the middle of an answer"
-        case aiohttp.ClientProxyConnectionError():
-            return f"the proxy {error.host}:{error.port} failed: {explain(error.os_error, deadline)}"
-        case aiohttp.ClientConnectorError():
-            return explain(error.os_error, deadline)
+        case Broken():
+            return str(error)
+        case ProxyFailed():
+            return f"the proxy {error.where} failed: {explain(error.why, deadline)}"
         case ssl.SSLCertVerificationError():
             return f"its certificate is not valid: {error.verify_message}"
         case ssl.SSLError():

@@ -11,8 +11,7 @@ One Api is one set of connections and one set of limits; build a second one wher
 * On 401 the token is read again, once.
 * Whatever the server sends: an answer, or a line of a watch, is read up to 16 MiB (TooLarge), and nothing is followed
   elsewhere. A list that is too large is asked for in smaller pages.
-* A guarded Api asks its guard before each time something is written. What the guard can't see is the time that a new
-  connection takes to come about.
+* A guarded Api asks its guard before each time something is written, once there is a connection to write to.
 """
 
 from __future__ import annotations

@@ -37,6 +37,13 @@ class Credentials:
         self._token_file = config.user.token_file if config.user is not None else None
         self._fresh_until = 0.0
 
+    @property
+    def known(self) -> str | None:
+        """The header's value, if nobody has to be asked for it; None: see header."""
+        if self._header is not None and self._token_file:
+            self._freshen(self._token_file)
+        return self._header
+
     async def header(self) -> str:
         """The header's value, or nothing at all. ConfigurationError when the token can't be had."""
         if self._header is None:

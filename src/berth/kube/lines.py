@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
-import aiohttp
-
+from berth.kube.channel import Content
 from berth.kube.errors import Silent, TooLarge
 from berth.kube.exchange import Request
 
 
 async def whole_lines(
-    request: Request, content: aiohttp.StreamReader, silence: float, silent: Silent
+    request: Request, content: Content, silence: float, silent: Silent
 ) -> AsyncGenerator[bytes, None]:
     """The whole lines of content. Raises silent when a line is not whole within silence seconds of the one before, also
     while bytes of it still come; TooLarge when it is longer than an answer to the request may be.
