@@ -16,10 +16,10 @@ from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import Cluster, Context
 
 from berth.kube.answers import HttpAnswer
-from berth.kube.channel import Content
 from berth.kube.errors import Unreachable, WriteWithheld
 from berth.kube.exchange import Exchange, Request, RequestGuard
 from berth.kube.manifest import ManifestApi
+from berth.kube.reply import Content
 from tests.fake_api.server import FakeApiServer
 
 Act = Callable[[], object]
@@ -111,8 +111,9 @@ class _Lines:
     def __init__(self, lines: AsyncIterator[dict[str, Any]]) -> None:
         self._lines = lines
 
-    async def readany(self) -> bytes:
-        line = await anext(self._lines, None)
+    async def readany(self, until: float | None = None) -> bytes:
+        async with asyncio.timeout_at(until):
+            line = await anext(self._lines, None)
         return b"" if line is None else json.dumps(line).encode() + b"\n"
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from berth.kube.channel import Broken
 from berth.kube.channels import ProxyFailed
 from berth.kube.errors import StatusError, status_error, trim
+from berth.kube.reply import Broken
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,116 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Protocol, cast
+from typing import cast
+
+from berth.kube.reply import Broken, OverLong, Reply
 
 MOST_HEAD = 1 << 16
 """Bytes of a status line with all header fields."""
 _MOST_LINE = 1024
 """Bytes of a line between two chunks."""
-_MOST_WAITING = 1 << 20
-"""Bytes of a stream that may wait to be read; then the server has to wait."""
-_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: .*)?", re.DOTALL)
+_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r]*)?(?:\r\n|\Z)")
+_FIELD = re.compile(
+    rb"\r\n(content-length|transfer-encoding|connection|retry-after):[ \t]*([^\r]*?)[ \t]*(?=\r|\Z)", re.IGNORECASE
+)
+"""The header fields that are gone by."""
 _NUMBER = re.compile(rb"[0-9]{1,18}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?", re.DOTALL)
 
 _HEAD, _BODY, _CHUNK_HEAD, _CHUNK_BODY, _CHUNK_END, _TRAILER, _TO_THE_END = range(7)
-
-
-class Broken(ConnectionError):  # noqa: N818
-    """The conversation is over before its time; it says why, in a few words for people."""
-
-
-class OverLong(Exception):  # noqa: N818
-    """An answer has more bytes than it may have."""
-
-
-class Content(Protocol):
-    """What comes of an answer."""
-
-    async def readany(self) -> bytes:
-        """What has come and was not read yet; empty at its end."""
-
-
-class Reply:
-    """An answer that is coming."""
-
-    __slots__ = ("_channel", "_loop", "_most", "_parts", "_size", "_waiter", "error", "fields", "is_done", "is_stream",
-                 "status")  # fmt: skip
-
-    def __init__(self, channel: Channel, most: int, *, is_stream: bool) -> None:
-        self._channel = channel
-        self._loop = channel.loop
-        self._most = most
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._waiter: asyncio.Future[None] | None = None
-        self.is_stream = is_stream
-        self.status = 0
-        self.fields: dict[bytes, bytes] = {}
-        """Header fields, by their names in lower case."""
-        self.is_done = False
-        self.error: Exception | None = None
-
-    async def head(self) -> int:
-        """The status, once the head is there. What ends the conversation, if it ends before."""
-        while not self.status:
-            await self._news()
-        return self.status
-
-    async def whole(self) -> bytes:
-        """All of the answer, in at most so many bytes as it may have: OverLong."""
-        while not self.is_done:
-            await self._news()
-        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-
-    async def readany(self) -> bytes:
-        """What has come of a stream and was not read yet; empty at its end."""
-        while not self._parts:
-            if self.is_done:
-                return b""
-            await self._news()
-        read, self._parts, self._size = self._parts, [], 0
-        self._channel.go_on()
-        return read[0] if len(read) == 1 else b"".join(read)
-
-    def late(self) -> None:
-        """Gives it up: whoever waits is told TimeoutError."""
-        self._channel.end(TimeoutError())
-
-    def begins(self, status: int, fields: dict[bytes, bytes]) -> None:
-        """For the channel: the head is there."""
-        self.status, self.fields = status, fields
-        if self.is_stream:
-            self._tell()
-
-    def add(self, part: bytes) -> None:
-        """For the channel: more of it is there."""
-        self._parts.append(part)
-        self._size += len(part)
-        if self.is_stream:
-            self._tell()
-            if self._size > _MOST_WAITING:
-                self._channel.hold_on()
-        elif self._size > self._most:
-            raise OverLong
-
-    def ends(self, error: Exception | None = None) -> None:
-        """For the channel: there will be no more, as it is whole or because of an error."""
-        self.is_done, self.error = error is None, error
-        self._tell()
-
-    async def _news(self) -> None:
-        if self.error is not None:
-            raise self.error
-        self._waiter = self._loop.create_future()
-        await self._waiter
-        if self.error is not None and not self._parts:
-            raise self.error
-
-    def _tell(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
 
 
 class Channel(asyncio.Protocol):
@@ -265,8 +172,7 @@ class Channel(asyncio.Protocol):
             self._done(reply)
 
     def _begin(self, reply: Reply, head: bytes) -> None:
-        first, *lines = head.split(b"\r\n")
-        found = _STATUS.fullmatch(first)
+        found = _STATUS.match(head)
         if found is None:
             raise Broken("the server does not speak HTTP")
         status = int(found[2])
@@ -275,12 +181,10 @@ class Channel(asyncio.Protocol):
         if status < 200:  # it only says that it goes on
             return
         fields: dict[bytes, bytes] = {}
-        for line in lines:
-            name, colon, value = line.partition(b":")
-            name, value = name.lower(), value.strip(b" \t")
-            if not colon or (fields.get(name, value) != value and name in (b"content-length", b"transfer-encoding")):
+        for each in _FIELD.finditer(head):
+            name, value = each[1].lower(), each[2]
+            if fields.setdefault(name, value) != value:  # two answers, to one who is not meant to see the second
                 raise Broken("the server does not speak HTTP")
-            fields[name] = value
         self._may_stay = found[1] == b"1" and b"close" not in fields.get(b"connection", b"").lower()
         coding, length = fields.get(b"transfer-encoding"), fields.get(b"content-length")
         reply.begins(status, fields)

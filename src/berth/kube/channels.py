@@ -8,7 +8,8 @@ from base64 import b64encode
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from berth.kube.channel import MOST_HEAD, Broken, Channel
+from berth.kube.channel import MOST_HEAD, Channel
+from berth.kube.reply import Broken
 
 _KEPT_IDLE = 30.0
 """Seconds; below the idle limits of API servers (90 s) and of the load balancers in front of them (50 s and more)."""

@@ -132,7 +132,9 @@ class Recorder:
 
     def post(self, note: Note) -> None:
         """Queues note; never waits, never fails. When too many wait already, it is dropped and counted."""
-        note = replace(note, message=bounded(note.message, _LONGEST_MESSAGE, behind=False))
+        message = bounded(note.message, _LONGEST_MESSAGE, behind=False)
+        if message != note.message:
+            note = replace(note, message=message)
         about = note.about
         who = (about.kind, about.namespace, about.name, about.uid)
         key: tuple[str, ...] = (*who, note.type, note.reason, note.message)

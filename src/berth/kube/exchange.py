@@ -21,11 +21,11 @@ from lightkube.config.models import User
 from lightkube.core.exceptions import ConfigError
 
 from berth.kube.answers import HttpAnswer, explain, failure
-from berth.kube.channel import Content, OverLong, Reply
 from berth.kube.channels import Channels, Way, authorization_of
 from berth.kube.credentials import Credentials
 from berth.kube.errors import ConfigurationError, TooLarge, TooManyRequests, Unreachable, WriteWithheld
 from berth.kube.proxy import proxy_for
+from berth.kube.reply import Content, OverLong, Reply
 
 _WAIT_WITHOUT_ADVICE = 1.0
 """Seconds to wait after a 429 that does not say how long, or says none at all; what the API server usually says."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
-from berth.kube.channel import Content
 from berth.kube.errors import Silent, TooLarge
 from berth.kube.exchange import Request
+from berth.kube.reply import Content
 
 
 async def whole_lines(
@@ -21,8 +21,7 @@ async def whole_lines(
     size, since = 0, clock()
     while True:
         try:
-            async with asyncio.timeout_at(since + silence):
-                part = await content.readany()
+            part = await content.readany(since + silence)
         except TimeoutError as error:
             raise silent from error
         if not part:

@@ -28,12 +28,12 @@ from berth.nfs.session import (
     START,
     Attributes,
     DirectoryEntry,
-    LookingAlso,
+    LookThen,
     NfsNode,
-    Opening,
+    OpenThen,
     Position,
-    Reading,
-    Removing,
+    ReadThen,
+    RemoveThen,
     Session,
     Then,
 )
@@ -43,8 +43,8 @@ from berth.nfs.status import DENIED, GONE, NfsError, RootGone, Status
 __all__ = [
     "DENIED", "GONE", "LOCKD", "MOUNTD", "NFS3", "NFS4", "NFS_PORT", "PORTMAPPER", "PORTMAPPER_PORT", "PROGRAM_NAMES",
     "RESERVED_PORTS", "ROOT", "START", "STATD", "Attributes", "CallRejected", "ConnectFailed", "Connection",
-    "ConnectionLost", "DirectoryEntry", "Identity", "LookingAlso", "NfsError", "NfsNode", "Offered", "Opening",
-    "Position", "Reading", "Registration", "Removing", "Resolver", "RootGone", "RpcError", "Servers", "Session",
+    "ConnectionLost", "DirectoryEntry", "Identity", "LookThen", "NfsError", "NfsNode", "Offered", "OpenThen",
+    "Position", "ReadThen", "Registration", "RemoveThen", "Resolver", "RootGone", "RpcError", "Servers", "Session",
     "Status", "Then", "Unresolved", "Withheld", "connected", "locks", "mount", "ping", "portmapper", "spelling", "v3",
     "v4",
 ]  # fmt: skip

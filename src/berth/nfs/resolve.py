@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 from berth.aio.threads import Threads, ThreadsStuck
 
@@ -101,6 +102,7 @@ def spelling(name: str) -> str:
     return _literal(name) or name.lower().rstrip(".")
 
 
+@lru_cache(maxsize=1024)
 def _literal(name: str) -> str:
     """A numeric address in its one spelling, empty for a name."""
     try:

@@ -90,7 +90,7 @@ class FsStat:
 
 
 @dataclass(slots=True)
-class Reading:
+class ReadThen:
     """At the end of a walk, a small file is read in the same call."""
 
     most: int
@@ -100,7 +100,7 @@ class Reading:
 
 
 @dataclass(slots=True)
-class Removing:
+class RemoveThen:
     """At the end of a walk, a file, or a directory that is empty, is removed in the same call."""
 
     is_directory: bool
@@ -108,7 +108,7 @@ class Removing:
 
 
 @dataclass(slots=True)
-class LookingAlso:
+class LookThen:
     """At the end of a walk, another one is made from where it began, in the same call."""
 
     parts: Sequence[str]
@@ -117,7 +117,7 @@ class LookingAlso:
 
 
 @dataclass(slots=True)
-class Opening:
+class OpenThen:
     """Before the last step of a walk, a new file is made beside what may be there, in the same call, for put."""
 
     name: str
@@ -127,7 +127,7 @@ class Opening:
     """By whom it was made."""
 
 
-Then = Reading | Removing | LookingAlso | Opening
+Then = ReadThen | RemoveThen | LookThen | OpenThen
 
 
 class Session(Protocol):
@@ -191,12 +191,12 @@ class Session(Protocol):
     ) -> None:
         """Writes content to a new file called temporary (0600, on stable storage), then gives it its name in one step.
 
-        Replaces a file of that name; with exclusive it is EXIST instead, decided by the server. opened: of the Opening
+        Replaces a file of that name; with exclusive it is EXIST instead, decided by the server. opened: of the OpenThen
         that has made the new file already.
         """
 
     async def give_up(self, directory: bytes, temporary: str, opened: object, who: Identity) -> None:
-        """Removes a file that an Opening has made."""
+        """Removes a file that an OpenThen has made."""
 
     async def read(self, handle: bytes, limit: int, who: Identity) -> bytes:
         """The first limit bytes of a file."""

@@ -18,7 +18,7 @@ from berth.nfs.session import (
     FsStat,
     NfsNode,
     OnConnection,
-    Opening,
+    OpenThen,
     Position,
     Then,
 )
@@ -124,11 +124,11 @@ class SessionV4(OnConnection):
     async def _walk(
         self, start: bytes, parts: Sequence[str], who: Identity, then: Then | None
     ) -> tuple[list[NfsNode], NfsError | None]:
-        owner = await self._writer.lend_owner() if isinstance(then, Opening) else None
+        owner = await self._writer.lend_owner() if isinstance(then, OpenThen) else None
         walk = Walk(start, parts, then, owner)
         results, error = await attempt(self._connection, walk.operations, who, guarded=walk.is_guarded)
         nodes = walk.found(results, error)
-        if isinstance(then, Opening):
+        if isinstance(then, OpenThen):
             if then.opened is None and len(nodes) == len(parts) - 1:  # put will try it, and say why not
                 return await self._walk(start, parts, who, None)
             then.who = who

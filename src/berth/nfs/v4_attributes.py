@@ -38,6 +38,7 @@ LOOKED_AT = mask(TYPE, SIZE, FSID, FILEID, MODE, OWNER, OWNER_GROUP)
 SPACE = mask(FILES_AVAIL, FILES_TOTAL, SPACE_AVAIL, SPACE_TOTAL)
 
 
+@lru_cache(maxsize=256)
 def new_attributes(mode: int | None, uid: int | None, gid: int | None) -> bytes:
     """Attributes to set: those that are not None. Owners go as numbers, which servers take under AUTH_SYS."""
     numbers: list[int] = []

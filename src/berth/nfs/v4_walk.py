@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from berth.nfs import v4_compound as compound
-from berth.nfs.session import CHUNK, LookingAlso, NfsNode, Opening, Reading, Removing, Then
+from berth.nfs.session import CHUNK, LookThen, NfsNode, OpenThen, ReadThen, RemoveThen, Then
 from berth.nfs.status import NfsError, Status
 from berth.nfs.v4_compound import (
     GET_HANDLE,
@@ -19,7 +19,7 @@ from berth.nfs.v4_compound import (
     named,
     on,
 )
-from berth.nfs.v4_write import OpenFile, Owner, creating
+from berth.nfs.v4_write import OpenFile, OpenOwner, creating
 from berth.nfs.xdr import hyper, uint
 
 MOST_OPERATIONS = 16
@@ -30,9 +30,9 @@ class Walk:
     """One call that walks along parts from start and does then; how it is asked, and what its answer means."""
 
     def __init__(
-        self, start: bytes, parts: Sequence[str], then: Then | None = None, owner: Owner | None = None
+        self, start: bytes, parts: Sequence[str], then: Then | None = None, owner: OpenOwner | None = None
     ) -> None:
-        """owner: who opens the new file of an Opening, whose answer is an OpenFile."""
+        """owner: who opens the new file of an OpenThen, whose answer is an OpenFile."""
         self._count = len(parts)
         fits = then is not None and 1 + 3 * len(parts) + _needs(then) <= MOST_OPERATIONS
         self._then = then if fits else None
@@ -43,7 +43,7 @@ class Walk:
     @property
     def is_guarded(self) -> bool:
         """Whether it does what can't be taken back."""
-        return isinstance(self._then, Removing)
+        return isinstance(self._then, RemoveThen)
 
     def found(self, results: Sequence[Any], error: NfsError | None) -> list[NfsNode]:
         """What was found on the way; what was done at the end is told to whoever asked for it."""
@@ -56,31 +56,31 @@ class Walk:
                 nodes.append(NfsNode(handle, result))
         is_whole = error is None
         match self._then:
-            case Reading() as reading if is_whole:
+            case ReadThen() as reading if is_whole:
                 data, is_end = results[-1]
                 reading.content = data if is_end else None
-            case Removing() as removing:
+            case RemoveThen() as removing:
                 removing.is_done = is_whole
-            case LookingAlso() as looking if len(nodes) > self._count and (is_whole or _is_missing(error)):
+            case LookThen() as looking if len(nodes) > self._count and (is_whole or _is_missing(error)):
                 looking.found = nodes[self._count :]
-            case Opening() as opening:
+            case OpenThen() as opening:
                 opening.opened = self._made(results)
         return nodes[: self._count]
 
     def _do_more(self, start: bytes, parts: Sequence[str]) -> None:
         operations = self.operations
         match self._then:
-            case Reading(most=most):
+            case ReadThen(most=most):
                 # The state of zeros: reading without having opened, which needs no state on the server.
                 arguments = NO_STATE.encoded() + hyper(0) + uint(min(CHUNK, most))
                 operations.append(Operation(compound.READ, arguments))
-            case Removing(is_directory=is_directory):
+            case RemoveThen(is_directory=is_directory):
                 operations.insert(-3, SAVE_HANDLE)
                 removing = named(compound.REMOVE, parts[-1])
                 operations += [kind_is(is_directory=is_directory), RESTORE_HANDLE, removing]
-            case LookingAlso(parts=others):
+            case LookThen(parts=others):
                 operations += [on(start), *_along(others)]
-            case Opening(name=name) if self._owner is not None:
+            case OpenThen(name=name) if self._owner is not None:
                 operations[-3:-3] = [SAVE_HANDLE, creating(self._owner, name), _GET_MADE, RESTORE_HANDLE]
 
     def _made(self, results: Sequence[Any]) -> OpenFile | None:
@@ -109,9 +109,9 @@ def _is_missing(error: NfsError | None) -> bool:
 def _needs(then: Then) -> int:
     """How many operations more it takes."""
     match then:
-        case Reading():
+        case ReadThen():
             return 1
-        case LookingAlso(parts=parts):
+        case LookThen(parts=parts):
             return 1 + 3 * len(parts)
         case _:
             return 4

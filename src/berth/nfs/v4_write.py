@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import struct
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,11 +30,12 @@ _CREATE_FILE, _GUARDED = 1, 1
 _MUST_CONFIRM = 2
 """OPEN4_RESULT_CONFIRM: the server wants to hear again from an owner that is new to it."""
 _FORGOTTEN = frozenset({Status.STALE_CLIENTID, Status.EXPIRED})
-_NEW_FILE = new_attributes(0o600, None, None)
+_OPENING = struct.Struct(">IIIQ")
+_HOW = uint(_CREATE_FILE) + uint(_GUARDED) + new_attributes(0o600, None, None) + uint(_CLAIM_NULL)
 
 
 @dataclass(slots=True)
-class Owner:
+class OpenOwner:
     """An open owner of one client id."""
 
     client: int
@@ -50,7 +52,7 @@ class Owner:
 class OpenFile:
     """A new file that is open for writing."""
 
-    owner: Owner
+    owner: OpenOwner
     handle: bytes
     state: OpenState
     flags: int
@@ -65,10 +67,10 @@ class Writer:
         self._registering = asyncio.Lock()
         self._client_name = f"berth {uuid.uuid4()}".encode()
         self._verifier = random.getrandbits(64)
-        self._owners: list[Owner] = []
+        self._owners: list[OpenOwner] = []
         self._owner_count = 0
 
-    async def lend_owner(self, forgotten: int = 0) -> Owner:
+    async def lend_owner(self, forgotten: int = 0) -> OpenOwner:
         """An owner that nobody else uses. forgotten: a client id that the server no longer knows."""
         if self._client in (0, forgotten):
             async with self._registering:
@@ -78,7 +80,7 @@ class Writer:
         if self._owners:
             return self._owners.pop()
         self._owner_count += 1
-        return Owner(self._client, f"{self._owner_count}".encode())
+        return OpenOwner(self._client, f"{self._owner_count}".encode())
 
     async def open(self, directory: bytes, name: str, who: Identity) -> OpenFile:
         """Makes a new file (0600) and opens it."""
@@ -158,16 +160,15 @@ class Writer:
         return await run(self._connection, operations, who, guarded=guarded)
 
 
-def creating(owner: Owner, name: str) -> Operation:
+def creating(owner: OpenOwner, name: str) -> Operation:
     """Makes a new regular file and opens it for writing."""
-    who = uint(owner.next()) + uint(_ACCESS_BOTH) + uint(_DENY_NONE) + hyper(owner.client) + opaque(owner.name)
-    how = uint(_CREATE_FILE) + uint(_GUARDED) + _NEW_FILE
-    return Operation(compound.OPEN, who + how + uint(_CLAIM_NULL) + opaque(encode_name(name)))
+    who = _OPENING.pack(owner.next(), _ACCESS_BOTH, _DENY_NONE, owner.client) + opaque(owner.name)
+    return Operation(compound.OPEN, who + _HOW + opaque(encode_name(name)))
 
 
 def _writing(state: OpenState, offset: int, content: bytes) -> Operation:
     return Operation(compound.WRITE, state.encoded() + hyper(offset) + uint(FILE_SYNC) + opaque(content))
 
 
-def _closing(owner: Owner, state: OpenState) -> Operation:
+def _closing(owner: OpenOwner, state: OpenState) -> Operation:
     return Operation(compound.CLOSE, uint(owner.next()) + state.encoded())

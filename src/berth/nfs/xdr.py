@@ -74,6 +74,13 @@ class Reader:
             raise Malformed("the reply ends too early")
         return layout.unpack_from(self._said, at)
 
+    def has(self, expected: bytes) -> bool:
+        """Takes these bytes, if they are what comes."""
+        is_there = self._said.startswith(expected, self._at)
+        if is_there:
+            self._at += len(expected)
+        return is_there
+
     def words(self, most: int) -> bytes:
         """A list of numbers, as it is encoded, without their count."""
         count = self.uint()

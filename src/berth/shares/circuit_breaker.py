@@ -6,8 +6,7 @@ it is back; the others are told at once what the last one met, instead of each w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from berth.volumes.errors import FailureStage, Unavailable, VolumeError
 
@@ -19,36 +18,48 @@ class CircuitBreaker:
     """One share's. Not for use from several threads."""
 
     def __init__(self) -> None:
-        self._failure: Unavailable | None = None
-        self._has_scout = False
+        self.failure: Unavailable | None = None
+        """How the share has failed as a whole."""
+        self.has_scout = False
+        """Whether a call is finding out whether the share is back."""
 
     @property
     def is_shut(self) -> bool:
-        return self._failure is not None
+        return self.failure is not None
 
-    @contextmanager
-    def passage(self) -> Iterator[None]:
+    def passage(self) -> Passage:
         """Around one call. Raises the share's last failure, if it failed as a whole and another call is finding out."""
-        is_scout = self._failure is not None
-        if is_scout and self._has_scout:
-            raise _again(self._failure)
-        if is_scout:
-            self._has_scout = True
-        try:
-            yield
-        except Unavailable as failure:
-            self._failure = failure if failure.stage in _WHOLE else None
-            raise
-        except VolumeError:
-            self._failure = None  # an answer, if not the one hoped for
-            raise
-        else:
-            self._failure = None
-        finally:
-            if is_scout:
-                self._has_scout = False
+        return Passage(self)
 
 
-def _again(failure: Unavailable | None) -> Unavailable:
-    assert failure is not None
+class Passage:
+    """One call's way through a CircuitBreaker: a context manager."""
+
+    __slots__ = ("_breaker", "_is_scout")
+
+    def __init__(self, breaker: CircuitBreaker) -> None:
+        self._breaker = breaker
+        self._is_scout = False
+
+    def __enter__(self) -> None:
+        breaker = self._breaker
+        if breaker.failure is None:
+            return
+        if breaker.has_scout:
+            raise _again(breaker.failure)
+        self._is_scout = breaker.has_scout = True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        breaker = self._breaker
+        if isinstance(error, Unavailable):
+            breaker.failure = error if error.stage in _WHOLE else None
+        elif error is None or isinstance(error, VolumeError):
+            breaker.failure = None  # an answer, if not always the one hoped for
+        if self._is_scout:
+            breaker.has_scout = False
+
+
+def _again(failure: Unavailable) -> Unavailable:
     return Unavailable(failure.share, failure.stage, failure.why, status=failure.status, path=failure.path)

@@ -108,6 +108,8 @@ def make_plan(request: VolumeRequest, default: DefaultShare, neighbours: Neighbo
         doubts=risks_of(request.mount_options, server=share.server),
     )
     near = list(neighbours(share.server, plan.absolute_path, request.pv))
+    if not near:  # nearly always
+        return plan
     certain = [neighbour for neighbour in near if neighbour.is_certain]
     _check_neighbours(plan, parameters, certain)
     agreed = frozenset(neighbour.pv for neighbour in certain if _may_share(plan, neighbour))

@@ -10,6 +10,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from json.encoder import encode_basestring
 from typing import Any, get_args
 
 from berth.volumes.errors import Refused
@@ -62,7 +63,6 @@ class Record:
         return Claim(self.namespace, self.claim, self.claim_uid)
 
 
-_TO_JSON = json.JSONEncoder(ensure_ascii=False)
 _JSON_NAMES = {"claim_uid": "claimUID", "class_name": "class", "on_delete": "onDelete", "sharing": "sharedPaths"}
 _NUMBERS = ("capacity", "term")
 _PATH = re.compile(rb'"path": ("(?:[^"\\\\]|\\\\.)*")')
@@ -128,7 +128,8 @@ def encode(record: Record) -> bytes:
     for name in Record.__dataclass_fields__:
         value = getattr(record, name)
         if value != "" and (name != "term" or record.leader):
-            lines.append(f' "{_JSON_NAMES.get(name, name)}": {_TO_JSON.encode(value)}')
+            said = str(value) if name in _NUMBERS else encode_basestring(value)
+            lines.append(f' "{_JSON_NAMES.get(name, name)}": {said}')
     return (",\n".join(lines) + "\n}\n").encode()
 
 

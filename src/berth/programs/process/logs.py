@@ -24,6 +24,8 @@ _LONGEST = 2000
 """Bytes of one value of a line."""
 _COLOURS = {"warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[31m", "debug": "\x1b[2m"}
 _PLAIN = "\x1b[0m"
+_SHORT = _LONGEST // 4
+"""Characters that have never more bytes."""
 _TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
 
 
@@ -83,7 +85,8 @@ def _traceback_of(bug: object) -> str:
 def _bound(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """No line grows by what strangers write, whoever forgot to shorten it."""
     for name, value in fields.items():
-        fields[name] = _bounded(value)
+        if not (isinstance(value, str) and len(value) <= _SHORT):
+            fields[name] = _bounded(value)
     return fields
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from berth.nfs import DENIED, ROOT, Identity, LookingAlso, NfsError, NfsNode, Opening, Removing, RootGone, Status
+from berth.nfs import DENIED, ROOT, Identity, LookThen, NfsError, NfsNode, OpenThen, RemoveThen, RootGone, Status
 from berth.shares.direct.move import move
 from berth.shares.direct.tree import Denied, Tree, entry_of, refuse_detour
 from berth.volumes.errors import Missing, Refused, Taken
@@ -84,7 +84,7 @@ async def _settle(
     # Giving a directory away can take its setuid and setgid bits.
     if have.mode != mode or (gives and mode & 0o6000):
         await _set_mode(tree, node, mode)
-    return NfsNode(node.handle, replace(have, mode=mode))
+    return node if have is node.attributes and have.mode == mode else NfsNode(node.handle, replace(have, mode=mode))
 
 
 async def _set_mode(tree: Tree, node: NfsNode, mode: int) -> None:
@@ -122,7 +122,7 @@ async def _make_as(tree: Tree, parent: NfsNode, name: str, mode: int, owner: Ide
 
 async def write_file(tree: Tree, parts: Sequence[str], content: bytes, *, exclusive: bool) -> None:
     """See Share.write_file."""
-    session, opening = tree.session, Opening(f".tmp-{uuid.uuid4().hex}")
+    session, opening = tree.session, OpenThen(f".tmp-{uuid.uuid4().hex}")
     parent: NfsNode | None = None
     try:
         found = await tree.find(parts, is_last_open=True, then=opening)
@@ -164,7 +164,7 @@ async def rename(tree: Tree, source: Sequence[str], target: Sequence[str], only:
     """See Share.rename. Where the server itself does not compare what it moves, the source is looked at last, right
     before it is moved.
     """
-    also = LookingAlso(target)
+    also = LookThen(target)
     here: list[NfsNode] | None = None
     if tree.session.does_more:
         with suppress(NfsError, Denied, Refused):  # the target is judged first
@@ -202,7 +202,7 @@ async def rename(tree: Tree, source: Sequence[str], target: Sequence[str], only:
 
 async def remove_file(tree: Tree, parts: Sequence[str]) -> None:
     """See Share.remove_file."""
-    removing = Removing(is_directory=False)
+    removing = RemoveThen(is_directory=False)
     found = await tree.find(parts, then=removing)
     if len(found) < len(parts) or removing.is_done:
         return
@@ -213,7 +213,7 @@ async def remove_file(tree: Tree, parts: Sequence[str]) -> None:
 
 async def remove_directory(tree: Tree, parts: Sequence[str]) -> bool:
     """See Share.remove_directory."""
-    removing = Removing(is_directory=True)
+    removing = RemoveThen(is_directory=True)
     found = await tree.find(parts, then=removing)
     if len(found) < len(parts) or removing.is_done:
         return True

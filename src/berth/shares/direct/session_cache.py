@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from types import TracebackType
 
 from berth.nfs import Session
 
@@ -34,15 +34,20 @@ class SessionCache:
         """How many calls were made on all sessions so far, those of dialing left out."""
         return self._past_calls + (self._session.calls if self._session is not None else 0)
 
-    @asynccontextmanager
-    async def lend(self) -> AsyncIterator[Session]:
-        """A session that is open; what dialing raises otherwise. Many may have it at once."""
+    def lend(self) -> Loan:
+        """Around its use: a session that is open; what dialing raises otherwise. Many may have it at once."""
+        return Loan(self)
+
+    async def take(self) -> Session:
+        """A session that is open, to be given back."""
         self._lent += 1
-        try:
-            yield await self._get()
-        finally:
-            self._lent -= 1
-            self._used = asyncio.get_running_loop().time()
+        session = self._session
+        return session if session is not None and session.is_open and not self._is_closed else await self._get()
+
+    def give_back(self) -> None:
+        """It is no longer used, by one of those who took it."""
+        self._lent -= 1
+        self._used = asyncio.get_running_loop().time()
 
     def drop(self, session: Session) -> None:
         """Closes a session that is no good any more; who waits on it is told, and the next call makes a new one."""
@@ -125,3 +130,24 @@ class SessionCache:
             self._watch_idleness(max(left, self._idle / 4))
         else:
             self.drop(self._session)
+
+
+class Loan:
+    """A session that is lent by a SessionCache: a context manager."""
+
+    __slots__ = ("_cache",)
+
+    def __init__(self, cache: SessionCache) -> None:
+        self._cache = cache
+
+    async def __aenter__(self) -> Session:
+        try:
+            return await self._cache.take()
+        except BaseException:
+            self._cache.give_back()
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cache.give_back()

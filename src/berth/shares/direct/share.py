@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from berth.nfs import DENIED, GONE, NfsError, NfsNode, Removing, Resolver, RootGone, RpcError, Session, Status
+from berth.nfs import DENIED, GONE, NfsError, NfsNode, RemoveThen, Resolver, RootGone, RpcError, Session, Status
 from berth.shares.circuit_breaker import CircuitBreaker
 from berth.shares.direct import answers, changes
 from berth.shares.direct.dial import Dialer
@@ -135,7 +135,7 @@ class DirectShare:
 
     async def remove_tree(self, path: str, *, budget: Budget | None = None) -> Removal:
         parts = trash_entry(path)
-        removing = Removing(is_directory=True)
+        removing = RemoveThen(is_directory=True)
 
         async def look(tree: Tree) -> list[NfsNode]:
             found = await tree.find(parts, then=removing)

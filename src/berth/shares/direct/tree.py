@@ -20,7 +20,7 @@ from berth.nfs import (
     NfsError,
     NfsNode,
     Position,
-    Reading,
+    ReadThen,
     Session,
     Status,
     Then,
@@ -144,7 +144,7 @@ class Tree:
         """
         path, known = "/".join(parts), b""
         while True:
-            reading = Reading(most + 1)
+            reading = ReadThen(most + 1)
             node = await self.get(parts, then=reading)
             if node.attributes.kind != "file":
                 raise Refused(path, "is no regular file")
