@@ -85,11 +85,11 @@ class Reply:
     async def readany(self, until: float | None = None) -> bytes:
         """What has come of a stream and was not read yet; empty at its end. TimeoutError where nothing has by then."""
         self._until = until
-        if until is not None and self._timer is None and not self._parts:
-            self._timer = self._loop.call_at(until, self._look)
         while not self._parts:
             if self.is_done:
                 return b""
+            if until is not None and self._timer is None and self.error is None:
+                self._timer = self._loop.call_at(until, self._look)
             await self._news()
         read, self._parts, self._size = self._parts, [], 0
         self._channel.go_on()
