@@ -45,13 +45,15 @@ LOCK, LOCKT, LOCKU, RESTOREFH, VERIFY, WRITE = 12, 13, 14, 31, 37, 38
 class Operation:
     """One of a compound, as it is sent."""
 
-    __slots__ = ("decode", "encoded", "number")
+    __slots__ = ("accepted", "decode", "encoded", "number")
 
     def __init__(self, number: int, arguments: bytes = b"", decode: Callable[[Reader], Any] | None = None) -> None:
         """decode: of what stands behind its status in the reply, where _DECODERS says nothing better."""
         self.number = number
         self.encoded = uint(number) + arguments
-        self.decode = decode
+        self.accepted = _RESULT.pack(number, 0)
+        """How its result begins, if it succeeded."""
+        self.decode = decode or _DECODERS.get(number)
 
 
 class OpenState(NamedTuple):
@@ -66,91 +68,6 @@ class OpenState(NamedTuple):
 
 NO_STATE = OpenState(0, bytes(12))
 """Reading and changing attributes without having opened the file."""
-
-
-LOOK = Operation(GETATTR, LOOKED_AT, lambda reader: looked_at(read_raw(reader)))
-LOOK_AT_SPACE = Operation(GETATTR, SPACE, lambda reader: decode_attributes(read_raw(reader)))
-GET_HANDLE = Operation(GETFH)
-SAVE_HANDLE = Operation(SAVEFH)
-RESTORE_HANDLE = Operation(RESTOREFH)
-GO_TO_TOP = Operation(PUTROOTFH)
-
-
-@lru_cache(maxsize=256)
-def on(handle: bytes) -> Operation:
-    """What follows is done to this file or directory."""
-    return Operation(PUTFH, opaque(handle))
-
-
-@lru_cache(maxsize=256)
-def named(number: int, name: str) -> Operation:
-    """An operation whose argument is one name: LOOKUP, REMOVE, LINK."""
-    return Operation(number, opaque(encode_name(name)))
-
-
-def renamed(name: str, new_name: str) -> Operation:
-    """From the saved directory to the current one."""
-    return Operation(RENAME, opaque(encode_name(name)) + opaque(encode_name(new_name)))
-
-
-def size_is(size: int) -> Operation:
-    """Fails where the file has another size."""
-    return Operation(VERIFY, mask(SIZE) + opaque(hyper(size)))
-
-
-def kind_is(*, is_directory: bool) -> Operation:
-    """Fails where it is no directory, or no regular file."""
-    return _IS_DIRECTORY if is_directory else _IS_FILE
-
-
-def handle_is(handle: bytes) -> Operation:
-    """Fails where the file or directory is another one."""
-    return Operation(VERIFY, mask(FILEHANDLE) + opaque(opaque(handle)))
-
-
-_IS_FILE, _IS_DIRECTORY = (Operation(VERIFY, mask(TYPE) + opaque(uint(kind))) for kind in (1, 2))
-
-
-def encode(operations: Sequence[Operation], minor: int = 0) -> bytes:
-    """The arguments of a COMPOUND without a tag, of NFSv4.minor."""
-    return _HEAD.pack(0, minor, len(operations)) + b"".join([operation.encoded for operation in operations])
-
-
-async def run(
-    connection: Connection, operations: Sequence[Operation], who: Identity, *, guarded: bool = False
-) -> list[Any]:
-    """The results of all operations; NfsError when one failed, in which case those before it were done."""
-    results, error = await attempt(connection, operations, who, guarded=guarded)
-    if error is not None:
-        raise error
-    return results
-
-
-async def attempt(
-    connection: Connection, operations: Sequence[Operation], who: Identity, *, guarded: bool = False
-) -> tuple[list[Any], NfsError | None]:
-    """The results of the operations that succeeded, and why the next one did not."""
-    arguments = encode(operations)
-    return await connection.call(COMPOUND, arguments, lambda reader: _decode(reader, operations), who, guarded=guarded)
-
-
-def _decode(reader: Reader, operations: Sequence[Operation]) -> tuple[list[Any], NfsError | None]:
-    status = reader.uint()
-    reader.opaque()
-    count = reader.uint()
-    results: list[Any] = []
-    error = NfsError(status, status_name("NFS4ERR", status)) if status else None
-    for operation in operations[:count]:
-        number, failed = reader.take(_RESULT)
-        if number != operation.number:
-            raise Malformed("it answers what was not asked")
-        if failed:
-            return results, error or NfsError(1, "NFS4ERR_PERM")
-        decoder = operation.decode or _DECODERS.get(operation.number)
-        results.append(decoder(reader) if decoder else None)
-    if error is None and len(results) < len(operations):
-        raise Malformed("it is incomplete")
-    return results, error
 
 
 def _change(reader: Reader) -> None:
@@ -227,3 +144,86 @@ _DECODERS: dict[int, Callable[[Reader], Any]] = {
     WRITE: _write,
 }
 """What stands behind the status of each operation; nothing for the others."""
+
+LOOK = Operation(GETATTR, LOOKED_AT, lambda reader: looked_at(read_raw(reader)))
+LOOK_AT_SPACE = Operation(GETATTR, SPACE, lambda reader: decode_attributes(read_raw(reader)))
+GET_HANDLE = Operation(GETFH)
+SAVE_HANDLE = Operation(SAVEFH)
+RESTORE_HANDLE = Operation(RESTOREFH)
+GO_TO_TOP = Operation(PUTROOTFH)
+
+
+@lru_cache(maxsize=256)
+def on(handle: bytes) -> Operation:
+    """What follows is done to this file or directory."""
+    return Operation(PUTFH, opaque(handle))
+
+
+@lru_cache(maxsize=256)
+def named(number: int, name: str) -> Operation:
+    """An operation whose argument is one name: LOOKUP, REMOVE, LINK."""
+    return Operation(number, opaque(encode_name(name)))
+
+
+def renamed(name: str, new_name: str) -> Operation:
+    """From the saved directory to the current one."""
+    return Operation(RENAME, opaque(encode_name(name)) + opaque(encode_name(new_name)))
+
+
+def size_is(size: int) -> Operation:
+    """Fails where the file has another size."""
+    return Operation(VERIFY, mask(SIZE) + opaque(hyper(size)))
+
+
+def kind_is(*, is_directory: bool) -> Operation:
+    """Fails where it is no directory, or no regular file."""
+    return _IS_DIRECTORY if is_directory else _IS_FILE
+
+
+def handle_is(handle: bytes) -> Operation:
+    """Fails where the file or directory is another one."""
+    return Operation(VERIFY, mask(FILEHANDLE) + opaque(opaque(handle)))
+
+
+_IS_FILE, _IS_DIRECTORY = (Operation(VERIFY, mask(TYPE) + opaque(uint(kind))) for kind in (1, 2))
+
+
+def encode(operations: Sequence[Operation], minor: int = 0) -> bytes:
+    """The arguments of a COMPOUND without a tag, of NFSv4.minor."""
+    return _HEAD.pack(0, minor, len(operations)) + b"".join([operation.encoded for operation in operations])
+
+
+async def run(
+    connection: Connection, operations: Sequence[Operation], who: Identity, *, guarded: bool = False
+) -> list[Any]:
+    """The results of all operations; NfsError when one failed, in which case those before it were done."""
+    results, error = await attempt(connection, operations, who, guarded=guarded)
+    if error is not None:
+        raise error
+    return results
+
+
+async def attempt(
+    connection: Connection, operations: Sequence[Operation], who: Identity, *, guarded: bool = False
+) -> tuple[list[Any], NfsError | None]:
+    """The results of the operations that succeeded, and why the next one did not."""
+    arguments = encode(operations)
+    return await connection.call(COMPOUND, arguments, lambda reader: _decode(reader, operations), who, guarded=guarded)
+
+
+def _decode(reader: Reader, operations: Sequence[Operation]) -> tuple[list[Any], NfsError | None]:
+    status = reader.uint()
+    reader.opaque()
+    count = reader.uint()
+    results: list[Any] = []
+    error = NfsError(status, status_name("NFS4ERR", status)) if status else None
+    for operation in operations[:count]:
+        if not reader.has(operation.accepted):
+            number, failed = reader.take(_RESULT)
+            if number != operation.number or not failed:
+                raise Malformed("it answers what was not asked")
+            return results, error or NfsError(1, "NFS4ERR_PERM")
+        results.append(operation.decode(reader) if operation.decode is not None else None)
+    if error is None and len(results) < len(operations):
+        raise Malformed("it is incomplete")
+    return results, error

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar, get_args
 
 from berth.texts.bounded import quoted
@@ -31,6 +32,9 @@ KNOWN = (
     "server", "share", "pathPattern", "subDir", "onDelete", "archiveOnDelete", "directoryMode", "mountPermissions",
     "uid", "gid", "sharedPaths", "existingDirectory", "minSize", "maxSize", "stepSize",
 )  # fmt: skip
+
+_REMEMBERED = 256
+"""Answers: thousands of claims and PVs ask for the same few classes and shares."""
 
 _PATHS = ("share", "pathPattern", "subDir")
 """What holds names of directories, in any alphabet."""
@@ -71,6 +75,12 @@ class Parameters:
 
 def parse_parameters(parameters: Mapping[str, str], *, server: str = "", export: str = "") -> Parameters:
     """Parameters of a class; server and export are the defaults for classes that name none. Refused, naming the key."""
+    return _parsed(tuple(parameters.items()), server, export)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parsed(items: tuple[tuple[str, str], ...], server: str, export: str) -> Parameters:
+    parameters = dict(items)
     for key, value in parameters.items():
         check_typing(ParameterField(key), key)
         if key not in KNOWN:
@@ -108,6 +118,7 @@ def check_typing(field: str, text: str, *, names: bool = False) -> None:
         raise Refused(field, wrong.en, zh=wrong.zh)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_export(text: str, field: str) -> str:
     """An export's path in normal form; Refused (naming field) unless it is absolute and without `.` and `..`."""
     check_typing(field, text, names=True)
@@ -120,6 +131,7 @@ def parse_export(text: str, field: str) -> str:
     return "/" + posixpath.normpath(text).strip("/")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_server(text: str, field: str) -> str:
     """A server's name or address without the brackets of an IPv6 address; Refused when it is neither."""
     check_typing(field, text)
@@ -142,6 +154,7 @@ def _is_ipv6(text: str) -> bool:
     return _HOST.fullmatch(text.partition("%")[2] or "any") is not None
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def share_address(server: str, export: str, mount_options: tuple[str, ...]) -> ShareAddress:
     """The share, with what mount options say of how to speak to it. Refused for what can't be understood of that."""
     found = {option.key: option.value or "" for option in as_mounted(mount_options)}

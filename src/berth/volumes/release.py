@@ -69,6 +69,8 @@ def make_release_plan(request: ReleaseRequest, default: DefaultShare, neighbours
     if name:
         raise Refused("spec.nfs.path", f"{path!r} contains {name!r}, which belongs to the server ({whose}); it is kept")
     near = list(neighbours(share.server, request.absolute_path, request.pv))
+    if not near:  # nearly always
+        return plan
     certain = [neighbour for neighbour in near if neighbour.is_certain]
     _check_neighbours(plan, certain)
     leaving = frozenset(neighbour.pv for neighbour in certain if neighbour.leaving in _harmless(plan))
