@@ -113,7 +113,8 @@ def test_in_a_burst_events_go_behind_the_pvs_and_none_is_lost(cluster: DevCluste
 
 
 def _is_asked_for(claim: Object | None) -> bool:
-    return claim is not None and "volume.beta.kubernetes.io/storage-provisioner" in claim["metadata"]["annotations"]
+    annotations = (claim or {"metadata": {}})["metadata"].get("annotations", {})
+    return "volume.beta.kubernetes.io/storage-provisioner" in annotations
 
 
 def test_every_right_that_is_asked_for_is_one_that_is_used(site: Site) -> None:

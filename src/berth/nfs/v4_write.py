@@ -152,8 +152,15 @@ class Writer:
         """A client id. No address for callbacks is given, so the server hands out no delegations."""
         nowhere = uint(0) + opaque(b"tcp") + opaque(b"0.0.0.0.0.0") + uint(0)
         introduction = Operation(compound.SETCLIENTID, hyper(self._verifier) + opaque(self._client_name) + nowhere)
-        client, verifier = (await self._run(ROOT, introduction))[-1]
-        await self._run(ROOT, Operation(compound.SETCLIENTID_CONFIRM, hyper(client) + hyper(verifier)))
+        for is_last in (False, False, True):
+            client, verifier = (await self._run(ROOT, introduction))[-1]
+            try:
+                await self._run(ROOT, Operation(compound.SETCLIENTID_CONFIRM, hyper(client) + hyper(verifier)))
+                break
+            except NfsError as error:
+                # The server has just come to an earlier introduction, of a call that was cancelled.
+                if is_last or error.code not in _FORGOTTEN:
+                    raise
         return int(client)
 
     async def _run(self, who: Identity, *operations: Operation, guarded: bool = False) -> list[Any]:
