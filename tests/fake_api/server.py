@@ -19,6 +19,8 @@ from tests.fake_api.addressing import Target, location_of, plural_of, refusal, t
 from tests.fake_api.store import Change, Json, Location, Store
 from tests.fake_api.writing import Writing
 
+_WATCH_LISTS = 34
+"""Of which minor release on a watch can begin with all objects."""
 _REVIEWS = ("selfsubjectaccessreviews", "subjectaccessreviews")
 
 
@@ -45,6 +47,8 @@ class FakeApiServer:
         self.absent = {"servicemonitors", "provisionercapabilities"}
         """Plurals of kinds that the cluster does not know."""
         self.release = ("1", "31")
+        self.is_strict = True
+        """Whether what it does not know of a watch's parameters is refused, rather than passed over."""
         self._writing = Writing(self.store)
         self._rest: dict[str, tuple[int, list[Json]]] = {}
         """By continue token: the version of the list, and what is still to come of it."""
@@ -118,11 +122,16 @@ class FakeApiServer:
         target, cut = target_of(request), self._cut
         self._admit(request, target)
         selects = self._selector(request, target)
+        if "resourceVersionMatch" in target.query and int(self.release[1]) < _WATCH_LISTS and self.is_strict:
+            raise refusal(request, 422, "Invalid", "resourceVersionMatch is forbidden for watch")
         since = int(target.query.get("resourceVersion") or 0)
         if since == 0:
             since = self.store.version
             for obj in filter(selects, self.store.all_in(target.location)):
                 yield {"type": "ADDED", "object": obj}
+            if "sendInitialEvents" in target.query and int(self.release[1]) >= _WATCH_LISTS:
+                meta = {"resourceVersion": str(since), "annotations": {"k8s.io/initial-events-end": "true"}}
+                yield {"type": "BOOKMARK", "object": {"metadata": meta}}
         elif since < self.store.oldest:
             raise refusal(request, 410, "Expired", f"too old resource version: {since} ({self.store.oldest})")
         end = asyncio.get_running_loop().time() + float(target.query["timeoutSeconds"])

@@ -16,8 +16,9 @@ from lightkube.models.core_v1 import (
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import ConfigMap, Namespace, PersistentVolume, PersistentVolumeClaim
 
-from berth.kube.client import Api, WatchEvent
+from berth.kube.client import Api
 from berth.kube.errors import AlreadyExists, Conflict, Invalid, NotFound
+from berth.kube.lines import WatchEvent
 from berth.kube.manifest import ManifestApi, place_of
 from tests.kube.support import config_map, unique
 

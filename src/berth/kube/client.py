@@ -25,11 +25,11 @@ from typing import Any, Generic, Literal, Self
 import msgspec
 from lightkube.config.kubeconfig import SingleConfig
 
-from berth.kube.answers import UNREADABLE, HttpAnswer, failure_of_status, unreadable
+from berth.kube.answers import UNREADABLE, HttpAnswer, unreadable
 from berth.kube.errors import ServerError, Silent, TooLarge
 from berth.kube.exchange import Exchange, Request, RequestGuard, RequestObserver
-from berth.kube.kind import Kind, R, WatchType, kind_of, read_watch_line
-from berth.kube.lines import whole_lines
+from berth.kube.kind import Kind, R, kind_of
+from berth.kube.lines import WatchEvent, read_event, whole_lines
 from berth.kube.permissions import Right
 
 PatchKind = Literal["merge", "strategic", "json"]
@@ -72,14 +72,6 @@ class Page(Generic[R]):
     items: list[R]
     resource_version: str
     continue_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class WatchEvent(Generic[R]):
-    """One line of a watch. A BOOKMARK's object holds nothing but a resourceVersion."""
-
-    type: WatchType
-    object: R
 
 
 class Api:
@@ -264,9 +256,10 @@ class Api:
         fields: str = "",
         timeout: float = 300.0,
         silence: float = 90.0,
+        initial: bool = False,
     ) -> AsyncGenerator[WatchEvent[R], None]:
         """The changes after resource_version, with bookmarks, until the server ends the stream (after about timeout
-        seconds).
+        seconds). initial: all objects first, where the server can do that: see watch_list.
 
         Gone: that version is too old. Silent: nothing whole came for silence seconds, not even one of the bookmarks
         that new API servers send every minute. Close it with contextlib.aclosing.
@@ -280,13 +273,15 @@ class Api:
             labelSelector=labels,
             fieldSelector=fields,
             timeoutSeconds=round(timeout),
+            sendInitialEvents="true" if initial else "",
+            resourceVersionMatch="NotOlderThan" if initial else "",
         )
         request = Request("watch", kind.plural, namespace, "GET", target)
         async with self._exchange.stream(request) as content:
             silent = Silent(str(request), self.server, f"nothing came for {silence:g} s, not even a bookmark")
             async with aclosing(whole_lines(request, content, silence, silent)) as lines:
                 async for line in lines:
-                    yield _read_event(request, kind, line)
+                    yield read_event(request, kind, line)
 
 
 def _key(namespace: str, name: str) -> str:
@@ -304,15 +299,5 @@ def _locate(obj: R) -> tuple[Kind[R], str, str]:
 def _read(request: Request, kind: Kind[R], answer: HttpAnswer) -> R:
     try:
         return kind.read.decode(answer.body)
-    except UNREADABLE as error:
-        raise unreadable(str(request), error) from error
-
-
-def _read_event(request: Request, kind: Kind[R], line: bytes) -> WatchEvent[R]:
-    try:
-        event = read_watch_line.decode(line)
-        if event.type == "ERROR":
-            raise failure_of_status(str(request), bytes(event.object))
-        return WatchEvent(event.type, kind.read.decode(event.object))
     except UNREADABLE as error:
         raise unreadable(str(request), error) from error

@@ -1,6 +1,7 @@
 """A cache of all objects of one kind that follows the API server, and tells handlers about every change.
 
-One task lists the kind in pages, then watches it from the list's resourceVersion on:
+One task lists the kind (through a watch where the server does that: watch_list, else in pages), then watches it from
+the list's resourceVersion on:
 * The server ends a watch every few minutes, and connections break: the watch goes on from the last version seen
   (bookmarks keep it fresh while nothing changes). A connection that is silent for too long counts as broken.
 * 410 Gone, as an answer or within the stream, or an expired continue token: list again. Handlers are told the
@@ -24,9 +25,10 @@ import structlog
 from berth.aio.slices import TURN, in_slices
 from berth.kube.backoff import Backoff
 from berth.kube.client import Api
-from berth.kube.errors import Gone, KubeError, Silent
+from berth.kube.errors import Gone, KubeError, Silent, Unreachable
 from berth.kube.kind import R, Resource, kind_of
 from berth.kube.packed import Packed
+from berth.kube.watch_list import NoWatchList, watch_list
 
 log = structlog.get_logger()
 
@@ -86,6 +88,8 @@ class Informer(Generic[R]):
         self._synced = asyncio.Event()
         self._version = ""
         self._heard_at = 0.0
+        self._seen = 0
+        self._has_watch_lists = True
         self._complaint = ""
         self._log = log.bind(informer=self.name)
 
@@ -180,7 +184,40 @@ class Informer(Generic[R]):
         return True
 
     async def _list(self) -> None:
+        """Reads all objects, and tells the difference."""
         gone = set(self._objects.keys())
+        version = await self._read_stream(gone) if self._has_watch_lists else ""
+        if not version:
+            gone = set(self._objects.keys())
+            version = await self._read_pages(gone)
+        async for key in in_slices(gone):
+            self._tell(self._objects.pop(key), None)
+        self._version = version
+        self._synced.set()
+
+    async def _read_stream(self, gone: set[str]) -> str:
+        """Answers the version of all that was read; empty where the server does not do that. Takes out of gone what it
+        has seen.
+        """
+        stream = watch_list(
+            self._api, self._resource, namespace=self._namespace, labels=self._labels, fields=self._fields
+        )
+        try:
+            async with aclosing(stream):
+                async for event in stream:
+                    await self._heard()
+                    if event.ends_initial:
+                        return _version(event.object) or ""
+                    gone.discard(self._remove(event.object) if event.type == "DELETED" else self._store(event.object))
+        except NoWatchList as error:
+            self._has_watch_lists = False
+            self._log.debug("listing in pages", why=str(error))
+        except Unreachable as error:  # pages tell whether that is so, or something on the way holds streams back
+            self._log.debug("listing in pages this time", why=str(error))
+        return ""
+
+    async def _read_pages(self, gone: set[str]) -> str:
+        """The same, in pages."""
         token = ""
         while True:
             page = await self._api.list_page(
@@ -191,16 +228,13 @@ class Informer(Generic[R]):
                 limit=self._page_size,
                 continue_token=token,
             )
-            self._heard()
-            async for obj in in_slices(page.items):
+            await self._heard()
+            for obj in page.items:
+                await self._heard()
                 gone.discard(self._store(obj))
             token = page.continue_token
             if not token:
-                break
-        async for key in in_slices(gone):
-            self._tell(self._objects.pop(key), None)
-        self._version = page.resource_version
-        self._synced.set()
+                return page.resource_version
 
     async def _watch(self) -> None:
         stream = self._api.watch(
@@ -213,12 +247,8 @@ class Informer(Generic[R]):
             silence=self._silence,
         )
         async with aclosing(stream):
-            seen = 0
             async for event in stream:
-                self._heard()
-                seen += 1
-                if seen % TURN == 0:  # a reader that always has more would never let go
-                    await asyncio.sleep(0)
+                await self._heard()
                 if event.type == "DELETED":
                     self._remove(event.object)
                 elif event.type != "BOOKMARK":
@@ -236,10 +266,12 @@ class Informer(Generic[R]):
             self._tell(old, new)
         return key
 
-    def _remove(self, obj: R) -> None:
+    def _remove(self, obj: R) -> str:
         last = self._transform(obj)
-        if self._objects.pop(_key(last)) is not None:
+        key = _key(last)
+        if self._objects.pop(key) is not None:
             self._tell(last, None)
+        return key
 
     def _tell(self, old: R | None, new: R | None) -> None:
         for handler in self._handlers:
@@ -257,7 +289,11 @@ class Informer(Generic[R]):
             async for obj in self.each():
                 self._tell(obj, obj)
 
-    def _heard(self) -> None:
+    async def _heard(self) -> None:
+        """For each object: the server is there. Others get their turn, though a reader may always have more."""
+        self._seen += 1
+        if self._seen % TURN == 0:
+            await asyncio.sleep(0)
         self._heard_at = asyncio.get_running_loop().time()
         if self._complaint:
             self._complaint = ""

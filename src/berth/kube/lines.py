@@ -4,10 +4,53 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Generic
 
+import msgspec
+
+from berth.kube.answers import UNREADABLE, failure_of_status, unreadable
 from berth.kube.errors import Silent, TooLarge
 from berth.kube.exchange import Request
+from berth.kube.kind import Kind, R, WatchType, read_watch_line
 from berth.kube.reply import Content
+
+_INITIAL_END = "k8s.io/initial-events-end"
+
+
+class _BookmarkMeta(msgspec.Struct):
+    annotations: dict[str, str] | None = None
+
+
+class _Bookmark(msgspec.Struct):
+    metadata: _BookmarkMeta = msgspec.field(default_factory=_BookmarkMeta)
+
+
+_read_bookmark = msgspec.json.Decoder(_Bookmark)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent(Generic[R]):
+    """One line of a watch. A BOOKMARK's object holds nothing but a resourceVersion."""
+
+    type: WatchType
+    object: R
+    ends_initial: bool = False
+    """Whether it is the BOOKMARK after all that was there when the watch began."""
+
+
+def read_event(request: Request, kind: Kind[R], line: bytes) -> WatchEvent[R]:
+    """What a line says. StatusError for an error that it tells, or for nonsense."""
+    try:
+        event = read_watch_line.decode(line)
+        if event.type == "ERROR":
+            raise failure_of_status(str(request), bytes(event.object))
+        obj, ends_initial = kind.read.decode(event.object), False
+        if event.type == "BOOKMARK":
+            ends_initial = (_read_bookmark.decode(event.object).metadata.annotations or {}).get(_INITIAL_END) == "true"
+        return WatchEvent(event.type, obj, ends_initial)
+    except UNREADABLE as error:
+        raise unreadable(str(request), error) from error
 
 
 async def whole_lines(
