@@ -15,7 +15,8 @@ TURN = 100
 async def in_slices(things: Iterable[T], turn: int = TURN) -> AsyncIterator[T]:
     """The things one by one; after each `turn` of them the loop has its turn.
 
-    Others may change what things come from meanwhile: hand in a list where that could be so.
+    Others may change what things come from meanwhile: hand in a copy where that could be so, of very many a tuple: of a
+    list, the garbage collector visits every single one each time.
     """
     left = turn
     for thing in things:

@@ -48,7 +48,7 @@ class Packed(Generic[R]):
 
     async def each(self) -> AsyncIterator[R]:
         """All objects in short turns: those that were there at the beginning, as they are when their turn comes."""
-        async for key in in_slices(list(self._kept)):
+        async for key in in_slices(tuple(self._kept)):
             kept = self._kept.get(key)
             if kept is not None:
                 yield self._unpack.decode(kept)

@@ -66,9 +66,9 @@ class Cluster:
         """What Berth's PVs say of the shares that they are on, each once; empty for those that say nothing."""
         return list(self._on_share)
 
-    def volumes_naming(self, share: str) -> list[str]:
+    def volumes_naming(self, share: str) -> tuple[str, ...]:
         """The names of Berth's PVs that say this of their share."""
-        return list(self._on_share.get(share, ()))
+        return tuple(self._on_share.get(share, ()))
 
     def has_pv(self, pv: str) -> bool:
         """Whether a PV of this name exists."""

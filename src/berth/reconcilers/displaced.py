@@ -86,7 +86,7 @@ class Displacements:
 
     async def _placed(self, key: str) -> AsyncIterator[Placed]:
         """The PVs on a share whose end is not under way. What does not say where it is may be here, too."""
-        async for pv in in_slices([*self._cluster.volumes_naming(key), *self._cluster.volumes_naming("")]):
+        async for pv in in_slices(self._cluster.volumes_naming(key) + self._cluster.volumes_naming("")):
             volume = self._cluster.volumes.get(pv)
             if volume is None or not self._is_there_to_stay(volume):
                 continue

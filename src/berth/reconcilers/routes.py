@@ -68,6 +68,8 @@ class Routes:
             return
         if self._reclaim.wants(new):
             self._volumes.add(new.name)
+        if old is new:
+            return  # at the resync, claims come by themselves
         claim = self._cluster.claims.get(claim_of_volume(new))
         if claim is not None and self._expand.wants(claim):
             self._expansions.add(claim_of_volume(new))

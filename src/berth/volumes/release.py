@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import get_args
 
 from berth.volumes.errors import Refused
@@ -86,17 +87,7 @@ def share_of(request: ReleaseRequest, default: DefaultShare) -> ShareAddress:
     """The share: as the PV's annotation says (I8), else the class or the default. Refused when nothing says it."""
     on_pv = parse_server(request.server, "spec.nfs.server")
     if request.share:
-        server, separator, rest = request.share.partition(":/")  # an IPv6 address has colons too, but no `:/`
-        if not separator:
-            raise Refused("annotation berth.io/share", f"{request.share!r} is not of the form server:/export")
-        server = parse_server(server, "annotation berth.io/share")
-        export = parse_export("/" + rest, "annotation berth.io/share")
-        if server.lower() != on_pv.lower():
-            raise Refused(
-                "annotation berth.io/share",
-                f"names server {server!r}, but spec.nfs.server of the PV is {on_pv!r}; make them the same",
-            )
-        return share_address(server, export, request.mount_options)
+        return _share_said(request.share, on_pv, request.mount_options)
     export = default.export
     if request.parameters is not None:
         parameters = parse_parameters(request.parameters, server=default.server, export=default.export)
@@ -107,6 +98,22 @@ def share_of(request: ReleaseRequest, default: DefaultShare) -> ShareAddress:
             f"it is not known which share {request.absolute_path!r} lies in; set NFS_PATH to the share's exported path",
         )
     return share_address(on_pv, export, request.mount_options)
+
+
+@lru_cache(maxsize=1024)
+def _share_said(said: str, on_pv: str, mount_options: tuple[str, ...]) -> ShareAddress:
+    """Looked up for each PV at each sweep, and the same for thousands."""
+    server, separator, rest = said.partition(":/")  # an IPv6 address has colons too, but no `:/`
+    if not separator:
+        raise Refused("annotation berth.io/share", f"{said!r} is not of the form server:/export")
+    server = parse_server(server, "annotation berth.io/share")
+    export = parse_export("/" + rest, "annotation berth.io/share")
+    if server.lower() != on_pv.lower():
+        raise Refused(
+            "annotation berth.io/share",
+            f"names server {server!r}, but spec.nfs.server of the PV is {on_pv!r}; make them the same",
+        )
+    return share_address(server, export, mount_options)
 
 
 def path_of(request: ReleaseRequest, share: ShareAddress) -> str:

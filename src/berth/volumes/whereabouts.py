@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
+from berth.aio.slices import in_slices
 from berth.volumes import archives
 from berth.volumes.errors import Missing, Refused
 from berth.volumes.naming import TRASH, names_pv, trash_path
@@ -26,6 +27,8 @@ VolumeState = Literal["trashed", "archived", "gone", "taken"]
 STATES: tuple[VolumeState, ...] = ("trashed", "archived", "gone", "taken")
 AT_ONCE = 16
 """How many questions are asked side by side."""
+Names = dict[str, None]
+"""Very many names: other than a set of them, it is nothing that the garbage collector would visit."""
 _BATCH = 500
 """How many places are compared at a time: what is kept of a hundred thousand is the names on the share."""
 
@@ -66,14 +69,16 @@ class Whereabouts:
     async def displaced(self, placed: AsyncIterable[Placed], share: Share) -> list[Displaced]:
         """Those whose directories are not in their places. Nothing is asked for where nothing is placed."""
         seen = _Seen(share)
-        recorded, trash = frozenset[str](), frozenset[str]()
-        in_doubt, missing = [], set[str]()
+        trash: Names = {}
         is_begun = False
+        recorded: Names | None = None
+        in_doubt, missing = list[Placed](), set[str]()
         async for some in _batches(placed):
             if not is_begun:
                 is_begun = True
-                trash = await _names(TRASH, share, "any") or trash
-                recorded = frozenset(await self._records.names(share))
+                trash = await _names(TRASH, share, "any") or {}
+            if recorded is None and not all(names_pv(one.path, one.pv) for one in some):
+                recorded = dict.fromkeys(await self._records.names(share))
             absent = await seen.absent(some)
             missing |= absent
             in_doubt += [
@@ -81,9 +86,11 @@ class Whereabouts:
                 for one in some
                 if one.path in absent
                 or one.pv in trash
-                or (one.by_berth and one.pv not in recorded and not names_pv(one.path, one.pv))
+                or (one.by_berth and not names_pv(one.path, one.pv) and one.pv not in (recorded or ()))
             ]
-        others = await self._others(recorded, share) if in_doubt else {}
+        if not in_doubt:
+            return []
+        others = await self._others(await self._records.names(share) if recorded is None else recorded, share)
         found = []
         for one in in_doubt:
             is_occupied = one.path not in missing
@@ -114,7 +121,7 @@ class Whereabouts:
 
     async def _others(self, recorded: Iterable[str], share: Share) -> dict[str, Record]:
         """The volumes whose PVs are not in this cluster, by path."""
-        strangers = [name for name in recorded if not self._living.has_pv(name)]
+        strangers = [name async for name in in_slices(recorded) if not self._living.has_pv(name)]
         records = (await self._records.read_all(strangers, share)).values()
         return {record.path: record for record in records if isinstance(record, Record)}
 
@@ -126,7 +133,7 @@ class _Seen:
 
     def __init__(self, share: Share) -> None:
         self._share = share
-        self._below: dict[str, frozenset[str] | None] = {}
+        self._below: dict[str, Names | None] = {}
         """None: there is no such directory."""
 
     async def absent(self, placed: Sequence[Placed]) -> set[str]:
@@ -166,10 +173,10 @@ async def _batches(placed: AsyncIterable[Placed]) -> AsyncIterator[list[Placed]]
         yield some
 
 
-async def _names(path: str, share: Share, kind: NamesOf) -> frozenset[str] | None:
+async def _names(path: str, share: Share, kind: NamesOf) -> Names | None:
     """The names in a directory, of one kind or of all; None where there is none, or something else."""
     with suppress(Missing, Refused):
-        return frozenset(await share.names(path, kind))
+        return dict.fromkeys(await share.names(path, kind))
     return None
 
 
