@@ -15,7 +15,7 @@ from berth.volumes.plan import DefaultShare, Plan, make_plan
 from berth.volumes.records import encode, record_of
 from berth.volumes.release import ReleasePlan, make_release_plan
 from berth.volumes.request import Claim, Neighbour, Neighbours, ReleaseRequest, VolumeRequest
-from berth.volumes.share import Share
+from berth.volumes.share import Share, ShareAddress
 from berth.volumes.standing import ALONE, Standing
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ class Life(Lifecycle):
     def __init__(self, cluster: str, *, former: frozenset[str] = frozenset(), standing: Standing = ALONE) -> None:
         self.has_pv: Callable[[str], bool] = lambda pv: False
         self.has_claim: Callable[[Claim], bool] = lambda claim: False
+        self.path_on: Callable[[ShareAddress, str], str] = lambda share, pv: ""
         super().__init__(cluster, living=_Living(self), former=former, standing=standing)
 
 
@@ -44,6 +45,9 @@ class _Living:
 
     def has_claim(self, claim: Claim) -> bool:
         return self._life.has_claim(claim)
+
+    def path_on(self, share: ShareAddress, pv: str) -> str:
+        return self._life.path_on(share, pv)
 
 
 def uid_of(seed: str) -> str:

@@ -15,6 +15,7 @@ from berth.volumes.metadata_dir import MetadataDirs, open_metadata_dir
 from berth.volumes.naming import record_path
 from berth.volumes.record_store import RecordStore
 from berth.volumes.records import Record, encode, record_of, released
+from berth.volumes.request import Census
 from berth.volumes.share import Entry, ShareAddress
 from tests.volumes.bench import Bench
 from tests.volumes.builders import EXPORT, SERVER, plan
@@ -90,6 +91,26 @@ async def test_the_records_of_a_lone_cluster_are_read_once(counting: Counting) -
     counting.asked.clear()
     await reader.overlapping("team/volume-7", counting, without="")
     assert counting.asked == {".berth/clusters": 1, record_path(plan("volume-7").pv): 1}
+
+
+async def test_what_pvs_say_need_not_be_read_and_is_not_believed_without_it(counting: Counting) -> None:
+    for number in range(20):
+        await records().write(record(f"volume-{number}", f"team/volume-{number}"), counting)
+    left, moved = plan("volume-7").pv, plan("volume-8").pv
+    paths = {plan(f"volume-{number}").pv: f"team/volume-{number}" for number in range(20)}
+    del paths[left]  # kept when its PV went
+    paths[moved] = "elsewhere"
+
+    class Saying(Census):
+        def path_on(self, share: ShareAddress, pv: str) -> str:
+            return paths.get(pv, "") if share == counting.address else ""
+
+    counting.asked.clear()
+    reader = RecordStore("cluster-1", MetadataDirs("cluster-1"), Saying())
+    assert await paths_over("team/volume-7", reader, counting) == {"team/volume-7"}
+    assert {path for path in counting.asked if path.endswith(".json")} <= {record_path(left), ".berth/share.json"}
+    assert await paths_over("team/volume-3/below", reader, counting) == {"team/volume-3"}
+    assert await paths_over("elsewhere", reader, counting) == set()  # the record, which was asked, says otherwise
 
 
 async def test_many_who_ask_first_read_everything_once(counting: Counting) -> None:

@@ -12,8 +12,9 @@ from berth.objects.translation import Location
 from berth.reconcilers.waiting import Waiting
 from berth.volumes.errors import Refused
 from berth.volumes.plan import Plan
-from berth.volumes.release import end_of
+from berth.volumes.release import end_of, path_of
 from berth.volumes.request import Claim, End, Neighbour
+from berth.volumes.share import ShareAddress
 
 
 class Cluster:
@@ -78,6 +79,16 @@ class Cluster:
         """Whether exactly this claim exists; one of the same name with another uid does not count."""
         found = self.claims.get(key_of(claim.namespace, claim.name))
         return found is not None and found.metadata.uid == claim.uid
+
+    def path_on(self, share: ShareAddress, pv: str) -> str:
+        """Where on a share the volume of a PV is that Berth made, as the PV says; empty where it does not say so."""
+        volume = self.volumes.get(pv)
+        if volume is None or not self.is_ours(volume) or translation.said_share(volume) != str(share):
+            return ""
+        try:
+            return path_of(translation.release_request_of(volume, None), share)
+        except Refused:
+            return ""
 
     def is_released(self, volume: VolumeObject) -> bool:
         """Whether the PV's end is for Berth to bring about (I3)."""

@@ -42,7 +42,7 @@ class Lifecycle:
         self._cluster = cluster
         self._living = living
         self._metadata = MetadataDirs(cluster, former=former)
-        self._records = RecordStore(cluster, self._metadata, former=former, standing=standing)
+        self._records = RecordStore(cluster, self._metadata, living, former=former, standing=standing)
         self._leads = Leads(cluster, standing)
         self._orphans = Orphans(self._records)
         others = Others(cluster, self._records, living)

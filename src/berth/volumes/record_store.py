@@ -18,9 +18,11 @@ from berth.volumes.index import PathIndex
 from berth.volumes.metadata_dir import MetadataDirs, clusters_on
 from berth.volumes.naming import VOLUMES, fold_path, overlaps, record_path, recorded_name
 from berth.volumes.records import Record, UnreadableRecord, decode, encode
+from berth.volumes.request import Census, Living
 from berth.volumes.share import Share, ShareAddress
 from berth.volumes.standing import ALONE, Fence, Standing
 
+_NOBODY = Census()
 READS_AT_ONCE = 32
 """How many records are read side by side when many have to be looked at."""
 
@@ -54,12 +56,20 @@ class RecordStore:
     """The records of any number of shares, as one cluster sees them."""
 
     def __init__(
-        self, cluster: str, metadata: MetadataDirs, *, former: frozenset[str] = frozenset(), standing: Standing = ALONE
+        self,
+        cluster: str,
+        metadata: MetadataDirs,
+        living: Living = _NOBODY,
+        *,
+        former: frozenset[str] = frozenset(),
+        standing: Standing = ALONE,
     ) -> None:
+        """living: what lives in the cluster, whose PVs say where on a share their volumes are."""
         self._fence = Fence(standing)
         self._cluster = cluster
         self._former = former
         self._metadata = metadata
+        self._living = living
         self._shelves: dict[ShareAddress, _Shelf] = {}
 
     async def read(self, pv: str, share: Share, *, as_written: bool = False) -> Record | None:
@@ -77,10 +87,6 @@ class RecordStore:
                 self._shelf(share).paths.put(pv, record.path)
             return record
         return None
-
-    def is_own(self, pv: str, share: Share) -> bool:
-        """Whether a record of this cluster's was read or written here before, so that nobody need ask whose pv is."""
-        return pv in self._shelf(share).paths
 
     async def write(self, record: Record, share: Share, *, exclusive: bool = False) -> None:
         """Puts a record in its place. exclusive: Taken if there is one already."""
@@ -129,9 +135,22 @@ class RecordStore:
         self._shelves.pop(address, None)
 
     async def _fill(self, shelf: _Shelf, share: Share) -> dict[str, Record | UnreadableRecord]:
-        """Learns of all records that were not known, and answers those of other clusters and the unreadable ones."""
+        """Learns of all records that were not known, and answers those of other clusters and the unreadable ones.
+
+        Of a volume whose PV is in the cluster, the PV says where on this share it is: a hundred thousand records need
+        not be read for that. What overlaps is read all the same before it is believed.
+        """
         changes = shelf.changes
-        answers = await self.read_all([name for name in await self.names(share) if name not in shelf.paths], share)
+        unknown = []
+        async for name in in_slices(await self.names(share)):
+            if name in shelf.paths:
+                continue
+            path = self._living.path_on(share.address, name)
+            if path:
+                shelf.paths.put(name, path)
+            else:
+                unknown.append(name)
+        answers = await self.read_all(unknown, share)
         foreign = {}
         for name, record in answers.items():
             if isinstance(record, Record) and record.cluster == self._cluster:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from berth.volumes.share import ShareAddress
+
 End = Literal["delete", "retain", "archive"]
 """What happens to a volume when its claim is gone."""
 
@@ -98,6 +100,9 @@ class Living(Protocol):
     def has_claim(self, claim: Claim) -> bool:
         """Whether exactly this claim exists; one of the same name with another uid does not count."""
 
+    def path_on(self, share: ShareAddress, pv: str) -> str:
+        """Where on a share the volume of a PV is that Berth made, as the PV says; empty where it does not say so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Census:
@@ -111,6 +116,9 @@ class Census:
 
     def has_claim(self, claim: Claim) -> bool:
         return claim in self.claims
+
+    def path_on(self, share: ShareAddress, pv: str) -> str:
+        return ""
 
 
 Neighbours = Callable[[str, str, str], Iterable[Neighbour]]
