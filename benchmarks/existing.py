@@ -64,13 +64,15 @@ class Maker:
         await self._binder.patch(VolumeObject, plan.pv, {"status": {"phase": "Bound"}}, subresource="status")
 
 
-async def make_existing(rig: Rig, namespace: str, count: int) -> None:
-    """So many bound claims; the controller manager is paused meanwhile."""
+async def make_existing(rig: Rig, namespace: str, count: int, *, first: int = 0) -> None:
+    """So many bound claims, numbered from first on; the controller manager is paused meanwhile."""
     manager = rig.cluster.controller_manager
     async with _maker(rig) as maker:
         await asyncio.to_thread(manager.pause)
         try:
-            await side_by_side((partial(maker.make, namespace, number) for number in range(count)), AT_ONCE)
+            await side_by_side(
+                (partial(maker.make, namespace, number) for number in range(first, first + count)), AT_ONCE
+            )
         finally:
             await asyncio.to_thread(manager.resume)
 

@@ -260,7 +260,6 @@ class Controller:
         self._start_loop(tasks, expanding, expansions, workers=4)
         self._start_loop(tasks, reclaiming, volumes, workers=self._settings.volume_workers)
         self._start_loop(tasks, provisioning, claims, workers=self._settings.claim_workers)
-        tasks.start("sweeping", self._keep_sweeping(sweeping, sweeps))
         await Routes(
             cluster,
             provision=provisioning,
@@ -271,6 +270,7 @@ class Controller:
             expansions=expansions,
             class_came=lambda name: classes.add(changes.noted(name)),
         ).attach()
+        tasks.start("sweeping", self._keep_sweeping(sweeping, sweeps))
 
     def _start_loop(self, tasks: Tasks, reconciler: Reconciler, queue: WorkQueue, *, workers: int) -> None:
         loop = Loop(

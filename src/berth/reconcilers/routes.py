@@ -42,8 +42,8 @@ class Routes:
     async def attach(self) -> None:
         """From here on changes queue keys; the claims and PVs that the caches hold already count as changed."""
         self._cluster.classes.add_handler(self.class_changed)
+        await self._cluster.claims.introduce(self.claim_changed)  # first: somebody waits for these
         await self._cluster.volumes.introduce(self.volume_changed)
-        await self._cluster.claims.introduce(self.claim_changed)
 
     def claim_changed(self, old: ClaimObject | None, new: ClaimObject | None) -> None:
         """A claim came, changed, went, or is due for the resync."""
