@@ -24,6 +24,8 @@ from benchmarks.rig import Rig, open_rig, running_cluster
 
 TARGETS = {"ready_s": 15.0, "peak_rss_mb": 300.0, "idle_cpu_percent": 1.0, "longest_turn_ms": 20.0}
 """At most, with 100,000 volumes."""
+_AT_REST, _SETTLED_WITHIN = 0.02, 300.0
+"""The share of a core below which a controller is at rest; seconds in which it must be, also on a busy machine."""
 _RESYNC = 30
 """Seconds between two resyncs while turns are watched, so that there are some."""
 
@@ -53,7 +55,10 @@ async def measure(
 async def _at_rest(rig: Rig, seconds: float) -> dict[str, float]:
     async with rig.controller() as controller:
         ready, ready_cpu = controller.ready_seconds, controller.cpu_seconds
-        await controller.settle()
+        deadline = time.monotonic() + _SETTLED_WITHIN
+        while await controller.cpu_share(5) > _AT_REST:
+            if time.monotonic() > deadline:
+                raise controller.failure("does not come to rest")
         settled_cpu = controller.cpu_seconds
         idle = await controller.cpu_share(seconds)
         return {

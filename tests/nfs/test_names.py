@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from berth.nfs.resolve import Resolver, Unresolved
+from berth.nfs import resolve
+from berth.nfs.resolve import LOOKUPS_AT_ONCE, Resolver, Unresolved
 from berth.nfs.servers import Servers
 
 
@@ -97,11 +98,34 @@ async def test_a_resolver_that_hangs_costs_the_deadline_and_no_more_threads_than
     resolver = Resolver(deadline=0.1)
     names.hang.clear()
     began = time.monotonic()
-    for number in range(12):
+    for number in range(LOOKUPS_AT_ONCE + 8):
         with pytest.raises(Unresolved, match=r"no answer within 0\.1 s"):
             await resolver.addresses(f"{number}.example")
     assert time.monotonic() - began < 30
-    assert len(names.asked) == 4
+    assert len(names.asked) == LOOKUPS_AT_ONCE
+    names.hang.set()
+    await resolver.aclose()
+
+
+async def test_a_name_that_nobody_answers_for_takes_one_thread_however_often_it_is_asked(names: Names) -> None:
+    resolver = Resolver(deadline=0.05)
+    names.hang.clear()
+    for _ in range(2 * LOOKUPS_AT_ONCE):
+        with pytest.raises(Unresolved, match="no answer within"):
+            await resolver.addresses("dead.example")
+    assert names.asked == ["dead.example"]
+    names.hang.set()
+    assert await resolver.addresses("one.example") == ("10.0.0.1",)
+    await resolver.aclose()
+
+
+async def test_what_was_known_goes_on_while_nobody_answers(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolve, "REMEMBERED", 0.0)
+    resolver = Resolver(deadline=0.05)
+    assert await resolver.addresses("one.example") == ("10.0.0.1",)
+    names.hang.clear()
+    assert await resolver.addresses("one.example") == ("10.0.0.1",)
+    assert names.asked == ["one.example", "one.example"]
     names.hang.set()
     await resolver.aclose()
 

@@ -13,7 +13,8 @@ from berth.aio.threads import Threads, ThreadsStuck
 
 REMEMBERED = 30.0
 """Seconds that an answer is used again. Short: a server that failed over to another address must be found."""
-LOOKUPS_AT_ONCE = 4
+LOOKUPS_AT_ONCE = 16
+"""Threads, started as needed. A name that nobody answers for keeps one, until the system's resolver gives up."""
 
 
 class Unresolved(Exception):  # noqa: N818
@@ -41,6 +42,8 @@ class Resolver:
         self._threads = Threads("resolver", LOOKUPS_AT_ONCE)
         self._known: dict[str, _Known] = {}
         self._asking: dict[str, asyncio.Task[tuple[str, ...]]] = {}
+        self._hanging: set[str] = set()
+        """Names that a thread is asking for, also those for which nobody waits any more."""
 
     async def addresses(self, name: str) -> tuple[str, ...]:
         """Numeric addresses of a server, in the resolver's order; a numeric one is its own. Unresolved otherwise."""
@@ -80,9 +83,14 @@ class Resolver:
 
     async def _ask(self, name: str) -> tuple[str, ...]:
         try:
+            if name in self._hanging:  # asked again and again, one name would take all the threads
+                raise TimeoutError
             async with asyncio.timeout(self._deadline):
-                return await self._threads.run(lambda: _look_up(name))
+                return await self._threads.run(lambda: self._look_up(name))
         except (TimeoutError, ThreadsStuck) as error:
+            known = self._known.get(name)
+            if known is not None:  # nobody says that it is no longer so
+                return known.addresses
             raise Unresolved(name, f"the resolver gave no answer within {self._deadline:g} s", "ETIMEDOUT") from error
         except socket.gaierror as error:
             code = _GAI_NAMES.get(error.errno or 0, "")
@@ -90,6 +98,13 @@ class Resolver:
             raise Unresolved(name, why, code) from error
         except (OSError, UnicodeError) as error:
             raise Unresolved(name, f"can't be looked up ({error})") from error
+
+    def _look_up(self, name: str) -> tuple[str, ...]:
+        self._hanging.add(name)
+        try:
+            return _look_up(name)
+        finally:
+            self._hanging.discard(name)
 
 
 def _look_up(name: str) -> tuple[str, ...]:
