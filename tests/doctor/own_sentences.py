@@ -184,6 +184,8 @@ def _told(kind: str, call: ast.Call, scope: list[ast.AST]) -> Iterator[str]:
     if kind == "in_the_way" or any(isinstance(each, ast.Starred) for each in call.args):
         return  # made of others, which are in it by themselves
     for words in islice(product(*given, *named.values()), _MOST):
+        if not all(words[: len(given)]):
+            continue  # nobody says nothing
         facts = dict(zip(named, words[len(given) :], strict=True))
         more = {"blockers": (PV,)} if kind == "Occupied" else {}
         yield str(_FAMILY[kind](*words[: len(given)], **facts, **more))

@@ -211,6 +211,7 @@ def test_a_share_that_two_clusters_take_for_their_own_is_told_with_the_command_t
     }
     assert finding.commands == (
         "kubectl -n a annotate lease x-nfs --overwrite berth.io/ruled-out=berth-1_7e,berth-2_8f",
+        "berth doctor share nfs.example:/srv/k8s",
     )
     assert "berth-1_7e,berth-2_8f" in finding.seen.zh
     assert (
