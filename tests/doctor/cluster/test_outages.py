@@ -58,7 +58,7 @@ def test_a_share_that_hangs_is_one_finding_with_all_that_hangs_on_it() -> None:
     finding = only(cluster(events=told), {SHARE: HANGS})
     assert (finding.id, finding.severity, finding.harm) == ("share-hangs", "failure", "outage")
     assert finding.seen.en == (
-        "10.0.0.1:/e hangs: no answer within 4 s; 2 claims wait, 1 volume is on it, 1 pod uses them"
+        "10.0.0.1:/e hangs: no answer within 4 s; 2 claims wait, 1 volume is on it, 1 pod uses it"
     )
     assert finding.seen.zh == (
         "10.0.0.1:/e 没有响应（挂起）：4 秒内没有应答；2 个 PVC 在等待，1 个卷位于其上，1 个 Pod 在使用"
@@ -75,7 +75,7 @@ def test_it_is_at_the_top() -> None:
 
 def test_a_hung_share_is_found_where_nothing_but_bound_claims_is_there() -> None:
     seen = cluster(claims=[claim("data", phase="Bound", pv="pv")])
-    assert only(seen, {SHARE: HANGS}).seen.en.endswith("1 volume is on it, 1 pod uses them")
+    assert only(seen, {SHARE: HANGS}).seen.en.endswith("1 volume is on it, 1 pod uses it")
 
 
 def test_a_class_whose_export_does_not_exist_is_a_finding_before_the_first_claim() -> None:
@@ -148,7 +148,7 @@ def test_a_pod_that_can_not_mount_and_a_pv_that_can_not_end_are_told_of_their_sh
     stuck = event("PersistentVolume", "gone", "VolumeFailedDelete", NO_ANSWER, namespace="")
     seen = cluster(events=[kubelet, stuck])
     seen = replace(seen, pods=[*seen.pods, waiting], volumes=[*seen.volumes, ended])
-    assert only(seen, {SHARE: HANGS}).seen.en.endswith("2 claims wait, 2 volumes are on it, 2 pods use them")
+    assert only(seen, {SHARE: HANGS}).seen.en.endswith("2 claims wait, 2 volumes are on it, 2 pods use it")
 
 
 @pytest.mark.parametrize("about", ["claim a/data", "claim a/one", "volume pv", "pod a/app"])

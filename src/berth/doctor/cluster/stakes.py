@@ -47,7 +47,7 @@ class _Stakes:
         parts = [
             (claims, counted(claims, "claim", "个 PVC"), "waits" if claims == 1 else "wait", " 在等待"),
             (volumes, counted(volumes, "volume", "个卷"), "is on it" if volumes == 1 else "are on it", "位于其上"),
-            (pods, counted(pods, "pod", "个 Pod"), "uses them" if pods == 1 else "use them", " 在使用"),
+            (pods, counted(pods, "pod", "个 Pod"), "uses it" if pods == 1 else "use it", " 在使用"),
         ]
         there = [(name, en, zh) for number, name, en, zh in parts if number]
         return Text(
@@ -121,7 +121,8 @@ def _finding(outage: Outage, stakes: _Stakes, *, is_certain: bool) -> Finding:
     server, _, export = outage.share.partition(":/")
     said = stakes.text
     own = next((each for each in stakes.classes if not _names_no_share(each)), None)
-    meant = meant_by(f"/{export}", outage.exported) if own is not None else ""
+    is_asked = own is not None and outage.failure == "share-not-exported"
+    meant = meant_by(f"/{export}", outage.exported) if is_asked else ""
     edit = edits.set_parameter("share", meant) if meant else None
     which = {
         "alone": not said.en,
