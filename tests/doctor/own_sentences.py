@@ -37,7 +37,6 @@ _FAMILY: dict[str, Callable[..., Exception]] = {
     ),
 }
 _SAMPLES: dict[str, tuple[str, ...]] = {
-    "field": ("parameter pathPattern", "spec.nfs.path"),
     "parameter": ("parameter pathPattern",),
     "key": ("minSize",),
     "given": ("directoryMode",),
@@ -57,6 +56,15 @@ _SAMPLES: dict[str, tuple[str, ...]] = {
     "source": ("label", "annotation"),
     "text": ("${.PVC.labels.team}",),
     "stage": ("io",),
+    "why": ("is not valid JSON (x)",),
+    "state": ("in use",),
+    "least": ("5",),
+    "most": ("5",),
+    "en": (
+        "character 2 of 'a：b' is '：' (U+FF1A FULLWIDTH COLON), which only looks like ':': type ':'; in all `a:b`",
+    ),
+    "_as_written": ("'../x' contains the part '..', which leads elsewhere; name the directory itself",),
+    "error": ("'5Q' is not a quantity such as 10Gi",),
     "class_name_of": ("nfs",),
     "_stage": ("connect", "timeout"),
     "status": ("NFS4ERR_IO",),
@@ -71,7 +79,15 @@ _SAMPLES: dict[str, tuple[str, ...]] = {
     "kind": ("directory",),
 }
 """By the name of a variable, attribute or function: what stands in its place. Everything else is `x`."""
-_MOST = 12
+_FIELDS: dict[str, tuple[str, ...]] = {
+    "naming.py": ("parameter pathPattern", "spec.nfs.path"),
+    "reserved.py": ("parameter pathPattern", "spec.nfs.path"),
+    "parameters.py": ("parameter share", "annotation berth.io/share"),
+    "others.py": ("path", "spec.nfs.path"),
+    "translation.py": ("spec.resources.requests.storage",),
+}
+"""By file: what a refusal there may be about, which whoever calls it says."""
+_MOST = 4
 """Ways to say one sentence that are tried."""
 
 
@@ -110,8 +126,8 @@ def _of_the_api_server() -> Iterator[Said]:
     """The errors of talking to Kubernetes, about each thing that the controller asks for."""
     forbidden = 'persistentvolumes is forbidden: User "system:serviceaccount:a:b" cannot create resource '
     forbidden += '"persistentvolumes" in API group "" at the cluster scope'
-    for permission in PERMISSIONS:
-        request = f"{permission.verbs[0]} {permission.resource.partition('/')[0]} name"
+    for resource, verb in {each.resource.partition("/")[0]: each.verbs[-1] for each in PERMISSIONS}.items():
+        request = f"{verb} {resource} name"
         yield Said("kube/errors.py", "Unreachable", str(kube.Unreachable(request, "https://10.0.0.1:6443", "refused")))
         yield Said("kube/errors.py", "WriteWithheld", str(kube.WriteWithheld(request, "the lock was not renewed")))
         yield Said("kube/errors.py", "TooLarge", str(kube.TooLarge(request, 1 << 20)))
@@ -151,6 +167,7 @@ def _every_call(rooms: tuple[str, ...]) -> Iterator[tuple[ast.Call, list[ast.AST
     for room in rooms:
         for file in sorted((ROOT / room).rglob("*.py")):
             tree = ast.parse(file.read_text("utf-8"))
+            tree.file = file.name  # type: ignore[attr-defined]
             for call, scope in _calls(tree, [tree]):
                 yield call, scope, f"{file.relative_to(ROOT)}:{call.lineno}"
 
@@ -169,6 +186,10 @@ def _calls(node: ast.AST, scope: list[ast.AST]) -> Iterator[tuple[ast.Call, list
         if isinstance(child, ast.Call):
             yield child, scope
         yield from _calls(child, inside)
+
+
+def _file_of(scope: list[ast.AST]) -> str:
+    return getattr(scope[0], "file", "")
 
 
 def _called(call: ast.Call) -> str:
@@ -211,6 +232,10 @@ def _said(node: ast.expr, scope: list[ast.AST]) -> list[str]:
             return _said(value, scope)
         case ast.BinOp():
             return ["5"]
+        case ast.Name(id="field"):
+            return _assigned("field", node.lineno, scope) or list(_FIELDS.get(_file_of(scope), ("path",)))
+        case ast.Attribute(attr="field"):
+            return list(_SAMPLES["record_path"])
         case ast.Name(id=name):
             return _assigned(name, node.lineno, scope) or list(_SAMPLES.get(name, ("x",)))
         case ast.Attribute(attr=name):
@@ -252,7 +277,7 @@ def _assigned(name: str, line: int, scope: list[ast.AST]) -> list[str]:
             each.value
             for each in ast.walk(level)
             if isinstance(each, ast.Assign)
-            and each.lineno < line
+            and (each.lineno < line or level is scope[0])
             and any(isinstance(target, ast.Name) and target.id == name for target in each.targets)
             and isinstance(each.value, ast.Constant | ast.JoinedStr | ast.IfExp | ast.BinOp)
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from berth.doctor.cluster import volumes
 from berth.doctor.cluster.dependencies import SHARES, about_one
 from berth.doctor.cluster.provisioners import Provisioners
 from berth.doctor.cluster.snapshot import Snapshot
@@ -55,6 +56,13 @@ def test_the_chain_is_walked(about: Subject, begins: str) -> None:
 def test_what_it_waits_for(waiting: kinds.ClaimObject, waits: str) -> None:
     (finding,) = told(Subject("claim", waiting.key), snapshot(claims=[waiting])).findings
     assert f"nothing wrong found; waiting for {waits}" in finding.seen.en
+
+
+def test_what_is_noted_of_the_object_itself_is_not_followed_by_nothing_wrong() -> None:
+    kept = volume("kept", "/e/kept", phase="Released", persistentVolumeReclaimPolicy="Retain")
+    seen = snapshot(volumes=[kept])
+    whole = report(volumes.judge_ends(seen, Provisioners(seen)))
+    assert [each.id for each in told(Subject("volume", "kept"), seen, whole).findings] == ["volume-released"]
 
 
 def test_only_its_own_troubles_are_told_and_only_it_is_named_in_them() -> None:
