@@ -206,19 +206,19 @@ _EFS = Text("of Amazon's mount.efs", "亚马逊 mount.efs 的")
 _OTHER = Text("of another file system", "其他文件系统的")
 
 FOREIGN: dict[str, ForeignOption] = {
-    **{name: ForeignOption(_SMB, _OWNER) for name in ("dir_mode", "file_mode", "forceuid", "forcegid", "noperm", "setuids")},
+    **{name: ForeignOption(_SMB, _OWNER) for name in ("dir_mode", "file_mode", "forceuid", "forcegid", "noperm")},
     **{name: ForeignOption(_SMB, _ACCESS) for name in ("username", "password", "pass", "credentials", "cred", "guest")},
     **{
         name: ForeignOption(_SMB)
         for name in (
-            "domain", "mfsymlinks", "nobrl", "serverino", "noserverino", "cache", "iocharset", "nounix", "sfu",
-            "mapposix", "mapchars", "nomapposix", "seal", "sign", "multichannel", "max_channels", "nosharesock",
+            "domain", "setuids", "mfsymlinks", "nobrl", "serverino", "noserverino", "cache", "iocharset", "nounix",
+            "sfu", "mapposix", "mapchars", "nomapposix", "seal", "sign", "multichannel", "max_channels", "nosharesock",
             "echo_interval", "persistenthandles", "resilienthandles", "nodfs", "ip", "unc", "cifsacl", "idsfromsid",
             "modefromsid", "dynperm", "nostrictsync", "strictcache", "handlecache", "nohandlecache", "closetimeo",
             "esize", "snapshot",
         )
     },
-    **{name: ForeignOption(_OTHER, _OWNER) for name in ("uid", "gid", "umask", "fmask", "dmask", "mode", "allow_other")},
+    **{name: ForeignOption(_OTHER, _OWNER) for name in ("uid", "gid", "umask", "fmask", "dmask", "mode")},
     **{
         name: ForeignOption(_SERVER, _EXPORTS)
         for name in (
@@ -244,7 +244,8 @@ FOREIGN: dict[str, ForeignOption] = {
     **{
         name: ForeignOption(_OTHER)
         for name in (
-            "name", "secret", "secretfile", "mds_namespace", "backup-volfile-servers", "backupvolfile-server",
+            "name", "allow_other", "secret",
+            "secretfile", "mds_namespace", "backup-volfile-servers", "backupvolfile-server",
             "log-level", "log-file", "direct-io-mode", "flock", "localflock", "user_subvol_rm_allowed",
         )
     },
