@@ -240,3 +240,29 @@ def test_each_kind_of_error_has_its_code(error: BaseException, code: int) -> Non
     with pytest.raises(SystemExit) as ended:
         run(job(), "en")
     assert ended.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "--claim-workers", "0"], "--claim-workers：应为 1 到 256 的整数，给出的是 '0'"),
+        (["install", "--server=a", "--path=b"], "--path：'b' 不是绝对路径"),
+        (["install", "--server=a", "--path=/b", "--replicas=0"], "--replicas：0 不在 1 到 10 之间"),
+        (["install"], "缺少 --server"),
+        (["sail"], "`berth` 没有命令 'sail'"),
+        (["run", "--colour", "x"], "没有选项 --colour"),
+        (["doctor", "--kubeconfig", "/nowhere"], "不知道如何连接集群：kubeconfig 文件 /nowhere 不存在"),
+        (["server", "export", "add", "/x", "y"], "多余的参数：y"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistake_is_told_in_the_readers_language(arguments: list[str], says: str) -> None:
+    for answer in (here(*arguments, "--lang", "zh"), here(*arguments, LC_ALL="zh_CN.UTF-8")):
+        assert (answer.stdout, len(answer.stderr.splitlines())) == ("", 1)
+        assert answer.stderr.startswith("berth: ")
+        assert says in answer.stderr
+
+
+def test_an_unreachable_cluster_is_told_in_the_readers_language(kubeconfig: Path) -> None:
+    answer = berth("takeover", "plan", KUBECONFIG=str(kubeconfig), LC_ALL="zh_CN.UTF-8")
+    assert answer.stderr == "berth: 无法访问 API 服务器 https://127.0.0.1:1：连接被拒绝（请求：get version）\n"

@@ -22,7 +22,7 @@ def test_no_error_lacks_its_chinese() -> None:
 
 def test_what_is_filled_in_stays_and_a_reason_is_translated() -> None:
     said = bilingual("GET pods: the API server https://10.0.0.1:6443 is unreachable: connection refused")
-    assert said.zh == "GET pods：无法访问 API 服务器 https://10.0.0.1:6443：连接被拒绝"
+    assert said.zh == "无法访问 API 服务器 https://10.0.0.1:6443：连接被拒绝（请求：GET pods）"
 
 
 def test_what_nobody_knows_stays_as_it_is() -> None:

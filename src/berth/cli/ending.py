@@ -19,6 +19,7 @@ from berth.findings.finding import Finding
 from berth.kube.errors import ConfigurationError, KubeError, Unreachable
 from berth.nfsserver.errors import NfsServerError, RequestRefused, UnreadableExports, told
 from berth.operations.errors import Stopped
+from berth.settings.errors import SettingError
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
 
@@ -137,6 +138,8 @@ def _sentence(error: BaseException) -> Text:
             return told(error)
         case Refused():
             return refused_sentence(error)
+        case SettingError():
+            return Text(str(error), f"{error.setting}：{both(error.why).zh}")
     return both(str(error))
 
 
