@@ -40,6 +40,7 @@ def test_each_calls_programs_that_there_are() -> None:
 
 def test_berth_takes_each_of_its_own() -> None:
     own = [(each, words[1:]) for each in COMMANDS for words in simple_commands(each.text) if words[0] == "berth"]
+    own = [(each, words) for each, words in own if "COMMAND" not in words]  # a help text, of any of them
     assert len(own) > 40
     wrong = {" ".join(words): (why, each.where) for each, words in own if (why := refusal(words))}
     assert wrong == {}
