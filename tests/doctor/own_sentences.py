@@ -84,6 +84,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "reserved.py": ("parameter pathPattern", "spec.nfs.path"),
     "parameters.py": ("parameter share", "annotation berth.io/share"),
     "others.py": ("path", "spec.nfs.path"),
+    "server_name.py": ("parameter server", "spec.nfs.server"),
     "translation.py": ("spec.resources.requests.storage",),
 }
 """By file: what a refusal there may be about, which whoever calls it says."""

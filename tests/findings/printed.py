@@ -21,7 +21,7 @@ from berth.texts.command import SLOT, Shell, fill_command
 ROOT = Path(berth.__file__).parent
 PROGRAMS = frozenset({
     "apt-get", "awk", "berth", "cat", "cd", "chattr", "chmod", "chown", "cp", "cut", "date", "df", "dmesg", "dnf",
-    "du", "exportfs", "false", "find", "findmnt", "firewall-cmd", "fuser", "getent", "getfacl", "grep", "head",
+    "du", "echo", "exportfs", "false", "find", "findmnt", "firewall-cmd", "fuser", "getent", "getfacl", "grep", "head",
     "helm", "iostat", "ip", "journalctl", "klist", "kubectl", "ls", "lsattr", "man", "mkdir", "modprobe", "mount",
     "mv", "nfsidmap", "nft", "ping", "ps", "read", "realpath", "rm", "rpc.statd", "rpcinfo", "sed", "showmount",
     "sort", "ss", "stat", "sync", "systemctl", "tail", "timedatectl", "timeout", "ufw", "umount", "xargs",
