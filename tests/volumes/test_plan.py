@@ -266,4 +266,4 @@ def test_whatever_is_asked_for_the_answer_is_a_plan_or_a_refusal(wanted: VolumeR
 
 def test_what_people_should_know_of_mount_options_is_in_the_plan_and_refuses_nothing() -> None:
     (doubt,) = make_plan(request(mount_options=("bg", "intr", "nfsvers=4.1")), DEFAULT, nobody).doubts
-    assert doubt.startswith("`bg`: ")
+    assert doubt.en.startswith("`bg`: ")

@@ -127,7 +127,7 @@ def interrupted(lang: Language) -> NoReturn:
 
 def refused_sentence(refusal: Refused) -> Text:
     """What was refused, and why."""
-    return Text(str(refusal), f"{both(refusal.field).zh}：{both(refusal.why).zh}")
+    return Text(str(refusal), f"{both(refusal.field).zh}：{refusal.why_zh or both(refusal.why).zh}")
 
 
 def _sentence(error: BaseException) -> Text:

@@ -161,6 +161,8 @@ def _tell(told: Foreseen, lang: Language) -> None:
     say(Styled(_filled(_SERVED, claim=told.claim, name=told.class_name).said(lang), "green"))
     for key, value in _facts(told, told.plan, lang):
         say(f"  {_LABELS[key].said(lang)}", "：" if lang == "zh" else ": ", value)
+    for doubt in told.plan.doubts:
+        say(f"  {doubt.said(lang)}")
     if told.provisioner != OWN_PROVISIONER:
         say(f"  {_filled(_OTHER_NAME, name=told.provisioner).said(lang)}")
 

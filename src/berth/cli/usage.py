@@ -37,7 +37,8 @@ def in_words(text: str) -> str:
 
 def refused(refusal: Refused, option: str) -> Text:
     """What was refused, under the option that set it."""
-    return _behind(option, both(refusal.why))
+    why = Text(refusal.why, refusal.why_zh) if refusal.why_zh else both(refusal.why)
+    return _behind(option, why)
 
 
 def _missing(error: click.MissingParameter) -> Text:

@@ -9,6 +9,7 @@ from berth.manifests.classes import DEFAULT_KEYS
 from berth.objects.kinds import ClaimObject, ClassObject
 from berth.objects.translation import class_name_of, request_of
 from berth.texts.phrases import bilingual
+from berth.texts.text import Text
 from berth.volumes.errors import Refused
 from berth.volumes.plan import DefaultShare, Plan, make_plan
 
@@ -46,10 +47,16 @@ class Foreseen:
                 "size": self.size,
                 "onDelete": self.end,
                 "mountOptions": list(self.mount_options),
+                "doubts": list(self.plan.doubts),
             }
         if self.refusal is not None:
-            told["refusal"] = {"field": self.refusal.field, "why": bilingual(self.refusal.why)}
+            told["refusal"] = {"field": self.refusal.field, "why": why_of(self.refusal)}
         return told
+
+
+def why_of(refusal: Refused) -> Text:
+    """A refusal's reason, in both languages."""
+    return Text(refusal.why, refusal.why_zh) if refusal.why_zh else bilingual(refusal.why)
 
 
 FindClass = Callable[[str | None], ClassObject | None]

@@ -198,7 +198,7 @@ def _told(plan: Plan, born: Born) -> str:
     """One Event says all, as a claim is to cost no more of them."""
     said = f"Successfully provisioned volume {plan.pv} at {on_server(plan.share.server, plan.absolute_path)}"
     if plan.doubts:
-        said = f"{said}; of its mount options: {'; '.join(plan.doubts)}"
+        said = f"{said}; of its mount options: {'; '.join(each.en for each in plan.doubts)}"
     if not born.is_adopted:
         return said
     return (

@@ -49,7 +49,7 @@ class Refused(VolumeError):  # noqa: N818 - the design's word
     field: the offending parameter, option or field, as its owner wrote it (`parameter subDir`, `spec.selector`).
     parameter: the name of the class's parameter, where it is about one; None otherwise. suggestion: the known parameter
     that was probably meant where this one is not known. text: the whole sentence in both languages, where that is
-    known (zh); else its English in both.
+    known (zh); else its English in both. why_zh: the reason in Chinese; empty where it is to be looked up.
     """
 
     def __init__(self, field: str, why: str, *, suggestion: str = "", zh: str = "") -> None:
@@ -59,6 +59,7 @@ class Refused(VolumeError):  # noqa: N818 - the design's word
         self.why = bounded(why)
         self.parameter = bounded(field.key) if isinstance(field, ParameterField) else None
         self.suggestion = suggestion
+        self.why_zh = bounded(zh)
 
 
 class Unavailable(VolumeError):  # noqa: N818

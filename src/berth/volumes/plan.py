@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from berth.texts.text import Text
 from berth.volumes.errors import ParameterField, Refused
 from berth.volumes.mount_options.judge import risks_of
 from berth.volumes.parameters import GIB, Parameters, mountable_address, parse_parameters
@@ -47,7 +48,7 @@ class Plan:
     """What the class says about such a directory."""
     agreed: frozenset[str] = frozenset()
     """PVs with which the directory may be shared, as both sides say."""
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Text, ...] = ()
     """What people should know of the class's mount options."""
     lookalikes: tuple[Lookalike, ...] = ()
     """Live volumes that are in the way if the server takes the two spellings for one."""

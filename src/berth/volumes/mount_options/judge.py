@@ -55,9 +55,9 @@ def refuse_unmountable(mount_options: tuple[str, ...], *, server: str = "") -> N
         raise Refused("mountOptions", en, zh=zh)
 
 
-def risks_of(mount_options: tuple[str, ...], *, server: str = "") -> tuple[str, ...]:
-    """What people should know of options that work, one English sentence each."""
-    return tuple(fault.said.en for fault in judge_options(mount_options, server=server) if fault.weight == "risky")
+def risks_of(mount_options: tuple[str, ...], *, server: str = "") -> tuple[Text, ...]:
+    """What people should know of options that work, a sentence each."""
+    return tuple(fault.said for fault in judge_options(mount_options, server=server) if fault.weight == "risky")
 
 
 def _judge(option: Option, version: str, is_sloppy: bool) -> Iterator[OptionFault]:
