@@ -88,6 +88,7 @@ def test_what_works_is_not_spoken_of(options: str) -> None:
         ("vers=3,proto=udp", "risky", "Linux 5.6"),
         ("remoteports=10.0.0.1-10.0.0.4", "risky", "VAST"),
         ("foo=bar,sloppy", "risky", "foo=bar"),
+        ("sloppy,timeo=60s", "risky", "timeo=600"),
         ("nfsvers=4.1,mountport=20048", "refused", "NFSv3 only"),
         ("nfsvers=4.2,mountproto=tcp", "refused", "NFSv3 only"),
         ("nfsvers=3,minorversion=1", "refused", "NFSv4 only"),

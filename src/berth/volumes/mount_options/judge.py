@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 from berth.texts.lookalikes import complaint, corrected, lookalikes
@@ -40,6 +41,8 @@ def judge_options(mount_options: tuple[str, ...], *, server: str = "") -> tuple[
     found: dict[str, OptionFault] = {}
     for option in options:
         for fault in _judge(option, version, is_sloppy):
+            if is_sloppy and fault.weight == "refused" and option.key not in VERSION_KEYS:
+                fault = replace(fault, weight="risky")  # many kernels pass such options over beside it
             found.setdefault(fault.option, fault)
     for fault in (*judge_pairs(options), *judge_minor(options, version), *judge_transport(options, server)):
         found.setdefault(fault.option, fault)
