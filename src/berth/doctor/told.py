@@ -87,8 +87,9 @@ def question_of(entry: CatalogueEntry, told: Sequence[Told], shared: Names, vers
     """What is asked about messages that may be this failure."""
     about, names = _about(told), {**shared, **told[0].names}
     known = {name: value for name, value in names.items() if name not in _PATHS or value.startswith("/")}
-    ask = QUESTIONS.entry(entry.ask or "on-nfs").told_by({**names_of(about), **known}, version)
-    return Question(ask.finding(about, known), finding_of(entry, told, shared, version))
+    places = [each for each in about if each.kind not in _PATHS or each.name.startswith("/")]
+    ask = QUESTIONS.entry(entry.ask or "on-nfs").told_by({**names_of(places), **known}, version)
+    return Question(ask.finding(places, known), finding_of(entry, told, shared, version))
 
 
 def _about(told: Sequence[Told]) -> list[Subject]:

@@ -50,7 +50,7 @@ def test_each_is_found_and_told_in_english() -> None:
         ("OSError: [Errno 116] 过旧的文件控柄: '/d'", "OSError: [Errno 116] Stale file handle: '/d'"),
         ('open() "/d" failed (5: 输入/输出错误)', 'open() "/d" failed (5: Input/output error)'),
         ("(errno: 13 - 权限不够)", "(errno: 13 - Permission denied)"),
-        ("umount: /mnt：目标忙。", "umount: /mnt：target is busy。"),
+        ("umount: /mnt：目标忙。", "umount: /mnt: target is busy。"),
         ("设备上没有空间", "No space left on device"),
         (
             "chown: '/d x' の所有者を変更中: 許可されていない操作です",

@@ -76,7 +76,7 @@ def in_english(text: str) -> str:
     found.update(each for each in _messages() if "%s" in each.other and each.needle in text)
     for each in sorted(found, key=lambda each: -len(each.other)):
         text = each.in_english(text)
-    return text
+    return text.replace("：", ": ")
 
 
 def _found(data: bytes) -> Iterator[tuple[int, _Message]]:
