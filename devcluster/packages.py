@@ -40,6 +40,9 @@ NODE = (
 )
 """What a real node takes: what runs containers, a firewall, and what is in the images that every node here has."""
 
+RELEASE = ("qemu-user-static", "rpm")
+"""What packing a release takes, and starting what it packs for another kind of machine."""
+
 CONTROL_PLANE_BUILD = ("dpkg-dev", "gcc", "golang-go", "jq", "libc6-dev", "make", "rsync")
 """What building the control plane takes."""
 

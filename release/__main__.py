@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devcluster import binaries, build
 from devcluster.errors import DevClusterError
-from release import command, oci, root
+from release import command, oci, packages, root
 from release.labels import labels, version
 from release.machines import MACHINES, Machine, native
 
@@ -49,6 +49,11 @@ def _make(output: Path, log: Path) -> None:
         roots = _roots(Path(work), log)
         for machine, folder in roots.items():
             command.make(machine, folder, draft / f"berth-{version()}-linux-{machine.name}")
+            installed = Path(work, f"{machine.name}.installed")
+            packages.lay_out(machine, folder, installed)
+            packages.deb(machine, installed, draft, log)
+            packages.rpm(machine, installed, draft, log)
+            shutil.rmtree(installed)
         for name, machines in {"": MACHINES, **{f"-{one.name}": (one,) for one in MACHINES}}.items():
             layout = oci.Layout(Path(work, f"layout{name}"))
             for machine in machines:

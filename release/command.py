@@ -40,10 +40,9 @@ def make(machine: Machine, folder: Path, target: Path) -> None:
         digest = hashlib.file_digest(content, "sha256").hexdigest()[:16]
     words = {
         "DIGEST": digest,
-        "INTERPRETER": root.INTERPRETER,
         "KERNEL": machine.kernel,
-        "LOADER": Path(machine.loader).name,
-        "START": root.START_COMMAND,
+        "LOADER": root.python(machine, "$1")[0],
+        "START": " ".join(f'"{word}"' for word in root.command(machine, "$home")),
         "VERSION": version(),
     }
     script = _SCRIPT.read_text()

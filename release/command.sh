@@ -10,12 +10,11 @@ end() {
 	end "this file is for Linux on @KERNEL@, and this machine is $(uname -s) on $(uname -m): take the one for it"
 
 name=@VERSION@-@DIGEST@
-loader=usr/lib/@KERNEL@-linux-gnu/@LOADER@
 why=
 
 # Whether what lies there can be run: a file system that is mounted noexec says no.
 starts() {
-	"$1/$loader" --version >/dev/null 2>&1
+	"@LOADER@" --version >/dev/null 2>&1
 }
 
 unpack() {
@@ -63,6 +62,4 @@ if [ -z "${SSL_CERT_FILE:-}${SSL_CERT_DIR:-}" ]; then
 	done
 	export SSL_CERT_FILE
 fi
-python=$home/@INTERPRETER@
-exec "$home/$loader" --inhibit-cache --library-path "$home/${loader%/*}" --argv0 "$python" \
-	"$python" -I -X utf8 "$home/@START@" "$@"
+exec @START@ "$@"

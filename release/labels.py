@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+SUMMARY = "NFS storage for Kubernetes and KubeSphere"
 _PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 

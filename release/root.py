@@ -107,12 +107,16 @@ def _unpack(package: Path, folder: Path) -> None:
         raise DevClusterError(f"{package} can't be unpacked")
 
 
-def python(machine: Machine, folder: Path) -> list[str]:
-    """How to start the root's Python from outside of it, on a machine of its kind."""
-    program = f"{folder}/{INTERPRETER}"
-    libraries = f"{folder}/{machine.libraries}"
+def python(machine: Machine, home: Path | str) -> list[str]:
+    """How to start the Python of the root that lies in home, from outside of it, on a machine of its kind."""
+    program, libraries = f"{home}/{INTERPRETER}", f"{home}/{machine.libraries}"
     loader = f"{libraries}/{Path(machine.loader).name}"
     return [loader, "--inhibit-cache", "--library-path", libraries, "--argv0", program, program]
+
+
+def command(machine: Machine, home: Path | str) -> list[str]:
+    """How to start Berth there, as a command of the host: UTF-8 whatever the locale, nothing of the user's own Python."""
+    return [*python(machine, home), "-I", "-X", "utf8", f"{home}/{START_COMMAND}"]
 
 
 def _compile(folder: Path, python: list[str], log: Path) -> None:
