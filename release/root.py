@@ -115,7 +115,7 @@ def python(machine: Machine, home: Path | str) -> list[str]:
 
 
 def command(machine: Machine, home: Path | str) -> list[str]:
-    """How to start Berth there as a command of the host: UTF-8 whatever the locale, nothing of the user's own Python."""
+    """How to start Berth there, as a command of the host: UTF-8 whatever the locale, nothing of the user's Python."""
     return [*python(machine, home), "-I", "-X", "utf8", f"{home}/{START_COMMAND}"]
 
 
