@@ -4,7 +4,7 @@
 set -u
 end() {
 	printf 'berth: %s\n' "$1" >&2
-	exit 1
+	exit 2
 }
 [ "$(uname -s) $(uname -m)" = "Linux @KERNEL@" ] ||
 	end "this file is for Linux on @KERNEL@, and this machine is $(uname -s) on $(uname -m): take the one for it"
