@@ -138,7 +138,7 @@ def _show_help(ctx: click.Context, _option: click.Parameter, is_asked: bool) -> 
 
 
 def help_command(root: Callable[[], click.Command]) -> click.Command:
-    """`berth help [COMMAND]...`: the same as `berth COMMAND --help`."""
+    """`berth help [COMMAND]...`: what `--help` says after the command."""
 
     @click.pass_context
     def show(ctx: click.Context, words: tuple[str, ...], lang: str | None) -> None:
@@ -156,5 +156,5 @@ def help_command(root: Callable[[], click.Command]) -> click.Command:
         params=[click.Argument(["words"], nargs=-1, metavar="[COMMAND]..."), LANGUAGE],
         callback=show,
         short_help="Help about a command.",
-        help="Help about a command: the same as `berth COMMAND --help`.",
+        help="Help about a command: what `--help` after it says.",
     )
