@@ -121,7 +121,8 @@ def test_a_proxy_is_asked_for_the_whole_address_where_nothing_is_encrypted(monke
                 monkeypatch.setenv("HTTP_PROXY", f"http://user:secret@127.0.0.1:{port}")
                 async with Api(plain_config("http://api.example:8080")) as api:
                     found = await api.get(Namespace, "default")
-                    assert found.metadata and found.metadata.name == "default"
+                    assert found.metadata is not None
+                    assert found.metadata.name == "default"
 
     asyncio.run(main())
     ((request, *fields),) = heads
