@@ -67,6 +67,9 @@ FIGURES = (
     Figure("purge.speedup_v3", "purge / one by one, NFSv3", "x", 1, at_least=20, is_timed=True),
     Figure("purge.rss_mb", "memory that a large purge takes", "MB", 1, at_most=40, judged_by="max"),
     Figure("start.rss_mb", "peak memory at the start", "MB", at_most=150, judged_by="max"),
+    Figure("scale.peak_rss_mb", "peak memory with 100,000 volumes", "MB", at_most=300, judged_by="max"),
+    Figure("scale.longest_turn_ms", "longest turn of its loop", "ms", 1, at_most=20, judged_by="max"),
+    Figure("scale.idle_cpu_percent", "idle, of one core", "%", 2, at_most=1),
     _here("raw.creates_per_s", "raw PV creates", "/s"),
     _here("raw.deletes_per_s", "raw PV deletes", "/s"),
     _here("provision.per_s", "claims served", "/s"),
@@ -84,6 +87,8 @@ FIGURES = (
     _here("live.end_p99_s", "  claim's end to PV's, 99 %", "s", 3),
     _here("start.ready_s", "start, to leading", "s", 2),
     _here("start.settled_s", "start, to rest", "s", 2),
+    _here("scale.ready_s", "start with 100,000, to leading", "s", 2),
+    _here("scale.settled_cpu_s", "CPU until it is at rest", "s", 1),
     _here("start.idle_cpu_percent", "idle, of one core", "%", 2),
 )
 """In the order of the table."""

@@ -15,6 +15,7 @@ from benchmarks.purge import measure_memory, measure_purge
 from benchmarks.report import Report
 from benchmarks.results import Results
 from benchmarks.rig import Rig
+from benchmarks.scale import measure_scale
 from benchmarks.start import measure_idle, measure_start
 from benchmarks.waiting import measure_waiting
 
@@ -30,6 +31,8 @@ class Sizes:
     """Samples of each figure."""
     volumes: int = 10_000
     """Volumes that exist when a controller starts."""
+    many_volumes: int = 100_000
+    """Volumes whose controller is watched for its memory and its longest turns."""
     idle_seconds: float = 20.0
     files: int = 10_000
     """Files that are purged."""
@@ -87,6 +90,10 @@ async def _start(rig: Rig, bench: Bench) -> None:
     await measure_idle(rig, bench.sizes.idle_seconds, bench.results)
 
 
+async def _scale(rig: Rig, bench: Bench) -> None:
+    await measure_scale(rig, bench.sizes.many_volumes, bench.results)
+
+
 async def _profile(rig: Rig, bench: Bench) -> None:
     await profile(rig, bench.sizes.claims, bench.output)
 
@@ -99,6 +106,7 @@ PARTS = {
     "memory": Part("Purge of {many_files} files", _memory, is_repeated=False),
     "profile": Part("Where the controller's CPU time goes", _profile, is_repeated=False),
     "start": Part("Start with {volumes} volumes", _start, is_repeated=False),
+    "scale": Part("{many_volumes} volumes", _scale, is_repeated=False),
 }
 USUAL = ("waiting", "cost", "purge")
 """What `make bench` measures, in less than five minutes."""
