@@ -222,16 +222,18 @@ def test_what_can_not_be_had_is_refused(wanted: WantedExport, place: PathFacts, 
         plan(wanted, place)
 
 
-def test_a_kernel_without_a_server_gets_no_service_but_a_note() -> None:
+def test_a_kernel_without_a_server_gets_no_service_and_is_told() -> None:
     found = plan(machine=replace(RUNNING, kernel=Kernel(False, 0, ()), is_enabled=False))
     assert "services" not in kinds(found)
-    assert "berth server manifest" in notes(found)
+    assert found.hindrance is not None
+    assert "berth server manifest" in found.hindrance.en
 
 
 def test_without_an_init_system_daemons_are_left_to_people() -> None:
     found = plan(machine=replace(RUNNING, init="none", is_enabled=False, kernel=Kernel(True, 0, ())))
     assert "services" not in kinds(found)
-    assert "rpc.mountd" in notes(found)
+    assert found.hindrance is not None
+    assert "rpc.mountd" in found.hindrance.en
 
 
 def test_without_a_package_manager_packages_are_left_to_people() -> None:
