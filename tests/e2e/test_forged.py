@@ -214,7 +214,11 @@ def test_a_forged_pv_that_is_deleted_by_hand_takes_nothing_with_it(victims: Vict
     name = forge(victims, Forgery("", path=lambda victims: victims.kept["spec"]["nfs"]["path"]))
     site.wait_event(name, "VolumeFailedDelete", kind="PersistentVolume")
     site.api.delete(f"{api.PVS}/{name}")
-    site.patch_pv(name, metadata={"finalizers": None}) if site.pv(name) else None
+    try:
+        site.patch_pv(name, metadata={"finalizers": None})
+    except api.ApiError as error:
+        if error.code != 404:  # Berth was faster: whose end is not decided holds no PV that was deleted by hand
+            raise
     site.wait_gone(name)
     assert tree(site.root) == before
 
