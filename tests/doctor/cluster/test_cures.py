@@ -63,7 +63,13 @@ class Case:
 CASES = [
     Case("class-no-provisioner", "-typo", "nfs-229 does"),
     Case("provisioner-not-running", "/stopped", "it is scaled to 0"),
-    Case("selflink-empty", "/old", "stays Pending: its provisioner looks for metadata.selfLink", ("rollout status", "takeover plan")),
+    Case(
+        "selflink-empty",
+        "/old",
+        "stays Pending: its provisioner looks for metadata.selfLink",
+        # It tells of the whole cluster, ill as it is, and changes nothing.
+        ("rollout status", "takeover plan"),
+    ),
     Case("provisioner-lacks-rights", "/berth", "persistentvolumes (get list watch create"),
     Case("provisioner-twice", "/elder", "both answer to"),
     Case("provisioner-twice", "/cache", "both answer to"),
