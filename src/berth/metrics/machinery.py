@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    PlatformCollector,
-    ProcessCollector,
-    disable_created_metrics,
-)
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, disable_created_metrics
 
-from berth.metrics.series import Series
+from berth.metrics.series import Counters, Gauges, Histograms
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each counter, that nobody asks for
 
@@ -23,32 +15,26 @@ class MachineryMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        self._depth = Series(Gauge("workqueue_depth", "Keys in line.", ["name"], registry=registry))
-        self._adds = Series(Counter("workqueue_adds_total", "Keys put in line.", ["name"], registry=registry))
-        self._waited = Series(
-            Histogram("workqueue_queue_duration_seconds", "Time in line.", ["name"], registry=registry)
+        self._depth = Gauges("workqueue_depth", "Keys in line.", ["name"], registry=registry)
+        self._adds = Counters("workqueue_adds_total", "Keys put in line.", ["name"], registry=registry)
+        self._waited = Histograms("workqueue_queue_duration_seconds", "Time in line.", ["name"], registry=registry)
+        self._worked = Histograms(
+            "workqueue_work_duration_seconds", "Time of one attempt.", ["name"], registry=registry
         )
-        self._worked = Series(
-            Histogram("workqueue_work_duration_seconds", "Time of one attempt.", ["name"], registry=registry)
+        self._retries = Counters("workqueue_retries_total", "Attempts put off by backoff.", ["name"], registry=registry)
+        self._outcomes = Counters(
+            "berth_reconcile_total", "Answers of reconcilers.", ["reconciler", "outcome"], registry=registry
         )
-        self._retries = Series(
-            Counter("workqueue_retries_total", "Attempts put off by backoff.", ["name"], registry=registry)
+        self._requests = Counters(
+            "rest_client_requests_total",
+            "Requests to the API server.",
+            ["code", "method", "resource"],
+            registry=registry,
         )
-        self._outcomes = Series(
-            Counter("berth_reconcile_total", "Answers of reconcilers.", ["reconciler", "outcome"], registry=registry)
+        self._request_seconds = Histograms(
+            "rest_client_request_duration_seconds", "Time to the answer.", ["method"], registry=registry
         )
-        self._requests = Series(
-            Counter(
-                "rest_client_requests_total",
-                "Requests to the API server.",
-                ["code", "method", "resource"],
-                registry=registry,
-            )
-        )
-        self._request_seconds = Series(
-            Histogram("rest_client_request_duration_seconds", "Time to the answer.", ["method"], registry=registry)
-        )
-        self._leader = Series(Gauge("leader_election_master_status", "1 on the leader.", ["name"], registry=registry))
+        self._leader = Gauges("leader_election_master_status", "1 on the leader.", ["name"], registry=registry)
 
     def added(self, queue: str, depth: int) -> None:
         """A key joined queue."""

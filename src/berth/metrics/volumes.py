@@ -5,9 +5,9 @@ Provisioning and deletion are named as sig-storage-lib-external-provisioner does
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter
 
-from berth.metrics.series import Series
+from berth.metrics.series import Counters, Gauges, Histograms
 
 
 class VolumeMetrics:
@@ -15,84 +15,64 @@ class VolumeMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         claim, volume = "controller_persistentvolumeclaim", "controller_persistentvolume"
-        self._provisioned = Series(
-            Counter(f"{claim}_provision_total", "Claims that got their volume.", ["class", "source"], registry=registry)
+        self._provisioned = Counters(
+            f"{claim}_provision_total", "Claims that got their volume.", ["class", "source"], registry=registry
         )
-        self._provision_failed = Series(
-            Counter(
-                f"{claim}_provision_failed_total",
-                "Attempts to serve a claim that failed or were refused.",
-                ["class", "source"],
-                registry=registry,
-            )
+        self._provision_failed = Counters(
+            f"{claim}_provision_failed_total",
+            "Attempts to serve a claim that failed or were refused.",
+            ["class", "source"],
+            registry=registry,
         )
-        self._provision_seconds = Series(
-            Histogram(
-                f"{claim}_provision_duration_seconds",
-                "How long a successful attempt took.",
-                ["class", "source"],
-                registry=registry,
-            )
+        self._provision_seconds = Histograms(
+            f"{claim}_provision_duration_seconds",
+            "How long a successful attempt took.",
+            ["class", "source"],
+            registry=registry,
         )
-        self._refused = Series(
-            Counter(
-                "berth_claims_refused_total",
-                "Refused attempts, by the offending field.",
-                ["class", "field"],
-                registry=registry,
-            )
+        self._refused = Counters(
+            "berth_claims_refused_total",
+            "Refused attempts, by the offending field.",
+            ["class", "field"],
+            registry=registry,
         )
-        self._deleted = Series(
-            Counter(f"{volume}_delete_total", "PVs brought to their end.", ["class"], registry=registry)
+        self._deleted = Counters(f"{volume}_delete_total", "PVs brought to their end.", ["class"], registry=registry)
+        self._delete_failed = Counters(
+            f"{volume}_delete_failed_total",
+            "Attempts to end a PV that failed or were refused.",
+            ["class"],
+            registry=registry,
         )
-        self._delete_failed = Series(
-            Counter(
-                f"{volume}_delete_failed_total",
-                "Attempts to end a PV that failed or were refused.",
-                ["class"],
-                registry=registry,
-            )
-        )
-        self._delete_seconds = Series(
-            Histogram(
-                f"{volume}_delete_duration_seconds", "How long a successful attempt took.", ["class"], registry=registry
-            )
+        self._delete_seconds = Histograms(
+            f"{volume}_delete_duration_seconds", "How long a successful attempt took.", ["class"], registry=registry
         )
         self._purged = Counter(
             "berth_purged_entries_total", "Files and directories purged from the trash.", registry=registry
         )
-        self._left = Series(
-            Gauge(
-                "berth_orphaned_volumes",
-                "Directories with data whose claim and PV are gone, as the last sweep saw them.",
-                ["share"],
-                registry=registry,
-            )
+        self._left = Gauges(
+            "berth_orphaned_volumes",
+            "Directories with data whose claim and PV are gone, as the last sweep saw them.",
+            ["share"],
+            registry=registry,
         )
-        self._contested = Series(
-            Gauge(
-                "berth_share_contested",
-                "1 while another controller under this cluster's UID was seen on the share.",
-                ["share"],
-                registry=registry,
-            )
+        self._contested = Gauges(
+            "berth_share_contested",
+            "1 while another controller under this cluster's UID was seen on the share.",
+            ["share"],
+            registry=registry,
         )
-        self._share_seconds = Series(
-            Histogram(
-                "berth_share_operation_duration_seconds",
-                "How long shares took to answer.",
-                ["share", "operation"],
-                buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-                registry=registry,
-            )
+        self._share_seconds = Histograms(
+            "berth_share_operation_duration_seconds",
+            "How long shares took to answer.",
+            ["share", "operation"],
+            bounds=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=registry,
         )
-        self._share_errors = Series(
-            Counter(
-                "berth_share_errors_total",
-                "Operations that a share could not do, by the stage that failed.",
-                ["share", "operation", "stage"],
-                registry=registry,
-            )
+        self._share_errors = Counters(
+            "berth_share_errors_total",
+            "Operations that a share could not do, by the stage that failed.",
+            ["share", "operation", "stage"],
+            registry=registry,
         )
 
     def provisioned(self, class_name: str, seconds: float) -> None:
