@@ -224,6 +224,7 @@ async def test_who_shares_the_directory_is_waited_for(rig: Rig) -> None:
 async def test_a_neighbour_that_comes_while_the_share_is_looked_for_saves_the_directory(rig: Rig) -> None:
     rig.put(storage_class(parameters={"pathPattern": "both", "onDelete": "delete", "sharedPaths": "allow"}))
     await rig.let_go()
+    rig.shares.takes_time = True
     get = rig.shares.get
 
     async def get_late(address: Any) -> Any:

@@ -100,9 +100,11 @@ class Reclaim:
                 raise Refused(
                     "annotation berth.io/on-delete", f"{plan.why}; set it on the PV to delete, archive or retain"
                 )
-            share = await self._shares.get(plan.share)
-            # Things may have changed while the share was looked for: I2 is about this very moment.
-            make_release_plan(request, self._default, self._cluster.neighbours)
+            share = self._shares.at_hand(plan.share)
+            if share is None:
+                share = await self._shares.get(plan.share)
+                # Things may have changed while the share was looked for: I2 is about this very moment.
+                make_release_plan(request, self._default, self._cluster.neighbours)
             where = await self._lifecycle.release(plan, share)
         except Refused as refusal:
             return self._refused(key, volume, refusal)

@@ -48,6 +48,10 @@ class Shares:
         """How many remote procedure calls were made to NFS servers so far, those of mounting left out."""
         return sum(share.calls for share in self._direct.values())
 
+    def at_hand(self, address: ShareAddress) -> Share | None:
+        """The share at address, if it was asked for before."""
+        return self._shares.get(address)
+
     async def get(self, address: ShareAddress) -> Share:
         """The share at address. Refused when its mount options ask for an NFS version that can't be spoken."""
         share = self._shares.get(address)
