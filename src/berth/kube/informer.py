@@ -205,7 +205,8 @@ class Informer(Generic[R]):
         try:
             async with aclosing(stream):
                 async for event in stream:
-                    await self._heard()
+                    if self._heard_one():
+                        await asyncio.sleep(0)
                     if event.ends_initial:
                         return _version(event.object) or ""
                     gone.discard(self._remove(event.object) if event.type == "DELETED" else self._store(event.object))
@@ -228,9 +229,10 @@ class Informer(Generic[R]):
                 limit=self._page_size,
                 continue_token=token,
             )
-            await self._heard()
+            self._heard_one()
             for obj in page.items:
-                await self._heard()
+                if self._heard_one():
+                    await asyncio.sleep(0)
                 gone.discard(self._store(obj))
             token = page.continue_token
             if not token:
@@ -248,7 +250,8 @@ class Informer(Generic[R]):
         )
         async with aclosing(stream):
             async for event in stream:
-                await self._heard()
+                if self._heard_one():
+                    await asyncio.sleep(0)
                 if event.type == "DELETED":
                     self._remove(event.object)
                 elif event.type != "BOOKMARK":
@@ -289,15 +292,14 @@ class Informer(Generic[R]):
             async for obj in self.each():
                 self._tell(obj, obj)
 
-    async def _heard(self) -> None:
-        """For each object: the server is there. Others get their turn, though a reader may always have more."""
+    def _heard_one(self) -> bool:
+        """For each object: the server is there. Whether it is others' turn: a reader may always have more."""
         self._seen += 1
-        if self._seen % TURN == 0:
-            await asyncio.sleep(0)
         self._heard_at = asyncio.get_running_loop().time()
         if self._complaint:
             self._complaint = ""
             self._log.info("following the API server again")
+        return self._seen % TURN == 0
 
 
 def _key(obj: Resource | None) -> str:

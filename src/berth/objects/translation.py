@@ -244,6 +244,17 @@ def location_of(volume: VolumeObject) -> Location | None:
     return None
 
 
+def says_the_same_place(old: VolumeObject, new: VolumeObject) -> bool:
+    """Whether a PV that changed still says the same of where its directory is, and of who made it."""
+    before, now = old.spec, new.spec
+    return before.nfs == now.nfs and before.csi == now.csi and old.metadata.annotations == new.metadata.annotations
+
+
+def says_the_same_owner(old: VolumeObject, new: VolumeObject) -> bool:
+    """Whether a PV that changed still says the same of whose it is, and of who made it."""
+    return old.spec.claimRef == new.spec.claimRef and old.metadata.annotations == new.metadata.annotations
+
+
 def sharing_of(volume: VolumeObject) -> Sharing | None:
     """What a PV says about sharing its directory; None when it was not made by Berth."""
     if not is_by_berth(volume):

@@ -161,6 +161,13 @@ class Cluster:
 
     def _volume_changed(self, old: VolumeObject | None, new: VolumeObject | None) -> None:
         pv = (new or old or VolumeObject()).name
+        if old is None or new is None or old is new or not translation.says_the_same_place(old, new):
+            self._place_changed(pv, old, new)
+        self._held.pop(pv, None)
+        if old is not new:
+            self._waiting.wake(pv)
+
+    def _place_changed(self, pv: str, old: VolumeObject | None, new: VolumeObject | None) -> None:
         place = translation.location_of(new) if new is not None else None
         if place is None:
             self._locations.drop(pv)
@@ -168,9 +175,6 @@ class Cluster:
             self._learn_server(place.server)
             self._locations.put(pv, place)
         self._enter(pv, old, new)
-        self._held.pop(pv, None)
-        if old is not new:
-            self._waiting.wake(pv)
 
     def _enter(self, pv: str, old: VolumeObject | None, new: VolumeObject | None) -> None:
         """Keeps _on_share."""

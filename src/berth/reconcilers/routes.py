@@ -68,8 +68,8 @@ class Routes:
             return
         if self._reclaim.wants(new):
             self._volumes.add(new.name)
-        if old is new:
-            return  # at the resync, claims come by themselves
+        if old is not None and translation.says_the_same_owner(old, new):
+            return  # as it is for the claim, so it was before: whatever else changes, comes with the claim itself
         claim = self._cluster.claims.get(claim_of_volume(new))
         if claim is not None and self._expand.wants(claim):
             self._expansions.add(claim_of_volume(new))
