@@ -217,13 +217,15 @@ def _decode(reader: Reader, operations: Sequence[Operation]) -> tuple[list[Any],
     count = reader.uint()
     results: list[Any] = []
     error = NfsError(status, status_name("NFS4ERR", status)) if status else None
+    has = reader.has
     for operation in operations[:count]:
-        if not reader.has(operation.accepted):
+        if not has(operation.accepted):
             number, failed = reader.take(_RESULT)
             if number != operation.number or not failed:
                 raise Malformed("it answers what was not asked")
             return results, error or NfsError(1, "NFS4ERR_PERM")
-        results.append(operation.decode(reader) if operation.decode is not None else None)
+        decode = operation.decode
+        results.append(decode(reader) if decode is not None else None)
     if error is None and len(results) < len(operations):
         raise Malformed("it is incomplete")
     return results, error

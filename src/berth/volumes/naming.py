@@ -30,6 +30,7 @@ MAX_PART_BYTES = 255
 MAX_PATH_BYTES = 1024
 """NFSv3's own limit of a path (RFC 1813, MNTPATHLEN); a longer one could not be mounted over v3."""
 
+_SPECIAL = frozenset({"", ".", ".."})
 _BY_UID = re.compile(r"pvc-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUFFIX = ".json"
 _STAMP_BYTES = len("-20260131T120000Z-99")
@@ -55,6 +56,16 @@ def split_path(path: str, *, field: str = "path") -> tuple[str, ...]:
             field, f"{quoted(path)} is not valid Unicode text; use characters that can be written as UTF-8"
         ) from None
     parts = tuple(path.split("/"))
+    if size > MAX_PART_BYTES or not _SPECIAL.isdisjoint(parts):  # else no part can be wrong, as nearly always
+        _check_parts(path, parts, field)
+    if size > MAX_PATH_BYTES:
+        raise Refused(
+            field, f"{quoted(path)} is longer than {MAX_PATH_BYTES} bytes, the limit of an NFS path; shorten it"
+        )
+    return parts
+
+
+def _check_parts(path: str, parts: tuple[str, ...], field: str) -> None:
     for part in parts:
         if part == "":
             raise Refused(field, f"{quoted(path)} has an empty part; write one `/` between parts and none at the end")
@@ -66,11 +77,6 @@ def split_path(path: str, *, field: str = "path") -> tuple[str, ...]:
             raise Refused(
                 field, f"{quoted(part)} is longer than {MAX_PART_BYTES} bytes, the limit of a file name; shorten it"
             )
-    if size > MAX_PATH_BYTES:
-        raise Refused(
-            field, f"{quoted(path)} is longer than {MAX_PATH_BYTES} bytes, the limit of an NFS path; shorten it"
-        )
-    return parts
 
 
 def volume_path(path: str, *, field: str = "path") -> str:

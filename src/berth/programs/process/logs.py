@@ -7,6 +7,7 @@ For people a line begins with what it is about and a sentence; the fields stand 
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -37,7 +38,7 @@ def configure_logs(form: str, level: str) -> None:
         renderer = _Lines(is_coloured=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
         stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
     else:
-        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+        renderer = structlog.processors.JSONRenderer(serializer=_as_json)
         stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     structlog.configure(
         processors=[
@@ -55,6 +56,14 @@ def configure_logs(form: str, level: str) -> None:
     )
     # What libraries say through the standard logging matters only when it is trouble.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=repr)
+
+
+def _as_json(fields: object, **_: object) -> str:
+    """With one encoder for all lines: json.dumps would make one for each."""
+    return _ENCODER.encode(fields)
 
 
 class _Lines:

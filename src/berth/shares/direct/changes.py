@@ -5,7 +5,7 @@ Each function is given the parts of paths that have been checked already; NfsErr
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -122,7 +122,7 @@ async def _make_as(tree: Tree, parent: NfsNode, name: str, mode: int, owner: Ide
 
 async def write_file(tree: Tree, parts: Sequence[str], content: bytes, *, exclusive: bool) -> None:
     """See Share.write_file."""
-    session, opening = tree.session, OpenThen(f".tmp-{uuid.uuid4().hex}")
+    session, opening = tree.session, OpenThen(f".tmp-{secrets.token_hex(16)}")
     parent: NfsNode | None = None
     try:
         found = await tree.find(parts, is_last_open=True, then=opening)
