@@ -24,7 +24,19 @@ _SERVER = r"(?:\[[^\]\s]+\]|[^\s:\"\[\]]+)"
 _AGE = r"(?:-|<unknown>|<invalid>|(?:\d+[smhdy]){1,4}(?: +\(x\d+ over \S+\))?)"
 """When an event was seen last, as kubectl prints it."""
 _KIND = "Pod|PersistentVolumeClaim|PersistentVolume"
+_ANY_KIND = f"{_KIND}|{_KIND.lower()}"
 _EVENT = rf"(?:Warning|Normal) +\w+ +(?P<event_kind>\w+)/(?P<event_name>{_NAME})"
+_REASONS = {
+    "claim": "ProvisioningFailed|ProvisioningCleanupFailed|ExternalProvisioning|Provisioning|WaitForFirstConsumer"
+    "|VolumeResizeFailed|ExternalExpanding|ClaimLost|ClaimMisbound",
+    "pod": "FailedMount|FailedAttachVolume|FailedScheduling|FailedMapVolume|FailedCreatePodSandBox|BackOff|Unhealthy",
+}
+"""Reasons of events that tell what kind of object they are about, where no column does."""
+_OF_REASON = "|".join(_REASONS.values())
+_COLUMNS = rf"(?:(?:{_AGE}|\d{{4}}-\d\d-\d\dT[\d:.+Z-]+|Warning|Normal) {{2,}}){{0,4}}"
+"""Columns of events that name no object."""
+_OWNER = rf"(?P<event_namespace>(?!{_AGE} ){_NAME})"
+"""A namespace in a column; what looks like an age is one."""
 _CLUES = tuple(
     re.compile(bounded(source))
     for source in (
@@ -42,12 +54,17 @@ _CLUES = tuple(
         r"^(?:[A-Z][a-z]{2} +\d+ [\d:.]+|\d{4}-\d\d-\d\dT\S+) "
         rf"(?P<node>{_NAME}) (?:kernel|kubelet|mount|umount|mount\.nfs4?|umount\.nfs4?)(?:\[\d+\])?: ",
         rf"^ *_HOSTNAME[:=] ?(?P<node>{_NAME})$",
-        rf"^(?P<event_namespace>{_NAME}) +{_AGE} +{_EVENT}",
-        rf"^(?P<event_namespace>(?!{_AGE} ){_NAME}) +{_EVENT}",
+        rf"^{_OWNER} +{_AGE} +{_EVENT}",
+        rf"^{_OWNER} +{_EVENT}",
         rf"^(?:{_AGE} +)?{_EVENT}",
         rf"(?:^| )(?P<event_name>{_NAME})\.[0-9a-f]{{10,16}} +(?P<event_kind>{_KIND}) ",
-        rf"^(?P<event_namespace>(?!{_AGE} ){_NAME}) {{2,}}(?:\S+ {{2,}}){{0,3}}?(?P<event_kind>{_KIND}) {{2,}}"
+        rf"^{_COLUMNS}{_OWNER} {{2,}}(?:\S+ {{2,}}){{0,3}}?(?P<event_kind>{_KIND}) {{2,}}"
         rf"(?P<event_name>{_NAME})(?: {{2,}}|$)",
+        rf"^{_COLUMNS}{_OWNER} {{2,}}{_COLUMNS}(?P<event_reason>{_OF_REASON}) {{2,}}"
+        rf"(?P<event_name>{_NAME})(?: {{2,}}|$)",
+        rf"^{_COLUMNS}{_OWNER} {{2,}}{_COLUMNS}(?P<event_name>{_NAME}) {{2,}}(?:(?:Warning|Normal) {{2,}})?"
+        rf"(?P<event_reason>{_OF_REASON})(?: {{2,}}|$)",
+        rf"^{_COLUMNS}{_OWNER} {{2,}}{_COLUMNS}(?P<event_kind>(?:{_ANY_KIND}))/(?P<event_name>{_NAME})(?: {{2,}}|$)",
     )
 )
 _HEADS: dict[str, re.Pattern[str]] = {
@@ -106,7 +123,9 @@ def _settle(found: Names) -> Names:
     if flat is not None:
         name, _, namespace = flat.partition("_")
         found.setdefault("pod", f"{namespace}/{name}")
-    kind = _KINDS.get(found.pop("event_kind", found.pop("head_kind", "")).lower())
+    reason = found.pop("event_reason", "")
+    kind = next((kind for kind, reasons in _REASONS.items() if reason in reasons.split("|")), None)
+    kind = _KINDS.get(found.pop("event_kind", found.pop("head_kind", "")).lower(), kind)
     name, namespace = found.pop("event_name", ""), found.pop("event_namespace", "")
     name, namespace = name or found.pop("head_name", ""), namespace or found.pop("head_namespace", "")
     node = found.pop("head_node", None)
