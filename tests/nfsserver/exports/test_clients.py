@@ -45,6 +45,11 @@ def test_any_text_is_some_client(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "plain"),
     [
+        ("10.0.0.0/8[rw,sync]", "other-brackets", "10.0.0.0/8(rw,sync)"),
+        ("*{rw}", "other-brackets", "*(rw)"),
+        ("node<ro>", "other-brackets", "node(ro)"),
+        ("10.0.0.1-10.0.0.9", "address-range", ""),
+        ("10.0.0.1-9", "address-range", ""),
         ("[2001:db8::1]", "bracketed-address", "2001:db8::1"),
         ("[2001:db8::]/64", "bracketed-address", "2001:db8::/64"),
         ("10.0.0.1,10.0.0.2", "comma-in-client", ""),

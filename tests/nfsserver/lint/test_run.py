@@ -100,6 +100,9 @@ ONE = [
     ("duplicate-client", f"/srv/a node1{FINE}\n/srv/a node1{FINE}"),
     ("shadowed-client", f"/srv/a 10.0.0.0/8{FINE} 10.1.0.0/16(rw,no_subtree_check,no_root_squash)"),
     ("shadowed-client", f"/srv/a 2001:db8::/32{FINE}\n/srv/a 2001:db8:1::/48(ro,no_subtree_check)"),
+    ("other-brackets", "/srv/a node1[rw,sync]"),
+    ("other-brackets", "/srv/a 10.0.0.0/8{rw,sync}"),
+    ("address-range", f"/srv/a 10.0.0.1-10.0.0.9{FINE}"),
     ("bracketed-address", f"/srv/a [2001:db8::1]{FINE}"),
     ("comma-in-client", f"/srv/a node1,node2{FINE}"),
     ("bad-network", f"/srv/a 10.0.0/8{FINE}"),
@@ -351,6 +354,15 @@ def test_an_export_for_tickets_only_is_not_everybodys_and_says_what_a_provisione
     cure = "`berth server export add /srv/a --provisioner 192.0.2.11 --option sec=sys`"
     assert cure in finding.do.en
     assert cure in finding.do.zh
+
+
+def test_who_comes_as_nobody_needs_no_ticket() -> None:
+    assert codes("/srv/a node1(rw,no_subtree_check,sec=none)") == []
+
+
+def test_options_with_semicolons_want_commas() -> None:
+    (finding,) = found("/srv/a node1(rw;sync)")
+    assert (finding.id, finding.do.en, finding.do.zh) == ("unknown-option", "Write commas.", "请用逗号分隔。")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,15 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 EVERYBODY = "*"
 
 
-Fault = Literal["bracketed-address", "comma-in-client", "bad-network", "wildcard-on-address", "bad-client"]
+Fault = Literal[
+    "other-brackets",
+    "bracketed-address",
+    "comma-in-client",
+    "address-range",
+    "bad-network",
+    "wildcard-on-address",
+    "bad-client",
+]
 """What is wrong with a client, in the words of the findings."""
 
 
@@ -70,6 +78,10 @@ def classify(text: str) -> Client:
 def check(text: str) -> Client:
     """The client, if it can be meant as it is written. BadClient otherwise."""
     client = classify(text)
+    if listed := _OTHER_BRACKETS.fullmatch(text):
+        raise BadClient("other-brackets", text, f"{listed[1]}({listed[2]})")
+    if _RANGE.fullmatch(text):
+        raise BadClient("address-range", text)
     plain = text.replace("[", "").replace("]", "")
     if plain != text and _address(plain.partition("/")[0]):
         raise BadClient("bracketed-address", text, plain)
@@ -85,6 +97,9 @@ def check(text: str) -> Client:
     return client
 
 
+_OTHER_BRACKETS = re.compile(r"([^\[\]{}<>]+)[\[{<]((?:rw|ro|\w+,|\w+=)[^\[\]{}<>]*)[\]}>]")
+"""Options that stand in brackets which hold none: `10.0.0.0/8[rw,sync]`."""
+_RANGE = re.compile(r"\d+\.\d+\.\d+\.\d+-\d+(?:\.\d+\.\d+\.\d+)?")
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\.?")
 

@@ -47,13 +47,18 @@ def kerberos(context: LintContext) -> Iterator[Finding]:
         exports = [export for export in context.exports if export.path == path]
         is_asked_about = any(context.facts.real(need.path) == context.facts.real(path) for need in context.needs)
         is_told = any(classify(export.client).kind == "gss" for export in exports)
-        if not is_asked_about and not is_told and not any(map(takes_sys, exports)):
+        if not is_asked_about and not is_told and not any(map(takes_untold, exports)):
             yield about("kerberos-only", exports[0], flavours=flavours_of(exports[0]))
 
 
 def takes_sys(export: Export) -> bool:
     """Whether it takes AUTH_SYS, with which Berth comes."""
     return classify(export.client).kind != "gss" and bool(export.options.of_sys)
+
+
+def takes_untold(export: Export) -> bool:
+    """Whether it takes who does not prove who they are: AUTH_SYS, or AUTH_NONE, with which everybody is nobody."""
+    return classify(export.client).kind != "gss" and bool(export.options.untold)
 
 
 def flavours_of(export: Export) -> str:

@@ -34,6 +34,8 @@ def _variant(problem: Problem, context: LintContext) -> str:
             return "newer" if context.release else "newer-than-here"
         case "unknown-option" if problem.detail["option"].partition("=")[0] in OF_MOUNT:
             return "of-mount"
+        case "unknown-option" if ";" in problem.detail["option"]:
+            return "semicolon"
         case "unknown-option":
             return "nearest" if problem.detail["nearest"] else "unknown"
         case "bad-option-list":
@@ -79,8 +81,16 @@ def nothing_said(context: LintContext) -> Iterator[Finding]:
             for at, entry in enumerate(statement.entries):
                 is_trap = any(not after.name for after in statement.entries[at + 1 : at + 2])
                 is_bare = entry.word is not None and entry.own is None and not entry.defaults
-                if is_bare and not is_trap and not _is_option_list(entry.name):
+                if is_bare and not is_trap and not _is_option_list(entry.name) and _can_be_meant(entry.name):
                     yield about("no-options", entry.export)
+
+
+def _can_be_meant(client: str) -> bool:
+    try:
+        check(client)
+    except BadClient:
+        return False
+    return True
 
 
 def wrong_clients(context: LintContext) -> Iterator[Finding]:
