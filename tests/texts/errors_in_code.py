@@ -11,6 +11,8 @@ import berth
 SOURCE = Path(berth.__file__).parent
 SAYS = {
     "Refused": 1, "SettingError": 1, "ConfigurationError": 0, "ListenError": 0, "UsageError": 0, "BadParameter": 0,
+    "Unavailable": 2, "_unavailable": 1, "Unresolved": 1,
+    "RpcError": 0, "ConnectFailed": 0, "ConnectionLost": 0, "CallRejected": 0, "Withheld": 0,
 }  # fmt: skip
 """Each error whose sentence is English alone, and which of its arguments that is."""
 VALUES = ("settings", "objects/quantity.py", "cli", "findings/versions.py")

@@ -16,6 +16,8 @@ from berth.texts.visible import fact
 from berth.texts.yaml_in import read_yaml
 
 _SLOT = re.compile(r"\{([a-z_]+)\}")
+_STATUS = re.compile(r"(.+) \(([A-Z][A-Z0-9_]+)\)", re.DOTALL)
+"""A reason with the name that the system or the protocol has for it: `connection refused (ECONNREFUSED)`."""
 _LONGEST = 4000
 """Characters of a sentence that is looked up."""
 _DEEPEST = 4
@@ -40,6 +42,8 @@ class Phrases:
             return known
         if len(sentence) > _LONGEST or deep > _DEEPEST:
             return sentence
+        if (named := _STATUS.fullmatch(sentence)) and (said := self.chinese(named[1], deep + 1)) != named[1]:
+            return f"{said}（{named[2]}）"
         for pattern, said in self._patterns:
             if found := pattern.fullmatch(sentence):
                 facts = {name: self.chinese(value, deep + 1) for name, value in found.groupdict().items()}

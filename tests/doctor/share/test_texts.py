@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import berth.doctor.share.probed
-from berth.doctor.share.probed import CATALOGUE, SENTENCES, probes, wrong
+from berth.doctor.share.probed import CATALOGUE, SENTENCES, probes, skipped, wrong
 from berth.doctor.share.verify import ORDER
 from berth.findings.check import mistakes
 from berth.texts.text import named_in
@@ -48,3 +48,16 @@ def test_every_word_is_said_by_the_code() -> None:
     computed = {"refused", "silent", "unreachable", "failed", "ignored"}  # the state of a port, or of a lock
     said = {variant for _, variant in VARIANTS} | {key.rpartition(".")[2] for key in SENTENCES.templates}
     assert [each for each in sorted(said - computed - {"title"}) if f'"{each}"' not in CODE] == []
+
+
+def test_reasons_that_errors_give_in_english_are_said_in_chinese() -> None:
+    refused = "connect failed: can't connect to 10.0.0.9 port 2049 (ECONNREFUSED)"
+    trash = skipped("trash", "unseen", why=f"share nfs:/srv is unavailable, {refused}").seen
+    assert trash.en.endswith(refused)
+    zh = "此处看不到 Berth 的回收区：共享 nfs:/srv 不可用，连接失败：无法连接 10.0.0.9 的端口 2049（ECONNREFUSED）"
+    assert trash.zh == zh
+    assert skipped("space", "unknown", why="no answer within 5 s").seen.zh == "服务器没有说明（5 秒内没有应答）"
+    assert skipped("records", "unseen", why="no answer within 5 s").seen.zh == "无法查看 .berth：5 秒内没有应答"
+    assert wrong("round-trip", "broken", count=3, why="the connection is closed").seen.zh.endswith("连接已关闭")
+    assert wrong("left-behind", "left", path="a", share="n:/s", why="no answer within 5 s").seen.zh.endswith("没有应答")
+    assert wrong("records", "in-the-way", path=".berth", kind="link").seen.zh == ".berth 不是目录，而是符号链接"

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from berth.findings.catalogue import Catalogue
 from berth.findings.entry import Value
 from berth.findings.finding import Finding, Severity
 from berth.texts.data import as_data, camel
+from berth.texts.phrases import bilingual
 from berth.texts.sentences import Sentences
 from berth.texts.text import Text
 from berth.texts.visible import FACT
+
+T = TypeVar("T")
 
 CATALOGUE = Catalogue("berth.doctor.share", "findings.yaml")
 SENTENCES = Sentences("berth.doctor.share", "seen.yaml")
@@ -23,6 +26,8 @@ ProbeOutcome = Literal["passed", "skipped", "warning", "failed"]
 """skipped: it could not be tried, or says nothing about this share; neither good nor bad."""
 OUTCOMES: tuple[ProbeOutcome, ...] = ("passed", "skipped", "warning", "failed")
 """From the best to the worst."""
+_KINDS = {"file": Text("file", "文件"), "link": Text("link", "符号链接"), "other": Text("special file", "特殊文件")}
+"""What stands where a directory should."""
 _OUTCOME: dict[Severity, ProbeOutcome] = {"failure": "failed", "warning": "warning", "note": "skipped"}
 
 
@@ -91,6 +96,24 @@ class ShareReport:
         }
 
 
+def _say(probe: str, case: str, facts: Mapping[str, object]) -> Text:
+    return SENTENCES.say(f"{probe}.{case}", **_told(facts))
+
+
+def _told(facts: Mapping[str, T]) -> dict[str, T | str | Text]:
+    """The facts for sentences. What our own code says in English, as reasons of errors, is said in both languages."""
+    return {name: _both(name, each) if isinstance(each, str) else each for name, each in facts.items()}
+
+
+def _both(name: str, said: str) -> str | Text:
+    match name:
+        case "why":
+            return bilingual(said)
+        case "kind":
+            return _KINDS.get(said, said)
+    return said
+
+
 def _what_to_do(finding: Finding) -> dict[str, object]:
     whole = finding.as_dict()
     return {key: whole[key] for key in ("severity", "why", "do", "commands")}
@@ -98,12 +121,12 @@ def _what_to_do(finding: Finding) -> dict[str, object]:
 
 def passed(probe: str, case: str, /, **facts: object) -> Probed:
     """It is as it should be."""
-    return Probed(probe, "passed", SENTENCES.say(f"{probe}.{case}", **facts), None, facts)
+    return Probed(probe, "passed", _say(probe, case, facts), None, facts)
 
 
 def skipped(probe: str, case: str, /, **facts: object) -> Probed:
     """It could not be tried, or says nothing about this share."""
-    return Probed(probe, "skipped", SENTENCES.say(f"{probe}.{case}", **facts), None, facts)
+    return Probed(probe, "skipped", _say(probe, case, facts), None, facts)
 
 
 def barred(probe: str, by: Probed) -> Probed:
@@ -114,13 +137,13 @@ def barred(probe: str, by: Probed) -> Probed:
 
 def wrong(probe: str, variant: str, severity: Severity | None = None, /, **facts: Value) -> Probed:
     """That variant of the probe's finding. severity: instead of the one there. CatalogueError as Catalogue.find."""
-    finding = CATALOGUE.entry(probe).variant(variant).finding((), facts, shown=FACT)
+    finding = CATALOGUE.entry(probe).variant(variant).finding((), _told(facts), shown=FACT)
     return of_finding(probe, replace(finding, severity=severity or finding.severity), facts)
 
 
 def echoed(probe: str, case: str, severity: Severity, /, **facts: object) -> Probed:
     """It fails, too; the finding of another probe says why."""
-    return Probed(probe, _OUTCOME[severity], SENTENCES.say(f"{probe}.{case}", **facts), None, facts)
+    return Probed(probe, _OUTCOME[severity], _say(probe, case, facts), None, facts)
 
 
 def of_finding(probe: str, finding: Finding, facts: Mapping[str, object]) -> Probed:

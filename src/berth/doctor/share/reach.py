@@ -24,7 +24,6 @@ from berth.nfs import (
     portmapper,
     spelling,
 )
-from berth.texts.phrases import bilingual
 from berth.volumes.share import ShareAddress
 
 PortState = Literal["open", "refused", "silent", "unreachable", "failed"]
@@ -92,7 +91,7 @@ async def look_up(target: ShareAddress, deadline: float) -> Name:
             case = "no-answer"
         elif server.endswith((".svc", ".svc.cluster.local")):
             case = "cluster-name"
-        return Name((), wrong("dns", case, server=server, why=bilingual(error.why), status=error.status))
+        return Name((), wrong("dns", case, server=server, why=error.why, status=error.status))
     finally:
         await resolver.aclose()
     if addresses == (server,):

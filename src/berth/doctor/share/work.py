@@ -95,7 +95,7 @@ async def _lock(site: Site, scratch: Scratch) -> Probed:
     except Judged as judged:
         if version == "3" and not site.has_statd:
             return wrong("lock", "no-statd", **facts)
-        return wrong("lock", "silent", **facts, port=site.lockd or site.port, why=judged.probe.seen.en)
+        return wrong("lock", "silent", **facts, port=site.lockd or site.port, why=judged.probe.seen)
     except ConnectFailed as error:
         return wrong("lock", "shut", **facts, port=site.lockd, status=error.status)
     except (NfsError, RpcError) as error:
