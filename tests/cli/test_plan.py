@@ -62,6 +62,10 @@ def test_what_it_gets_is_said_without_a_cluster(tmp_path: Path) -> None:
         ("server: 10.0.0.5, share: /srv/nfs, ", "", "names no NFS server", "没有指定 NFS 服务器"),
         ("storageClassName: nfs", 'storageClassName: ""', "asks for no class at all", "不要任何 StorageClass"),
         ("storageClassName: nfs", "volumeMode: Block\n  storageClassName: nfs", "not possible on NFS", "NFS 不支持"),
+        ("[ReadWriteMany]", "[ReadWriteMeny]", "'ReadWriteMeny' is not one of ReadWriteMany", "不是 ReadWriteMany"),
+        ("[ReadWriteMany]", "[]", "name at least one", "请至少写一个"),
+        ("[ReadWriteMany]", "[ReadWriteMany, ReadWriteOncePod]", "never beside another one", "只能单独使用"),
+        ("onDelete: archive", 'pathPattern: "${.PVC.labels.app}"', "needs the label 'app'", "需要标签 'app'"),
         ("storage: 10Gi", "storage: much", "'much' is not a quantity", "不是容量"),
     ],
 )

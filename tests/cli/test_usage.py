@@ -266,3 +266,14 @@ def test_a_mistake_is_told_in_the_readers_language(arguments: list[str], says: s
 def test_an_unreachable_cluster_is_told_in_the_readers_language(kubeconfig: Path) -> None:
     answer = berth("takeover", "plan", KUBECONFIG=str(kubeconfig), LC_ALL="zh_CN.UTF-8")
     assert answer.stderr == "berth: 无法访问 API 服务器 https://127.0.0.1:1：连接被拒绝（请求：get version）\n"
+
+
+def test_what_may_be_meant_is_what_is_nearly_as_like_the_name() -> None:
+    run = CliRunner(env={"LC_ALL": "C.UTF-8"})
+    said = run.invoke(cli, ["install", "--serer", "a"]).stderr
+    assert said.strip().endswith("did you mean --server?")
+    said = run.invoke(cli, ["--lang", "zh", "server", "inti"]).stderr
+    assert (
+        said.strip()
+        == "berth: `berth server` 没有命令 'inti'；你是想用 `berth server init` 或 `berth server lint` 吗？"
+    )

@@ -5,7 +5,7 @@ misspelt.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -17,6 +17,8 @@ from berth.texts.text import Text
 
 _ALIKE, _VERY_ALIKE = 0.6, 0.75
 _SUGGESTED = 3
+_NO_WORSE = 0.15
+"""How much less alike than the likeliest one a name may be, and still be named."""
 
 
 class Helpful:
@@ -84,8 +86,8 @@ class Unknown(click.UsageError):
         """path: the command below which there is none of that name; meant: whole commands."""
         en, zh = f"`{path}` has no command {name!r}", f"`{path}` 没有命令 {name!r}"
         if meant:
-            en += "; did you mean " + " or ".join(f"`{each}`" for each in meant) + "?"
-            zh += "；你是想用 " + " 还是 ".join(f"`{each}`" for each in meant) + " 吗？"
+            question = did_you_mean([f"`{each}`" for each in meant])
+            en, zh = f"{en}; {question.en}", f"{zh}；{question.zh}"
         else:
             en, zh = f"{en}; `{path} --help` lists those it has", f"{zh}；`{path} --help` 会列出所有命令"
         self.text = Text(en, zh)
@@ -106,8 +108,19 @@ def suggestions(group: click.Group, ctx: click.Context, name: str) -> list[str]:
 
 
 def alike(name: str, known: Iterable[str], least: float = _ALIKE) -> list[str]:
-    """Of what is known that which is spelled most like the name, at most three."""
-    return difflib.get_close_matches(name.lower(), list(known), _SUGGESTED, least)
+    """Of what is known that which is spelled most like the name, at most three, the likeliest first."""
+    typed = name.lower()
+    close = difflib.get_close_matches(typed, list(known), _SUGGESTED, least)
+    likeness = {each: difflib.SequenceMatcher(None, each, typed).ratio() for each in close}
+    near = [each for each in close if likeness[each] >= max(likeness.values()) - _NO_WORSE]
+    return sorted(near, key=lambda each: (-likeness[each], each[0] != typed[0]))
+
+
+def did_you_mean(meant: Sequence[str]) -> Text:
+    """The question whether one of these was meant."""
+    *others, last = meant
+    en, zh = f"{', '.join(others)} or {last}" if others else last, f"{'、'.join(others)} 或 {last}" if others else last
+    return Text(f"did you mean {en}?", f"你是想用 {zh} 吗？")
 
 
 def paths_of(command: click.Command, ctx: click.Context) -> Iterator[str]:

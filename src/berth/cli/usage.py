@@ -6,7 +6,7 @@ import re
 
 import click
 
-from berth.cli.commands import Unknown
+from berth.cli.commands import Unknown, alike, did_you_mean
 from berth.cli.manner import both
 from berth.texts.text import Text, joined
 from berth.volumes.errors import Refused
@@ -55,10 +55,8 @@ def _unknown_option(error: click.NoSuchOption) -> Text:
     path = error.ctx.command_path if error.ctx else "berth"
     said = Text(f"{error.option_name} is not an option of `{path}`", f"`{path}` 没有选项 {error.option_name}")
     if error.possibilities:
-        near = sorted(error.possibilities)[:3]
-        return joined(
-            (said, Text(f"did you mean {' or '.join(near)}?", f"你是想用 {' 还是 '.join(near)} 吗？"))
-        )  # fmt: skip
+        near = alike(error.option_name, error.possibilities) or sorted(error.possibilities)[:3]
+        return joined((said, did_you_mean(near)))
     return joined((said, Text(f"`{path} --help` lists them", f"`{path} --help` 会列出所有选项")))
 
 

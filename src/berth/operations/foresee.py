@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from berth.manifests.classes import DEFAULT_KEYS
 from berth.objects.kinds import ClaimObject, ClassObject
 from berth.objects.translation import class_name_of, request_of
+from berth.operations.static_volume import ACCESS_MODES, ONE_POD
 from berth.texts.phrases import bilingual
 from berth.texts.text import Text
 from berth.volumes.errors import Refused
@@ -59,6 +60,18 @@ def why_of(refusal: Refused) -> Text:
     return Text(refusal.why, refusal.why_zh) if refusal.why_zh else bilingual(refusal.why)
 
 
+def _check_modes(claim: ClaimObject) -> None:
+    """What the API server refuses before any provisioner sees the claim. Refused otherwise."""
+    field, modes = "spec.accessModes", claim.spec.accessModes or ()
+    if not modes:
+        raise Refused(field, "is missing; name at least one, such as ReadWriteMany")
+    for mode in modes:
+        if mode not in ACCESS_MODES:
+            raise Refused(field, f"{mode!r} is not one of {', '.join(ACCESS_MODES)}")
+    if ONE_POD in modes and len(modes) > 1:
+        raise Refused(field, f"{ONE_POD} stands alone, and never beside another one")
+
+
 FindClass = Callable[[str | None], ClassObject | None]
 """The class of that name, of None the default one; None where there is none."""
 
@@ -75,6 +88,7 @@ def foresee(claim: ClaimObject, find_class: FindClass, default: DefaultShare) ->
         return replace(told, refusal=Refused("spec.storageClassName", why))
     told = replace(told, class_name=of_class.name, provisioner=of_class.provisioner)
     try:
+        _check_modes(claim)
         plan = make_plan(request_of(claim, of_class), default, lambda *_place: ())
     except Refused as refusal:
         return replace(told, refusal=refusal)

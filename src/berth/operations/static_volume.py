@@ -21,7 +21,8 @@ from berth.volumes.errors import Refused, VolumeError
 from berth.volumes.parameters import mountable_address, parse_export, parse_server, share_address
 from berth.volumes.server_name import bracketed, on_server
 
-ACCESS_MODES = ("ReadWriteMany", "ReadWriteOnce", "ReadOnlyMany", "ReadWriteOncePod")
+ONE_POD = "ReadWriteOncePod"
+ACCESS_MODES = ("ReadWriteMany", "ReadWriteOnce", "ReadOnlyMany", ONE_POD)
 SAFE = ("hard", "nfsvers=4.1")
 """hard: while the server is away, programs wait and lose nothing; 4.1: one port, and locks that survive a restart."""
 _MOVING = re.compile(r"\.nas\.aliyuncs\.com$|\.efs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$|\.sfsturbo\.internal$")
