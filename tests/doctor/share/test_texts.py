@@ -54,7 +54,7 @@ def test_reasons_that_errors_give_in_english_are_said_in_chinese() -> None:
     refused = "connect failed: can't connect to 10.0.0.9 port 2049 (ECONNREFUSED)"
     trash = skipped("trash", "unseen", why=f"share nfs:/srv is unavailable, {refused}").seen
     assert trash.en.endswith(refused)
-    zh = "此处看不到 Berth 的回收区：共享 nfs:/srv 不可用，连接失败：无法连接 10.0.0.9 的端口 2049（ECONNREFUSED）"
+    zh = "此处看不到 Berth 的回收站：共享 nfs:/srv 不可用，连接失败：无法连接 10.0.0.9 的端口 2049（ECONNREFUSED）"
     assert trash.zh == zh
     assert skipped("space", "unknown", why="no answer within 5 s").seen.zh == "服务器没有说明（5 秒内没有应答）"
     assert skipped("records", "unseen", why="no answer within 5 s").seen.zh == "无法查看 .berth：5 秒内没有应答"

@@ -150,7 +150,7 @@ CHECKS: tuple[Check[ClusterInReach], ...] = (
     _check("selflink", running.judge_selflink, "provisioners that need selfLink", "依赖 selfLink 的制备器"),
     _check("provisioners", running.judge_running, "provisioners that don't run", "没有运行的制备器"),
     _check("provisioner-twice", leading.judge_twice, "provisioners of one name", "同名的制备器"),
-    _check("leases", leading.judge_leases, "leases of provisioners", "制备器的选主锁"),
+    _check("leases", leading.judge_leases, "leases of provisioners", "制备器的租约"),
     _check("rights", rights.judge_rights, "rights of Berth's account", "Berth 账号的权限"),
     _check("trust", trust.judge_trust, "whom one may take for a provisioner", "谁可以被当作制备器"),
     _check("class-provisioner", classes.judge_classes, "classes and who serves them", "StorageClass 及其制备器"),
