@@ -82,7 +82,9 @@ class Layout:
         else:
             manifests = [image.manifest for image in self._images]
             top = self._json(_INDEX, {"schemaVersion": 2, "mediaType": _INDEX, "manifests": manifests})
-        named = {"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name}
+        # containerd takes this name as it is, and a kubelet looks for the full one: of `berth:1` this (k3s-io/k3s#7015).
+        full = f"docker.io/library/{name}"
+        named = {"io.containerd.image.name": full, "org.opencontainers.image.ref.name": name}
         self._write(
             "index.json", {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [{**top, "annotations": named}]}
         )

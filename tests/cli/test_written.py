@@ -13,7 +13,9 @@ LONG = ["doctor", "list", "-o", "json"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], LONG, ["version"], ["install", "--server=a", "--path=/a"]])
-@pytest.mark.parametrize(("lang", "says"), [("C.UTF-8", "could not be written"), ("zh_CN.UTF-8", "未能完整写出")])
+@pytest.mark.parametrize(
+    ("lang", "says"), [("C.UTF-8", "could not be written"), ("zh_CN.UTF-8", "结果未能完整写出：设备上没有剩余空间")]
+)
 def test_a_full_disk(arguments: list[str], lang: str, says: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
@@ -38,8 +40,9 @@ def test_a_pipe_that_nobody_reads() -> None:
     assert line == "berth: the answer could not be written to its end: Broken pipe"
 
 
-def test_a_stdout_that_the_shell_closed_breaks_nothing() -> None:
-    shell = f"'{PROGRAM}' version >&-"
+@pytest.mark.parametrize("closed", ["version >&-", "plan -f - <&-", "doctor explain <&-"])
+def test_a_stream_that_the_shell_closed_breaks_nothing(closed: str) -> None:
+    shell = f"'{PROGRAM}' {closed}"
     done = subprocess.run(
         ["sh", "-c", shell], capture_output=True, text=True, timeout=60, check=False, env=environment({})
     )

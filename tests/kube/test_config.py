@@ -79,7 +79,9 @@ no_user = {**kubeconfig("a"), "users": []}
     [
         pytest.param("a: [", "is not YAML: ", id="not YAML"),
         pytest.param("", "is not a kubeconfig: ", id="empty"),
-        pytest.param("[1, 2]", "is not a kubeconfig: ", id="a list"),
+        pytest.param("[1, 2]", "is not a kubeconfig: it does not hold lists", id="a list"),
+        pytest.param("nonsense", "is not a kubeconfig: it does not hold lists", id="a word"),
+        pytest.param("clusters: [1]", "is not a kubeconfig: it does not hold lists", id="a cluster that is a number"),
         pytest.param({"contexts": []}, "is not a kubeconfig: 'clusters' is missing", id="no clusters"),
         pytest.param(
             {**broken, "clusters": [{"name": "a", "cluster": {"server": 5}}]}, "is not a kube", id="bad server"

@@ -116,7 +116,7 @@ def complaints() -> Iterator[None]:
     except OutputLost as error:
         _give_up_on_output()
         with suppress(OutputLost):
-            complain(_LOST.said(language()).format(error.why))
+            complain(_LOST.said(language()).format(both(error.why).said(language())))
         raise SystemExit(EXIT_FAILED) from None
 
 

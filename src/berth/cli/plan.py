@@ -113,7 +113,7 @@ def _plan(
 
 def _read(name: str, lang: Language) -> Iterator[ClaimObject | ClassObject]:
     try:
-        text = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        text = _read_input() if name == "-" else Path(name).read_bytes()
         yield from read_written(read_documents(text))
     except OSError as error:
         why = both(error.strerror or str(error))
@@ -123,6 +123,10 @@ def _read(name: str, lang: Language) -> Iterator[ClaimObject | ClassObject]:
     except (YamlError, UnicodeDecodeError) as error:
         said = " ".join(str(error).split())
         end(Text(f"{name} is not YAML: {said}", f"{name} 不是 YAML：{said}"), EXIT_USAGE, lang=lang)
+
+
+def _read_input() -> bytes:
+    return b"" if sys.stdin is None else sys.stdin.buffer.read()  # None: closed by the shell, `<&-`
 
 
 def _namespace(kubeconfig: str, context: str) -> str:

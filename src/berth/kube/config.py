@@ -83,8 +83,13 @@ def _read(path: str) -> KubeConfig:
         raise ConfigurationError(f"kubeconfig {path} is not a kubeconfig: {_what_is_wrong(error)}") from error
 
 
+_OTHER_FORM = "it does not hold lists of clusters, contexts and users"
+
+
 def _what_is_wrong(error: Exception) -> str:
-    return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+    if isinstance(error, KeyError):
+        return f"{error.args[0]!r} is missing"
+    return str(error) if isinstance(error, msgspec.ValidationError) else _OTHER_FORM
 
 
 def _select(configs: Iterable[KubeConfig], context: str, where: str) -> SingleConfig:
