@@ -82,9 +82,7 @@ class Layout:
         else:
             manifests = [image.manifest for image in self._images]
             top = self._json(_INDEX, {"schemaVersion": 2, "mediaType": _INDEX, "manifests": manifests})
-        # containerd takes this name as it is, and a kubelet looks for the full one: of `berth:1` this (k3s-io/k3s#7015).
-        full = f"docker.io/library/{name}"
-        named = {"io.containerd.image.name": full, "org.opencontainers.image.ref.name": name}
+        named = {"io.containerd.image.name": _full(name), "org.opencontainers.image.ref.name": name}
         self._write(
             "index.json", {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [{**top, "annotations": named}]}
         )
@@ -118,6 +116,14 @@ class Layout:
         size = part.stat().st_size
         part.replace(self._blobs / digest.removeprefix("sha256:"))
         return {"mediaType": kind, "digest": digest, "size": size}
+
+
+def _full(name: str) -> str:
+    """The name with its registry. containerd takes a name as it is, and a kubelet looks for this one
+    (k3s-io/k3s#7015)."""
+    first, slash, _ = name.partition("/")
+    has_registry = bool(slash) and (first == "localhost" or "." in first or ":" in first)
+    return name if has_registry else f"docker.io/{name}" if slash else f"docker.io/library/{name}"
 
 
 def _digest(path: Path) -> str:
