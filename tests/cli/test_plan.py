@@ -63,6 +63,8 @@ def test_what_it_gets_is_said_without_a_cluster(tmp_path: Path) -> None:
         ("storageClassName: nfs", 'storageClassName: ""', "asks for no class at all", "不要任何 StorageClass"),
         ("storageClassName: nfs", "volumeMode: Block\n  storageClassName: nfs", "not possible on NFS", "NFS 不支持"),
         ("[ReadWriteMany]", "[ReadWriteMeny]", "'ReadWriteMeny' is not one of ReadWriteMany", "不是 ReadWriteMany"),
+        ("storage: 10Gi", "storage: -1Gi", "must be more than nothing", "必须大于零"),
+        ("storage: 10Gi", "storage: 0", "must be more than nothing", "必须大于零"),
         ("[ReadWriteMany]", "[]", "name at least one", "请至少写一个"),
         ("[ReadWriteMany]", "[ReadWriteMany, ReadWriteOncePod]", "never beside another one", "只能单独使用"),
         ("onDelete: archive", 'pathPattern: "${.PVC.labels.app}"', "needs the label 'app'", "需要标签 'app'"),
@@ -117,3 +119,15 @@ def test_what_can_not_be_judged_is_one_sentence(written: str, code: int, says: s
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert json.loads(plan("-f", "-", "-o", "json", written=written).stdout)["exitCode"] == code
+
+
+def test_a_name_that_kubernetes_takes_for_no_object_is_refused() -> None:
+    said = plan("-f", "-", written=f"{CLAIM}---\n{CLASS}".replace("demo4nfs", "Demo_4"))
+    assert said.exit_code == 2
+    assert "metadata.name: 'Demo_4' is not a name of small letters" in said.stdout
+
+
+def test_a_size_may_be_written_as_a_number() -> None:
+    done = plan("-f", "-", written=f"{CLAIM}---\n{CLASS}".replace("10Gi", "1073741824"))
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "size: 1073741824," in done.stdout

@@ -39,9 +39,19 @@ def read_written(documents: Iterable[object]) -> Iterator[ClaimObject | ClassObj
             yield _read(document, known)
 
 
+def _with_quantities(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Sizes may be written as numbers, too: `storage: 1073741824`. The API server answers them as text."""
+    match document:
+        case {"spec": {"resources": {"requests": {**requests}}}}:
+            spec, resources = document["spec"], document["spec"]["resources"]
+            said = {key: str(each) if type(each) in (int, float) else each for key, each in requests.items()}
+            return {**document, "spec": {**spec, "resources": {**resources, "requests": said}}}
+    return document
+
+
 def _read(document: Mapping[str, Any], kind: type[ClaimObject] | type[ClassObject]) -> ClaimObject | ClassObject:
     try:
-        made = msgspec.convert(document, kind)
+        made = msgspec.convert(_with_quantities(document), kind)
     except msgspec.ValidationError as error:
         name = (document.get("metadata") or {}).get("name") or ""
         raise NotWritten(f"{document['kind']} {name!r}: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,10 @@ from berth.texts.phrases import bilingual
 from berth.texts.text import Text
 from berth.volumes.errors import Refused
 from berth.volumes.plan import DefaultShare, Plan, make_plan
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST_NAME = 253
+"""What Kubernetes takes as an object's name (RFC 1123)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,10 @@ def why_of(refusal: Refused) -> Text:
     return Text(refusal.why, refusal.why_zh) if refusal.why_zh else bilingual(refusal.why)
 
 
-def _check_modes(claim: ClaimObject) -> None:
-    """What the API server refuses before any provisioner sees the claim. Refused otherwise."""
+def _check_filing(claim: ClaimObject) -> None:
+    """Refused for what the API server refuses before any provisioner sees the claim."""
+    if not _NAME.fullmatch(claim.name) or len(claim.name) > _LONGEST_NAME:
+        raise Refused("metadata.name", f"{claim.name!r} is not a name of small letters, digits, `-` and `.`")
     field, modes = "spec.accessModes", claim.spec.accessModes or ()
     if not modes:
         raise Refused(field, "is missing; name at least one, such as ReadWriteMany")
@@ -88,8 +95,11 @@ def foresee(claim: ClaimObject, find_class: FindClass, default: DefaultShare) ->
         return replace(told, refusal=Refused("spec.storageClassName", why))
     told = replace(told, class_name=of_class.name, provisioner=of_class.provisioner)
     try:
-        _check_modes(claim)
-        plan = make_plan(request_of(claim, of_class), default, lambda *_place: ())
+        _check_filing(claim)
+        request = request_of(claim, of_class)
+        if request.size_bytes <= 0:
+            raise Refused("spec.resources.requests.storage", "must be more than nothing")
+        plan = make_plan(request, default, lambda *_place: ())
     except Refused as refusal:
         return replace(told, refusal=refusal)
     return replace(
