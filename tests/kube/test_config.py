@@ -77,7 +77,7 @@ no_user = {**kubeconfig("a"), "users": []}
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        pytest.param("a: [", "is not YAML: ", id="not YAML"),
+        pytest.param("a: [", r"is not YAML: line \d+, column \d+: ", id="not YAML"),
         pytest.param("", "is not a kubeconfig: ", id="empty"),
         pytest.param("[1, 2]", "is not a kubeconfig: it does not hold lists", id="a list"),
         pytest.param("nonsense", "is not a kubeconfig: it does not hold lists", id="a word"),

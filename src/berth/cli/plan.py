@@ -22,7 +22,7 @@ from berth.objects.written import NotWritten, read_written
 from berth.operations.foresee import Foreseen, finder, foresee
 from berth.settings.controller import OWN_PROVISIONER
 from berth.texts.text import Language, Text
-from berth.texts.yaml_in import YamlError, read_documents
+from berth.texts.yaml_in import YamlError, read_documents, what_is_wrong
 from berth.volumes.plan import DefaultShare, Plan
 
 _SERVED = Text(
@@ -121,8 +121,8 @@ def _read(name: str, lang: Language) -> Iterator[ClaimObject | ClassObject]:
     except NotWritten as error:
         end(Text(f"{name}: {error}", f"{name}：{both(str(error)).zh}"), EXIT_USAGE, lang=lang)
     except (YamlError, UnicodeDecodeError) as error:
-        said = " ".join(str(error).split())
-        end(Text(f"{name} is not YAML: {said}", f"{name} 不是 YAML：{said}"), EXIT_USAGE, lang=lang)
+        said = both(what_is_wrong(error))
+        end(Text(f"{name} is not YAML: {said.en}", f"{name} 不是 YAML：{said.zh}"), EXIT_USAGE, lang=lang)
 
 
 def _read_input() -> bytes:

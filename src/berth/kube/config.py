@@ -17,7 +17,7 @@ from lightkube.config.kubeconfig import DEFAULT_KUBECONFIG, SERVICE_ACCOUNT, Kub
 from lightkube.core.exceptions import ConfigError
 
 from berth.kube.errors import ConfigurationError
-from berth.texts.yaml_in import YamlError, read_yaml
+from berth.texts.yaml_in import YamlError, read_yaml, what_is_wrong
 
 ClusterConfig = SingleConfig
 """How to reach one API server, as who."""
@@ -78,7 +78,7 @@ def _read(path: str) -> KubeConfig:
     except OSError as error:
         raise ConfigurationError(f"kubeconfig {path} can't be read: {error.strerror}") from error
     except (YamlError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"kubeconfig {path} is not YAML: {' '.join(str(error).split())}") from error
+        raise ConfigurationError(f"kubeconfig {path} is not YAML: {what_is_wrong(error)}") from error
     except (KeyError, TypeError, AttributeError, msgspec.ValidationError) as error:
         raise ConfigurationError(f"kubeconfig {path} is not a kubeconfig: {_what_is_wrong(error)}") from error
 

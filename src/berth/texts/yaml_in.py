@@ -41,6 +41,13 @@ def read_documents(text: str | bytes) -> Iterator[Any]:
     yield from yaml.load_all(text, Loader=_Loader)
 
 
+def what_is_wrong(error: Exception) -> str:
+    """Why a text is no YAML, as one phrase, with the place where it is told."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}: {error.problem}"
+    return " ".join(str(error).split())
+
+
 def _count(text: str) -> None:
     """YamlRefused where it stands for too much, or so deep that a reader's own stack ends. Takes a tenth of the time
     that reading takes.
