@@ -8,6 +8,7 @@ quietly leaves them out, and the shorter path then contains other volumes.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -28,6 +29,8 @@ _SUB_DIR: dict[str, PieceSource] = {
     "pvc.metadata.namespace": "namespace",
     "pv.metadata.name": "pv",
 }
+_OTHERWISE = re.compile(r"(?:\$\s*\(|%\(|\$\s+\{|\{\{?|\$)\s*([.\w]+)\s*[)}]{0,2}")
+"""How other programs mark a placeholder: `$(x)`, `{{ x }}`, `{x}`, `$x`, `%(x)`."""
 _LABELS = ".PVC.labels."
 _ANNOTATIONS = ".PVC.annotations."
 
@@ -152,6 +155,7 @@ def _parse(parameter: str, text: str, names: Mapping[str, PieceSource], *, with_
             raise Refused(parameter, f"{quoted(text)} opens a placeholder with `${{` and never closes it with `}}`")
         pieces.append(_placeholder(parameter, name, names, with_metadata=with_metadata))
     pieces = _cleaned(pieces)
+    _refuse_other_marks(parameter, text, pieces, names)
     _check_literals(parameter, text, pieces)
     return PathPattern(parameter=parameter, text=text, pieces=tuple(pieces))
 
@@ -201,16 +205,38 @@ def _placeholder(parameter: str, name: str, names: Mapping[str, PieceSource], *,
             if name.startswith(prefix) and len(name) > len(prefix):
                 return Piece("label" if source == "label" else "annotation", key=name.removeprefix(prefix))
     known = [*names, *((f"{_LABELS}KEY", f"{_ANNOTATIONS}KEY") if with_metadata else ())]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    near = _nearest(name, known)
     if parameter == PATH_PATTERN and name in _SUB_DIR:
         advice = "that is the spelling of the parameter subDir; use it instead"
     elif parameter == SUB_DIR and (name in _PATH_PATTERN or name.startswith((_LABELS, _ANNOTATIONS))):
         advice = "that is the spelling of the parameter pathPattern; use it instead"
     elif near:
-        advice = f"did you mean ${{{near[0]}}}?"
+        advice = f"did you mean ${{{near}}}?"
     else:
         advice = "known are " + ", ".join(f"${{{one}}}" for one in known)
     raise Refused(parameter, f"placeholder ${{{name}}} is not known; {advice}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The placeholder that is meant, if one is."""
+    plain = {_plain(each): each for each in reversed([*known])}
+    near = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.7)
+    return plain[near[0]] if near else ""
+
+
+def _plain(name: str) -> str:
+    """A placeholder's name without what people write otherwise: `${ PVC.metadata.Name }`, `${PVC_NAME}`."""
+    return name.strip().lower().replace("_", ".").replace(".metadata.", ".").lstrip(".")
+
+
+def _refuse_other_marks(parameter: str, text: str, pieces: Iterable[Piece], names: Iterable[str]) -> None:
+    """A placeholder that is marked as other programs do would be one directory of that name for all claims."""
+    plain = {_plain(each): each for each in names}
+    for piece in pieces:
+        for match in _OTHERWISE.finditer(piece.text):
+            if meant := plain.get(_plain(match[1])):
+                why = f"{quoted(text)}: {quoted(match[0].strip())} is no placeholder; write ${{{meant}}}"
+                raise Refused(parameter, why)
 
 
 def _check_literals(parameter: str, text: str, pieces: list[Piece]) -> None:
