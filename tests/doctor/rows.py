@@ -17,6 +17,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     "statd is not running": ("statd-missing",),
     "incorrect mount option": ("mount-option-wrong",),
     "any other reason of mount": ("mount-failed",),
+    "the server does not start": ("nfsd-not-started",),
     "stale file handle": ("stale-handle",),
     "stale subPath": ("subpath-stale",),
     "server not responding": ("server-not-responding", "processes-wait"),
