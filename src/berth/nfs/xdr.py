@@ -83,10 +83,16 @@ class Reader:
 
     def words(self, most: int) -> bytes:
         """A list of numbers, as it is encoded, without their count."""
-        count = self.uint()
+        at = self._at + 4
+        if at > self._end:
+            raise Malformed("the reply ends too early")
+        count: int = _UINT.unpack_from(self._said, at - 4)[0]
         if count > most:
             raise Malformed(f"the reply holds {count} numbers where {most} is the most")
-        return self.fixed(4 * count)
+        self._at = at + 4 * count
+        if self._at > self._end:
+            raise Malformed("the reply ends too early")
+        return self._said[at : self._at]
 
     def fixed(self, size: int) -> bytes:
         """Exactly so many bytes (a multiple of four)."""

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from berth.aio.deadline import Deadline
 from berth.nfs import DENIED, GONE, NfsError, NfsNode, RemoveThen, Resolver, RootGone, RpcError, Session, Status
 from berth.shares.circuit_breaker import CircuitBreaker
 from berth.shares.direct import answers, changes
@@ -178,7 +179,7 @@ class DirectShare:
         used: Sessions = []
         with self._breaker.passage():
             try:
-                async with asyncio.timeout(self._deadline):
+                with Deadline(self._deadline):
                     return await self._repeat(path, operation, used)
             except TimeoutError as error:
                 for session in used:
@@ -242,7 +243,7 @@ class DirectShare:
         began = asyncio.get_running_loop().time()
         pause = FIRST_PAUSE
         try:
-            async with asyncio.timeout(self._deadline):
+            with Deadline(self._deadline):
                 while True:
                     try:
                         return await call()
