@@ -85,7 +85,8 @@ class Wire:
 
     def mount_options(self, version: str) -> list[str]:
         """Those of a class whose server is this wire's host."""
-        return [f"nfsvers={version}", f"port={self._port}", f"mountport={self._mountport}"]
+        mountport = [f"mountport={self._mountport}"] if version == "3" else []
+        return [f"nfsvers={version}", f"port={self._port}", *mountport]
 
     def arm(self, at: int, *, kill: Callable[[], None] | None = None) -> None:
         """Strikes at the at-th change from now on: kill is called in its place, or, without one, its answer is lost."""
