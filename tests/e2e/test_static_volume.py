@@ -69,7 +69,7 @@ def test_pv_and_claim_are_bound_to_each_other_and_to_nobody_else(shop: Shop) -> 
     again = shop.static("--apply", "--lang=zh")
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("无变化") == 2
-    assert "结局是保留（PV 策略 Retain）" in again.stdout
+    assert "PVC 删除之后会保留（PV 策略 Retain）" in again.stdout
 
 
 def test_after_its_claim_the_data_stays_and_the_next_claim_gets_it_as_the_message_says(shop: Shop) -> None:
