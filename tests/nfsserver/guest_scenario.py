@@ -147,7 +147,7 @@ def verify_tells_what_clients_meet() -> None:
     assert (blamed, found["write"]["facts"]["status"]) == ("write", "NFS3ERR_ROFS")
     do(remove_export(other))
     blamed, found = told(f"127.0.0.1:{PATH}s")
-    assert (blamed, found["exports"]["facts"]["nearest"]) == ("exports", PATH)
+    assert (blamed, found["exports"]["facts"]["nearest"]["en"]) == ("exports", PATH)
     assert not [name for name in os.listdir(PATH) if name.startswith(".berth-verify")]
     assert "127.0.0.1" not in run("showmount", "--no-headers", "-a", "127.0.0.1")
 
