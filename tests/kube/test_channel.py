@@ -107,8 +107,10 @@ async def test_what_has_no_length_ends_with_the_connection() -> None:
 async def test_what_is_no_answer_breaks_the_conversation(what: str) -> None:
     channel, transport, reply = asked()
     channel.data_received(NONE[what])
+    assert not transport.is_closed, "TLS is still handing over what it has read"
     with pytest.raises(Broken):
         await reply.whole()
+    await asyncio.sleep(0)  # the next turn
     assert transport.is_closed
     with pytest.raises(Broken):
         channel.ask(b"", 0)
@@ -120,6 +122,7 @@ async def test_an_answer_that_is_too_long_is_not_waited_for() -> None:
     channel.data_received(b"2\r\nxx\r\n")
     with pytest.raises(OverLong):
         await reply.whole()
+    await asyncio.sleep(0)
     assert transport.is_closed
 
 
@@ -129,8 +132,9 @@ async def test_what_nobody_asked_for_ends_the_connection() -> None:
     await reply.whole()
     assert channel.may_stay
     channel.data_received(OK)
-    assert transport.is_closed
     assert not channel.may_stay
+    await asyncio.sleep(0)
+    assert transport.is_closed
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,11 @@ class Channel(asyncio.Protocol):
     def end(self, error: Exception) -> None:
         """Closes the connection; whoever waits for an answer is told error. Can be repeated."""
         reply, self._reply = self._reply, None
-        if self.transport is not None:
-            self.transport.abort()
+        transport, self.transport = self.transport, None
+        if transport is not None:
+            # In a turn of its own: TLS that is in the middle of handing us what it has read writes after it, and
+            # complains loudly of a transport that is gone by then.
+            self.loop.call_soon(transport.abort)
         if reply is not None:
             reply.ends(error)
 

@@ -81,7 +81,8 @@ class Channels:
             channel.close()
         self._all.clear()
         self._idle.clear()
-        await asyncio.sleep(0)  # the event loop closes a socket in its next turn
+        for _ in range(2):  # in the first turn they are closed, in the second the event loop lets go of their sockets
+            await asyncio.sleep(0)
 
     def _kept(self) -> Channel | None:
         oldest = asyncio.get_running_loop().time() - _KEPT_IDLE
