@@ -18,6 +18,8 @@ from release.machines import MACHINES, Machine, native
 DIST = Path(__file__).resolve().parent.parent / "dist"
 IMAGE = "berth:{}"
 """What the image is called once it is imported."""
+SUMS = "SHA256SUMS"
+"""The file that names all that is in a release."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,6 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _make(output: Path, log: Path) -> None:
+    if foreign := _foreign(output):
+        raise DevClusterError(
+            f"{output} holds {foreign}, which is of no release and would be lost: name another folder"
+        )
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".release-", dir=output.parent) as work:
         draft = Path(work, "dist")
@@ -60,9 +66,18 @@ def _make(output: Path, log: Path) -> None:
                 layout.add(machine, roots[machine], labels())
             layout.write(draft / f"berth-{version()}-image{name}.tar", IMAGE.format(version()))
         sums = [f"{_sha256(made)}  {made.name}\n" for made in sorted(draft.iterdir())]
-        (draft / "SHA256SUMS").write_text("".join(sums))
+        (draft / SUMS).write_text("".join(sums))
         shutil.rmtree(output, ignore_errors=True)
         draft.replace(output)
+
+
+def _foreign(output: Path) -> str:
+    """What is in the folder, and of no release that was put there; empty where nothing is."""
+    if not output.exists():
+        return ""
+    sums = output / SUMS
+    known = {SUMS, *(line.split()[-1] for line in sums.read_text().splitlines() if line)} if sums.exists() else set()
+    return next((path.name for path in sorted(output.iterdir()) if path.name not in known), "")
 
 
 def _roots(work: Path, log: Path) -> dict[Machine, Path]:
