@@ -51,7 +51,7 @@ bench-full: ## the same with more claims, and starts, memory, waits and profiles
 	@$(RUN) -m benchmarks --full $(ARGS)
 
 release: ## everything that people get, into dist/: the command, the image, packages; for amd64 and arm64
-	$(SETUP) lint
+	$(SETUP) release
 	@$(RUN) -m release $(ARGS)
 
 clean: ## stop the dev cluster; remove .venv and everything that was made here (~/.cache/berth stays)

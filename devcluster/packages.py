@@ -40,8 +40,11 @@ NODE = (
 )
 """What a real node takes: what runs containers, a firewall, and what is in the images that every node here has."""
 
-RELEASE = ("qemu-user-static", "rpm")
-"""What packing a release takes, and starting what it packs for another kind of machine."""
+TERMINAL = ("tmux",)
+"""What looking at a terminal as people do takes."""
+
+RELEASE = ("rpm",)
+"""What packing a release takes."""
 
 CONTROL_PLANE_BUILD = ("dpkg-dev", "gcc", "golang-go", "jq", "libc6-dev", "make", "rsync")
 """What building the control plane takes."""

@@ -25,19 +25,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m devcluster.setup", description=__doc__)
     parser.add_argument(
         "job",
-        choices=["lint", "cluster", "test"],
-        help="lint: Python only; cluster: a dev cluster; test: a node and a kernel too",
+        choices=["lint", "release", "cluster", "test"],
+        help="lint: Python only; release: what packs it; cluster: a dev cluster; test: a node and a kernel too",
     )
     job = parser.parse_args(arguments).job
     try:
         needed = packages.needed_for_venv()
-        if job != "lint":
+        if job == "release":
+            needed += packages.RELEASE
+        if job in ("cluster", "test"):
             needed += packages.needed_for_cluster()
         if job == "test":
-            needed += [*packages.KERNEL, *packages.needed_for_node()]
+            needed += [*packages.KERNEL, *packages.TERMINAL, *packages.needed_for_node()]
         packages.install(needed)
         make_venv()
-        if job != "lint":
+        if job in ("cluster", "test"):
             build.control_plane(binaries.CONTROL_PLANE + (binaries.NODE if job == "test" else ()))
         if job == "test":
             image.berth_if_never()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -71,8 +70,6 @@ def columns(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(params=["C.UTF-8", "zh_CN.UTF-8"])
 def terminal(request: pytest.FixtureRequest, tmp_path: Path, columns: int) -> Iterator[Terminal]:
-    if shutil.which("tmux") is None:
-        pytest.skip("needs tmux")
     opened = Terminal(tmp_path / "t", columns, request.param)
     yield opened
     opened.close()
