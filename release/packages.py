@@ -41,11 +41,8 @@ def lay_out(machine: Machine, folder: Path, target: Path) -> None:
         _write(target / name, kind(cli, {}, "berth", "_BERTH_COMPLETE").source())
     manual = target / "usr/share/man/man1"
     manual.mkdir(parents=True)
-    # click-man asks a group for its commands and does not know that ours imports them when they are asked for.
-    context = click.Context(cli)
-    commands = {name: command for name in cli.list_commands(context) if (command := cli.get_command(context, name))}
-    whole = click.Group("berth", commands, help=cli.help, params=cli.params)
-    click_man.core.write_man_pages("berth", whole, version=version(), target_dir=str(manual), date="")
+    # Whose date is the day of the build is another page each day: the version stands in its place.
+    click_man.core.write_man_pages("berth", _imported(cli), version=version(), target_dir=str(manual), date=version())
     for page in [*manual.iterdir()]:
         tree.compress(page, page.with_name(f"{page.name}.gz"))
         page.unlink()
@@ -97,6 +94,16 @@ def rpm(machine: Machine, tree_of_files: Path, output: Path, log: Path) -> None:
     for made in (work / "RPMS").rglob("*.rpm"):
         shutil.move(made, output / made.name)
     shutil.rmtree(work)
+
+
+def _imported(command: click.Command) -> click.Command:
+    """The command with all that is below it: click-man does not know that our groups import theirs when asked."""
+    if not isinstance(command, click.Group):
+        return command
+    context = click.Context(command)
+    found = {name: command.get_command(context, name) for name in command.list_commands(context)}
+    below = {name: _imported(one) for name, one in found.items() if one is not None}
+    return click.Group(command.name, below, help=command.help, params=command.params)
 
 
 def _launcher(machine: Machine) -> str:
