@@ -50,7 +50,8 @@ def lay_out(machine: Machine, folder: Path, target: Path) -> None:
 
 def deb(machine: Machine, tree_of_files: Path, output: Path, log: Path) -> None:
     """Writes the Debian package of what lay_out has laid out into output, by dpkg-deb."""
-    size = sum(path.lstat().st_size for path in tree_of_files.rglob("*")) >> 10
+    # What folders take is the file system's own affair.
+    size = sum(path.lstat().st_size for path in tree_of_files.rglob("*") if not path.is_dir()) >> 10
     control = {
         "Package": "berth",
         "Version": version(),
