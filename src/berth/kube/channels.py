@@ -6,9 +6,10 @@ import asyncio
 import ssl
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from berth.kube.channel import MOST_HEAD, Channel
+from berth.kube.channel import MOST_HEAD, SCRATCH, Channel
 from berth.kube.reply import Broken
 
 _KEPT_IDLE = 30.0
@@ -52,6 +53,7 @@ class Channels:
         """The one that was used last is the last."""
         self._all: set[Channel] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._scratch = memoryview(bytearray(SCRATCH))
 
     async def take(self, deadline: float, *, fresh: bool = False) -> Channel:
         """A connection that nobody else uses; a new one if none is kept, or fresh. It must be given back. TimeoutError
@@ -60,7 +62,7 @@ class Channels:
         channel = None if fresh else self._kept()
         if channel is None:
             async with asyncio.timeout_at(deadline):
-                channel = await _connected(self._way)
+                channel = await _connected(self._way, self._scratch)
             self._all.add(channel)
         return channel
 
@@ -113,12 +115,12 @@ class Channels:
             self._timer = self._idle[0].loop.call_later(_KEPT_IDLE / 2, self._tidy)
 
 
-async def _connected(way: Way) -> Channel:
-    loop = asyncio.get_running_loop()
+async def _connected(way: Way, scratch: memoryview) -> Channel:
+    loop, make = asyncio.get_running_loop(), partial(Channel, scratch)
     host, port = way.server.hostname or "", way.server.port or (443 if way.tls is not None else 80)
     if way.proxy is None:
         name = host if way.tls is not None else None
-        _, channel = await loop.create_connection(Channel, host, port, ssl=way.tls, server_hostname=name)
+        _, channel = await loop.create_connection(make, host, port, ssl=way.tls, server_hostname=name)
         return channel
     proxy = urlsplit(way.proxy)
     tls = ssl.create_default_context() if proxy.scheme == "https" else None
@@ -126,7 +128,7 @@ async def _connected(way: Way) -> Channel:
     where = f"{there}:{its_port}"
     try:
         name = None if tls is None else there
-        _, channel = await loop.create_connection(Channel, there, its_port, ssl=tls, server_hostname=name)
+        _, channel = await loop.create_connection(make, there, its_port, ssl=tls, server_hostname=name)
     except OSError as error:
         raise ProxyFailed(where, error) from error
     if way.tls is None:
