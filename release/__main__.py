@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devcluster import binaries, build
 from devcluster.errors import DevClusterError
-from release import command, oci, packages, root
+from release import chart, command, oci, packages, root
 from release.labels import labels, version
 from release.machines import MACHINES, Machine, native
 
@@ -65,6 +65,7 @@ def _make(output: Path, log: Path) -> None:
             for machine in machines:
                 layout.add(machine, roots[machine], labels())
             layout.write(draft / f"berth-{version()}-image{name}.tar", IMAGE.format(version()))
+        chart.make(draft / f"berth-chart-{version()}.tgz")
         sums = [f"{_sha256(made)}  {made.name}\n" for made in sorted(draft.iterdir())]
         (draft / SUMS).write_text("".join(sums))
         shutil.rmtree(output, ignore_errors=True)

@@ -62,4 +62,4 @@ if [ -z "${SSL_CERT_FILE:-}${SSL_CERT_DIR:-}" ]; then
 	done
 	export SSL_CERT_FILE
 fi
-exec @START@ "$@"
+exec @START@ "$0" "$@"

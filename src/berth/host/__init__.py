@@ -1,1 +1,1 @@
-"""What the kernel of this machine tells, read once for all who ask."""
+"""What this machine tells: its kernel, read once for all who ask, and which file this command is."""
