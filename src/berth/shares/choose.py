@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from berth.host.mountinfo import is_mount_point
 from berth.nfs import Resolver, Servers
+from berth.shares.direct.session_cache import Unused
 from berth.shares.direct.share import DirectShare
 from berth.shares.mounted.share import MountedShare
 from berth.shares.observed import ObservedShare, Observer
@@ -42,6 +43,7 @@ class Shares:
         self._servers = Servers(self._resolver)
         self._shares: dict[ShareAddress, Share] = {}
         self._direct: dict[ShareAddress, DirectShare] = {}
+        self._unused = Unused()
 
     @property
     def calls(self) -> int:
@@ -71,6 +73,7 @@ class Shares:
                 deadline=self._timeout,
                 concurrency=self._concurrency,
                 guard=self._guard,
+                unused=self._unused,
             )
         if self._observer is not None:
             made = ObservedShare(made, self._observer)

@@ -12,13 +12,43 @@ TRUSTED = 5.0
 """Seconds for which the root that a session was given is not asked for again."""
 
 
+MOST_UNUSED = 128
+"""Sessions that are kept for the next call while nobody uses them. Each takes a port, and there are 359 where servers
+want their clients, below 1024; a controller has as many shares as its classes and PVs name.
+"""
+
+
+class Unused:
+    """The caches whose sessions nobody uses at the moment, those of all shares together."""
+
+    def __init__(self, most: int = MOST_UNUSED) -> None:
+        """most: how many of them keep their session. Beyond that, the one that was used least lately closes its own."""
+        self._most = most
+        self._caches: dict[SessionCache, None] = {}
+
+    def add(self, cache: SessionCache) -> None:
+        """It was used until now."""
+        self._caches[cache] = None
+        if len(self._caches) > self._most:
+            first = next(iter(self._caches))
+            del self._caches[first]
+            first.let_go()
+
+    def remove(self, cache: SessionCache) -> None:
+        """It is used from now on, or has no session any more."""
+        self._caches.pop(cache, None)
+
+
 class SessionCache:
     """See the module's text."""
 
-    def __init__(self, dial: Callable[[], Awaitable[Session]], *, idle: float) -> None:
-        """idle: seconds without a call after which the session is closed. Below every server's lease time (NFSv4)."""
+    def __init__(self, dial: Callable[[], Awaitable[Session]], *, idle: float, unused: Unused | None = None) -> None:
+        """idle: seconds without a call after which the session is closed. Below every server's lease time (NFSv4).
+        unused: shared by all caches of which together not too many may keep a session.
+        """
         self._dial = dial
         self._idle = idle
+        self._unused = unused or Unused()
         self._session: Session | None = None
         self._past_calls = 0
         self._dialing: asyncio.Task[Session] | None = None
@@ -41,6 +71,8 @@ class SessionCache:
     async def take(self) -> Session:
         """A session that is open, to be given back."""
         self._lent += 1
+        if self._lent == 1:
+            self._unused.remove(self)
         session = self._session
         return session if session is not None and session.is_open and not self._is_closed else await self._get()
 
@@ -48,6 +80,13 @@ class SessionCache:
         """It is no longer used, by one of those who took it."""
         self._lent -= 1
         self._used = asyncio.get_running_loop().time()
+        if not self._lent and self._session is not None:
+            self._unused.add(self)
+
+    def let_go(self) -> None:
+        """Closes the session, if there is one; for when nobody uses it."""
+        if self._session is not None:
+            self.drop(self._session)
 
     def drop(self, session: Session) -> None:
         """Closes a session that is no good any more; who waits on it is told, and the next call makes a new one."""
@@ -85,8 +124,7 @@ class SessionCache:
         if self._dialing is not None:
             self._dialing.cancel()
             await asyncio.wait({self._dialing})
-        if self._session is not None:
-            self.drop(self._session)
+        self.let_go()
 
     async def _get(self) -> Session:
         if self._is_closed:
@@ -108,13 +146,17 @@ class SessionCache:
             return
         self._replace(task.result())
         self._confirmed = asyncio.get_running_loop().time()
+        if not self._lent:  # who wanted it was cancelled meanwhile
+            self._unused.add(self)
         if self._timer is None:
             self._watch_idleness(self._idle)
 
     def _replace(self, session: Session | None) -> None:
         if self._session is not None:
             self._past_calls += self._session.calls
-        if session is not None:
+        if session is None:
+            self._unused.remove(self)
+        else:
             self._past_calls -= session.calls  # those of dialing
         self._session = session
 

@@ -17,7 +17,7 @@ from berth.shares.circuit_breaker import CircuitBreaker
 from berth.shares.direct import answers, changes
 from berth.shares.direct.dial import Dialer
 from berth.shares.direct.purge import DirectPurge
-from berth.shares.direct.session_cache import SessionCache
+from berth.shares.direct.session_cache import SessionCache, Unused
 from berth.shares.direct.tree import Denied, Rights, Tree, entry_of
 from berth.volumes.errors import Missing, Refused, Unavailable, VolumeError
 from berth.volumes.listing import Listing
@@ -48,16 +48,18 @@ class DirectShare:
         concurrency: int = 96,
         idle: float = IDLE,
         guard: Guard = always,
+        unused: Unused | None = None,
     ) -> None:
         """deadline: seconds for each operation (remove_tree: for each of its steps). concurrency: how many entries
         remove_tree removes at once at most; 1 is one after another. guard: asked before each call that can't be taken
-        back, in the moment in which it leaves. Refused when the address asks for an unknown NFS version.
+        back, in the moment in which it leaves. unused: see SessionCache. Refused when the address asks for an unknown
+        NFS version.
         """
         self._address = address
         self._name = str(address)
         self._deadline = deadline
         self._concurrency = concurrency
-        self._sessions = SessionCache(Dialer(address, resolver, deadline * 0.9, guard).dial, idle=idle)
+        self._sessions = SessionCache(Dialer(address, resolver, deadline * 0.9, guard).dial, idle=idle, unused=unused)
         self._breaker = CircuitBreaker()
         self._rights = Rights()
         self._unfinished: Unfinished[DirectPurge] = Unfinished(most=32)
