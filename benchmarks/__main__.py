@@ -98,7 +98,9 @@ def _parts(options: argparse.Namespace) -> tuple[str, ...]:
 def _sizes(options: argparse.Namespace) -> Sizes:
     sizes = Sizes(claims=1000) if options.full else Sizes()
     if options.quick:
-        sizes = Sizes(claims=60, runs=1, volumes=500, many_volumes=2000, idle_seconds=5, files=2000, many_files=5000)
+        sizes = Sizes(
+            claims=60, runs=1, volumes=500, many_volumes=2000, shares=20, idle_seconds=5, files=2000, many_files=5000
+        )
     given = {name: getattr(options, name) for name in ("claims", "runs") if getattr(options, name) is not None}
     return Sizes(**{**asdict(sizes), **given})
 

@@ -70,6 +70,8 @@ FIGURES = (
     Figure("scale.peak_rss_mb", "peak memory with 100,000 volumes", "MB", at_most=300, judged_by="max"),
     Figure("scale.longest_turn_ms", "longest turn of its loop", "ms", 1, at_most=20, judged_by="max"),
     Figure("scale.idle_cpu_percent", "idle, of one core", "%", 2, at_most=1),
+    Figure("shares.descriptors", "descriptors, 1,000 shares", "", 0, at_most=400, judged_by="max"),
+    Figure("shares.idle_cpu_percent", "idle there, of one core", "%", 2, at_most=1),
     _here("raw.creates_per_s", "raw PV creates", "/s"),
     _here("raw.deletes_per_s", "raw PV deletes", "/s"),
     _here("provision.per_s", "claims served", "/s"),
@@ -89,6 +91,7 @@ FIGURES = (
     _here("start.settled_s", "start, to rest", "s", 2),
     _here("scale.ready_s", "start with 100,000, to leading", "s", 2),
     _here("scale.settled_cpu_s", "CPU until it is at rest", "s", 1),
+    _here("shares.bound_s", "1,000 shares, claims to Bound", "s", 1),
     _here("start.idle_cpu_percent", "idle, of one core", "%", 2),
 )
 """In the order of the table."""

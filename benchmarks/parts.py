@@ -16,6 +16,7 @@ from benchmarks.report import Report
 from benchmarks.results import Results
 from benchmarks.rig import Rig
 from benchmarks.scale import measure_scale
+from benchmarks.shares import measure_shares
 from benchmarks.start import measure_idle, measure_start
 from benchmarks.waiting import measure_waiting
 
@@ -33,6 +34,7 @@ class Sizes:
     """Volumes that exist when a controller starts."""
     many_volumes: int = 100_000
     """Volumes whose controller is watched for its memory and its longest turns."""
+    shares: int = 1000
     idle_seconds: float = 20.0
     files: int = 10_000
     """Files that are purged."""
@@ -94,6 +96,10 @@ async def _scale(rig: Rig, bench: Bench) -> None:
     await measure_scale(rig, bench.sizes.many_volumes, bench.results)
 
 
+async def _shares(rig: Rig, bench: Bench) -> None:
+    await measure_shares(rig, bench.sizes.shares, bench.results)
+
+
 async def _profile(rig: Rig, bench: Bench) -> None:
     await profile(rig, bench.sizes.claims, bench.output)
 
@@ -105,6 +111,7 @@ PARTS = {
     "live": Part("{claims} claims filed and deleted while the controller runs", _live),
     "memory": Part("Purge of {many_files} files", _memory, is_repeated=False),
     "profile": Part("Where the controller's CPU time goes", _profile, is_repeated=False),
+    "shares": Part("{shares} shares", _shares, is_repeated=False),
     "start": Part("Start with {volumes} volumes", _start, is_repeated=False),
     "scale": Part("{many_volumes} volumes", _scale, is_repeated=False),
 }
