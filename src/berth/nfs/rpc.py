@@ -153,6 +153,11 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         incoming = self._incoming
+        if not incoming and not self._fragments and len(data) >= 4:
+            size = int.from_bytes(data[:4]) - LAST_FRAGMENT
+            if size == len(data) - 4:  # one reply and no more, as nearly always: it need not be put together
+                self._on_record(data, 4)
+                return
         incoming += data
         while len(incoming) >= 4:
             marker = int.from_bytes(incoming[:4])
@@ -180,8 +185,9 @@ class Connection(asyncio.Protocol):
             "the connection broke" if error else "the server closed the connection", errno.errorcode.get(code or 0, "")
         )
 
-    def _on_record(self, record: bytes) -> None:
-        reader = Reader(record)
+    def _on_record(self, record: bytes, at: int = 0) -> None:
+        """A whole reply, which begins at `at`."""
+        reader = Reader(record, at)
         try:
             waiting = self._waiting.pop(reader.uint(), None)
             kind = reader.uint()
