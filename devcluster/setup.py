@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from devcluster import binaries, build, packages, progress
+from devcluster import binaries, build, packages, progress, systems
 from devcluster.errors import DevClusterError
 from release import image
 
@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             build.control_plane(binaries.CONTROL_PLANE + (binaries.NODE if job == "test" else ()))
         if job == "test":
             image.berth_if_never()
+            systems.make()
     except DevClusterError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import shutil
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from devcluster import binaries, build
 from devcluster.errors import DevClusterError
-from release import chart, command, oci, packages, root
+from release import chart, command, oci, packages, root, wheels
 from release.labels import labels, version
 from release.machines import MACHINES, Machine, native
 
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=DIST, metavar="DIR", help="where to put it (dist/)")
     options = parser.parse_args(arguments)
     log = binaries.cache() / "log" / "release.log"
+    os.umask(0o022)  # is in what dpkg-deb, rpmbuild and setuptools write
     try:
         with build.alone(binaries.cache() / "release.lock", "makes a release"):
             log.unlink(missing_ok=True)
@@ -52,6 +54,8 @@ def _make(output: Path, log: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".release-", dir=output.parent) as work:
         draft = Path(work, "dist")
         draft.mkdir()
+        for made in (wheels.build(Path(work, "own"), log), wheels.sdist(Path(work, "sources"), log)):
+            shutil.move(made, draft)
         roots = _roots(Path(work), log)
         for machine, folder in roots.items():
             command.make(machine, folder, draft / f"berth-{version()}-linux-{machine.name}")

@@ -1,7 +1,7 @@
 """The command that needs nothing: one file, a shell script with the root behind it, for any Linux from kernel 3.10 on.
 
 The root's own loader starts Python with the root's libraries, by an option and not by the environment: programs that
-Berth starts find the host's.
+Berth starts find the host's. What was unpacked is run only where nobody but root and the caller could have put it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def make(machine: Machine, folder: Path, target: Path) -> None:
     """Writes target, the command, of the root in folder."""
     plain, packed = target.with_name(f"{target.name}.tar"), target.with_name(f"{target.name}.tar.gz")
     with plain.open("wb") as sink:
-        tree.pack(folder, sink, wanted=lambda name: not any(f"{name}/".startswith(f"{one}/") for one in _LEFT_OUT))
+        tree.pack(folder, sink, wanted=_wanted)
     tree.compress(plain, packed)
     plain.unlink()
     with packed.open("rb") as content:
@@ -42,7 +42,8 @@ def make(machine: Machine, folder: Path, target: Path) -> None:
         "DIGEST": digest,
         "KERNEL": machine.kernel,
         "LOADER": root.python(machine, "$1")[0],
-        "START": " ".join(f'"{word}"' for word in root.command(machine, "$home")),
+        "LINES": str(_lines(folder)),
+        "START": root.start(machine, "$berth_home", "$0"),
         "VERSION": version(),
     }
     script = _SCRIPT.read_text()
@@ -58,3 +59,13 @@ def make(machine: Machine, folder: Path, target: Path) -> None:
         shutil.copyfileobj(content, sink, 1 << 20)
     packed.unlink()
     target.chmod(0o755)
+
+
+def _wanted(name: str) -> bool:
+    return not any(f"{name}/".startswith(f"{one}/") for one in _LEFT_OUT)
+
+
+def _lines(folder: Path) -> int:
+    """How many lines `ls -AR` says of what is unpacked: names, a heading for each folder, and empty ones."""
+    paths = [path for path in folder.rglob("*") if _wanted(path.relative_to(folder).as_posix())]
+    return len(paths) + 1 + 2 * sum(path.is_dir() and not path.is_symlink() for path in paths)

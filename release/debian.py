@@ -80,6 +80,23 @@ def fetched(packages: Sequence[Package], log: Path) -> list[Path]:
     return [folder / one.file for one in packages]
 
 
+def unpack(package: Path, folder: Path) -> None:
+    """Puts what a package's file holds into folder, where /bin and the like are below /usr; nothing of it is run."""
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE) as reading:
+        # Some packages still have /lib of its own: what is in it belongs below /usr.
+        tar = ["tar", "--extract", "--keep-directory-symlink", "--no-same-owner", "--directory", str(folder)]
+        subprocess.run(tar, stdin=reading.stdout, check=True)
+    if reading.returncode:
+        raise DevClusterError(f"{package} can't be unpacked")
+
+
+def merge_usr(folder: Path) -> None:
+    """Makes an empty folder a root where, as in every Debian of today, /bin and the like are below /usr."""
+    for name in ("bin", "lib", "lib64", "sbin"):
+        (folder / "usr" / name).mkdir(parents=True)
+        (folder / name).symlink_to(f"usr/{name}")
+
+
 def _download(work: Path, packages: Sequence[Package], log: Path) -> None:
     apt = _apt(work / "apt", log)
     wanted = [f"{one.name}{_of(one.machine)}={one.version}" for one in packages]

@@ -39,7 +39,7 @@ def pins() -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in lines}
 
 
-def needed(name: str = "berth") -> set[str]:
+def needed(name: str = "berth-nfs") -> set[str]:
     """What the installed Berth takes at run time, and what that takes, by canonical name; Berth itself left out."""
     found: set[tuple[str, str]] = set()
     waiting = {(name, "")}

@@ -108,8 +108,8 @@ def _imported(command: click.Command) -> click.Command:
 
 
 def _launcher(machine: Machine) -> str:
-    start = " ".join(root.command(machine, f"/{_HOME}"))
-    return f'#!/bin/sh\n# Berth by its own Python and libraries, whatever the host has.\nexec {start} "" "$@"\n'
+    start = root.start(machine, f"/{_HOME}", "")
+    return f"#!/bin/sh\n# Berth by its own Python and libraries, whatever the host has.\n{start}"
 
 
 def _write(path: Path, text: str, mode: int = 0o644) -> None:

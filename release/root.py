@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from devcluster import progress
-from devcluster.errors import DevClusterError
 from release import debian, wheels
 from release.machines import Machine
 
@@ -69,6 +67,16 @@ _FILES = {
     "usr/bin/berth": f"#!/{INTERPRETER} -I\nimport runpy\n\nrunpy.run_path('/{START}', run_name='__main__')\n",
 }
 
+_START = """\
+# What this host preloads is made for its own libraries: Berth hands it on to what it starts.
+if [ -n "${{LD_PRELOAD:-}}" ]; then
+\tBERTH_LD_PRELOAD=$LD_PRELOAD
+\texport BERTH_LD_PRELOAD
+\tunset LD_PRELOAD
+fi
+exec {words} "$@"
+"""
+
 
 def make(machine: Machine, folder: Path, log: Path, *, compiler: list[str] | None = None) -> None:
     """Makes the machine's root in folder, which is there and empty.
@@ -76,12 +84,9 @@ def make(machine: Machine, folder: Path, log: Path, *, compiler: list[str] | Non
     compiler: how to start a Python of the same version, where this root's own can't be started here. What counts is
     names, contents and links, and which files may be executed; owners, times and other modes mean nothing.
     """
-    # As in every Debian of today, /bin and the like are below /usr.
-    for name in ("bin", "lib", "lib64", "sbin"):
-        (folder / "usr" / name).mkdir(parents=True)
-        (folder / name).symlink_to(f"usr/{name}")
+    debian.merge_usr(folder)
     for package in debian.fetched(debian.locked(machine), log):
-        _unpack(package, folder)
+        debian.unpack(package, folder)
     authorities = sorted((folder / "usr/share/ca-certificates/mozilla").glob("*.crt"))
     bundle = "".join(f"{one.read_text().strip()}\n" for one in authorities)
     wheels.install(machine, folder / SITE, log)
@@ -98,15 +103,6 @@ def make(machine: Machine, folder: Path, log: Path, *, compiler: list[str] | Non
     _compile(folder, compiler or python(machine, folder), log)
 
 
-def _unpack(package: Path, folder: Path) -> None:
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE) as reading:
-        # Some packages still have /lib of its own: what is in it belongs below /usr.
-        tar = ["tar", "--extract", "--keep-directory-symlink", "--no-same-owner", "--directory", str(folder)]
-        subprocess.run(tar, stdin=reading.stdout, check=True)
-    if reading.returncode:
-        raise DevClusterError(f"{package} can't be unpacked")
-
-
 def python(machine: Machine, home: Path | str) -> list[str]:
     """How to start the Python of the root that lies in home, from outside of it, on a machine of its kind."""
     program, libraries = f"{home}/{INTERPRETER}", f"{home}/{machine.libraries}"
@@ -117,6 +113,15 @@ def python(machine: Machine, home: Path | str) -> list[str]:
 def command(machine: Machine, home: Path | str) -> list[str]:
     """How to start Berth there, as a command of the host: UTF-8 whatever the locale, nothing of the user's Python."""
     return [*python(machine, home), "-I", "-X", "utf8", f"{home}/{START_COMMAND}"]
+
+
+def start(machine: Machine, home: str, file: str) -> str:
+    """The last lines of a shell script that becomes Berth; home may be a variable of it.
+
+    file: of the command that needs nothing; empty in a package.
+    """
+    words = " ".join(f'"{word}"' for word in (*command(machine, home), file))
+    return _START.format(words=words)
 
 
 def _compile(folder: Path, python: list[str], log: Path) -> None:

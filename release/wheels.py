@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from devcluster import binaries, progress
 from devcluster.errors import DevClusterError
+from release import tree
 from release.machines import Machine
 
 HERE = Path(__file__).parent
@@ -22,6 +24,7 @@ RUNNING, BUILDING = HERE / "requirements.txt", HERE / "requirements-build.txt"
 PYTHON = "3.11"
 _GLIBC = 36
 """Debian 12 has 2.36: pip takes wheels for any up to it."""
+_ANY = ["--only-binary=:all:"]
 _BUILT_OF = ("pyproject.toml", "README.md", "LICENSE", "src/berth")
 
 
@@ -39,7 +42,8 @@ def pip() -> list[str]:
 def install(machine: Machine, target: Path, log: Path) -> None:
     """Puts the wheels of requirements.txt and Berth's own into target, a folder of packages."""
     command = [*pip(), "install", "--no-compile", "--no-deps", "--no-index", "--target", str(target)]
-    listed = ["--require-hashes", "--find-links", str(_fetched(machine, log)), "--requirement", str(RUNNING)]
+    wheels = _fetched(machine.name, fitting(machine), RUNNING, log)
+    listed = ["--require-hashes", "--find-links", str(wheels), "--requirement", str(RUNNING)]
     progress.run("Installing wheels", [*command, *fitting(machine), *listed], log=log)
     with tempfile.TemporaryDirectory() as work:
         own = build(Path(work), log)
@@ -55,20 +59,43 @@ def install(machine: Machine, target: Path, log: Path) -> None:
 
 def build(folder: Path, log: Path) -> Path:
     """Berth's own wheel, of this checkout, in a new folder below folder; the same bytes from the same sources."""
-    sources, tools, made = folder / "sources", folder / "tools", folder / "wheel"
+    _build("wheel", folder, log)
+    return next((folder / "wheel").glob("*.whl"))
+
+
+def sdist(folder: Path, log: Path) -> Path:
+    """Berth's sources as pip takes them, of this checkout, in a new folder below folder; the same bytes each time."""
+    _build("sdist", folder, log)
+    (made,) = (folder / "sdist").glob("*.tar.gz")
+    unpacked, plain = folder / "unpacked", folder / "plain.tar"
+    unpacked.mkdir()
+    subprocess.run(["tar", "--extract", "--file", str(made), "--directory", str(unpacked)], check=True)
+    with plain.open("wb") as sink:
+        tree.pack(unpacked, sink)
+    tree.compress(plain, made)
+    return made
+
+
+def _build(kind: str, folder: Path, log: Path) -> None:
+    sources, tools = folder / "sources", folder / "tools"
     for name in _BUILT_OF:
         copy = shutil.copytree if (SOURCES / name).is_dir() else shutil.copyfile
         (sources / name).parent.mkdir(parents=True, exist_ok=True)
         copy(SOURCES / name, sources / name)
     for cached in [*sources.rglob("__pycache__")]:
         shutil.rmtree(cached)
-    tool = ["install", "--target", str(tools), "--no-deps", "--require-hashes", "--only-binary=:all:"]
-    progress.run("Fetching what builds wheels", [*pip(), *tool, "--requirement", str(BUILDING)], log=log)
-    command = [*pip(), "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(made), str(sources)]
-    # The oldest time that a ZIP file can tell.
-    environment = {"PYTHONPATH": str(tools), "SOURCE_DATE_EPOCH": "315532800"}
-    progress.run("Building Berth's wheel", command, log=log, env=environment)
-    return next(made.glob("*.whl"))
+    # An archive tells nothing of the umask that a checkout was made with.
+    for path in sources.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    fetched = ["--no-index", "--find-links", str(_fetched("build", _ANY, BUILDING, log))]
+    listed = ["--no-deps", "--require-hashes", "--requirement", str(BUILDING)]
+    tool = [*pip(), "install", "--target", str(tools), *fetched, *listed]
+    progress.run("Installing what builds wheels", tool, log=log)
+    # The umask of who calls is none of the archive's affair.
+    call = f"import os; os.umask(0o22); from setuptools import build_meta as m; m.build_{kind}({str(folder / kind)!r})"
+    (folder / kind).mkdir()
+    environment = {"PYTHONPATH": str(tools), "SOURCE_DATE_EPOCH": str(tree.EPOCH)}
+    progress.run(f"Building Berth's {kind}", [sys.executable, "-c", call], log=log, env=environment, cwd=sources)
 
 
 def fitting(machine: Machine) -> list[str]:
@@ -78,15 +105,15 @@ def fitting(machine: Machine) -> list[str]:
     return [*platforms, f"--python-version={PYTHON}", "--implementation=cp", "--only-binary=:all:"]
 
 
-def _fetched(machine: Machine, log: Path) -> Path:
-    """A folder with every wheel of the machine's root."""
-    digest = hashlib.sha256(RUNNING.read_bytes()).hexdigest()[:16]
-    folder = binaries.cache() / "wheels" / f"{machine.name}-{digest}"
+def _fetched(name: str, options: list[str], requirements: Path, log: Path) -> Path:
+    """A folder with every wheel that requirements name, fetched once; name: whom they are for."""
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
+    folder = binaries.cache() / "wheels" / f"{name}-{digest}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as work:
-            command = [*pip(), "download", "--no-deps", "--require-hashes", *fitting(machine)]
-            command += ["--dest", f"{work}/wheels", "--requirement", str(RUNNING)]
+            command = [*pip(), "download", "--no-deps", "--require-hashes", *options]
+            command += ["--dest", f"{work}/wheels", "--requirement", str(requirements)]
             progress.run("Fetching wheels", command, log=log)
             Path(work, "wheels").replace(folder)
     return folder

@@ -80,7 +80,7 @@ def _digest() -> str:
 def _commit() -> str:
     """The commit that pip noted (PEP 610), or that of the checkout which the package lies in."""
     try:
-        noted = json.loads(distribution("berth").read_text("direct_url.json") or "{}")
+        noted = json.loads(distribution("berth-nfs").read_text("direct_url.json") or "{}")
     except (PackageNotFoundError, ValueError):
         return ""
     if commit := noted.get("vcs_info", {}).get("commit_id"):
