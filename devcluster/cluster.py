@@ -114,9 +114,12 @@ class DevCluster:
             if not complete:
                 self.stop()
 
-    def start_node(self) -> Node:
-        """A real node, where pods run when this returns; it ends with the cluster. Its programs must be there."""
-        self.node = Node(self, self._layout, detached=self._record is not None)
+    def start_node(self, *, exports: Sequence[Export] = (Export(reserved_ports=True),)) -> Node:
+        """A real node, where pods run when this returns; it ends with the cluster. Its programs must be there.
+
+        exports: of the NFS server that its pods reach.
+        """
+        self.node = Node(self, self._layout, exports=exports, detached=self._record is not None)
         self.node.start(self._save)
         self._save()
         return self.node

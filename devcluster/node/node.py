@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from devcluster.configuration import Export
@@ -30,7 +30,7 @@ class Node:
     kubelet: Process
     nfs: GaneshaServer
 
-    def __init__(self, cluster: Cluster, layout: Layout, *, detached: bool) -> None:
+    def __init__(self, cluster: Cluster, layout: Layout, *, exports: Sequence[Export], detached: bool) -> None:
         """detached: the processes outlive us, pods included."""
         self.name = NODE_NAME
         self.pods = Pods(cluster)
@@ -38,6 +38,7 @@ class Node:
         self.scheduler = programs.scheduler(layout, detached=detached)
         self._cluster = cluster
         self._layout = layout
+        self._exports = exports
         self._detached = detached
         self._started: list[Process] = []
         self._is_started = False
@@ -108,7 +109,7 @@ class Node:
         # Its address exists only now.
         self.nfs = GaneshaServer(
             self._layout.directory / "node-nfs",
-            exports=[Export(reserved_ports=True)],
+            exports=self._exports,
             host=self.room.machine_address,
             detached=self._detached,
         )
