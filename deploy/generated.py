@@ -7,7 +7,7 @@ from typing import Any
 
 from berth.manifests.install import install_manifests
 from berth.manifests.rbac import rules
-from berth.manifests.yaml_text import to_yaml
+from berth.manifests.yaml_text import to_yaml, with_image_notes
 from berth.programs.controller import PERMISSIONS, WORKLOAD
 from berth.settings.install import InstallSettings
 
@@ -25,10 +25,11 @@ def generated() -> dict[str, str]:
         "# `berth install --kubernetes-version 1.20` prints.\n"
     )
     return {
+        "../src/berth/settings/home.toml": (HERE / "home.toml").read_text(),
         f"{_CHART}/clusterrole-rules.yaml": _list(rules(PERMISSIONS, own_namespace=False)),
         f"{_CHART}/role-rules.yaml": _list(rules(PERMISSIONS, own_namespace=True)),
         f"{_CHART}/dashboard.json": (HERE / "grafana" / "berth.json").read_text(),
-        f"{_KUSTOMIZE}/berth.yaml": head + to_yaml(manifests),
+        f"{_KUSTOMIZE}/berth.yaml": head + with_image_notes(to_yaml(manifests)),
     }
 
 

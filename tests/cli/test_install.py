@@ -112,3 +112,20 @@ def test_without_a_cluster_one_sentence_says_so(command: tuple[str, ...]) -> Non
     assert answer.exit_code == 3
     (line,) = answer.stderr.splitlines()
     assert line.startswith("berth: kubeconfig /nonexistent/kubeconfig does not exist") or "does not exist" in line
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "no registry has berth:"), ("zh", "没有仓库提供 berth:")])
+def test_below_an_image_that_no_registry_has_stands_how_to_get_it(lang: str, said: str) -> None:
+    lines = berth("install", *SHARE, "--lang", lang).stdout.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.lstrip().startswith("image: ")]
+    assert lines[at + 1].startswith(f"          # {said}")
+    assert "`berth image push REGISTRY/NAME`" in lines[at + 1]
+    assert "berth image" not in berth("install", *SHARE, "--image", "r.example/berth:2").stdout
+    assert berth("install", *SHARE, "-o", "json").stderr.startswith("no registry has berth:")
+
+
+@pytest.mark.parametrize("command", [("install", *SHARE), ("takeover", "plan"), ("takeover", "apply", "--yes")])
+def test_what_nodes_could_not_read_as_an_image_is_refused(command: tuple[str, ...]) -> None:
+    answer = berth(*command, "--image", "r.example/Berth:1")
+    assert (answer.exit_code, answer.stdout) == (64, "")
+    assert answer.stderr.startswith("berth: --image: 'r.example/Berth:1' is no name of an image")

@@ -36,7 +36,7 @@ def run(cluster: DevCluster, body: Run) -> None:
             name = f"berth-{secrets.token_hex(4)}"
             provisioner = f"{name}.example/nfs"
             share = {"server": "nfs.example.com", "export": "/srv", "provisioners": (provisioner,)}
-            asked = Asked(name=name, namespace=name, settings=share, of_class=ClassAsked(name=name))
+            asked = Asked(name=name, namespace=name, settings=share, of_class=ClassAsked(name=name), has_image=True)
             async with asyncio.timeout(90), clearing(api, asked):
                 await body(api, asked)
 

@@ -13,6 +13,7 @@ from berth.cli.commands import BerthCommand, BerthGroup
 from berth.cli.diagnosis import answer, progress_line
 from berth.cli.ending import EXIT_BLIND, end, run
 from berth.cli.explain import explain_command
+from berth.cli.image_options import readable
 from berth.cli.manner import both, language
 from berth.cli.output import LANGUAGE, output_option, print_data, say
 from berth.cli.server.report import exit_code, print_report
@@ -51,6 +52,7 @@ _WISHES: dict[str, click.Option] = {
     "image": click.Option(
         ["--probe-image", "image"],
         metavar="IMAGE",
+        callback=readable,
         default="",
         help="With --active: the pods' image, with sh in it. [default: that of the Berth that runs and is trusted]",
     ),

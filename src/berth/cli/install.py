@@ -31,12 +31,13 @@ from berth.findings.render import in_a_sentence
 from berth.kube.config import load
 from berth.kube.manifest import ManifestApi
 from berth.manifests.install import install_manifests
-from berth.manifests.yaml_text import to_yaml
+from berth.manifests.yaml_text import to_yaml, with_image_notes
 from berth.operations.apply import Applied
 from berth.operations.asked import Asked
 from berth.operations.install import Installed, Rollout, install
 from berth.operations.install_plan import InstallPlan, plan_install
 from berth.programs.controller import WORKLOAD
+from berth.texts.images import how_to_get
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
 from berth.volumes.server_name import on_server
@@ -87,8 +88,10 @@ def _install(
     listed = {"apiVersion": "v1", "kind": "List", "items": manifests}
     if output == "json":
         print_data(listed, output)
+        if (how := how_to_get(printable.image)) is not None:
+            say(how.said(chosen), on_stderr=True)
     else:
-        say_exactly(to_yaml(manifests).rstrip())
+        say_exactly(with_image_notes(to_yaml(manifests), chosen).rstrip())
 
 
 def _for_the_cluster(asked: Asked, kubeconfig: str, context: str, lang: Language) -> Asked:
@@ -131,6 +134,8 @@ def _apply(asked: Asked, yes: bool, timeout: float, output: str, access: Access,
     plan = do(lambda api: plan_install(api, asked, WORKLOAD))
     if is_told:
         print_changes(plan, asked, lang)
+        for finding in plan.findings:
+            say(in_a_sentence(finding).said(lang))
     if plan.default and plan.other_defaults and not yes:
         _agree_on_default(plan, lang)
     installed = do(lambda api: install(api, plan, patience=timeout, told=told, progress=progress))
@@ -179,7 +184,8 @@ def _tell_installed(installed: Installed, plan: InstallPlan, timeout: float, lan
         )
     say(text.said(lang))
     for finding in findings:
-        say(in_a_sentence(finding).said(lang))
+        if finding not in installed.foreseen:
+            say(in_a_sentence(finding).said(lang))
 
 
 def _ask_the_doctor(kubeconfig: str, context: str, lang: Language) -> None:

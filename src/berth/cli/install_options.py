@@ -9,11 +9,12 @@ import click
 
 from berth.cli.asking import YES
 from berth.cli.cluster import CONTEXT, KUBECONFIG
+from berth.cli.image_options import image_options
 from berth.cli.output import LANGUAGE, output_option
 from berth.operations.asked import Asked, ClassAsked
 from berth.operations.install_plan import NEWEST, OLDEST
 from berth.settings.controller import OWN_PROVISIONER, PROVISIONERS
-from berth.settings.install import CLASS_NAME, IMAGE, NAME, NAMESPACE, ReclaimPolicy
+from berth.settings.install import CLASS_NAME, NAME, NAMESPACE, ReclaimPolicy
 from berth.volumes.errors import Refused
 from berth.volumes.parameters import parse_export, parse_server
 
@@ -68,7 +69,7 @@ def controller_options() -> list[click.Parameter]:
                      help="Where the controller runs. Made if it is not there."),
         click.Option(["--use-existing"], is_flag=True,
                      help="The namespace may be one that Berth did not make. Whoever owns it owns Berth's rights."),
-        click.Option(["--image"], help=f"The image, as your nodes can pull it. [default: {IMAGE}]"),
+        *image_options(),
         click.Option(["--pull-secret", "pull_secrets"], multiple=True, metavar="NAME",
                      help="Secret for a private registry; repeatable."),
         click.Option(["--replicas"], type=click.IntRange(1, 10),
@@ -100,7 +101,7 @@ def asked_from(
     *, server: str | None, path: str | None, class_name: str | None, no_class: bool, default_class: bool,
     on_delete: str | None, parameters: tuple[str, ...], reclaim_policy: ReclaimPolicy | None,
     provisioner_name: str | None, name: str, namespace: str, use_existing: bool, kubernetes_version: str | None,
-    mount_options: tuple[str, ...], **others: Any,
+    image_is_there: bool, mount_options: tuple[str, ...], **others: Any,
 ) -> Asked:  # fmt: skip
     """What was said, and nothing of what was not. Refused, naming the option."""
     for option, text in (("--name", name), ("--namespace", namespace)):
@@ -127,6 +128,7 @@ def asked_from(
         name=name,
         namespace=namespace,
         uses_namespace=use_existing,
+        has_image=image_is_there,
         settings={field: value for field, value in said.items() if value is not None},
         of_class=ClassAsked(
             name=class_name or "",

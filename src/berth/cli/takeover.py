@@ -17,13 +17,9 @@ from berth.cli.asking import confirm
 from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
 from berth.cli.commands import BerthCommand, BerthGroup
 from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, EXIT_WARNINGS, EXIT_WELL, end
+from berth.cli.image_options import image_options
 from berth.cli.manner import both, language
-from berth.cli.output import (
-    LANGUAGE,
-    output_option,
-    print_data,
-    say,
-)
+from berth.cli.output import LANGUAGE, output_option, print_data, say
 from berth.cli.takeover_report import print_plan, print_reverted, print_taken
 from berth.kube.manifest import ManifestApi
 from berth.operations.takeover.apply import take_over
@@ -72,7 +68,6 @@ def _apply_command() -> click.Command:
             _only(),
             click.Option(["--yes"], is_flag=True, help="Don't ask, begin."),
             *_berth_options(),
-            click.Option(["--image"], default=IMAGE, show_default=True, help="The image, as your nodes can pull it."),
             click.Option(["--pull-secret", "pull_secrets"], multiple=True, metavar="NAME",
                          help="Secret for a private registry; repeatable."),
             click.Option(["--replicas"], type=click.IntRange(1, 10), default=2, show_default=True,
@@ -118,6 +113,7 @@ def _berth_options() -> list[click.Parameter]:
                      help="Name of the installation of Berth; a second share's gets -2 behind it, and so on."),
         click.Option(["-n", "--namespace"], default=NAMESPACE, show_default=True, help="Where it runs."),
         click.Option(["--no-install"], is_flag=True, help="Install nothing: Berth is run by Helm, git or otherwise."),
+        *image_options(),
     ]  # fmt: skip
 
 
@@ -132,11 +128,10 @@ def _common_options() -> list[click.Parameter]:
 
 
 def _plan(
-    only: tuple[str, ...], name: str, namespace: str, no_install: bool, without_share: bool, timeout: float,
-    output: str, kubeconfig: str, context: str, lang: str | None,
-) -> None:  # fmt: skip
+    only: tuple[str, ...], timeout: float, output: str, kubeconfig: str, context: str, lang: str | None, **of_berth: Any
+) -> None:
     chosen = language(lang)
-    wanted = _wanted(only, name, namespace, no_install, without_share)
+    wanted = _wanted(only, **of_berth)
     plan = _look(wanted, kubeconfig, context, chosen)
     if output != "table":
         print_data(plan, output)
@@ -149,17 +144,16 @@ def _plan(
 
 
 def _apply(
-    only: tuple[str, ...], yes: bool, name: str, namespace: str, no_install: bool, image: str,
-    pull_secrets: tuple[str, ...], replicas: int, mount: bool, use_existing: bool, without_share: bool, timeout: float,
-    output: str, kubeconfig: str, context: str, lang: str | None,
+    only: tuple[str, ...], yes: bool, pull_secrets: tuple[str, ...], replicas: int, mount: bool, use_existing: bool,
+    timeout: float, output: str, kubeconfig: str, context: str, lang: str | None, **of_berth: Any,
 ) -> None:  # fmt: skip
     chosen = language(lang)
-    wanted = dataclasses.replace(
-        _wanted(only, name, namespace, no_install, without_share), uses_namespace=use_existing
-    )  # fmt: skip
+    wanted = dataclasses.replace(_wanted(only, **of_berth), uses_namespace=use_existing)
     if not yes:
         _agree(_look(wanted, kubeconfig, context, chosen), wanted, chosen)
-    settings = InstallSettings(image=image, pull_secrets=pull_secrets, replicas=replicas, mount=mount, classes=())
+    settings = InstallSettings(
+        image=wanted.image or IMAGE, pull_secrets=pull_secrets, replicas=replicas, mount=mount, classes=()
+    )
     taken = _go(
         lambda api, shares, told: take_over(
             api, shares, wanted, settings, WORKLOAD, patience=timeout, told=told, given=_given("image", "replicas")
@@ -262,9 +256,15 @@ def _confirm(question: Text, lang: Language) -> None:
     confirm(question, Text("nobody is there to ask; give --yes to begin", "无法询问确认，请加上 --yes 开始"), lang)
 
 
-def _wanted(only: tuple[str, ...], name: str, namespace: str, no_install: bool, without_share: bool) -> Wanted:
+def _wanted(
+    only: tuple[str, ...], *, name: str, namespace: str, no_install: bool, image: str | None, image_is_there: bool,
+    without_share: bool,
+) -> Wanted:  # fmt: skip
     is_named = bool(_given("name", "namespace"))
-    return Wanted(_keys(only), name, namespace, is_named, not no_install, not without_share)
+    return Wanted(
+        _keys(only), name, namespace, is_named, not no_install, not without_share,
+        image=image or "", has_image=image_is_there,
+    )  # fmt: skip
 
 
 def _given(*names: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from berth.cli.output import Styled, say
 from berth.cli.server.answering import marks
 from berth.cli.tables import print_table
 from berth.findings.finding import Finding, Severity
+from berth.findings.render import note_of
 from berth.operations.takeover.apply import TakenOver
 from berth.operations.takeover.ends import ends_of
 from berth.operations.takeover.findings import called, object_of
@@ -97,6 +98,8 @@ def _print_finding(finding: Finding, lang: Language) -> None:
     say(f"  {_DO.said(lang)}  {finding.do.said(lang)}")
     for each in finding.commands:
         say("       ", each)
+        if note := note_of(each, lang):
+            say("       ", note)
 
 
 def _steps(plan: GroupPlan, wanted: Wanted) -> Iterator[Text]:

@@ -17,6 +17,7 @@ from berth.cli.commands import BerthCommand
 from berth.cli.manner import language
 from berth.cli.output import LANGUAGE, output_option, print_data, say
 from berth.settings.install import IMAGE
+from berth.texts.images import how_to_get
 from berth.texts.text import Text
 
 _LABELS = {
@@ -62,6 +63,8 @@ def _version(output: str, lang: str | None) -> None:
     for name, label in _LABELS.items():
         colon = "：" if spoken == "zh" else ": "
         say(f"  {label.said(spoken)}{colon}{getattr(known, name) or _UNKNOWN.said(spoken)}")
+        if name == "image" and (how := how_to_get(known.image)) is not None:
+            say(f"    {how.said(spoken)}")
 
 
 def this() -> ThisVersion:
@@ -72,7 +75,7 @@ def this() -> ThisVersion:
 def _digest() -> str:
     root, whole = Path(berth.__file__).parent, hashlib.sha256()
     for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".yaml", ".typed") and path.is_file():
+        if path.suffix in (".py", ".yaml", ".toml", ".typed") and path.is_file():
             whole.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return f"sha256:{whole.hexdigest()}"
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from berth.findings.finding import SEVERITIES, Finding, Question, Report, Severity, Subject, Unseen
+from berth.settings.install import IMAGE
 from berth.texts.command import Shell
+from berth.texts.images import how_to_get_for
 from berth.texts.text import Language, Text
 from berth.texts.visible import fact
 
@@ -91,7 +93,7 @@ def say_finding(finding: Finding, language: Language) -> Iterator[Line]:
     yield Line(f"  {finding.do.said(language)}")
     if finding.evidence and len(finding.commands) < LINES - 3:
         yield Line(f"    > {_evidence(finding.evidence[0])}", "faint")
-    yield from (Line(Shell(f"    $ {command}"), "command") for command in finding.commands[: LINES - 3])
+    yield from _commands(finding.commands[: LINES - 3], language)
 
 
 def say_question(question: Question, language: Language) -> Iterator[Line]:
@@ -105,7 +107,7 @@ def say_question(question: Question, language: Language) -> Iterator[Line]:
     told = _IF_SO.said(language).format(f"{seen}{_notes(so, seen, language)}{stop}")
     yield Line(f"  {ask.do.said(language)}{space}{told}{space}{so.why.said(language)}")
     yield Line(f"  {so.do.said(language)}")
-    yield from (Line(Shell(f"    $ {command}"), "command") for command in so.commands[: LINES - 3])
+    yield from _commands(so.commands[: LINES - 3], language)
 
 
 def say_of_files(findings: Sequence[Finding], language: Language, nowhere: Text) -> Iterator[Line]:
@@ -155,6 +157,19 @@ def say_of_probe(finding: Finding, language: Language, title: Text, label: Text)
     yield Line(title.said(language), finding.severity, label.said(language))
     for named, text in zip(_LABELS, (finding.why, _do_with_commands(finding)), strict=True):
         yield Line(f"  {named.said(language)}  {text.said(language)}")
+
+
+def note_of(command: Shell, language: Language) -> str:
+    """What stands in the line below a command: how to get the image that it needs; empty where it needs none."""
+    how = how_to_get_for(command, IMAGE)
+    return f"# {how.said(language)}" if how is not None else ""
+
+
+def _commands(commands: Sequence[Shell], language: Language) -> Iterator[Line]:
+    for command in commands:
+        yield Line(Shell(f"    $ {command}"), "command")
+        if note := note_of(command, language):
+            yield Line(f"      {note}", "faint")
 
 
 def _do_with_commands(finding: Finding) -> Text:

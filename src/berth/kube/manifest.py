@@ -34,7 +34,7 @@ _NAMESPACED = {
 }  # fmt: skip
 _OF_THE_CLUSTER = {
     "ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings", "Namespace": "namespaces",
-    "PersistentVolume": "persistentvolumes", "ProvisionerCapability": "provisionercapabilities",
+    "Node": "nodes", "PersistentVolume": "persistentvolumes", "ProvisionerCapability": "provisionercapabilities",
     "StorageClass": "storageclasses",
 }  # fmt: skip
 _MOST_LISTED = 1 << 29

@@ -3,13 +3,17 @@ for something else in quotes."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
 from berth.texts.exact import escaped, is_seen
+from berth.texts.images import how_to_get
+from berth.texts.text import Language
 
+_IMAGE = re.compile(r'(?m)^(?P<indent> *)(?P<item>- )?image: "?(?P<name>[^\s"]+)"?$')
 _STR = "tag:yaml.org,2002:str"
 
 
@@ -46,6 +50,17 @@ _Dumper.add_representer(list, _list)
 def to_yaml(manifests: Iterable[Mapping[str, Any]]) -> str:
     """All of them, each behind a `---`, ready for `kubectl apply -f -`."""
     return "".join("---\n" + _document(manifest) for manifest in manifests)
+
+
+def with_image_notes(text: str, language: Language = "en") -> str:
+    """Manifests of Berth's, where the line below an image that no registry has says how to get it."""
+
+    def noted(line: re.Match[str]) -> str:
+        how = how_to_get(line["name"])
+        indent = line["indent"] + "  " * bool(line["item"])
+        return line[0] if how is None else f"{line[0]}\n{indent}# {how.said(language)}"
+
+    return _IMAGE.sub(noted, text)
 
 
 def _document(manifest: Mapping[str, Any]) -> str:

@@ -49,6 +49,8 @@ class Asked:
     namespace: str = NAMESPACE
     uses_namespace: bool = False
     """The namespace may be one that Berth did not make: `--use-existing`."""
+    has_image: bool = False
+    """Nodes can have the image, whatever they say of it: `--image-is-there`."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Fields of InstallSettings."""
     of_class: ClassAsked = field(default_factory=ClassAsked)

@@ -21,6 +21,8 @@ from berth.settings.install import InstallSettings
 from berth.texts.data import as_data
 from berth.texts.text import Text, joined
 
+OF_IMAGES = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
+"""What kubelets call it when a container has no image."""
 _NOT_SEEN = Text("the Deployment's controller has not seen it yet", "Deployment 控制器尚未处理")
 _NO_PODS = Text("no pods yet", "还没有 Pod")
 _OLD_ONES = Text("pods of before still end", "之前的 Pod 正在退出")
@@ -40,6 +42,11 @@ class Rollout:
     @property
     def is_complete(self) -> bool:
         return self.ready >= self.wanted and not self.waits_for
+
+    @property
+    def lacks_image(self) -> bool:
+        """Whether a pod waits for its image, as the kubelet's word for it says."""
+        return any(one.en.partition(":")[0] in OF_IMAGES for one in self.waits_for)
 
     @property
     def text(self) -> Text:
@@ -66,6 +73,8 @@ class Installed:
     rollout: Rollout
     other_defaults: tuple[str, ...]
     """Further default classes beside the installation's own: Kubernetes wants just one."""
+    foreseen: tuple[Finding, ...] = ()
+    """What the plan has told already."""
 
     def as_dict(self, settings: InstallSettings, patience: float) -> dict[str, object]:
         """For `-o json` and `-o yaml`."""
@@ -83,7 +92,14 @@ class Installed:
         """What is left to put right, the pods first, after patience was over."""
         if not self.rollout.is_complete:
             where = Subject("workload", f"{settings.namespace}/{settings.name}")
-            yield find("pods-not-ready", where, seconds=f"{patience:g}")
+            yield find(
+                "pods-not-ready",
+                where,
+                variant={"image": self.rollout.lacks_image},
+                image=settings.image,
+                seconds=f"{patience:g}",
+            )
+        yield from self.foreseen
         yield from (find("default-class-beside", Subject("class", one)) for one in self.other_defaults)
 
 
@@ -121,7 +137,8 @@ async def install(
         for name in default.unset:
             told(Applied("StorageClass", name, "no default"))
     rollout = await wait_rolled_out(api, plan.settings, patience=patience, progress=progress)
-    return Installed(tuple(applied), plan.changes, default, rollout, () if default else plan.other_defaults)
+    others = () if default else plan.other_defaults
+    return Installed(tuple(applied), plan.changes, default, rollout, others, plan.findings)
 
 
 async def _make_namespace(api: ManifestApi, manifest: Manifest) -> Applied:

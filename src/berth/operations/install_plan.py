@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from berth.findings.finding import Subject
+from berth.findings.finding import Finding, Subject
 from berth.kube.manifest import Manifest, ManifestApi, place_of
 from berth.manifests.classes import storage_class
 from berth.manifests.install import install_manifests
@@ -19,7 +19,8 @@ from berth.operations.classes import check_class_fits, class_as_it_is, is_defaul
 from berth.operations.errors import Stopped
 from berth.operations.findings import find
 from berth.operations.ground import Ground, look_at_ground
-from berth.operations.installation import own_classes, read_if_there, read_installation
+from berth.operations.image import look_for_image
+from berth.operations.installation import Installation, own_classes, read_if_there, read_installation
 from berth.operations.keeping import kept
 from berth.operations.owner import is_helms, is_own, left_to_helm, left_to_others
 from berth.operations.rivals import check_no_second_berth
@@ -51,6 +52,8 @@ class InstallPlan:
     """The class that is to be the only default; empty: that stays as it is."""
     other_defaults: tuple[str, ...]
     """The classes that are default beside it until now."""
+    findings: tuple[Finding, ...] = ()
+    """What one should know, and hinders nothing."""
 
 
 async def plan_install(api: ManifestApi, asked: Asked, workload: Workload) -> InstallPlan:
@@ -66,6 +69,7 @@ async def plan_install(api: ManifestApi, asked: Asked, workload: Workload) -> In
     if now is None:
         _check_share_said(settings)
     await check_no_second_berth(api, settings.provisioners, but=f"{asked.namespace}/{asked.name}")
+    about_image = await _about_image(api, asked, settings, now)
     of_classes, left_alone = await _class_manifests(api, settings, asked.of_class, classes, is_new=now is None)
     if not asked.of_class.is_none:
         _check_classes_served(settings, of_classes)
@@ -86,6 +90,7 @@ async def plan_install(api: ManifestApi, asked: Asked, workload: Workload) -> In
         changes=tuple(await _preview(api, manifests, found, gone)) if ground.has_namespace else (),
         default=default,
         other_defaults=tuple(await other_defaults(api, ours)) if ours else (),
+        findings=about_image,
     )
 
 
@@ -108,6 +113,18 @@ def _check_share_said(settings: InstallSettings) -> None:
         if not value:
             where = f"{settings.namespace}/{settings.name}"
             raise Refused(option, f"is missing, and no Berth runs as {where} from which it could be read")
+
+
+async def _about_image(
+    api: ManifestApi, asked: Asked, settings: InstallSettings, now: Installation | None
+) -> tuple[Finding, ...]:
+    """What is to be told of the image. Stopped where no node can have it. What runs with it already has it."""
+    if asked.has_image or (now is not None and now.ready and now.settings.image == settings.image):
+        return ()
+    found = await look_for_image(api, settings.image, Subject("workload", f"{settings.namespace}/{settings.name}"))
+    if found is not None and found.severity == "failure":
+        raise Stopped(found)
+    return () if found is None else (found,)
 
 
 async def _class_manifests(

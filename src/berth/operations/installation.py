@@ -25,6 +25,8 @@ class Installation:
 
     settings: InstallSettings
     classes: tuple[Manifest, ...]
+    ready: int
+    """How many of its pods are."""
 
 
 async def read_if_there(api: ManifestApi, where: ApiPlace) -> Manifest | None:
@@ -59,6 +61,7 @@ async def read_installation(api: ManifestApi, name: str, namespace: str) -> Inst
             provisioner_capability=any([await _is_there(api, one) for one in capabilities]),
         ),
         classes,
+        deployment.get("status", {}).get("readyReplicas", 0),
     )
 
 

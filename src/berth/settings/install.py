@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from berth import __version__
 from berth.settings.controller import OWN_PROVISIONER
+from berth.settings.home import HOME
 
 NAME = "berth"
 NAMESPACE = "berth-system"
 CLASS_NAME = "nfs-client"
 """What both older charts call theirs."""
-IMAGE = f"berth:{__version__}"
+IMAGE = HOME.image
 
 ReservedPort = Literal["auto", "sysctl", "capability", "none"]
 """How a process that is not root may call from a port below 1024, as servers that export with `secure` demand.

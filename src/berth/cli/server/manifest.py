@@ -13,6 +13,8 @@ from berth.cli.manner import language
 from berth.cli.output import LANGUAGE, output_option, print_data, say_exactly
 from berth.manifests.ganesha import GaneshaSettings, ganesha_manifests
 from berth.manifests.yaml_text import to_yaml
+from berth.settings.install import IMAGE
+from berth.texts.images import how_to_get
 from berth.texts.text import Language, Text
 
 _DEFAULTS = GaneshaSettings(image="")
@@ -33,12 +35,12 @@ _HEADER = Text(
 # An NFS server in the cluster. Nodes, where kubelet mounts, don't know names of Services: use its address,
 #   kubectl -n {namespace} get service {name} -o jsonpath='{{.spec.clusterIP}}'
 # as in: berth install --server ADDRESS --path {path}
-""",
+{note}""",
     """\
 # 集群内的 NFS 服务器。kubelet 在节点上挂载，而节点不认识 Service 的域名：请使用它的地址，
 #   kubectl -n {namespace} get service {name} -o jsonpath='{{.spec.clusterIP}}'
 # 例如：berth install --server 地址 --path {path}
-""",
+{note}""",
 )
 
 
@@ -109,7 +111,9 @@ def _manifest(
     if output == "json":
         print_data({"apiVersion": "v1", "kind": "List", "items": manifests}, output)
         return
-    header = _HEADER.said(spoken).format(namespace=namespace, name=name, path=path)
+    how = how_to_get(IMAGE)
+    note = f"# {how.said(spoken)}\n" if how is not None else ""
+    header = _HEADER.said(spoken).format(namespace=namespace, name=name, path=path, note=note)
     say_exactly(header + to_yaml(manifests).rstrip("\n"))
 
 

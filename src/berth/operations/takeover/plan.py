@@ -13,6 +13,7 @@ from berth.objects.listing import read_proven
 from berth.objects.provisioning import OWN
 from berth.objects.trust import Trust
 from berth.operations.errors import Stopped
+from berth.operations.image import look_for_image
 from berth.operations.takeover.candidates import read_candidates
 from berth.operations.takeover.classes import judge_classes
 from berth.operations.takeover.condition import judge_share
@@ -22,7 +23,7 @@ from berth.operations.takeover.inventory import Group, Inventory, make_groups, r
 from berth.operations.takeover.old import Berth, FoundProvisioners, OldProvisioner, find_provisioners
 from berth.operations.takeover.share import SeenShare, look
 from berth.operations.takeover.volumes import judge_volumes
-from berth.settings.install import NAME, NAMESPACE
+from berth.settings.install import IMAGE, NAME, NAMESPACE
 from berth.shares.choose import Shares
 from berth.texts.text import Text
 
@@ -44,6 +45,10 @@ class Wanted:
     """False: nothing is asked of NFS servers, and no records are written."""
     uses_namespace: bool = False
     """Berth's namespace may be one that it did not make, though nobody named it."""
+    image: str = ""
+    """Of what is installed; empty: that of the installation that is there, else the default."""
+    has_image: bool = False
+    """Nodes can have the image, whatever they say of it."""
 
     @property
     def trusted(self) -> frozenset[str]:
@@ -163,7 +168,21 @@ async def make_plan(api: ManifestApi, shares: Shares, wanted: Wanted) -> Takeove
         plans.append(GroupPlan(group, seen, by, own, installing, by_severity(findings)))
     not_ours = [find("berth-not-trusted", Subject("workload", key)) for key in strange]
     findings = [*judge_cluster(kubernetes, found, cluster, only=wanted.only), *idle, *not_ours]
+    findings += await _judge_images(api, plans, wanted)
     return TakeoverPlan(kubernetes, tuple(plans), by_severity(findings))
+
+
+async def _judge_images(api: ManifestApi, plans: Iterable[GroupPlan], wanted: Wanted) -> list[Finding]:
+    """What is to be told of the image of each installation, but those that run with theirs; once for each image."""
+    asked: dict[str, Subject] = {}
+    for one in plans:
+        image = wanted.image or one.by.image or IMAGE
+        if one.is_installing and not one.is_done and not (one.by.ready and one.by.image == image):
+            asked.setdefault(image, Subject("workload", one.by.key))
+    if wanted.has_image:
+        return []
+    found = [await look_for_image(api, image, about) for image, about in asked.items()]
+    return [one for one in found if one is not None]
 
 
 async def find_all(api: ManifestApi, named: Iterable[str]) -> tuple[tuple[int, int], FoundProvisioners]:
