@@ -229,7 +229,7 @@ def test_every_value_is_in_the_schema_and_every_key_of_the_schema_has_a_default(
     assert keys_of(yaml.safe_load((CHART / "values.yaml").read_text()), schema) == keys_of_schema(schema)
 
 
-OPEN = ("parameters", "podSecurityContext", "securityContext")
+OPEN = ("parameters", "podSecurityContext", "securityContext", "global")
 """Values whose fields have no defaults."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import xml.etree.ElementTree
 from pathlib import Path
 from typing import Any
 
@@ -80,27 +79,6 @@ def series_of(name: str, kind: str) -> list[str]:
     if kind == "counter":
         return [f"{name}_total"]
     return [f"{name}_bucket", f"{name}_count", f"{name}_sum"] if kind == "histogram" else [name]
-
-
-def test_versions_agree() -> None:
-    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
-    extension = yaml.safe_load((EXTENSION / "extension.yaml").read_text())
-    assert {chart["version"], chart["appVersion"], extension["version"]} == {__version__}
-    assert extension["images"] == [f"berth:{__version__}"]
-
-
-def test_the_extension_of_kubesphere_is_complete() -> None:
-    extension = yaml.safe_load((EXTENSION / "extension.yaml").read_text())
-    assert re.fullmatch("[a-z0-9]{1,32}", extension["name"])
-    for texts in (extension["displayName"], extension["description"], extension["provider"]):
-        assert set(texts) == {"en", "zh"}
-    assert (EXTENSION / extension["icon"]).is_relative_to(EXTENSION / extension["staticFileDirectory"])
-    assert xml.etree.ElementTree.parse(EXTENSION / extension["icon"]).getroot().tag.endswith("svg")
-    for dependency in extension["dependencies"]:
-        assert (EXTENSION / "charts" / dependency["name"] / "Chart.yaml").is_file()
-        assert set(dependency["tags"]) <= {"extension", "agent"}
-    assert (EXTENSION / "README.md").is_file()
-    assert (EXTENSION / "README_zh.md").is_file()
 
 
 def test_the_extension_is_packaged_as_the_docs_say_and_installs_the_chart(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import helm_python as helm
 import pytest
 import yaml
 
+from berth import __version__
 from devcluster.cluster import DevCluster
 from tests.deploy.charts import CHART
 
@@ -29,7 +30,8 @@ class Release:
         self.helm = helm.Config(kubeconfig_path=cluster.kubeconfig, namespace=namespace)
 
     def values(self, **more: Any) -> dict[str, Any]:
-        return {"nfs": {"server": "nfs.example.com", "path": "/srv"}, "storageClass": {"name": self.of_class}, **more}
+        share = {"server": "nfs.example.com", "path": "/srv"}
+        return {"nfs": share, "storageClass": {"name": self.of_class}, "image": {"isThere": True}, **more}
 
     def provisioner_names(self) -> str:
         """What the controller answers to."""
@@ -109,3 +111,32 @@ def test_a_class_of_the_older_chart_keeps_its_provisioner(release: Release, tmp_
     assert release.provisioner_names() == f"{older},nfs.berth.io"
     release.helm.upgrade(CHART, release.name, release.values())
     assert release.provisioner_names() == older
+
+
+@pytest.fixture
+def node(cluster: DevCluster) -> Iterator[Callable[..., None]]:
+    """Says which images a node has that takes pods, and runs none."""
+    name = f"node-{secrets.token_hex(3)}"
+    path = "/api/v1/nodes"
+    cluster.request("POST", path, {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
+
+    def tell(*images: str) -> None:
+        status = {"images": [{"names": list(images)}]}
+        whole = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": status}
+        cluster.request("PUT", f"{path}/{name}/status", whole)
+
+    yield tell
+    cluster.request("DELETE", f"{path}/{name}")
+
+
+def test_an_image_that_no_node_has_is_refused_before_anything_is_made(
+    release: Release, node: Callable[..., None]
+) -> None:
+    node("docker.io/library/busybox:1")
+    values = release.values(image={}, tolerations=[{"operator": "Exists"}])  # a node without a kubelet is tainted
+    with pytest.raises(helm.HelmError, match=r"no registry has the image berth:.* Nothing was changed"):
+        release.helm.install(CHART, release.name, values)
+    assert release.helm.list() == []
+    assert release.of_class not in release.classes()
+    node(f"docker.io/library/berth:{__version__}")
+    assert release.helm.install(CHART, release.name, values)["status"] == "deployed"

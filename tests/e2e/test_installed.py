@@ -56,6 +56,7 @@ class Installation:
             *names,
             "--image",
             image,
+            "--image-is-there",  # since this moment: kubelets tell of new images once in a while
             "--use-existing",
             "--on-delete",
             "delete",

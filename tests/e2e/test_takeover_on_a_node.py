@@ -22,7 +22,7 @@ from tests.e2e.api import Api, Object
 from tests.e2e.waiting import until
 from tests.running import running
 
-NOWHERE = "localhost/nowhere/berth:1"
+NOWHERE = "localhost:1/nowhere/berth:1"
 """An image that no registry has."""
 
 
@@ -50,8 +50,10 @@ class Town:
         return subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False, env=environment({}))
 
     def apply_words(self, image: str, patience: int = 60) -> list[str]:
-        where = [f"--name={self.namespace}", f"--namespace={self.berth_namespace}", "--replicas=1", f"--image={image}"]
-        return ["takeover", "apply", f"{self.namespace}/old", "--yes", f"--timeout={patience}", *where]
+        where = [f"--name={self.namespace}", f"--namespace={self.berth_namespace}", "--replicas=1"]
+        # It is there since this moment, and kubelets tell of new images once in a while.
+        of_image = [f"--image={image}", "--image-is-there"]
+        return ["takeover", "apply", f"{self.namespace}/old", "--yes", f"--timeout={patience}", *where, *of_image]
 
     def old(self) -> Object:
         found = self.api.get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments/old")

@@ -52,7 +52,7 @@ def test_an_image_that_no_node_and_no_registry_has_is_a_failure() -> None:
         "no registry has the image berth:0.1.0, and no node has it (2 nodes looked at): its pods would never start. "
         "Put it into a registry that the nodes reach with `berth image push REGISTRY/NAME` and give --image "
         "REGISTRY/NAME:0.1.0, or import it on each node with `berth image load`; where a mirror has it, or the nodes "
-        "do without saying so, add --image-is-there. Nothing was changed"
+        "do without saying so (of a new image they tell within a minute), add --image-is-there. Nothing was changed"
     )
 
 

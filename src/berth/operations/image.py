@@ -19,7 +19,7 @@ _TOLD = 50
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
+class _Looked:
     name: str
     has_it: bool
     tells_all: bool
@@ -58,7 +58,7 @@ async def look_for_image(api: ManifestApi, image: str, about: Subject) -> Findin
     return find("image-on-some-nodes", about, image=image, named=named, tag=tag)
 
 
-async def _nodes(api: ManifestApi, image: ImageName) -> list[_Node]:
+async def _nodes(api: ManifestApi, image: ImageName) -> list[_Looked]:
     """Those on which a pod that tolerates nothing may run; none where nobody lets us look."""
     found = []
 
@@ -67,7 +67,7 @@ async def _nodes(api: ManifestApi, image: ImageName) -> list[_Node]:
         shuts_out = any(one.get("effect") in ("NoSchedule", "NoExecute") for one in spec.get("taints") or [])
         if not spec.get("unschedulable") and not shuts_out:
             has_it = any(_is(image, name) for one in told for name in one.get("names") or [])
-            found.append(_Node(node["metadata"]["name"], has_it, len(told) < _TOLD))
+            found.append(_Looked(node["metadata"]["name"], has_it, len(told) < _TOLD))
         return False  # thousands of nodes are not held
 
     try:

@@ -106,8 +106,17 @@ cluster.local/{{ include "berth.olderFullname" . | default (include "berth.fulln
 {{- concat (list (include "berth.provisionerName" .)) (default list .Values.provisionerNames) | uniq | join "," -}}
 {{- end -}}
 
+{{- /* What only looks at the chart (`helm lint`, `ksbuilder lint`) installs nothing, and has no server to name. */ -}}
+{{- define "berth.isOnlyLookedAt" -}}
+{{- if not (or .Release.IsInstall .Release.IsUpgrade) -}}true{{- end -}}
+{{- end -}}
+
 {{- define "berth.server" -}}
+{{- if and (not .Values.nfs.server) (include "berth.isOnlyLookedAt" .) -}}
+nfs.example.com
+{{- else -}}
 {{- required "nfs.server is not set: name the NFS server, as in --set nfs.server=nfs.example.com" .Values.nfs.server -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* In front of a path an IPv6 address stands in brackets: kubelets before 1.22 mount it only so. */ -}}
@@ -117,23 +126,11 @@ cluster.local/{{ include "berth.olderFullname" . | default (include "berth.fulln
 {{- end -}}
 
 {{- define "berth.path" -}}
+{{- if and (not .Values.nfs.path) (include "berth.isOnlyLookedAt" .) -}}
+/srv/nfs/k8s
+{{- else -}}
 {{- required "nfs.path is not set: name the path that the server exports, as in --set nfs.path=/srv/nfs/k8s" .Values.nfs.path -}}
 {{- end -}}
-
-{{- /* Values files name the image of the provisioner that they were written for; it can't be Berth's. */ -}}
-{{- define "berth.isOthersImage" -}}
-{{- if regexMatch "nfs-(client|subdir-external)-provisioner(-arm)?$" .Values.image.repository -}}true{{- end -}}
-{{- end -}}
-
-{{- define "berth.image" -}}
-{{- $repository := .Values.image.repository -}}
-{{- $tag := default .Chart.AppVersion .Values.image.tag -}}
-{{- if include "berth.isOthersImage" . -}}
-{{- $repository = "berth" -}}
-{{- $tag = .Chart.AppVersion -}}
-{{- end -}}
-{{- $registry := dig "imageRegistry" "" (default dict .Values.global) | default "" -}}
-{{- if $registry }}{{ trimSuffix "/" $registry }}/{{ end }}{{ $repository }}:{{ $tag }}
 {{- end -}}
 
 {{- define "berth.replicas" -}}

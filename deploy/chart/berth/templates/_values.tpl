@@ -7,6 +7,7 @@ Argo CD's parameters and Flux's substitutions are strings: "true", "false" and d
 {{- $values := .Values -}}
 {{- $booleans := dict
   "" (list "buildMode")
+  "image" (list "isThere")
   "nfs" (list "mount")
   "storageClass" (list "create" "defaultClass" "allowVolumeExpansion")
   "leaderElection" (list "enabled")

@@ -1,0 +1,1 @@
+{{- define "berth.home.repository" -}}berth{{- end -}}
