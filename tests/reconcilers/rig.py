@@ -28,7 +28,7 @@ from berth.shares.choose import Shares
 from berth.volumes.errors import Unavailable
 from berth.volumes.lifecycle import Lifecycle
 from berth.volumes.plan import DefaultShare
-from berth.volumes.share import ShareAddress
+from berth.volumes.share import Share, ShareAddress
 from tests.fake_api.api import FakeApi
 from tests.fake_api.store import Json, Location
 from tests.objects.objects_of import claim, storage_class, uid_of
@@ -50,15 +50,15 @@ class MemoryShares:
     """Shares in memory, made when they are asked for. down: those that can't be reached."""
 
     def __init__(self) -> None:
-        self.known: dict[ShareAddress, MemoryShare] = {}
+        self.known: dict[ShareAddress, Share] = {}
         self.down: set[ShareAddress] = set()
         self.takes_time = False
         """Whether asking for a share always does, as the first time."""
 
-    def at_hand(self, address: ShareAddress) -> MemoryShare | None:
+    def at_hand(self, address: ShareAddress) -> Share | None:
         return None if self.takes_time or address in self.down else self.known.get(address)
 
-    async def get(self, address: ShareAddress) -> MemoryShare:
+    async def get(self, address: ShareAddress) -> Share:
         if address in self.down:
             raise Unavailable(str(address), "connect", "connection refused")
         return self.known.setdefault(address, MemoryShare(address))
@@ -74,21 +74,25 @@ class Rig:
         missing: tuple[str, ...] = (),
         api: FakeApi | None = None,
         cluster: Cluster | None = None,
+        uid: str = "cluster-1",
+        share: Share | None = None,
     ) -> None:
-        """cluster: what the loops go by instead of the world's caches, which follow when look is called."""
+        """cluster: what the loops go by instead of the world's caches, which follow when look is called. uid: the
+        cluster's. share: in the place of the one in memory, at the same address.
+        """
         self.api = api or FakeApi()
         self.server = self.api.cluster
         self.world = World()
         self.shares = MemoryShares()
         self.share = MemoryShare(ADDRESS)
-        self.shares.known[ADDRESS] = self.share
+        self.shares.known[ADDRESS] = share or self.share
         self.registry = CollectorRegistry()
         self.again: list[str] = []
         """Keys that a loop wants to be queued once something has changed."""
         self.abandoned: list[ShareAddress] = []
         self.trashed: list[str] = []
         cluster = cluster or self.world.cluster
-        self.lifecycle = Lifecycle("cluster-1", living=cluster)
+        self.lifecycle = Lifecycle(uid, living=cluster)
         self.metrics = VolumeMetrics(self.registry)
         self.stuck = StuckVolumes(
             cluster=cluster, metrics=StuckMetrics(self.registry), pod=Reference("v1", "Pod", "berth-0", "")
