@@ -97,8 +97,7 @@ async def test_what_is_no_directory_is_not_in_its_place(share: Bench) -> None:
     assert [one.state for one in (await look(share, made)).values()] == ["gone"]
 
 
-@pytest.mark.slow
-async def test_a_thousand_volumes_cost_a_list_of_each_directory_they_lie_in() -> None:
+async def test_many_volumes_cost_a_list_of_each_directory_they_lie_in() -> None:
     class Counting(MemoryShare):
         calls = 0
 
@@ -115,7 +114,7 @@ async def test_a_thousand_volumes_cost_a_list_of_each_directory_they_lie_in() ->
             return await super().read_file(path)
 
     share = Counting(plan().share)
-    volumes = [await born(share, str(number), f"team-{number % 7}/${{.PVC.name}}") for number in range(1000)]
+    volumes = [await born(share, str(number), f"team-{number % 7}/${{.PVC.name}}") for number in range(70)]
     share.calls = 0
     assert await look(share, *volumes) == {}
     assert share.calls == 2 + 7
