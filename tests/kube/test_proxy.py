@@ -14,7 +14,7 @@ from lightkube.resources.core_v1 import Namespace
 
 from berth.kube.client import Api
 from berth.kube.errors import Unreachable
-from berth.kube.proxy import proxy_for
+from berth.settings.proxy import proxy_for
 from devcluster.cluster import DevCluster
 from tests.kube.support import config_of, plain_config
 

@@ -24,8 +24,8 @@ from berth.kube.answers import HttpAnswer, explain, failure
 from berth.kube.channels import Channels, Way, authorization_of
 from berth.kube.credentials import Credentials
 from berth.kube.errors import ConfigurationError, TooLarge, TooManyRequests, Unreachable, WriteWithheld
-from berth.kube.proxy import proxy_for
 from berth.kube.reply import Content, OverLong, Reply
+from berth.settings.proxy import proxy_for
 
 _WAIT_WITHOUT_ADVICE = 1.0
 """Seconds to wait after a 429 that does not say how long, or says none at all; what the API server usually says."""

@@ -1,4 +1,4 @@
-"""Which proxy leads to the API server, if any: $HTTPS_PROXY (or $HTTP_PROXY) and $NO_PROXY as kubectl reads them."""
+"""Which proxy leads to a server, if any: $HTTPS_PROXY (or $HTTP_PROXY) and $NO_PROXY as kubectl reads them."""
 
 from __future__ import annotations
 
