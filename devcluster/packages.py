@@ -43,6 +43,9 @@ NODE = (
 TERMINAL = ("tmux",)
 """What looking at a terminal as people do takes."""
 
+REGISTRY = ("docker-registry",)
+"""What keeps images for nodes to pull."""
+
 RELEASE = ("rpm",)
 """What packing a release takes."""
 
@@ -64,6 +67,7 @@ KERNEL = (
 
 _SERVICES = {
     "containerd": ("containerd.service",),
+    "docker-registry": ("docker-registry.service",),
     "etcd-server": ("etcd.service",),
     "nfs-common": ("nfs-client.target",),
     "nfs-ganesha": ("nfs-ganesha.service", "nfs-ganesha-lock.service"),

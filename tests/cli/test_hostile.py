@@ -29,6 +29,7 @@ from berth.doctor.share import probed
 from berth.findings.entry import PARTS, SUBJECT_FACTS, CatalogueEntry, CatalogueError, Variant, names, names_of
 from berth.findings.finding import KINDS, Finding, Report, Subject, Unseen
 from berth.findings.versions import Version
+from berth.images import texts as images
 from berth.nfsserver import texts
 from berth.nfsserver.lint import finding as lint
 from berth.operations import findings as operations
@@ -122,6 +123,14 @@ def test_all_that_is_known_of_shares_and_exports(hostile: str, tmp_path: Path) -
         check(printed(_print_findings, exports, lang), tmp_path)
         for note in notes:
             check(printed(say, note.said(lang)), tmp_path)
+
+
+@pytest.mark.parametrize("hostile", NAMES, ids=ascii)
+def test_all_that_is_said_of_images(hostile: str, tmp_path: Path) -> None:
+    for key, said in images.SENTENCES.templates.items():
+        told = images.say(key, **dict.fromkeys(names_in(said), hostile))
+        for lang in LANGUAGES:
+            check(printed(complain, told.said(lang)), tmp_path)
 
 
 @pytest.mark.parametrize("hostile", NAMES, ids=ascii)

@@ -16,6 +16,7 @@ from berth.cli.manner import both, form, has_answered, language
 from berth.cli.output import OutputLost, complain, print_data
 from berth.cli.usage import explained
 from berth.findings.finding import Finding
+from berth.images.errors import BadReference, ImageError
 from berth.kube.errors import ConfigurationError, KubeError, Unreachable
 from berth.nfsserver.errors import NfsServerError, RequestRefused, UnreadableExports, told
 from berth.operations.errors import Stopped
@@ -49,6 +50,8 @@ _CODES: dict[type[BaseException], int] = {
     RequestRefused: EXIT_USAGE,
     ConfigurationError: EXIT_BLIND,
     Unreachable: EXIT_BLIND,
+    BadReference: EXIT_USAGE,
+    ImageError: EXIT_FAILED,
     KubeError: EXIT_FAILED,
     NfsServerError: EXIT_FAILED,
     CommandError: EXIT_FAILED,
@@ -132,7 +135,7 @@ def refused_sentence(refusal: Refused) -> Text:
 
 def _sentence(error: BaseException) -> Text:
     match error:
-        case Stopped() | NfsServerError():
+        case Stopped() | NfsServerError() | ImageError():
             return error.text
         case CommandError():
             return told(error)

@@ -22,6 +22,7 @@ COMMANDS = {
     "class": "berth.cli.classes:class_command",
     "volume": "berth.cli.volume:volume_command",
     "server": "berth.cli.server.command:server_command",
+    "image": "berth.cli.image.command:image_command",
     "plan": "berth.cli.plan:plan_command",
     "doctor": "berth.cli.doctor:doctor_command",
     "run": "berth.cli.run:run_command",

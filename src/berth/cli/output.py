@@ -112,6 +112,18 @@ def ask(question: str, *, on_stderr: bool = False) -> bool:
         say(_YES_OR_NO.said(language()), on_stderr=on_stderr)
 
 
+def ask_hidden(question: str) -> str:
+    """What the person answers, without showing it; where no terminal is there, the first line of stdin. click.Abort
+    where nothing comes.
+    """
+    if not is_terminal(sys.stdin):
+        if answer := sys.stdin.readline().rstrip("\r\n"):
+            return answer
+        raise click.Abort
+    with _writing():
+        return str(click.prompt(line(question), hide_input=True, err=True))
+
+
 def _write(text: str, *, on_stderr: bool = False) -> None:
     with _writing():
         click.echo(text, err=on_stderr)

@@ -1,0 +1,1 @@
+"""`berth image …`: one file per subcommand."""
