@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from devcluster.configuration import Export
@@ -100,6 +101,17 @@ class Node:
         if answer.returncode:
             raise CommandFailed(list(argv), answer.returncode, answer.stderr)
         return answer.stdout
+
+    @contextmanager
+    def reaching(self, address: str) -> Iterator[None]:
+        """Within it the node, and not its pods, finds at `127.0.0.1:PORT` what serves there on this machine."""
+        name = f"relay-{address.rpartition(':')[2]}"
+        process = programs.relayed(name, self._layout, self.room, address, address, detached=False)
+        process.start()
+        try:
+            yield
+        finally:
+            process.stop()
 
     def import_images(self, archive: Path) -> None:
         """Puts the images of an OCI or Docker archive on the node, under the names that the archive gives them."""

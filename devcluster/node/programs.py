@@ -78,8 +78,13 @@ def scheduler(layout: Layout, *, detached: bool) -> Process:
 def api_relay(layout: Layout, room: Room, *, detached: bool) -> Process:
     """What answers at the address that pods are told for the API server."""
     here, target = f"{SERVICE_ADDRESS}:443", layout.server_url.removeprefix("https://")
+    return relayed("api-relay", layout, room, here, target, detached=detached)
+
+
+def relayed(name: str, layout: Layout, room: Room, here: str, target: str, *, detached: bool) -> Process:
+    """What answers at an address in the room, and passes everything on to one of this machine."""
     argv = [sys.executable, "-I", relay.__file__, str(room.network_namespace), here, target]
-    return Process("api-relay", argv, log=layout.log("api-relay"), detached=detached)
+    return Process(name, argv, log=layout.log(name), detached=detached)
 
 
 def containerd(layout: Layout, room: Room, settings: Path, *, detached: bool) -> Process:
