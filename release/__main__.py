@@ -12,7 +12,7 @@ from pathlib import Path
 
 from devcluster import binaries, build
 from devcluster.errors import DevClusterError
-from release import chart, command, oci, packages, root, wheels
+from release import chart, command, oci, packages, root, sbom, wheels
 from release.labels import labels, version
 from release.machines import MACHINES, Machine, native
 
@@ -58,6 +58,7 @@ def _make(output: Path, log: Path) -> None:
             shutil.move(made, draft)
         roots = _roots(Path(work), log)
         for machine, folder in roots.items():
+            shutil.copyfile(folder / sbom.PLACE, draft / f"berth-{version()}-sbom-{machine.name}.cdx.json")
             command.make(machine, folder, draft / f"berth-{version()}-linux-{machine.name}")
             installed = Path(work, f"{machine.name}.installed")
             packages.lay_out(machine, folder, installed)
@@ -94,6 +95,7 @@ def _roots(work: Path, log: Path) -> dict[Machine, Path]:
         roots[machine].mkdir()
         compiler = root.python(here, roots[here]) if machine != here else None
         root.make(machine, roots[machine], log, compiler=compiler)
+        sbom.write(machine, roots[machine], log)
     return roots
 
 

@@ -21,23 +21,27 @@ from release.machines import MACHINES, Machine
 
 LOCK = Path(__file__).parent / "debian.lock"
 SUITE = "bookworm"
-PACKAGES = (
+PACKAGES = {
     # Python, and what its modules are linked with.
-    "python3.11-minimal",
-    "libpython3.11-minimal",
-    "libpython3.11-stdlib",
-    "libc6",
-    "libcrypt1",
-    "libexpat1",
-    "libffi8",
-    "libssl3",
-    "zlib1g",
-)
-COMMON = (
+    "python3.11-minimal": "PSF-2.0",
+    "libpython3.11-minimal": "PSF-2.0",
+    "libpython3.11-stdlib": "PSF-2.0",
+    "libc6": "LGPL-2.1-or-later",
+    "libcrypt1": "LGPL-2.1-or-later",
+    "libexpat1": "MIT",
+    "libffi8": "MIT",
+    "libssl3": "Apache-2.0",
+    "zlib1g": "Zlib",
+    # The texts of the licences that Debian's packages name.
+    "base-files": "GPL-2.0-or-later",
+}
+"""What the root takes of each machine's packages, and the licence of what it takes."""
+COMMON = {
     # The same on every machine: certificates of public authorities, for registries; time zones.
-    "ca-certificates",
-    "tzdata",
-)
+    "ca-certificates": "MPL-2.0",
+    "tzdata": "LicenseRef-public-domain",
+}
+LICENCES = PACKAGES | COMMON
 _HEAD = "# Made by `python3 -m release.debian`: machine (or all), package, version and SHA-256 of its file.\n"
 
 

@@ -36,7 +36,8 @@ def lay_out(machine: Machine, folder: Path, target: Path) -> None:
     _write(target / "usr/bin/berth", _launcher(machine), 0o755)
     (target / "usr/bin/kubectl-berth").symlink_to("berth")
     _write(target / "usr/lib/systemd/system/berth.service", (HERE / "berth.service").read_text())
-    _write(target / "usr/share/doc/berth/copyright", (HERE.parent / "LICENSE").read_text())
+    for name in ("copyright", "berth.cdx.json"):
+        _write(target / "usr/share/doc/berth" / name, (folder / "usr/share/doc/berth" / name).read_text())
     for name, kind in _COMPLETIONS.items():
         _write(target / name, kind(cli, {}, "berth", "_BERTH_COMPLETE").source())
     manual = target / "usr/share/man/man1"

@@ -24,9 +24,13 @@ START, START_COMMAND = "usr/lib/berth/start.py", "usr/lib/berth/command.py"
 _LIBRARY = f"usr/lib/python{wheels.PYTHON}"
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 
+_TOP = {"bin", "etc", "lib", "lib64", "sbin", "usr"}
+"""The folders that the root has."""
 _LEFT_OUT = (
     # Of Debian: settings of an installed system, documentation, and what only other programs take of glibc and OpenSSL.
     "usr/lib/*/audit",
+    "usr/games",
+    "usr/include",
     "usr/lib/binfmt.d",
     "usr/lib/*/engines-3",
     "usr/lib/*/gconv",
@@ -38,17 +42,23 @@ _LEFT_OUT = (
     "usr/lib/*/libnss_[!df]*",
     "usr/lib/*/libpcprofile.so*",
     "usr/lib/*/libthread_db.so*",
+    "usr/lib/os-release",
     "usr/sbin",
     "usr/share/binfmts",
     "usr/share/bug",
+    "usr/share/dict",
     "usr/share/ca-certificates",
+    "usr/share/base-files",
     "usr/share/doc/*/*[!t]",
     "usr/share/lintian",
+    "usr/share/info",
     "usr/share/man",
+    "usr/share/misc",
     "usr/share/python3",
     "usr/share/zoneinfo/localtime",
     "usr/share/zoneinfo/posix",
     "usr/share/zoneinfo/right",
+    "usr/src",
     # Of Python: what is for development, for terminals, and for formats that are read nowhere here.
     *(f"{_LIBRARY}/{name}" for name in ("distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test")),
     *(f"{_LIBRARY}/{name}" for name in ("sitecustomize.py", "turtledemo", "venv", "_pydecimal.py")),
@@ -90,8 +100,10 @@ def make(machine: Machine, folder: Path, log: Path, *, compiler: list[str] | Non
     authorities = sorted((folder / "usr/share/ca-certificates/mozilla").glob("*.crt"))
     bundle = "".join(f"{one.read_text().strip()}\n" for one in authorities)
     wheels.install(machine, folder / SITE, log)
-    _remove(found for pattern in ("etc/*", "run", "var", *_LEFT_OUT) for found in sorted(folder.glob(pattern)))
+    _remove(path for path in folder.iterdir() if path.name not in _TOP)
+    _remove(found for pattern in ("etc/*", *_LEFT_OUT) for found in sorted(folder.glob(pattern)))
     _write(folder, {**_FILES, _CERTIFICATES: bundle, START: (HERE / "start.py").read_text()})
+    _write(folder, {"usr/share/doc/berth/copyright": (HERE.parent / "LICENSE").read_text()})
     _write(folder, {START_COMMAND: (HERE / "command_start.py").read_text()})
     (folder / "usr/bin/berth").chmod(0o755)
     # By a way that holds wherever the root lies.

@@ -42,8 +42,7 @@ def pip() -> list[str]:
 def install(machine: Machine, target: Path, log: Path) -> None:
     """Puts the wheels of requirements.txt and Berth's own into target, a folder of packages."""
     command = [*pip(), "install", "--no-compile", "--no-deps", "--no-index", "--target", str(target)]
-    wheels = _fetched(machine.name, fitting(machine), RUNNING, log)
-    listed = ["--require-hashes", "--find-links", str(wheels), "--requirement", str(RUNNING)]
+    listed = ["--require-hashes", "--find-links", str(fetched(machine, log)), "--requirement", str(RUNNING)]
     progress.run("Installing wheels", [*command, *fitting(machine), *listed], log=log)
     with tempfile.TemporaryDirectory() as work:
         own = build(Path(work), log)
@@ -55,6 +54,11 @@ def install(machine: Machine, target: Path, log: Path) -> None:
     for listing in target.glob("*.dist-info/RECORD"):
         kept = [line for line in listing.read_text().splitlines() if (target / line.split(",")[0].strip('"')).exists()]
         listing.write_text("".join(f"{line}\n" for line in kept))
+
+
+def fetched(machine: Machine, log: Path) -> Path:
+    """A folder with every wheel of the machine's root but Berth's own."""
+    return _fetched(machine.name, fitting(machine), RUNNING, log)
 
 
 def build(folder: Path, log: Path) -> Path:
@@ -87,9 +91,9 @@ def _build(kind: str, folder: Path, log: Path) -> None:
     # An archive tells nothing of the umask that a checkout was made with.
     for path in sources.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    fetched = ["--no-index", "--find-links", str(_fetched("build", _ANY, BUILDING, log))]
+    tools_from = ["--no-index", "--find-links", str(_fetched("build", _ANY, BUILDING, log))]
     listed = ["--no-deps", "--require-hashes", "--requirement", str(BUILDING)]
-    tool = [*pip(), "install", "--target", str(tools), *fetched, *listed]
+    tool = [*pip(), "install", "--target", str(tools), *tools_from, *listed]
     progress.run("Installing what builds wheels", tool, log=log)
     # The umask of who calls is none of the archive's affair.
     call = f"import os; os.umask(0o22); from setuptools import build_meta as m; m.build_{kind}({str(folder / kind)!r})"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from release import command, root
+from release import command, root, sbom
 from release.machines import native
 
 
@@ -14,7 +14,9 @@ from release.machines import native
 def native_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of this machine's kind, made of this checkout."""
     folder = tmp_path_factory.mktemp("root")
-    root.make(native(), folder, tmp_path_factory.mktemp("log") / "log")
+    log = tmp_path_factory.mktemp("log") / "log"
+    root.make(native(), folder, log)
+    sbom.write(native(), folder, log)
     return folder
 
 

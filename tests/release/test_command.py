@@ -10,7 +10,7 @@ import pytest
 
 from berth import __version__
 from berth.cli.ending import EXIT_FAILED
-from release import command, root
+from release import command, root, sbom
 from release.machines import native
 from tests.release import places
 from tests.release.places import run
@@ -84,5 +84,6 @@ def test_the_same_sources_give_the_same_bytes(native_root: Path, berth_command: 
     again = tmp_path / "root"
     again.mkdir()
     root.make(native(), again, tmp_path / "log")
+    sbom.write(native(), again, tmp_path / "log")
     command.make(native(), again, tmp_path / "berth")
     assert (tmp_path / "berth").read_bytes() == berth_command.read_bytes()
