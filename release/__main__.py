@@ -10,9 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from berth.settings.home import HOME
 from devcluster import binaries, build
 from devcluster.errors import DevClusterError
-from release import chart, command, oci, packages, root, sbom, wheels
+from release import chart, command, krew, oci, packages, root, sbom, wheels
 from release.labels import labels, version
 from release.machines import MACHINES, Machine, native
 
@@ -56,10 +57,12 @@ def _make(output: Path, log: Path) -> None:
         draft.mkdir()
         for made in (wheels.build(Path(work, "own"), log), wheels.sdist(Path(work, "sources"), log)):
             shutil.move(made, draft)
-        roots = _roots(Path(work), log)
+        roots, archives = _roots(Path(work), log), {}
         for machine, folder in roots.items():
             shutil.copyfile(folder / sbom.PLACE, draft / f"berth-{version()}-sbom-{machine.name}.cdx.json")
-            command.make(machine, folder, draft / f"berth-{version()}-linux-{machine.name}")
+            single = draft / f"berth-{version()}-linux-{machine.name}"
+            command.make(machine, folder, single)
+            archives[machine] = krew.archive(single)
             installed = Path(work, f"{machine.name}.installed")
             packages.lay_out(machine, folder, installed)
             packages.deb(machine, installed, draft, log)
@@ -70,6 +73,7 @@ def _make(output: Path, log: Path) -> None:
             for machine in machines:
                 layout.add(machine, roots[machine], labels())
             layout.write(draft / f"berth-{version()}-image{name}.tar", IMAGE.format(version()))
+        krew.manifest(archives, draft, HOME)
         chart.make(draft / f"berth-chart-{version()}.tgz")
         sums = [f"{_sha256(made)}  {made.name}\n" for made in sorted(draft.iterdir())]
         (draft / SUMS).write_text("".join(sums))
