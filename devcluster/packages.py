@@ -49,6 +49,9 @@ REGISTRY = ("docker-registry",)
 RELEASE = ("rpm",)
 """What packing a release takes."""
 
+RELEASED = ("busybox-static", "fish", "man-db", "mandoc", "qemu-user-static", "systemd", "zsh")
+"""What trying a release takes: shells, readers of manuals, and a processor of another kind."""
+
 CONTROL_PLANE_BUILD = ("dpkg-dev", "gcc", "golang-go", "jq", "libc6-dev", "make", "rsync")
 """What building the control plane takes."""
 

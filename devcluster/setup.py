@@ -36,7 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
         if job in ("cluster", "test"):
             needed += packages.needed_for_cluster()
         if job == "test":
-            needed += [*packages.KERNEL, *packages.REGISTRY, *packages.TERMINAL, *packages.needed_for_node()]
+            needed += [
+                *packages.KERNEL,
+                *packages.RELEASE,
+                *packages.RELEASED,
+                *packages.REGISTRY,
+                *packages.TERMINAL,
+                *packages.needed_for_node(),
+            ]
         packages.install(needed)
         make_venv()
         if job in ("cluster", "test"):

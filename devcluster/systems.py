@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from pathlib import Path
 
@@ -12,12 +13,16 @@ from release.machines import native
 
 SUITES = {"bullseye": "11", "bookworm": "12", "trixie": "13"}
 """Releases that Debian's archive still serves, and their numbers."""
-_PACKAGES = ("apt", "bash", "coreutils", "dash", "dpkg", "findutils", "grep", "gzip", "hostname", "mount", "sed", "tar")
+_PACKAGES = (
+    *("apt", "bash", "coreutils", "dash", "diffutils", "dpkg", "findutils", "grep", "gzip", "hostname", "libc-bin"),
+    *("mount", "sed", "tar"),
+)
 
 
 def root(suite: str) -> Path:
     """The root of a release, made unless it is there. It is everybody's: nothing may be written to it."""
-    folder = binaries.cache() / "systems" / suite
+    made_of = hashlib.sha256(" ".join(_PACKAGES).encode()).hexdigest()[:8]
+    folder = binaries.cache() / "systems" / f"{suite}-{made_of}"
     with build.alone(binaries.cache() / "systems.lock", "unpacks other systems"):
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)

@@ -6,16 +6,16 @@ distribution. Both have the same bytes each time.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
-import click
-import click_man.core
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
 from berth.cli.main import cli
+from berth.settings.home import HOME
 from devcluster import progress
-from release import root, tree
+from release import manual, root, tree
 from release.labels import SUMMARY, version
 from release.machines import Machine
 
@@ -27,6 +27,11 @@ _COMPLETIONS = {
     "usr/share/zsh/vendor-completions/_berth": ZshComplete,
 }
 _RPM_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
+_DESCRIPTION = """\
+ Every claim gets its own directory on an NFS server, safely, fast, and with a
+ plain explanation whenever it can't. This is the command: it installs Berth in
+ clusters, sets up and checks NFS servers, and finds out what is wrong. It brings
+ its own Python, and needs nothing of the system."""
 _MAINTAINER = "The Berth authors <berth@localhost>"
 
 
@@ -40,13 +45,7 @@ def lay_out(machine: Machine, folder: Path, target: Path) -> None:
         _write(target / "usr/share/doc/berth" / name, (folder / "usr/share/doc/berth" / name).read_text())
     for name, kind in _COMPLETIONS.items():
         _write(target / name, kind(cli, {}, "berth", "_BERTH_COMPLETE").source())
-    manual = target / "usr/share/man/man1"
-    manual.mkdir(parents=True)
-    # Whose date is the day of the build is another page each day: the version stands in its place.
-    click_man.core.write_man_pages("berth", _imported(cli), version=version(), target_dir=str(manual), date=version())
-    for page in [*manual.iterdir()]:
-        tree.compress(page, page.with_name(f"{page.name}.gz"))
-        page.unlink()
+    manual.write(target / "usr/share/man/man1")
 
 
 def deb(machine: Machine, tree_of_files: Path, output: Path, log: Path) -> None:
@@ -62,13 +61,23 @@ def deb(machine: Machine, tree_of_files: Path, output: Path, log: Path) -> None:
         "Suggests": "nfs-kernel-server",
         "Section": "admin",
         "Priority": "optional",
-        "Description": SUMMARY,
+        **({"Homepage": HOME.sources} if HOME.sources else {}),
+        "Description": f"{SUMMARY}\n{_DESCRIPTION}",
     }
-    _write(tree_of_files / "DEBIAN/control", "".join(f"{key}: {text}\n" for key, text in control.items()))
+    sums = "".join(
+        f"{hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}  {path.relative_to(tree_of_files)}\n"
+        for path in sorted(tree_of_files.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+    )
+    told = tree_of_files / "DEBIAN"
+    _write(told / "control", "".join(f"{key}: {text}\n" for key, text in control.items()))
+    _write(told / "md5sums", sums)
+    for script in ("postinst", "prerm"):
+        _write(told / script, (HERE / f"berth.{script}").read_text(), 0o755)
     name = output / f"berth_{version()}_{machine.name}.deb"
     command = ["dpkg-deb", "--build", "--root-owner-group", "-Zgzip", "-z6", str(tree_of_files), str(name)]
     progress.run(f"Packing {name.name}", command, log=log, env={"SOURCE_DATE_EPOCH": str(tree.EPOCH)})
-    shutil.rmtree(tree_of_files / "DEBIAN")
+    shutil.rmtree(told)
 
 
 def rpm(machine: Machine, tree_of_files: Path, output: Path, log: Path) -> None:
@@ -96,16 +105,6 @@ def rpm(machine: Machine, tree_of_files: Path, output: Path, log: Path) -> None:
     for made in (work / "RPMS").rglob("*.rpm"):
         shutil.move(made, output / made.name)
     shutil.rmtree(work)
-
-
-def _imported(command: click.Command) -> click.Command:
-    """The command with all that is below it: click-man does not know that our groups import theirs when asked."""
-    if not isinstance(command, click.Group):
-        return command
-    context = click.Context(command)
-    found = {name: command.get_command(context, name) for name in command.list_commands(context)}
-    below = {name: _imported(one) for name, one in found.items() if one is not None}
-    return click.Group(command.name, below, help=command.help, params=command.params)
 
 
 def _launcher(machine: Machine) -> str:
