@@ -46,6 +46,9 @@ TERMINAL = ("tmux",)
 REGISTRY = ("docker-registry",)
 """What keeps images for nodes to pull."""
 
+SSH = ("openssh-client", "openssh-server", "sudo")
+"""What working on another host takes, and being one."""
+
 RELEASE = ("rpm",)
 """What packing a release takes."""
 
@@ -75,6 +78,7 @@ _SERVICES = {
     "nfs-common": ("nfs-client.target",),
     "nfs-ganesha": ("nfs-ganesha.service", "nfs-ganesha-lock.service"),
     "nfs-kernel-server": ("nfs-server.service",),
+    "openssh-server": ("ssh.service", "ssh.socket"),
     "rpcbind": ("rpcbind.socket", "rpcbind.service"),
 }
 

@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
                 *packages.RELEASE,
                 *packages.RELEASED,
                 *packages.REGISTRY,
+                *packages.SSH,
                 *packages.TERMINAL,
                 *packages.needed_for_node(),
             ]
