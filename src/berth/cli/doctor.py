@@ -13,6 +13,7 @@ from berth.cli.commands import BerthCommand, BerthGroup
 from berth.cli.diagnosis import answer, progress_line
 from berth.cli.ending import EXIT_BLIND, end, run
 from berth.cli.explain import explain_command
+from berth.cli.hosts.options import HostCommand
 from berth.cli.image_options import readable
 from berth.cli.manner import both, language
 from berth.cli.output import LANGUAGE, output_option, print_data, say
@@ -178,7 +179,7 @@ def _share_command() -> click.Command:
             print_data({**report.as_dict(), "exitCode": exit_code(report)}, output)
         raise SystemExit(exit_code(report))
 
-    return BerthCommand(
+    return HostCommand(
         "share",
         params=[output_option() if each.name == "output" else each for each in verify.params],
         callback=look,
@@ -193,7 +194,7 @@ def _node_command() -> click.Command:
         report = run(examine_node(root, progress=progress_line(spoken)), spoken)
         answer(report, output, spoken, _HEALTHY)
 
-    return BerthCommand(
+    return HostCommand(
         "node",
         params=[
             click.Option(

@@ -20,6 +20,7 @@ from berth.images.errors import BadReference, ImageError
 from berth.kube.errors import ConfigurationError, KubeError, Unreachable
 from berth.nfsserver.errors import NfsServerError, RequestRefused, UnreadableExports, told
 from berth.operations.errors import Stopped
+from berth.operations.remote.findings import Unreached
 from berth.settings.errors import SettingError
 from berth.texts.text import Language, Text
 from berth.volumes.errors import Refused
@@ -55,6 +56,7 @@ _CODES: dict[type[BaseException], int] = {
     KubeError: EXIT_FAILED,
     NfsServerError: EXIT_FAILED,
     CommandError: EXIT_FAILED,
+    Unreached: EXIT_BLIND,
     Stopped: EXIT_FAILED,
 }
 """Of the errors that people are told of: the first that fits."""
@@ -100,11 +102,16 @@ def end(
     if form() == "table" or has_answered():
         complain(why.said(spoken))
     else:
-        known: dict[str, object] = {"reason": reason or _REASONS[code], "message": why}
-        if finding is not None:
-            known["finding"] = finding
-        print_data({"error": known, "exitCode": code}, form())
+        print_data(error_data(why, code, reason=reason, finding=finding), form())
     raise SystemExit(code) from None
+
+
+def error_data(why: Text, code: int, *, reason: str = "", finding: Finding | None = None) -> dict[str, object]:
+    """What programs are told in the place of an answer."""
+    known: dict[str, object] = {"reason": reason or _REASONS[code], "message": why}
+    if finding is not None:
+        known["finding"] = finding
+    return {"error": known, "exitCode": code}
 
 
 @contextmanager

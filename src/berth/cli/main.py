@@ -12,7 +12,8 @@ from berth import __version__
 from berth.cli.commands import BerthGroup, help_command
 from berth.cli.ending import EXIT_CODES, EXIT_FAILED, complaints
 from berth.cli.manner import answering
-from berth.cli.output import say
+from berth.cli.output import greet, say
+from berth.cli.relay import relayed
 from berth.cli.typed import check_typing
 
 COMMANDS = {
@@ -39,7 +40,8 @@ class Commands(BerthGroup):
     def main(self, args: Sequence[str] | None = None, *given: Any, **more: Any) -> Any:
         """As click does; complaints are Berth's own sentences, and end with its exit codes."""
         arguments = list(sys.argv[1:] if args is None else args)
-        with answering(arguments), complaints():
+        with answering(arguments), relayed(arguments), complaints():
+            greet()
             check_typing(arguments)
             ended = super().main(arguments, *given, **{**more, "standalone_mode": False})
             raise SystemExit(ended if isinstance(ended, int) else 0)

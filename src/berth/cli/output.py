@@ -15,8 +15,11 @@ from dataclasses import dataclass
 
 import click
 
+from berth import __version__
 from berth.cli.manner import FORMS, Form, Tongue, language, note_answer
+from berth.cli.relay import relay
 from berth.cli.wrapping import breaks, indent_of, is_terminal, width_of
+from berth.operations.remote.protocol import HELLO, encode
 from berth.texts.command import Shell
 from berth.texts.data import as_data
 from berth.texts.exact import to_json, to_yaml
@@ -66,10 +69,14 @@ def say(*parts: Part, on_stderr: bool = False, hang: int | None = None) -> None:
     """A line for a person: on a terminal prose that is wider breaks between words. hang: columns by which what
     follows is indented, if not as the first line is.
     """
+    pieces = [part if isinstance(part, Styled) else Styled(part) for part in parts]
+    if relay():
+        told = [[each.text, each.style, isinstance(each.text, Shell)] for each in pieces]
+        tell("say", parts=told, on_stderr=on_stderr, hang=hang)
+        return
     stream = sys.stderr if on_stderr else sys.stdout
     is_shown = is_terminal(stream)
     is_coloured = is_shown and not os.environ.get("NO_COLOR")
-    pieces = [part if isinstance(part, Styled) else Styled(part) for part in parts]
     shown = [Styled(line(each.text, is_command=isinstance(each.text, Shell)), each.style) for each in pieces]
     if not is_shown or any(isinstance(each.text, Shell) for each in pieces):
         _write("".join(_coloured(each, is_coloured) for each in shown), on_stderr=on_stderr)
@@ -82,12 +89,18 @@ def say(*parts: Part, on_stderr: bool = False, hang: int | None = None) -> None:
 
 def say_lines(text: str) -> None:
     """Lines of our own, made for the width of the terminal already."""
-    _write(text)
+    if relay():
+        tell("lines", text=text)
+    else:
+        _write(text)
 
 
 def say_exactly(text: str) -> None:
     """Content for programs: YAML or JSON, in which nothing is left that a terminal obeys (berth.texts.exact)."""
-    _write(text)
+    if relay():
+        tell("exact", text=text)
+    else:
+        _write(text)
     note_answer()
 
 
@@ -104,6 +117,11 @@ def complain(sentence: str) -> None:
 
 def ask(question: str, *, on_stderr: bool = False) -> bool:
     """Whether the person says yes. click.Abort where he says nothing any more (Ctrl-C, Ctrl-D)."""
+    if afar := relay():
+        tell("ask", question=question, on_stderr=on_stderr)
+        if (agreed := afar.answer()) is None:
+            raise click.Abort
+        return agreed
     while True:
         with _writing():
             said = click.prompt(f"{line(question)} [y/N]", default="", show_default=False, err=on_stderr)
@@ -112,16 +130,26 @@ def ask(question: str, *, on_stderr: bool = False) -> bool:
         say(_YES_OR_NO.said(language()), on_stderr=on_stderr)
 
 
-def ask_hidden(question: str) -> str:
-    """What the person answers, without showing it; where no terminal is there, the first line of stdin. click.Abort
-    where nothing comes.
+def ask_secret(question: str) -> str:
+    """What the person types without its being seen; where stdin is no terminal its next line, which may be missing.
+    click.Abort where he says nothing any more.
     """
     if not is_terminal(sys.stdin):
-        if answer := sys.stdin.readline().rstrip("\r\n"):
-            return answer
-        raise click.Abort
+        return sys.stdin.readline().rstrip("\n")
     with _writing():
-        return str(click.prompt(line(question), hide_input=True, err=True))
+        return str(click.prompt(line(question), "", prompt_suffix=" ", show_default=False, hide_input=True, err=True))
+
+
+def greet() -> None:
+    """Tells who has started this process from afar that it runs, and hears him from now on."""
+    if afar := relay():
+        tell(HELLO, version=__version__)
+        afar.listen()
+
+
+def tell(kind: str, **facts: object) -> None:
+    """A record for who has started this process from afar."""
+    _write(encode(kind, facts))
 
 
 def _write(text: str, *, on_stderr: bool = False) -> None:

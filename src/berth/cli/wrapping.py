@@ -9,6 +9,8 @@ from typing import IO, Any
 
 from rich.cells import cell_len
 
+from berth.cli.relay import relay
+
 _UNKNOWN = 80
 """Columns of a terminal that does not say."""
 _NARROWEST = 20
@@ -21,7 +23,10 @@ _HEAD = re.compile(r"\s*(?:(?:[-→>•]|\d+\.)\s+)?")
 
 
 def is_terminal(stream: IO[Any] | None) -> bool:
-    """Whether a person looks at it. A stream that the shell closed is none."""
+    """Whether a person looks at it, here or where this process was started from. A stream that the shell closed is
+    none."""
+    if known := relay():
+        return known.is_terminal(stream)
     return stream is not None and stream.isatty()
 
 

@@ -13,7 +13,7 @@ from berth.cli.commands import BerthCommand
 from berth.cli.ending import ending, run
 from berth.cli.image.sending import Sending
 from berth.cli.manner import language
-from berth.cli.output import LANGUAGE, Styled, ask_hidden, output_option, print_data, say
+from berth.cli.output import LANGUAGE, Styled, ask_secret, output_option, print_data, say
 from berth.images.archive import Archive
 from berth.images.chart import Chart, read_chart
 from berth.images.errors import RegistryError
@@ -159,7 +159,9 @@ class _Job:
 
 def _asked(username: str, repository: Repository, lang: Language) -> Login:
     question = _PASSWORD.said(lang).format(user=username, registry=repository.registry)
-    return Login(username, ask_hidden(question), source="--username")
+    if not (password := ask_secret(question)):
+        raise click.Abort
+    return Login(username, password, source="--username")
 
 
 def _say_next(done: _Done, lang: Language) -> None:

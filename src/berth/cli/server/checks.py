@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from berth.cli.commands import BerthCommand
 from berth.cli.diagnosis import print_lines
 from berth.cli.ending import EXIT_FAILED, EXIT_WARNINGS, EXIT_WELL, ending, run
+from berth.cli.hosts.options import HostCommand
 from berth.cli.manner import language
 from berth.cli.output import LANGUAGE, Part, Styled, output_option, print_data, say
 from berth.cli.server.exports import print_exports
@@ -62,7 +62,7 @@ _HINTS = {
 
 def lint_command() -> click.Command:
     """The command with its options."""
-    return BerthCommand(
+    return HostCommand(
         "lint",
         params=[
             click.Argument(["file"], required=False, type=click.Path(path_type=Path)),
@@ -85,7 +85,7 @@ def lint_command() -> click.Command:
 
 def status_command() -> click.Command:
     """The command with its options."""
-    return BerthCommand(
+    return HostCommand(
         "status",
         params=[output_option(), LANGUAGE],
         callback=_status,

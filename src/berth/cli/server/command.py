@@ -22,5 +22,5 @@ def server_command() -> BerthGroup:
         lazy=SUBCOMMANDS,
         short_help="The NFS server: set it up, check it, try its shares.",
         help="The NFS server: set it up, check it, try its shares.\n\n"
-        "All but verify and manifest are about this host. Those that change it take root.",
+        "All but verify and manifest are about this host, or with --on another one. Those that change it take root.",
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from berth.cli.commands import BerthCommand, BerthGroup
+from berth.cli.commands import BerthGroup
 from berth.cli.ending import run
+from berth.cli.hosts.options import HostCommand
 from berth.cli.manner import language
 from berth.cli.output import LANGUAGE, output_option, print_data, say
 from berth.cli.server.answering import wanted_options
@@ -36,7 +37,7 @@ def export_command() -> click.Group:
     """The group of the three."""
     group = BerthGroup("export", help="Add, remove and list exports. Changes touch Berth's own file only.")
     group.add_command(
-        BerthCommand(
+        HostCommand(
             "add",
             params=[click.Argument(["path"], metavar="PATH"), *wanted_options(), output_option(), LANGUAGE],
             callback=_add,
@@ -46,7 +47,7 @@ def export_command() -> click.Group:
         )
     )
     group.add_command(
-        BerthCommand(
+        HostCommand(
             "remove",
             params=[
                 click.Argument(["path"], metavar="PATH"),
@@ -60,7 +61,7 @@ def export_command() -> click.Group:
         )
     )
     group.add_command(
-        BerthCommand(
+        HostCommand(
             "list",
             params=[output_option(), LANGUAGE],
             callback=_list,

@@ -8,8 +8,8 @@ from socket import gethostname
 
 import click
 
-from berth.cli.commands import BerthCommand
 from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, EXIT_WARNINGS, EXIT_WELL, end, run
+from berth.cli.hosts.options import HostCommand
 from berth.cli.manner import language
 from berth.cli.output import LANGUAGE, Styled, ask, complain, output_option, print_data, say
 from berth.cli.server.answering import wanted_options
@@ -47,7 +47,7 @@ _NOBODY = Text(
 
 def init_command() -> click.Command:
     """The command with its options."""
-    return BerthCommand(
+    return HostCommand(
         "init",
         params=[
             click.Argument(["path"], metavar="PATH"),

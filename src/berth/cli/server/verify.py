@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from berth.cli.commands import BerthCommand
 from berth.cli.ending import EXIT_USAGE, end, run
+from berth.cli.hosts.options import HostCommand
 from berth.cli.manner import language
 from berth.cli.output import LANGUAGE, output_option, print_data
 from berth.cli.server.report import exit_code, print_report
@@ -21,7 +21,7 @@ from berth.volumes.share import ShareAddress
 
 def verify_command() -> click.Command:
     """The command with its options."""
-    return BerthCommand(
+    return HostCommand(
         "verify",
         params=[
             click.Argument(["share"], metavar="HOST:/PATH"),

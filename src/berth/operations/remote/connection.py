@@ -1,0 +1,91 @@
+"""One connection to a host, over which any number of programs are run one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from berth.aio import command
+from berth.aio.command import CommandMissing, Result
+from berth.aio.dialogue import Dialogue, started
+from berth.findings.finding import Subject
+from berth.operations.remote.client import GREETING, PROGRAM, SshOptions, connect_argv, folder_for_socket, run_argv
+from berth.operations.remote.faults import fault, words_of
+from berth.operations.remote.findings import Lost, Unreached, find
+from berth.operations.remote.secrets import Helper, Secrets
+from berth.operations.remote.target import Target
+
+SSH_FAILED = 255
+"""What ssh ends with where it is ssh that failed. No command of Berth's does."""
+_ASKING = 60.0
+"""Seconds for a question to a host's shell."""
+_BEHIND = 90.0
+"""Seconds for the way through a connection that does not answer: ssh itself gives up before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A host that has let us in. All methods raise Lost when the connection breaks."""
+
+    target: Target
+    folder: Path
+
+    async def ask(self, script: str, *, stdin: bytes = b"") -> Result:
+        """What a script of the Bourne shell says there, whatever it ends with. stdin: what it reads; by default the
+        script comes that way itself, so that the host's own shell may be any.
+        """
+        line = f"exec sh -c {shlex.quote(script)}" if stdin else "exec sh -s"
+        argv = run_argv(self.target, self.folder, line)
+        given = stdin or script.encode()
+        try:
+            result = await command.run(argv, deadline=_ASKING, stdin=given, accept=range(256))
+        except command.CommandError as error:
+            raise self.lost(error.stderr) from error
+        if result.code == SSH_FAILED:
+            raise self.lost(result.stderr)
+        return result
+
+    def run(self, argv: Sequence[str]) -> AbstractAsyncContextManager[Dialogue]:
+        """A program there, to be spoken with."""
+        return started(run_argv(self.target, self.folder, f"exec {shlex.join(argv)}"))
+
+    def lost(self, complaints: str) -> Lost:
+        """The error of a connection that broke."""
+        said = words_of(complaints) or "-"
+        return Lost(find("connection-lost", Subject("host", str(self.target)), said=said))
+
+
+@asynccontextmanager
+async def connected(target: Target, options: SshOptions, secrets: Secrets | None) -> AsyncIterator[Connection]:
+    """A connection within the block. Unreached where there is none to be had. secrets: answers what ssh asks for; None:
+    it must not ask.
+    """
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(folder_for_socket()))
+        helper = Helper(folder, secrets) if secrets else None
+        environment = await stack.enter_async_context(helper) if helper else {}
+        argv = connect_argv(target, options, folder, may_ask=helper is not None)
+        try:
+            ssh = await stack.enter_async_context(started(argv, env=environment))
+        except CommandMissing as error:
+            raise Unreached(find("no-ssh-here", Subject("host", str(target)), program=PROGRAM)) from error
+        while line := await ssh.line():
+            if line.strip() == GREETING.encode():
+                break
+        else:
+            await ssh.end()
+            if helper and helper.failure:
+                raise helper.failure
+            raise Unreached(fault(target, options, ssh.complaints, was_asked=helper is not None))
+        yield Connection(target, folder)
+        # The connection goes when its program has nothing to read any more.
+        ssh.no_more()
+        try:
+            async with asyncio.timeout(_BEHIND / 30):
+                await ssh.end()
+        except TimeoutError:
+            return
