@@ -21,8 +21,8 @@ _PACKAGES = (
 
 def root(suite: str) -> Path:
     """The root of a release, made unless it is there. It is everybody's: nothing may be written to it."""
-    made_of = hashlib.sha256(" ".join(_PACKAGES).encode()).hexdigest()[:8]
-    folder = binaries.cache() / "systems" / f"{suite}-{made_of}"
+    how = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    folder = binaries.cache() / "systems" / f"{suite}-{how}"
     with build.alone(binaries.cache() / "systems.lock", "unpacks other systems"):
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def _make(suite: str, work: Path) -> None:
     for package in sorted((work / "apt/cache/archives").glob("*.deb")):
         debian.unpack(package, made)
     # What their installers would have made.
-    for name in ("dev", "proc", "root", "run", "tmp", "var/cache"):
+    for name in ("dev", "home", "proc", "root", "run", "srv", "tmp", "var/cache"):
         (made / name).mkdir(parents=True, exist_ok=True)
     if not (made / "bin/sh").exists():
         (made / "bin/sh").symlink_to("dash")
