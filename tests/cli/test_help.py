@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import click
@@ -11,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from berth.cli.commands import Helpful, contexts_of
 from berth.cli.helping import summary_of, texts_of
-from berth.cli.main import cli
+from berth.cli.main import COMMANDS, SUMMARIES, cli
 from berth.cli.manner import _HELP, both
 from berth.texts.command import spelled
 
@@ -50,6 +52,20 @@ def every_text() -> set[str]:
 def test_no_text_of_help_lacks_its_chinese() -> None:
     missing = [each for each in every_text() if WORDS.search(each) and not HAN.search(both(each).zh)]
     assert sorted(missing) == []
+
+
+def test_what_the_first_help_says_of_commands_is_what_they_say_themselves() -> None:
+    own = {name: summary_of(command) for name in COMMANDS if (command := cli.get_command(click.Context(cli), name))}
+    assert own == SUMMARIES
+
+
+def test_the_first_help_imports_no_command() -> None:
+    code = "import sys; from berth.cli.main import cli; cli(['--help'], standalone_mode=False)"
+    ends = "; print('\\n'.join(sys.modules), file=sys.stderr)"
+    argv = [sys.executable, "-c", f"try:\n    {code}\nfinally:\n    import sys{ends}"]
+    told = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    assert "version" in told.stdout
+    assert {"berth.cli.install", "lightkube", "structlog"} & {*told.stderr.split()} == set()
 
 
 def test_no_chinese_is_left_of_a_help_that_is_gone() -> None:

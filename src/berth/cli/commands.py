@@ -49,13 +49,22 @@ class BerthGroup(Helpful, click.Group):
     """A group of commands. By itself it shows its help, unless it was given a callback.
 
     lazy: commands whose files are imported when they are asked for, each with `module:function`, before the others.
+    summaries: what some of them say of themselves in short, so that a list of them imports none.
     """
 
-    def __init__(self, name: str, *, lazy: Mapping[str, str] | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        lazy: Mapping[str, str] | None = None,
+        summaries: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
         more.setdefault("callback", _show_own_help)
         more.setdefault("params", [LANGUAGE])
         super().__init__(name, invoke_without_command=True, **more)
         self._lazy = dict(lazy or {})
+        self.summaries = dict(summaries or {})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All of them in the order of the help, without importing any."""

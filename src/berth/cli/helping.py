@@ -50,10 +50,13 @@ def _lines(ctx: click.Context, width: int) -> Iterator[str]:
     if isinstance(command, click.Group):
         rows = []
         for name in command.list_commands(ctx):
-            below = command.get_command(ctx, name)
-            assert below is not None
-            if not below.hidden:
-                rows.append((name, said(summary_of(below))))
+            summary = getattr(command, "summaries", {}).get(name, "")
+            if not summary:
+                below = command.get_command(ctx, name)
+                assert below is not None
+                summary = "" if below.hidden else summary_of(below)
+            if summary:
+                rows.append((name, said(summary)))
         yield from _section(_said("Commands:"), rows, width)
 
 

@@ -30,6 +30,20 @@ COMMANDS = {
     "version": "berth.cli.version:version_command",
 }
 """Each command and the function that makes it, in the order of `berth --help`."""
+SUMMARIES = {
+    "install": "Print what to apply, or apply it.",
+    "uninstall": "Remove what install made; every volume stays.",
+    "takeover": "Take over from an older provisioner, or go back.",
+    "class": "What classes a cluster has.",
+    "volume": "Volumes by hand.",
+    "server": "The NFS server: set it up, check it, try its shares.",
+    "image": "Berth's image: put it where your nodes find it.",
+    "plan": "Say what a claim would get, or why it would be refused.",
+    "doctor": "Find out what is wrong, why, and what to type.",
+    "run": "Serve claims: the controller process.",
+    "version": "Tell the version, and what it was built from.",
+}
+"""What each says of itself in short: `berth --help` is there at once, importing none of them."""
 
 
 class Commands(BerthGroup):
@@ -60,6 +74,7 @@ def _root() -> click.Command:
 cli = Commands(
     "berth",
     lazy=COMMANDS,
+    summaries=SUMMARIES,
     help="NFS storage for Kubernetes and KubeSphere: every claim gets its own directory on an NFS server.\n\n"
     f"{EXIT_CODES}",
 )
