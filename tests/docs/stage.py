@@ -21,6 +21,7 @@ from devcluster.kernel import run_in_kernel
 from release import image
 from tests.docs.likeness import alike
 from tests.docs.page import Block, Command, Page
+from tests.e2e.waiting import until
 
 IMAGE = f"docker.io/library/berth:{__version__}"
 """What a kubelet makes of the name that is installed unless another is given."""
@@ -143,6 +144,9 @@ def stage(room: Path) -> Iterator[Stage]:
         node = cluster.start_node(exports=[Export(EXPORT, reserved_ports=True)])
         node.import_images(image.berth())
         node.run("ctr", "--namespace=k8s.io", "images", "tag", image.NAME, IMAGE)
+        images = ("get", "nodes", "--output=jsonpath={.items[*].status.images[*].names}")
+        # Kubelets tell of new images once in a while, and what nobody has is not installed.
+        until("the node tells of the image", lambda: IMAGE in cluster.kubectl(*images), deadline=PATIENCE)
         other = f"{node.room.subnet}.254"
         subprocess.run(["ip", "address", "add", f"{other}/24", "dev", node.room.link], check=True, timeout=10)
         second = held.enter_context(GaneshaServer(exports=[Export(FAST, reserved_ports=True)], host=other))

@@ -18,6 +18,7 @@ import pytest
 from devcluster.cluster import DevCluster
 from devcluster.errors import CommandFailed
 from devcluster.node.node import Node
+from tests.e2e.waiting import until
 
 PATIENCE = 20.0
 """Seconds that no claim may wait, whatever happens to Berth."""
@@ -40,30 +41,28 @@ class Installation:
         self.begun = time.monotonic()
 
     def berth(self, *arguments: str) -> str:
-        argv = [str(Path(sys.executable).with_name("berth")), *arguments]
-        env = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig), "LANG": "C.UTF-8"}
-        answer = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, env=env)
+        answer = self.run(*arguments)
         assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}"
         return answer.stdout
 
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command to its end, whatever that is."""
+        argv = [str(Path(sys.executable).with_name("berth")), *arguments]
+        env = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig), "LANG": "C.UTF-8"}
+        return subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, env=env)
+
     def install(self, image: str) -> None:
-        name = self.namespace
-        where = ["--server", self.node.nfs.host, "--path", self.node.nfs.export]
-        names = ["--namespace", name, "--name", name, "--class", name, "--provisioner-name", f"nfs.berth.io/{name}"]
-        self.berth(
-            "install",
-            *where,
-            *names,
-            "--image",
-            image,
-            "--image-is-there",  # since this moment: kubelets tell of new images once in a while
-            "--use-existing",
-            "--on-delete",
-            "delete",
-            "--apply",
-            "--timeout",
-            "60",
-        )
+        # There since this moment: kubelets tell of new images once in a while.
+        self.berth(*self.command(image), "--image-is-there")
+
+    def command(self, image: str) -> list[str]:
+        """What installs it."""
+        name, nfs = self.namespace, self.node.nfs
+        return [
+            "install", "--apply", f"--image={image}", f"--server={nfs.host}", f"--path={nfs.export}", "--use-existing",
+            f"--namespace={name}", f"--name={name}", f"--class={name}", f"--provisioner-name=nfs.berth.io/{name}",
+            "--on-delete=delete", "--timeout=60",
+        ]  # fmt: skip
 
     def alarms(self) -> list[dict[str, Any]]:
         """What the doctor finds wrong with it. Other tests may have left theirs in the same cluster."""
@@ -155,3 +154,20 @@ def test_an_installation_works_as_its_own_user_and_is_upgraded_under_load(
     assert {pod["status"]["containerStatuses"][0]["restartCount"] for pod in after} == {0}
     assert len({path.name for path in node.nfs.root.glob(f"{namespace}-*")}) == len(installation.claims)
     assert installation.alarms() == []
+
+
+def test_an_image_that_the_node_lacks_is_refused_before_anything_is_made_and_taken_once_it_has_it(
+    cluster: DevCluster, node: Node, namespace: str, berth_image: str
+) -> None:
+    made, image = Installation(cluster, node, namespace), f"berth:{namespace}"
+    refused = made.run(*made.command(image))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"berth: no registry has the image {image}, and no node has it (1 node looked at)")
+    assert made.pods() == []
+    with pytest.raises(CommandFailed, match="NotFound"):
+        cluster.kubectl("get", "clusterrole", namespace)
+    node.run("ctr", "--namespace=k8s.io", "images", "tag", "--force", berth_image, f"docker.io/library/{image}")
+    images = ("get", "nodes", "--output=jsonpath={.items[*].status.images[*].names}")
+    until("the node tells of it", lambda: image in cluster.kubectl(*images), deadline=90)
+    made.berth(*made.command(image))
+    made.berth("uninstall", "--yes", "--namespace", namespace, "--name", namespace)
