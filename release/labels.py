@@ -16,8 +16,11 @@ def version() -> str:
 
 def labels() -> dict[str, str]:
     """Labels of the image, which its manifests have as annotations."""
+    from berth.settings.home import HOME  # known once Berth is installed, which what sets that up can't wait for
+
     told = {"description": str(_project()["description"]), "licenses": "Apache-2.0", "title": "Berth"}
-    return {f"org.opencontainers.image.{key}": text for key, text in (told | {"version": version()}).items()}
+    told |= {"source": HOME.sources, "url": HOME.downloads, "version": version()}
+    return {f"org.opencontainers.image.{key}": text for key, text in told.items() if text}
 
 
 def _project() -> dict[str, object]:

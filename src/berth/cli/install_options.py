@@ -101,7 +101,7 @@ def asked_from(
     *, server: str | None, path: str | None, class_name: str | None, no_class: bool, default_class: bool,
     on_delete: str | None, parameters: tuple[str, ...], reclaim_policy: ReclaimPolicy | None,
     provisioner_name: str | None, name: str, namespace: str, use_existing: bool, kubernetes_version: str | None,
-    image_is_there: bool, mount_options: tuple[str, ...], **others: Any,
+    mount_options: tuple[str, ...], image_is_there: bool = False, **others: Any,
 ) -> Asked:  # fmt: skip
     """What was said, and nothing of what was not. Refused, naming the option."""
     for option, text in (("--name", name), ("--namespace", namespace)):
