@@ -48,6 +48,9 @@ def check(tag: str, changelog: str) -> str:
     )
     if dated is None:
         raise WrongTag(f"CHANGELOG.md has no heading `## [{version()}] - DATE`: give what is unreleased that one")
+    waiting = re.search(r"(?ms)^## \[Unreleased\]$(?P<what>.*?)(?=^## \[|\Z)", changelog)
+    if waiting is not None and waiting["what"].strip():
+        raise WrongTag("CHANGELOG.md has changes below [Unreleased], which this commit holds: give them the version")
     return dated["notes"].strip()
 
 

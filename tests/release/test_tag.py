@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from berth import __version__
-from release.tag import CHANGELOG, WrongTag, check, main
+from release.tag import WrongTag, check, main
 
 TAG = f"v{__version__}"
 TEXT = f"""\
 # Changelog
 
 ## [Unreleased]
-
-### Added
-- Later.
 
 ## [{__version__}] - 2026-11-28
 
@@ -47,11 +46,19 @@ def test_a_version_that_is_not_in_the_changelog_is_refused() -> None:
         check(TAG, TEXT.replace(f"[{__version__}] - 2026-11-28", f"[{__version__}]"))
 
 
-def test_it_is_said_by_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_that_no_version_has_are_refused() -> None:
+    with pytest.raises(WrongTag, match=r"changes below \[Unreleased\]"):
+        check(TAG, TEXT.replace("## [Unreleased]\n", "## [Unreleased]\n\n### Added\n- Later.\n"))
+
+
+def test_it_is_said_by_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["v9.9.9"]) == 1
     assert capsys.readouterr().err.startswith("release.tag: the tag is v9.9.9")
-    if f"## [{__version__}] - " in CHANGELOG.read_text():
-        assert main([TAG]) == 0
-        assert "### Added" in capsys.readouterr().out
-        assert main([TAG, "--home"]) == 0
-        assert "registry=" in capsys.readouterr().out
+    (tmp_path / "CHANGELOG.md").write_text(TEXT)
+    monkeypatch.setattr("release.tag.CHANGELOG", tmp_path / "CHANGELOG.md")
+    assert main([TAG]) == 0
+    assert "### Added" in capsys.readouterr().out
+    assert main([TAG, "--home"]) == 0
+    assert "registry=" in capsys.readouterr().out
