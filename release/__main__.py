@@ -18,8 +18,6 @@ from release.labels import labels, version
 from release.machines import MACHINES, Machine, native
 
 DIST = Path(__file__).resolve().parent.parent / "dist"
-IMAGE = "berth:{}"
-"""What the image is called once it is imported."""
 SUMS = "SHA256SUMS"
 """The file that names all that is in a release."""
 
@@ -72,7 +70,7 @@ def _make(output: Path, log: Path) -> None:
             layout = oci.Layout(Path(work, f"layout{name}"))
             for machine in machines:
                 layout.add(machine, roots[machine], labels())
-            layout.write(draft / f"berth-{version()}-image{name}.tar", IMAGE.format(version()))
+            layout.write(draft / f"berth-{version()}-image{name}.tar", HOME.image)
         krew.manifest(archives, draft, HOME)
         chart.make(draft / f"berth-chart-{version()}.tgz")
         sums = [f"{_sha256(made)}  {made.name}\n" for made in sorted(draft.iterdir())]

@@ -107,8 +107,10 @@ class FakeRegistry:
             self.manifests[reference] = body
             return 201, [], b""
         known = self.manifests.get(reference)
-        digest = f"sha256:{hashlib.sha256(known or b'').hexdigest()}"
-        return (200, [f"Docker-Content-Digest: {digest}"], b"") if known is not None else (404, [], b"")
+        if known is None:
+            return 404, [], b""
+        digest = f"sha256:{hashlib.sha256(known).hexdigest()}"
+        return 200, [] if self.faults["untold"] else [f"Docker-Content-Digest: {digest}"], known
 
     def _fault(self, method: str, path: str) -> tuple[int, list[str], bytes] | None:
         is_upload, is_manifest = method == "POST", method == "PUT" and "/manifests/" in path

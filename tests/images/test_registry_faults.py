@@ -37,6 +37,12 @@ def test_it_takes_what_is_pushed(archive: Path) -> None:
         assert pushed.digest
 
 
+def test_a_digest_that_is_not_told_is_looked_at(archive: Path) -> None:
+    with FakeRegistry(untold=1) as registry:
+        push(registry.host, archive)
+        assert registry.requests[-1] == "GET /v2/storage/berth/manifests/0.1.0"
+
+
 def test_a_connection_that_is_lost_in_the_middle_of_a_blob_is_tried_again(archive: Path) -> None:
     watched = Watched()
     with FakeRegistry(lost=2) as registry:

@@ -169,8 +169,14 @@ def test_containerd_at_a_place_of_its_own_is_found_by_the_kubelet(host: Host) ->
     assert host.find().socket == "/data/containerd/containerd.sock"
 
 
+def test_a_kubelets_runtime_without_a_program_is_named(crowded: Host) -> None:
+    crowded.kubelet("--container-runtime-endpoint=unix:///run/crio/crio.sock")
+    with pytest.raises(RuntimeFailed, match=r"the kubelet runs containers by /run/crio/crio\.sock, and no program"):
+        crowded.find()
+
+
 def test_where_nothing_runs_containers_it_says_so(host: Host) -> None:
-    with pytest.raises(RuntimeFailed, match="nothing here runs containers"):
+    with pytest.raises(RuntimeFailed, match="no containerd, Docker or CRI-O"):
         host.find()
     with pytest.raises(RuntimeFailed, match="there is no docker on this machine"):
         host.find("docker")

@@ -85,6 +85,11 @@ class Archive:
         return self._blob(self.top)
 
     @property
+    def short_name(self) -> str:
+        """The name as people type it, without what nodes add to it."""
+        return self.name.removeprefix("docker.io/library/")
+
+    @property
     def tag(self) -> str:
         """What stands behind the image's name: its version."""
         return self.name.rpartition(":")[2]

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
@@ -32,7 +33,7 @@ _CONNECTING = 15.0
 _MOST = 1 << 20
 """Bytes of an answer that are read: tokens and errors are short."""
 _MANIFESTS = ", ".join((INDEX, MANIFEST))
-_HEADERS = {"User-Agent": "berth"}
+_HEADERS = {"User-Agent": "berth", "Accept-Encoding": "identity"}
 
 Told = Callable[[int], None]
 """Called with the number of bytes that were sent."""
@@ -116,8 +117,16 @@ class Registry:
 
     async def manifest_digest(self, reference: str) -> str:
         """What a tag or digest stands for; empty where it stands for nothing."""
-        answer = await self._call("HEAD", f"manifests/{reference}", headers={"Accept": _MANIFESTS}, accept=(404,))
-        return "" if answer.status == 404 else answer.headers.get("docker-content-digest", "")
+        headers = {"Accept": _MANIFESTS}
+        answer = await self._call("HEAD", f"manifests/{reference}", headers=headers, accept=(404,))
+        if answer.status == 404:
+            return ""
+        return answer.headers.get("docker-content-digest") or await self._hashed(reference, headers)
+
+    async def _hashed(self, reference: str, headers: Mapping[str, str]) -> str:
+        """The digest of a manifest, where the registry does not tell it."""
+        answer = await self._call("GET", f"manifests/{reference}", headers=headers)
+        return f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
 
     async def put_manifest(self, reference: str, kind: str, body: bytes) -> None:
         """Puts a manifest under a tag or its digest. All that it names must be there."""
@@ -226,7 +235,7 @@ async def _flowing(pieces: Callable[[], Iterator[bytes]]) -> AsyncIterator[bytes
 
 async def _some(answer: httpx2.Response) -> bytes:
     read = bytearray()
-    async for part in answer.aiter_bytes():
+    async for part in answer.aiter_raw():  # what is packed is not unpacked: it may be endless
         read += part
         if len(read) > _MOST:
             break

@@ -123,7 +123,7 @@ def find_runtime(wanted: str = "", proc: Path = Path("/proc"), root: Path = Path
     elif socket is not None:
         here = [runtime for runtime in here if _is_same(runtime.socket, socket, root)] or list(_unknown(socket))
     if not here:
-        raise RuntimeFailed(say("runtime.none", sockets=[socket] if socket else sorted(_known())))
+        raise RuntimeFailed(say("runtime.no-program", socket=socket) if socket else say("runtime.none"))
     here = [runtime for runtime in here if runtime.name in _BUNDLED] or here
     first, *others = here
     if any(one.name != first.name and not _is_same(one.socket, first.socket, root) for one in others):
@@ -200,10 +200,6 @@ def _unknown(socket: str) -> Iterator[Runtime]:
 
 def _is_same(one: str, other: str, root: Path) -> bool:
     return os.path.realpath(root / one.lstrip("/")) == os.path.realpath(root / other.lstrip("/"))
-
-
-def _known() -> set[str]:
-    return {socket for kind in KINDS for socket in kind.sockets}
 
 
 def _path() -> str:

@@ -62,14 +62,16 @@ def test_what_lies_here_is_pushed_and_the_next_commands_are_said(dist: Path, hom
     assert (done.returncode, done.stderr) == (0, "")
     digest = done.stdout.partition(f"{place}:{VERSION} is ")[2].split()[0]
     assert done.stdout.splitlines() == [
-        f"berth-{VERSION}-image.tar: docker.io/library/berth:{VERSION}, for amd64, arm64",
-        "sent  3.0 MB  amd64: Python and its packages",
-        "sent  3.0 MB  arm64: Python and its packages",
+        f"berth-{VERSION}-image.tar: berth:{VERSION}, for amd64, arm64",
+        "sent        3.0 MB  amd64: Python and its packages",
+        "sent        3.0 MB  arm64: Python and its packages",
         f"{place}:{VERSION} is {digest}",
         f"oci://{place}-chart is the chart, version {VERSION}",
         "",
         "This registry asked for a login: nodes that have none need a pull secret (--pull-secret, imagePullSecrets).",
-        "Nodes believe this registry only when they are told to, each of them: docs/install.md says how.",
+        "Nodes take this registry only when each of them is told to: containerd in "
+        f"/etc/containerd/certs.d/{registry.host}/hosts.toml, "
+        "Docker by insecure-registries in /etc/docker/daemon.json.",
         "Next, one of these:",
         f"  berth install --image {place}@{digest} --server SERVER --path /EXPORT --apply",
         f"  helm install berth oci://{place}-chart --version {VERSION} --plain-http --namespace berth-system "

@@ -24,7 +24,6 @@ _IS_HERE = Text("{image} ({machine}) is on this node, in {runtime}: {digest}",
 _WAS_HERE = Text("{image} ({machine}) was on this node already, in {runtime}: {digest}",
                  "{image}（{machine}）此前已在本节点的 {runtime} 中：{digest}")  # fmt: skip
 _NEXT = Text("Next: the same command on every other node, then", "接下来：在其他每个节点上执行同一命令，然后")
-_HUB = "docker.io/library/"
 
 
 def load_command() -> click.Command:
@@ -64,11 +63,10 @@ def _load(archive: Path | None, runtime: str | None, timeout: float, output: str
     if output != "table":
         print_data(loaded, output)
         return
-    _say(loaded, spoken)
+    _say(loaded, opened.short_name, spoken)
 
 
-def _say(loaded: Loaded, lang: Language) -> None:
-    short = loaded.image.removeprefix(_HUB)
+def _say(loaded: Loaded, short: str, lang: Language) -> None:
     facts = {"image": short, "machine": loaded.machine, "runtime": loaded.runtime, "digest": loaded.digest}
     say((_WAS_HERE if loaded.was_there else _IS_HERE).said(lang).format(**facts))
     say()

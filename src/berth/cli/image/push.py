@@ -41,8 +41,10 @@ _LOGIN_NOTE = Text(
     "该仓库需要登录：没有登录信息的节点需要拉取凭据（--pull-secret，imagePullSecrets）。",
 )
 _INSECURE_NOTE = Text(
-    "Nodes believe this registry only when they are told to, each of them: docs/install.md says how.",
-    "每个节点都需要单独设置为信任该仓库：做法见 docs/install.zh-CN.md。",
+    "Nodes take this registry only when each of them is told to: containerd in "
+    "/etc/containerd/certs.d/{registry}/hosts.toml, Docker by insecure-registries in /etc/docker/daemon.json.",
+    "需要在每个节点上设置信任该仓库：containerd 在 /etc/containerd/certs.d/{registry}/hosts.toml 中设置，"
+    "Docker 用 /etc/docker/daemon.json 的 insecure-registries。",
 )
 _PASSWORD = Text("Password of {user} at {registry}", "{user} 在 {registry} 的密码")
 
@@ -94,7 +96,7 @@ def _push(
         chart_file = None if no_chart else chart or chart_beside(file)
         packed = read_chart(chart_file) if chart_file else None
         with Archive(file) as opened, closing(Sending(spoken, is_quiet=output != "table")) as sending:
-            sending.tell(_ARCHIVE, file=file.name, name=opened.name, machines=", ".join(opened.machines))
+            sending.tell(_ARCHIVE, file=file.name, name=opened.short_name, machines=", ".join(opened.machines))
             login = _asked(username, repository, spoken) if username else None
             job = _Job(repository, login, Trust(insecure_registry, ca), timeout, sending)
             done = run(job.do(opened, wanted or (opened.tag,), packed), spoken)
@@ -168,7 +170,7 @@ def _say_next(done: _Done, lang: Language) -> None:
     say()
     for is_so, note in ((done.has_login, _LOGIN_NOTE), (done.trust.is_insecure, _INSECURE_NOTE)):
         if is_so:
-            say(note.said(lang))
+            say(note.said(lang).format(registry=done.image.repository.partition("/")[0]))
     say(Styled((_NEXT if done.chart else _NEXT_ALONE).said(lang), "bold"))
     install = "berth install --image {image} --server SERVER --path /EXPORT --apply"
     say("  ", command(install, image=done.reference))

@@ -49,8 +49,8 @@ class Sending:
         """It is there."""
         self._wipe()
         if not self._is_quiet and blob.size >= _LEAST:  # what describes them is too small to speak of
-            word = (_WAS_THERE if was_there else _SENT).said(self._lang)
-            say(Styled(word, "green"), f"  {size(blob.size)}  {blob.label}")
+            words = [each.said(self._lang) for each in (_SENT, _WAS_THERE)]
+            say(Styled(words[was_there].ljust(max(map(len, words))), "green"), f" {size(blob.size):>8}  {blob.label}")
 
     def again(self, error: Lost) -> None:
         """What was under way is tried once more."""
