@@ -1,5 +1,5 @@
 # Each target sets up what it needs itself, and skips what is there already: see devcluster/setup.py.
-#   make demo [KEEP=1]     make test [ARGS="tests/volumes -x"]     make bench [ARGS=...]
+#   make demo [KEEP=1] [DEMO_LANG=zh]     make test [ARGS="tests/volumes -x"]     make bench [ARGS=...]
 
 PYTHON ?= python3
 # Side by side, a file of tests stays in one process: many wait for clusters and servers, so more than there are cores.
@@ -9,7 +9,7 @@ SETUP := @$(PYTHON) -m devcluster.setup
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench bench-full release clean
+.PHONY: help setup demo pictures test test-fast lint format bench bench-full release clean
 
 help: ## say what there is
 	@echo "make TARGET, where TARGET is one of"
@@ -18,9 +18,13 @@ help: ## say what there is
 setup: ## install Debian packages, .venv and the control plane, and do nothing else
 	$(SETUP) test
 
-demo: ## a claim becomes a directory on an NFS server, step by step; KEEP=1 leaves it running
+demo: ## a claim that stays Pending, and its cure, for real; KEEP=1 leaves it running
 	$(SETUP) cluster
-	@KEEP=$(KEEP) $(RUN) -m devcluster.demo $(ARGS)
+	@KEEP=$(KEEP) DEMO_LANG=$(DEMO_LANG) $(RUN) -m devcluster.demo
+
+pictures: ## README's pictures, recorded from the demo: docs/pictures/
+	$(SETUP) cluster
+	@$(RUN) -m devcluster.pictures
 
 test: ## all tests, against the real parts; ARGS="-k word" are pytest's
 	$(SETUP) test
