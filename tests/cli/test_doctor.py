@@ -276,3 +276,54 @@ def test_an_object_is_looked_for_where_kubectl_would(
     monkeypatch.setattr("berth.cli.doctor.examine_cluster", examine)
     assert doctor(*typed, "--kubeconfig", str(config)).exit_code == 0
     assert asked == [meant]
+
+
+SECRETS = ("ddddd", "demo4nfs", "managed-nfs-storage")
+
+
+@pytest.mark.parametrize("form", ["table", "json", "yaml"])
+def test_with_stand_ins_names_are_not_told(log: str, form: str) -> None:
+    for arguments in (("explain", log, "--redact", "-o", form), ("--redact", "explain", log, "-o", form)):
+        done = doctor(*arguments, "--kubernetes-version", "1.28")
+        assert done.exit_code == 2
+        assert "namespace-1/claim-1" in done.stdout
+        assert not [name for name in SECRETS if name in done.output]
+
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: acme-prod
+contexts: [{name: acme-prod, context: {cluster: acme-east, user: alice7, namespace: shop7}}]
+clusters: [{name: acme-east, cluster: {server: "https://k8s-7.acme.invalid:6443"}}]
+users: [{name: alice7, user: {token: t0psecret}}]
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--redact",),
+        ("--redact", "-o", "json"),
+        ("claim", "shop7/photos7", "--redact", "--context", "acme-west"),
+        ("claim", "shop7/photos7", "--redact", "--context", "acme-west", "-o", "json"),
+        ("claim", "shop7/photos7/acme", "--redact"),
+        ("claim", "shop7/photos7", "-n", "acme", "--redact", "-o", "yaml"),
+        ("volume", "shop7/photos7", "--redact"),
+        ("--redact", "--trust", "acme7"),
+        ("share", "nas7.acme.invalid:/srv/acme", "--redact", "--timeout", "1"),
+        ("share", "nas7.acme.invalid:/srv/acme", "--redact", "--timeout", "1", "-o", "json"),
+        ("share", "nas7.acme.invalid", "--redact"),
+        ("explain", "/srv/acme/alice7.log", "--redact"),
+        ("explain", "/srv/acme/alice7.log", "--redact", "-o", "json", "--lang", "zh"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_errors_don_t_tell_them_either(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    kubeconfig = tmp_path / "acme7.kubeconfig"
+    kubeconfig.write_text(KUBECONFIG)
+    done = doctor(*arguments, KUBECONFIG=str(kubeconfig))
+    assert done.exit_code in (2, 3, 64)
+    said = done.output.lower()
+    assert said
+    assert not [name for name in ("acme", "shop7", "photos7", "alice7", "nas7", "k8s-7") if name in said]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
+from berth.cli.manner import redaction
 from berth.cli.output import Styled, print_data, say
 from berth.cli.tables import overwrite
 from berth.cli.wrapping import is_terminal
@@ -29,6 +30,8 @@ _LOOKING = Text("looking, {} of {} done: {}", "正在检查，已完成 {}/{}：
 
 def answer(report: Report, output: str, lang: Language, nothing: Text) -> NoReturn:
     """Prints the report and ends the process with its exit code. nothing: what to say when all is well."""
+    wanted = redaction()
+    report = report if wanted is None else wanted.report(report)
     if output == "table":
         print_lines(lines_of(report, lang, nothing))
     else:

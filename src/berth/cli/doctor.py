@@ -15,8 +15,8 @@ from berth.cli.ending import EXIT_BLIND, end, run
 from berth.cli.explain import explain_command
 from berth.cli.hosts.options import HostCommand
 from berth.cli.image_options import readable
-from berth.cli.manner import both, language
-from berth.cli.output import LANGUAGE, output_option, print_data, say
+from berth.cli.manner import both, language, redaction
+from berth.cli.output import LANGUAGE, REDACTED, output_option, print_data, say
 from berth.cli.server.report import exit_code, print_report
 from berth.cli.server.verify import look_at_share, verify_command
 from berth.cli.tables import print_table
@@ -93,7 +93,7 @@ def doctor_command() -> click.Group:
 
 
 def _cluster_options() -> list[click.Parameter]:
-    return [_ACTIVE, *_WISHES.values(), _TRUST, KUBECONFIG, CONTEXT, output_option(), LANGUAGE]
+    return [_ACTIVE, *_WISHES.values(), _TRUST, KUBECONFIG, CONTEXT, output_option(), REDACTED, LANGUAGE]
 
 
 @click.pass_context
@@ -160,9 +160,11 @@ def _look(
         why = both(str(error))
         end(Text(why.en, _UNCONFIGURED.format(why.zh)), EXIT_BLIND, reason="ConfigurationError", lang=spoken)
     subject = about.subject(config) if about else None
+    wanted = redaction()
     looking = examine_cluster(
-        subject, config, active=active, wish=Wish(**wishes), trusted=trusted, progress=progress_line(spoken)
-    )
+        subject, config, active=active, wish=Wish(**wishes), trusted=trusted, progress=progress_line(spoken),
+        seen=wanted.learn_cluster if wanted is not None else None,
+    )  # fmt: skip
     report = run(looking, spoken)
     answer(report, output, spoken, _HEALTHY)
 
@@ -173,6 +175,8 @@ def _share_command() -> click.Command:
 
     def look(output: str, **given: Any) -> None:
         report, spoken = look_at_share(**given)
+        wanted = redaction()
+        report = report if wanted is None else wanted.share_report(report)
         if output == "table":
             print_report(report, spoken)
         else:
@@ -181,7 +185,7 @@ def _share_command() -> click.Command:
 
     return HostCommand(
         "share",
-        params=[output_option() if each.name == "output" else each for each in verify.params],
+        params=[*(output_option() if each.name == "output" else each for each in verify.params), REDACTED],
         callback=look,
         short_help="One share, over the network: from the name to a byte-range lock.",
         help=f"{(verify.help or '').partition('Exit code:')[0]}{_CODES}",
@@ -205,6 +209,7 @@ def _node_command() -> click.Command:
                 help="Where the node's / is, for a pod that has mounted it. [default: /]",
             ),
             output_option(),
+            REDACTED,
             LANGUAGE,
         ],
         callback=look,

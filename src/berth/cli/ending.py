@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from berth.aio.command import CommandError
-from berth.cli.manner import both, form, has_answered, language
+from berth.cli.manner import both, fit, form, has_answered, language
 from berth.cli.output import OutputLost, complain, print_data
 from berth.cli.usage import explained
 from berth.findings.finding import Finding
@@ -108,7 +108,7 @@ def end(
 
 def error_data(why: Text, code: int, *, reason: str = "", finding: Finding | None = None) -> dict[str, object]:
     """What programs are told in the place of an answer."""
-    known: dict[str, object] = {"reason": reason or _REASONS[code], "message": why}
+    known: dict[str, object] = {"reason": reason or _REASONS[code], "message": Text(fit(why.en), fit(why.zh))}
     if finding is not None:
         known["finding"] = finding
     return {"error": known, "exitCode": code}

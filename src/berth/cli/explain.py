@@ -17,7 +17,7 @@ from berth.cli.commands import BerthCommand
 from berth.cli.diagnosis import answer
 from berth.cli.ending import EXIT_BLIND, end, ending
 from berth.cli.manner import both, language
-from berth.cli.output import LANGUAGE, complain, output_option
+from berth.cli.output import LANGUAGE, REDACTED, complain, output_option
 from berth.cli.wrapping import is_terminal
 from berth.doctor.explain import Explainer
 from berth.findings.versions import Version, parse_version
@@ -48,6 +48,7 @@ def explain_command() -> click.Command:
             KUBECONFIG,
             CONTEXT,
             output_option(),
+            REDACTED,
             LANGUAGE,
         ],
         callback=_explain,

@@ -9,17 +9,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from berth.texts.phrases import ERRORS, Phrases
 from berth.texts.text import Language, Text, language_of
 
+if TYPE_CHECKING:
+    from berth.doctor.redaction.reports import Redaction
+
 FORMS = ("table", "json", "yaml")
 """For people; for programs."""
 _OLD_FORMS = {"text": "table"}
-_LANG, _OUTPUT = "--lang", ("-o", "--output")
+_LANG, _OUTPUT, REDACT = "--lang", ("-o", "--output"), "--redact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Manner:
     form: str = "table"
     has_answered: bool = False
     """Whether something for programs was printed already."""
+    redaction: Redaction | None = None
+    """What puts stand-ins into all that is told, where that is wanted."""
 
 
 _MANNER: ContextVar[Manner] = ContextVar("manner")
@@ -86,6 +91,17 @@ def has_answered() -> bool:
     return _manner().has_answered
 
 
+def redaction() -> Redaction | None:
+    """What puts stand-ins for names into answers, where the line asks for it."""
+    return _manner().redaction
+
+
+def fit(sentence: str) -> str:
+    """The sentence as it may be told: with stand-ins for names where the line asks for them."""
+    wanted = redaction()
+    return sentence if wanted is None else wanted.names.text(sentence)
+
+
 def note_answer() -> None:
     """The answer for programs is out."""
     _MANNER.set(replace(_manner(), has_answered=True))
@@ -101,16 +117,25 @@ def _manner() -> Manner:
 
 
 def _manner_of(arguments: Sequence[str]) -> Manner:
-    lang, given = "", ""
+    lang, given, is_redacted = "", "", False
     words = iter(arguments)
     for word in words:
         name, equals, value = word.partition("=")
         if word == "--":
             break
-        if name == _LANG:
+        if word == REDACT:
+            is_redacted = True
+        elif name == _LANG:
             lang = value if equals else next(words, "")
         elif name in _OUTPUT:
             given = value if equals else next(words, "")
         elif word.startswith("-o") and not word.startswith("--"):
             given = word[2:].removeprefix("=")
-    return Manner(tongue(lang), given if given in FORMS else "table")
+    told = Manner(tongue(lang), given if given in FORMS else "table")
+    return replace(told, redaction=_new_redaction()) if is_redacted else told
+
+
+def _new_redaction() -> Redaction:
+    from berth.doctor.redaction.reports import Redaction  # nobody else needs the doctor for it
+
+    return Redaction()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import click
 
 from berth import __version__
-from berth.cli.manner import FORMS, Form, Tongue, language, note_answer
+from berth.cli.manner import FORMS, REDACT, Form, Tongue, fit, language, note_answer
 from berth.cli.relay import relay
 from berth.cli.wrapping import breaks, indent_of, is_terminal, width_of
 from berth.operations.remote.protocol import HELLO, encode
@@ -29,6 +29,14 @@ from berth.texts.visible import line
 LANGUAGE = click.Option(
     ["--lang"], type=Tongue(), metavar="[en|zh]", help="Language of the answer. [default: the locale's]"
 )
+REDACTED = click.Option(
+    [REDACT],
+    is_flag=True,
+    expose_value=False,
+    help="With stand-ins for names, addresses and paths: the same name has the same one. Look it over before you show "
+    "it to others.",
+)
+"""Which it is, is known before the line is understood (berth.cli.manner): errors are told so, too."""
 _YES, _NO = ("y", "yes", "是"), ("", "n", "no", "否")
 _YES_OR_NO = Text("please answer y or n", "请回答 y（是）或 n（否）")
 
@@ -112,7 +120,7 @@ def print_data(content: object, output: str) -> None:
 
 def complain(sentence: str) -> None:
     """One sentence on stderr."""
-    say(f"berth: {sentence}", on_stderr=True, hang=2)
+    say(f"berth: {fit(sentence)}", on_stderr=True, hang=2)
 
 
 def ask(question: str, *, on_stderr: bool = False) -> bool:

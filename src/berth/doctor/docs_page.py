@@ -40,6 +40,11 @@ and it changes no volume's end. What goes further has to be asked for: `--leave-
 the empty directory stays, and how to remove it is said), `--all-nodes` (nodes whose taints keep other pods off),
 `--probe-image` (instead of the image of the Berth that runs). What a killed run left is removed by the next one.
 
+`--redact` puts stand-ins in the place of names, addresses and paths, for showing the answer to others:
+`namespace-1/claim-2`, `192.0.2.1`, `host-1.example:/dir-1`. The same name has the same one in one run, also in commands
+and quoted lines; of a quoted line every word goes that is neither ours nor an ordinary one. Kubernetes' own names and
+those of known provisioners stay, and sizes, options, versions and ports. Look it over before you show it to others.
+
 Many programs print the same errors on any file system. `explain` calls one a failure only where the text shows that
 NFS is meant: in the message and its record, by a path below an NFS mount that the text lists (`mount`, `df`, fstab), or
 by a volume that it names. Else it asks, with the command that tells: `QUESTION`, under `questions` in JSON; no question
@@ -77,6 +82,11 @@ StorageClass，因此探测不会碰到数据；它也不改变任何卷在 PVC 
 `--all-nodes`（带污点、其他 Pod 不会调度到的节点）、
 `--probe-image`（代替正在运行的 Berth 的镜像）。
 被强行终止的探测所留下的内容由下一次运行清理。
+
+`--redact` 把名字、地址和路径换成代号，便于把结果给别人看：`namespace-1/claim-2`、`192.0.2.1`、
+`host-1.example:/dir-1`。同一次运行中，同一个名字对应同一个代号，命令和引用的原文里也是如此；
+引用的原文中，既不是 Berth 的用语也不是常见词的单词都会被换掉。Kubernetes 自身的名字、常见制备器的名字，
+以及容量、选项、版本和端口保持不变。给别人看之前请自己检查一遍。
 
 很多程序在任何文件系统上都会输出相同的错误。只有当文本表明与 NFS 有关时，`explain` 才判定为故障：消息及其所在的记录、
 文本中列出的 NFS 挂载点（`mount`、`df`、fstab）之下的路径，或文本中指明在 NFS 上的卷。否则以“待确认”的形式提问，并给出

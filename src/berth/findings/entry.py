@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import Any, get_args
 
@@ -172,6 +173,7 @@ class CatalogueEntry:
             sources=self.sources,
             where=where,
             facts=known,
+            tell=partial(self.finding, version=version, shown=shown),
         )
 
     def _commands(self, cure: Variant, facts: Facts) -> Iterator[Shell]:

@@ -6,9 +6,9 @@ before lost data, before what stops everybody, before what stops one, before wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from berth.texts.command import Shell
 from berth.texts.data import as_data, camel
@@ -83,6 +83,9 @@ class Where:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
+Tell = Callable[[Sequence[Subject], Mapping[str, Any]], "Finding"]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One result: what was seen, why it is so, what to type. Made by Catalogue.find."""
@@ -109,6 +112,8 @@ class Finding:
     """For findings about what is written in files."""
     facts: Mapping[str, object] = field(default_factory=dict, compare=False)
     """The values in the sentences, for programs: nobody has to read them out of a sentence."""
+    tell: Tell | None = field(default=None, compare=False, repr=False)
+    """Makes the same finding of other objects and facts."""
 
     @property
     def rank(self) -> tuple[int, int, str, tuple[Subject, ...]]:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from berth.doctor.cluster.examine import examine
+from berth.doctor.redaction.reports import Redaction
+from berth.doctor.redaction.words import PROVISIONERS, known_words
 from berth.findings.finding import Report
+from berth.findings.render import say
 from berth.kube.config import load
+from berth.texts.text import Language, Text
 from tests.doctor.cluster.patient import Object, Patient, find
 
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 WARD = Path(__file__).parent / "broken_cluster.yaml"
 
 
@@ -147,6 +154,48 @@ def test_it_is_found(case: Case, patient: Patient, ill: Report) -> None:
     assert finding is not None, [(each.id, each.about) for each in ill.findings]
     assert case.says in finding.seen.en
     assert not ill.unseen
+
+
+NAMING = {
+    "name", "namespace", "server", "path", "storageClassName", "volumeName", "serviceAccountName", "provisioner",
+    "claimName", "value", "host", "url", "share",
+}  # fmt: skip
+"""Fields whose values are names."""
+
+
+def names_in(value: object, key: str = "") -> Iterator[str]:
+    """The words of all names in an object that are no words of everybody."""
+    match value:
+        case dict():
+            for field, each in value.items():
+                yield from names_in(each, field)
+        case list():
+            for each in value:
+                yield from names_in(each, key)
+        case str() if key in NAMING and value not in PROVISIONERS:
+            for word in re.findall(r"[A-Za-z0-9][\w-]*", value):
+                if word not in known_words() and not word.isdigit():
+                    yield word
+
+
+def test_with_stand_ins_none_of_the_clusters_names_is_told(patient: Patient, ill: Report) -> None:
+    kubectl = patient.cluster.kubectl
+    own = {patient.name, *names_in(patient.made)}
+    for kind in ("pods", "pv", "pvc", "storageclass", "deployments", "serviceaccounts", "endpoints"):
+        listed = json.loads(kubectl("get", kind, "-A", "-o", "json"))["items"]
+        own |= {word for each in listed for word in names_in({"name": each["metadata"]["name"]})}
+    assert len(own) > 40
+    redaction = Redaction()
+    config = load(str(patient.cluster.kubeconfig))
+    report = asyncio.run(examine(None, config, seen=redaction.learn_cluster))
+    said = redaction.report(report)
+    assert [each.id for each in said.findings] == [each.id for each in report.findings]
+    lines = [line.text for language in LANGUAGES for line in say(said, language, Text("", ""))]
+    told = "\n".join([json.dumps(said.as_dict(), ensure_ascii=False), *lines])
+    leaked = {name: re.findall(rf".{{0,60}}(?<![\w-]){re.escape(name)}(?![\w-]).{{0,20}}", told)[:2] for name in own}
+    assert {name: where for name, where in leaked.items() if where} == {}
+    about = {subject.name for each in said.findings for subject in each.about}
+    assert not {name for name in about if patient.name in name}
 
 
 def test_a_name_proves_nothing(patient: Patient, ill: Report) -> None:

@@ -8,7 +8,7 @@ import click
 
 from berth.cli.ending import EXIT_USAGE, end, run
 from berth.cli.hosts.options import HostCommand
-from berth.cli.manner import language
+from berth.cli.manner import fit, language
 from berth.cli.output import LANGUAGE, output_option, print_data
 from berth.cli.server.report import exit_code, print_report
 from berth.cli.tables import progress
@@ -67,5 +67,5 @@ def look_at_share(
 
 def look(target: ShareAddress, deadline: float, from_node: bool, lang: Language) -> ShareReport:
     """The report, with a word on a terminal while it is made."""
-    with progress(f"正在检查 {target}" if lang == "zh" else f"Looking at {target}"):
+    with progress(fit(f"正在检查 {target}" if lang == "zh" else f"Looking at {target}")):
         return run(verify(target, deadline=deadline, from_node=from_node), lang)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import aclosing
 
 from berth.doctor.cluster.active import Prober
@@ -10,6 +10,7 @@ from berth.doctor.cluster.checks import CHECKS, ClusterInReach
 from berth.doctor.cluster.dependencies import about_one
 from berth.doctor.cluster.folding import fold
 from berth.doctor.cluster.probing import Wish
+from berth.doctor.cluster.snapshot import Snapshot
 from berth.doctor.run import Progress, run, why_unseen
 from berth.findings.finding import Finding, Report, Subject, Unseen
 from berth.findings.finding import report as make_report
@@ -31,17 +32,21 @@ async def examine(
     wish: Wish = Wish(),  # noqa: B008 - a value
     trusted: Collection[str] = (),
     progress: Progress | None = None,
+    seen: Callable[[Snapshot], None] | None = None,
 ) -> Report:
     """What is wrong with the cluster, or (about: a claim, volume or pod) with one object and all that it hangs on.
 
     active: claims and pods are made to try it, and removed again; wish: what of that goes further than it has to.
-    trusted: service accounts, `namespace/name`, that are provisioners' on the administrator's word.
+    trusted: service accounts, `namespace/name`, that are provisioners' on the administrator's word. seen: is given what
+    was read of the cluster.
     """
     async with ManifestApi(config, timeout=_TIMEOUT, user_agent="berth doctor") as api:
         cluster = ClusterInReach(api, trusted)
         try:
             report = await run(CHECKS, cluster, progress=progress)
             judged = await cluster.judged()
+            if seen is not None and judged is not None:
+                seen(judged[0])
         finally:
             await cluster.aclose()
         if about is None:
