@@ -85,6 +85,13 @@ def test_a_directory_is_called_as_its_claim_is() -> None:
     assert names.text(f"{path}.json") == f"{told}.json"
 
 
+def test_what_stands_in_quotes_is_a_name_in_any_language() -> None:
+    assert (
+        StandIns().text("没有名为 '生产' 的 context（已知：'测试'）")
+        == "没有名为 'name-1' 的 context（已知：'name-2'）"
+    )
+
+
 def test_no_stand_in_is_somebodys_real_name() -> None:
     names = StandIns()
     for raw in ("node-1", "node-2", "node-7"):

@@ -34,6 +34,7 @@ _PIECES = (
     r"|(?P<word>(?a:[A-Za-z0-9_](?:[\w.\-~@+]*\w)?))"
     r"|(?P<foreign>[^\W\d_A-Za-z]+)"
 )
+_QUOTES = ("'", '"')
 _LONG = re.compile(r"[^\w.\-]")
 _URL = re.compile(r"(?P<head>[a-z0-9+]+://)(?P<host>\[[^\]]*\]|[^/:?]*)(?P<port>:\d+)?(?P<path>.*)")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}")
@@ -109,11 +110,12 @@ class StandIns:
                     return self.places.path(piece)
                 case "six":
                     return self.places.address(piece) or piece
-                case "foreign":
-                    is_ours = not is_foreign or piece in foreign_sentences()
-                    return piece if is_ours else self.name("name", piece)
             before, after = raw[max(found.start() - 40, 0) : found.start()], raw[found.end() : found.end() + 2]
-            return self._word(piece, before, after)
+            if found.lastgroup == "word":
+                return self._word(piece, before, after)
+            is_name = piece in self._kind or (before[-1:] in _QUOTES and after[:1] == before[-1:])
+            is_ours = not is_name and (not is_foreign or piece in foreign_sentences())
+            return piece if is_ours else self.name("name", piece)
 
         return self._pieces.sub(put, raw)
 
