@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from berth.doctor.explain import Explainer
 from berth.doctor.known import entries, find
 from berth.doctor.redaction.reports import Redaction
 from berth.doctor.redaction.words import known_words
+from berth.doctor.share.probed import Probed, ShareReport
 from berth.findings.entry import PARTS, CatalogueEntry, names
 from berth.findings.finding import KINDS, Finding, Subject, report
 from berth.findings.render import say
@@ -142,3 +144,24 @@ def test_names_that_are_words_of_ours_are_replaced_where_they_are_names() -> Non
     assert said.about == (Subject("claim", "namespace-1/claim-1"), Subject("class", "class-1"))
     assert "a Pending claim holds no data" in said.do.en
     assert said.commands[0].startswith("kubectl -n namespace-1 get pvc claim-1 -o yaml | sed ")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A fact of several parts, as probes of a share have them."""
+
+    server_name: str
+    mount_options: tuple[str, ...] = ("hard",)
+
+
+def test_facts_of_several_parts_keep_their_form() -> None:
+    facts = {"place": Place("nas7.acme.cn"), "labels": {"team9": "acme9"}, "count": 3, "sure": True, "none": None}
+    probed = Probed("dns", "passed", Text("nas7.acme.cn is there", "nas7.acme.cn 在"), None, facts)
+    said = Redaction().share_report(ShareReport("nas7.acme.cn:/srv/acme9", (probed,)))
+    assert said.share == "host-1.example:/dir-1/dir-2"
+    assert said.probes[0].seen.en == "host-1.example is there"
+    told = as_data(said.probes[0].facts)
+    assert told["place"] == {"serverName": "host-1.example", "mountOptions": ["hard"]}
+    assert (told["count"], told["sure"], told["none"]) == (3, True, None)
+    assert "acme" not in str(told)
+    assert "team9" not in str(told)

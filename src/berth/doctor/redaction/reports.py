@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import TypeVar
 
 from berth.doctor.cluster.snapshot import Snapshot
@@ -12,7 +12,7 @@ from berth.doctor.share.probed import Probed, ShareReport
 from berth.findings.finding import KINDS, Finding, Question, Report, Subject, Unseen, Where
 from berth.objects import runtime
 from berth.texts.command import Shell
-from berth.texts.data import as_data
+from berth.texts.data import camel
 from berth.texts.text import Text
 
 V = TypeVar("V")
@@ -164,24 +164,20 @@ class Redaction:
                 told = [self._fact(fact, each) for each in value]
             case bool() | int() | float() | None:
                 told = value
+            case Mapping():
+                told = {self.names.value(str(key)): self._fact(fact, each) for key, each in value.items()}
+            case _ if is_dataclass(value):
+                told = {camel(each.name): self._fact(each.name, getattr(value, each.name)) for each in fields(value)}
             case _:
-                told = self._data(as_data(value))
+                told = self.names.value(str(value))
         return told  # type: ignore[return-value]
-
-    def _data(self, value: object) -> object:
-        match value:
-            case str():
-                return self.names.value(value)
-            case dict():
-                return {self.names.value(key): self._data(each) for key, each in value.items()}
-            case list():
-                return [self._data(each) for each in value]
-        return value
 
     def _text_fact(self, fact: str, raw: str) -> str:
         kind, _, part = fact.rpartition("_")
         if part == "namespace" or fact == "namespace":
             return self.names.name("namespace", raw)
+        if part == "name" and kind == "server":
+            return self.names.name("host", raw)
         if part == "name" and kind in KINDS:
             return self.names.name(kind, raw)
         if fact in KINDS or fact in _KINDS_OF_FACTS or fact == "account":
