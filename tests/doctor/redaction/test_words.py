@@ -14,6 +14,8 @@ from berth.doctor.redaction.stand_ins import StandIns
 from berth.doctor.redaction.words import PROVISIONERS, known_words
 
 SOURCE = Path(berth.__file__).parent
+SAID = ("doctor", "findings", "kube", "objects", "shares", "texts", "volumes")
+"""Folders whose sentences the doctor may say."""
 TOO_MUCH = re.compile(r"[{\n]|such as|例如")
 """What something is put into, pages, and examples of names."""
 ORDINARY = SOURCE / "doctor" / "redaction" / "words.txt"
@@ -21,7 +23,8 @@ ORDINARY = SOURCE / "doctor" / "redaction" / "words.txt"
 
 def sentences() -> Iterator[str]:
     """Those that our code holds as texts in two languages, without what is put into them."""
-    for path in sorted(SOURCE.rglob("*.py")):
+    commands = [SOURCE / "cli" / f"{name}.py" for name in ("doctor", "explain", "diagnosis", "ending")]
+    for path in sorted([*commands, *(path for folder in SAID for path in (SOURCE / folder).rglob("*.py"))]):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Text":
                 for each in node.args:
