@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from berth.aio.command import CommandError
-from berth.cli.manner import both, fit, form, has_answered, language
+from berth.cli.manner import both, fit, form, has_answered, language, redaction
 from berth.cli.output import OutputLost, complain, print_data
 from berth.cli.usage import explained
 from berth.findings.finding import Finding
@@ -110,7 +110,8 @@ def error_data(why: Text, code: int, *, reason: str = "", finding: Finding | Non
     """What programs are told in the place of an answer."""
     known: dict[str, object] = {"reason": reason or _REASONS[code], "message": Text(fit(why.en), fit(why.zh))}
     if finding is not None:
-        known["finding"] = finding
+        wanted = redaction()
+        known["finding"] = finding if wanted is None else wanted.finding(finding)
     return {"error": known, "exitCode": code}
 
 

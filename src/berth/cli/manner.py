@@ -102,6 +102,12 @@ def fit(sentence: str) -> str:
     return sentence if wanted is None else wanted.names.text(sentence)
 
 
+def called(host: str) -> str:
+    """How a host may be called in an answer."""
+    wanted = redaction()
+    return host if wanted is None else wanted.names.name("host", host)
+
+
 def note_answer() -> None:
     """The answer for programs is out."""
     _MANNER.set(replace(_manner(), has_answered=True))

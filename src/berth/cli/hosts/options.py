@@ -11,7 +11,7 @@ import click
 
 from berth.cli.commands import BerthCommand
 from berth.cli.ending import EXIT_USAGE, end
-from berth.cli.manner import language
+from berth.cli.manner import REDACT, language, redaction
 from berth.cli.wrapping import is_terminal
 from berth.operations.remote.client import SshOptions
 from berth.operations.remote.protocol import STREAMS
@@ -79,7 +79,9 @@ class HostCommand(BerthCommand):
         spoken = language(ctx.params["lang"])
         output = ctx.params["output"]
         hosts = _targets(own["hosts"])
-        kept = (f"--output={'table' if output == 'table' else 'json'}", f"--lang={spoken}")
+        kept = [f"--output={'table' if output == 'table' else 'json'}", f"--lang={spoken}"]
+        if redaction() is not None and REDACT not in words:  # where it stands before the command
+            kept.append(REDACT)
         order = Order(
             (*_path_of(ctx), *kept, *words),
             tuple(name for name in STREAMS if is_terminal(getattr(sys, name))),

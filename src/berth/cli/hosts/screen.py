@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from berth.cli.manner import called
 from berth.cli.output import Part, Styled, say
 from berth.cli.tables import overwrite, plain_lines, print_table
 from berth.cli.wrapping import indent_of, is_terminal
@@ -24,7 +25,7 @@ class Screen:
     """stdout and stderr, for the records of some hosts."""
 
     def __init__(self, hosts: Sequence[str]) -> None:
-        self._widest = max(map(cell_len, hosts)) if len(hosts) > 1 else 0
+        self._widest = max(cell_len(called(host)) for host in hosts) if len(hosts) > 1 else 0
         self._doing: dict[str, str] = {}
         self.answers: dict[str, object] = {}
         """What each host has answered to programs."""
@@ -52,7 +53,7 @@ class Screen:
             if not self._widest:
                 say(*parts, on_stderr=on_stderr, hang=hang)
                 return
-            before = host + " " * (self._widest - cell_len(host)) + "  "
+            before = called(host) + " " * (self._widest - cell_len(called(host))) + "  "
             said = "".join(each.text if isinstance(each, Styled) else each for each in parts)
             inner = indent_of(said) if hang is None else hang
             say(Styled(before, "cyan"), *parts, on_stderr=on_stderr, hang=cell_len(before) + inner)
@@ -88,7 +89,7 @@ class Screen:
 
     def _redraw(self) -> None:
         if is_terminal(sys.stderr):
-            doings = (f"{host}: {text}" if self._widest else text for host, text in self._doing.items())
+            doings = (f"{called(host)}: {text}" if self._widest else text for host, text in self._doing.items())
             told = ", ".join(doings)
             overwrite(f"{told} …" if told else "")
 

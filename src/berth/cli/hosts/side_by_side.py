@@ -24,6 +24,7 @@ from berth.cli.ending import (
     error_data,
 )
 from berth.cli.hosts.screen import Screen
+from berth.cli.manner import called
 from berth.cli.output import ask, ask_secret, complain, print_data, say
 from berth.cli.tables import print_table
 from berth.findings.finding import Finding
@@ -60,10 +61,14 @@ def run_on(hosts: Sequence[Target], order: Order, output: str, lang: Language, *
     code = max(codes.values())
     if output == "table" and len(hosts) > 1:
         say()
-        rows = [(name, (_RESULTS.get(each) or _filled(_ENDED, each)).said(lang)) for name, each in codes.items()]
+        rows = [
+            (called(name), (_RESULTS.get(each) or _filled(_ENDED, each)).said(lang)) for name, each in codes.items()
+        ]
         print_table(_HEADINGS.said(lang).split("|"), rows, [_COLOURS.get(each, "red") for each in codes.values()])
     elif output != "table" and len(hosts) > 1:
-        answers = [{"host": name, "exitCode": each, "answer": several.answer(name)} for name, each in codes.items()]
+        answers = [
+            {"host": called(name), "exitCode": each, "answer": several.answer(name)} for name, each in codes.items()
+        ]
         print_data(answers, output)
     elif output != "table":
         name = str(hosts[0])

@@ -41,7 +41,12 @@ _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}")
 _DOMAINS = ("local", "lan", "com", "net", "org", "cn", "internal", "corp", "home", "intra")
 _CODE = re.compile(r"\w+\.go")
 """Where in a program a line of a log comes from."""
-_LISTS = {"namespace": NAMESPACES, "provisioner": PROVISIONERS, "account": frozenset({"default"})}
+_LISTS = {
+    "namespace": NAMESPACES,
+    "provisioner": PROVISIONERS,
+    "account": frozenset({"default"}),
+    "user": frozenset({"root"}),
+}
 """Of a kind the names that stay."""
 
 
@@ -68,6 +73,9 @@ class StandIns:
         """The stand-in of a name of that kind."""
         if not raw or raw in _LISTS.get(kind, ()) or raw in PROVISIONERS:
             return raw
+        if "@" in raw.strip("@"):
+            user, _, host = raw.rpartition("@")
+            return f"{self.name('user', user)}@{self.name('host', host)}"
         self.learn(kind, raw)
         if (address := self.places.address(raw.strip("[]"))) is not None:
             return raw.replace(raw.strip("[]"), address)
