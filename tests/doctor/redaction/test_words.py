@@ -50,6 +50,7 @@ def test_sentences_of_our_code_have_no_stand_ins() -> None:
         "kube-system",
         "vers=4.1,hard,timeo=600", "10Gi", "v1.28.4+k3s1", "6.1.0-18-amd64", "NFS4ERR_STALE", "ENOSPC", "2m30s",
         "volume.kubernetes.io/storage-provisioner", "storage.k8s.io/v1", "spec.nfs.path", "FailedMount",
+        "controller.go:1004", "--feature-gates=RemoveSelfLink=false",
         *sorted(PROVISIONERS),
     ],
 )  # fmt: skip
@@ -68,6 +69,9 @@ def test_what_everybody_has_stays(text: str) -> None:
         ("nfs.shop7.svc.cluster.local", "service-1.namespace-1.svc.cluster.local"),
         ("pvc-0b1e7f6a-3c52-4d8e-9a41-5f0c6d2e8b97", "pvc-00000000-0000-4000-8000-000000000001"),
         ("/srv/客户/数据", "/dir-1/dir-2/dir-3"),
+        ("acme.kubernetes.io/x and acme.storage.k8s.io", "host-1.example/x and host-2.example"),
+        ("data.backup.io mysql.data.svc", "host-1.example service-1.namespace-1.svc"),
+        ("acme_sync.go:12 --acme-token=t0p", "host-1.example:12 --name-1=name-2"),
         ("用户张三无权访问", "name-1"),
         ("acme-prod_Acme@acme", "user-1@host-1.example"),
         ("root@nas7 is nas7", "root@host-1.example is host-1.example"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 from berth.doctor.redaction.places import UID, Places
 from berth.doctor.redaction.words import NAMESPACES, PROVISIONERS, foreign_sentences, known_words
@@ -38,8 +39,11 @@ _QUOTES = ("'", '"')
 _LONG = re.compile(r"[^\w.\-]")
 _URL = re.compile(r"(?P<head>[a-z0-9+]+://)(?P<host>\[[^\]]*\]|[^/:?]*)(?P<port>:\d+)?(?P<path>.*)")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}")
-_DOMAINS = ("local", "lan", "com", "net", "org", "cn", "internal", "corp", "home", "intra")
-_CODE = re.compile(r"\w+\.go")
+_DOMAINS = (
+    "local", "lan", "com", "net", "org", "cn", "internal", "corp", "home", "intra", "io", "dev", "cloud", "app", "edu",
+    "gov", "info", "tech", "localdomain", "example",
+)  # fmt: skip
+_CODE = re.compile(r"(\w+)\.go")
 """Where in a program a line of a log comes from."""
 _LISTS = {
     "namespace": NAMESPACES,
@@ -108,7 +112,9 @@ class StandIns:
                 case "long":
                     return self.name(self._kind.get(piece, "provisioner"), piece)
                 case "option":
-                    return piece
+                    bare = piece.strip("-")
+                    is_ours = bare in self._words or self._are_words(bare.split("-"))
+                    return piece if is_ours else f"--{self.name('name', bare)}"
                 case "sed":
                     head, inner, tail = piece.split("/", 2)
                     return f"{head}/{self.text(inner)}/{tail}"
@@ -141,7 +147,8 @@ class StandIns:
         if (kind := self._kind.get(raw)) is not None:
             is_meant = not is_plain or after.startswith("/") or bool(_NAMED.search(before))
             return self.name(kind, raw) if is_meant else raw
-        if is_plain or raw in PROVISIONERS or raw in NAMESPACES or _OURS.fullmatch(raw):
+        is_group = _OURS.fullmatch(raw) is not None and self._are_words(raw.split("."))
+        if is_plain or is_group or raw in PROVISIONERS or raw in NAMESPACES:
             return raw
         return self.name("host", raw) if after == ":/" else self._unknown(raw)
 
@@ -153,9 +160,15 @@ class StandIns:
         if (uid := UID.search(raw)) is not None:
             return self._with_uid(raw, uid)
         *parts, last = raw.split(".")
-        if _CODE.fullmatch(raw) or (parts and last not in _DOMAINS and {*parts, last} <= self._words):
+        code = _CODE.fullmatch(raw)
+        if code is not None and self._are_words(code[1].split("_")):
+            return raw
+        if parts and last not in _DOMAINS and self._are_words([*parts, last]):
             return raw  # such as a field of an object: `spec.nfs.path`
         return self.name("host" if _HOST.fullmatch(raw) else "name", raw)
+
+    def _are_words(self, parts: Iterable[str]) -> bool:
+        return all(part in self._words for part in parts)
 
     def _with_uid(self, raw: str, uid: re.Match[str]) -> str:
         """A PV's name, `<namespace>-<claim>-<pv>` as directories are called, or another name with a UID in it."""
