@@ -14,6 +14,7 @@ import yaml
 from berth import __version__
 from devcluster.cluster import DevCluster
 from tests.deploy.charts import CHART
+from tests.e2e.waiting import until
 
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 
@@ -38,6 +39,17 @@ class Release:
         path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.name}-berth"
         (container,) = self.cluster.request("GET", path)["spec"]["template"]["spec"]["containers"]
         return next(str(one["value"]) for one in container["env"] if one["name"] == "PROVISIONER_NAME")
+
+    def make_a_pod_ready(self) -> None:
+        """As a kubelet would say it; returns once its Deployment has heard of it."""
+        pods = f"/api/v1/namespaces/{self.namespace}/pods"
+        pod = until("there is a pod", lambda: self.cluster.request("GET", pods)["items"])[0]
+        pod["metadata"].pop("resourceVersion")
+        ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+        body = {**pod, "apiVersion": "v1", "kind": "Pod", "status": ready}
+        self.cluster.request("PUT", f"{pods}/{pod['metadata']['name']}/status", body)
+        path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.name}-berth"
+        until("its Deployment knows", lambda: self.cluster.request("GET", path)["status"].get("readyReplicas"))
 
     def classes(self) -> dict[str, str]:
         """Each class's provisioner."""
@@ -140,3 +152,8 @@ def test_an_image_that_no_node_has_is_refused_before_anything_is_made(
     assert release.of_class not in release.classes()
     node(f"docker.io/library/berth:{__version__}")
     assert release.helm.install(CHART, release.name, values)["status"] == "deployed"
+    node("docker.io/library/busybox:1")  # it tells of its largest images only
+    with pytest.raises(helm.HelmError, match="no registry has the image"):
+        release.helm.upgrade(CHART, release.name, {**values, "replicaCount": 1})
+    release.make_a_pod_ready()
+    assert release.helm.upgrade(CHART, release.name, {**values, "replicaCount": 1})["status"] == "deployed"
