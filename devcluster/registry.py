@@ -22,11 +22,14 @@ _PASSWORDS = f"{USER}:$2b$04$iq4xvY9nNuofgvfNDRI7u.pijFYLqDvKJX7Wow3RrAUmJpv6p4I
 class Registry:
     """One registry at a port of its own; use it with `with`."""
 
-    def __init__(self, *, login: bool = False, tls: bool = False, read_only: bool = False) -> None:
+    def __init__(
+        self, *, login: bool = False, tls: bool = False, read_only: bool = False, address: str = "127.0.0.1"
+    ) -> None:
         """login: it takes nobody but USER. tls: by a certificate for 127.0.0.1 of an authority of its own."""
         self.directory = directories.make("registry")
         self.storage = self.directory / "storage"
-        self.host = f"127.0.0.1:{ports.free_port()}"
+        port = ports.free_port(address)
+        self.host = f"{address}:{port}"
         self.log = self.directory / "registry.log"
         self.authority: Path | None = None
         """Whom to trust, with TLS."""
@@ -35,12 +38,11 @@ class Registry:
         program = shutil.which("docker-registry")
         if program is None:
             raise ProgramMissing("there is no docker-registry here; Debian's package of that name has it")
-        port = int(self.host.rpartition(":")[2])
         self.process = Process(
             "registry",
             [program, "serve", str(self.directory / "config.yml")],
             log=self.log,
-            ready=lambda: not ports.can_listen("127.0.0.1", port),
+            ready=lambda: not ports.can_listen(address, port),
         )
 
     def __enter__(self) -> Self:

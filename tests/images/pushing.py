@@ -11,7 +11,7 @@ import pytest
 from berth.images.archive import Archive, Blob
 from berth.images.chart import read_chart
 from berth.images.errors import Lost, RegistryError
-from berth.images.login import Login
+from berth.images.login import Login, given
 from berth.images.push import Pushed, push_chart, push_image
 from berth.images.reference import parse
 from berth.images.registry import Registry
@@ -54,8 +54,9 @@ def push(
 
     async def job() -> Pushed:
         repository, _ = parse(f"{host}/{name}")
+        believed = trust or Trust(is_insecure=True)
         with Archive(archive) as opened:
-            async with Registry(repository, login, trust or Trust(is_insecure=True), patience=patience) as registry:
+            async with Registry(repository, given(login), believed, patience=patience) as registry:
                 await registry.greet()
                 return await push_image(registry, opened, tags, watched or Watched())
 
@@ -67,7 +68,7 @@ def put_chart(host: str, archive: Path, login: Login | None = None) -> Pushed:
 
     async def job() -> Pushed:
         repository, _ = parse(f"{host}/storage/berth-chart")
-        async with Registry(repository, login, Trust(is_insecure=True)) as registry:
+        async with Registry(repository, given(login), Trust(is_insecure=True)) as registry:
             await registry.greet()
             return await push_chart(registry, read_chart(archive), Watched())
 

@@ -63,7 +63,7 @@ def test_where_it_is_lost_again_and_again_no_name_was_touched_and_the_same_goes_
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        ("denied", "berth may not push to {host}/storage/berth: DENIED: project is read only: ask for that right"),
+        ("denied", "{host} takes nothing from us for {host}/storage/berth: DENIED: project is read only, and asked"),
         ("unknown", "{host} knows no storage/berth: NAME_UNKNOWN: no such project: make the project or repository"),
         ("name", "{host} does not allow the name 'storage/berth': NAME_INVALID: two parts at most: take another one"),
         ("large", "takes no more at once (413)"),
@@ -119,14 +119,16 @@ def test_a_token_is_fetched_with_the_login_and_only_that_is_shown_to_the_registr
          "incorrect username or password: log in again"),
         (None, {"token_refused": ALWAYS}, "wants a login"),
         (LOGIN, {"token_given": ALWAYS, "scope": ALWAYS}, "berth may not push to"),
+        (LOGIN, {"token_given": ALWAYS, "denied": ALWAYS}, "berth may not push to {host}/storage/berth: DENIED"),
+        (None, {"token_given": ALWAYS, "denied": ALWAYS}, "nobody may push to {host}/storage/berth without a login"),
         (None, {"token_given": ALWAYS, "scope": ALWAYS}, "wants a login"),
         (LOGIN, {}, "gave none (it answered 404)"),
     ],
-    ids=["wrong password", "nobody", "not allowed", "nobody may", "no token"],
+    ids=["wrong password", "nobody", "not allowed", "read only", "nobody, read only", "nobody may", "no token"],
 )  # fmt: skip
 def test_a_token_that_is_not_to_be_had_is_told(
     archive: Path, login: Login | None, faults: dict[str, int], told: str
 ) -> None:
     with FakeRegistry(token=ALWAYS, **faults) as registry:
-        assert told in complaint(registry.host, archive, login=login)
+        assert told.format(host=registry.host) in complaint(registry.host, archive, login=login)
         assert registry.manifests == {}

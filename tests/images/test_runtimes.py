@@ -175,6 +175,12 @@ def test_a_kubelets_runtime_without_a_program_is_named(crowded: Host) -> None:
         crowded.find()
 
 
+def test_who_is_not_root_is_sent_to_root(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(RuntimeFailed, match="only root sees all"):
+        host.find()
+
+
 def test_where_nothing_runs_containers_it_says_so(host: Host) -> None:
     with pytest.raises(RuntimeFailed, match="no containerd, Docker or CRI-O"):
         host.find()

@@ -71,10 +71,13 @@ class Answer:
 class RegistryFailures:
     """Errors about one repository."""
 
-    def __init__(self, repository: Repository, login: Login | None, patience: float) -> None:
+    def __init__(self, repository: Repository, patience: float) -> None:
+        self.login: Login | None = None
+        """What the registry was shown."""
+        self.was_asked = False
+        """Whether the registry wanted a login."""
         self._repository = repository
         self._registry = repository.registry
-        self._login = login
         self._patience = patience
 
     def refusal(self, answer: Answer) -> RegistryError:
@@ -95,7 +98,7 @@ class RegistryFailures:
         """For a token server that gives none."""
         if answer.status in _MAY_PASS:
             return self.refusal(answer)
-        if answer.status in (400, 401, 403) and self._login is not None:
+        if answer.status in (400, 401, 403) and self.login is not None:
             return RegistryError(say("refused.login", **self._facts(answer)))
         if answer.status in (401, 403):
             return RegistryError(say("refused.nobody", **self._facts(answer)))
@@ -128,7 +131,7 @@ class RegistryFailures:
 
     def _reason(self, answer: Answer) -> str:
         words = answer.body[:4096].decode("utf-8", "replace")
-        has_login = self._login is not None
+        has_login = self.login is not None
         match answer.status:
             case 401 if not has_login:
                 return "refused.nobody"
@@ -137,7 +140,7 @@ class RegistryFailures:
             case 401:
                 return "refused.login"
             case 403:
-                return "refused.denied" if has_login else "refused.denied-nobody"
+                return "refused.denied" if has_login else self._denied()
             case 404:
                 return "refused.name-unknown"
             case 400 if "NAME_INVALID" in answer.codes:
@@ -152,9 +155,12 @@ class RegistryFailures:
                 return "refused.moved"
         return "refused.other"
 
+    def _denied(self) -> str:
+        return "refused.denied-nobody" if self.was_asked else "refused.denied-all"
+
     def _facts(self, answer: Answer) -> dict[str, object]:
         said = f": {fact(answer.said)}" if answer.said else ""
-        login = self._login
+        login = self.login
         return {
             "registry": self._registry,
             "repository": str(self._repository),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 
 from berth import __version__
@@ -32,15 +34,16 @@ def to_load() -> Path:
 
 def chart_beside(archive: Path) -> Path | None:
     """The chart's archive that was downloaded with that of the image; None where there is none."""
-    chart = archive.absolute().parent / _CHART
-    return chart if chart.is_file() else None
+    chart = archive.parent / _CHART
+    return chart if os.path.isfile(chart) else None
 
 
 def _first(*names: str) -> Path:
-    folders = [Path.cwd()]
-    if command := own_file():
-        folders.insert(0, command.resolve().parent)
+    command = own_file()
+    folders = [command.resolve().parent] if command else []
+    with suppress(OSError):  # the current folder may be gone
+        folders.append(Path.cwd())
     for path in (folder / name for name in names for folder in folders):
-        if path.is_file():
+        if os.path.isfile(path):
             return path
-    raise ArchiveError(say("archive.none", name=names[0], folders=list(dict.fromkeys(map(str, folders)))))
+    raise ArchiveError(say("archive.none", name=names[0], folders=list(dict.fromkeys(map(str, folders))) or ["-"]))

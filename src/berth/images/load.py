@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from berth.aio import command
 from berth.aio.command import CommandError, CommandTimedOut
 from berth.images.archive import Archive, Image
 from berth.images.errors import RuntimeFailed
-from berth.images.runtimes import Runtime
+from berth.images.runtimes import Runtime, may_be_there
 from berth.images.texts import say
 from berth.texts.command import spelled
 from berth.texts.text import same
@@ -68,5 +69,5 @@ async def _run(runtime: Runtime, argv: list[str], content: bytes, deadline: floa
 
 def may_speak(runtime: Runtime) -> None:
     """RuntimeFailed where the runtime's socket is not ours to open: before anything is read or written."""
-    if os.path.exists(runtime.socket) and not os.access(runtime.socket, os.R_OK | os.W_OK):
+    if may_be_there(Path(runtime.socket)) and not os.access(runtime.socket, os.R_OK | os.W_OK):
         raise RuntimeFailed(say("runtime.no-right", runtime=runtime.name, socket=runtime.socket))

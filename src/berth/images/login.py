@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,27 @@ class Login:
         return f"Basic {base64.b64encode(f'{self.username}:{self.password}'.encode()).decode()}"
 
 
+Find = Callable[[], Awaitable[Login | None]]
+"""How a login is found, once a registry asks for one: a helper may ask a person. RegistryError."""
+
+
+def given(login: Login | None) -> Find:
+    """One that is there already."""
+
+    async def find() -> Login | None:
+        return login
+
+    return find
+
+
+def written_down(repository: Repository, environ: Mapping[str, str]) -> Find:
+    """What `find_login` finds."""
+    return lambda: find_login(repository, environ)
+
+
 async def find_login(repository: Repository, environ: Mapping[str, str]) -> Login | None:
     """The login for a repository; None where nobody has logged in. RegistryError where it can't be read."""
     for path in login_files(environ):
-        if not path.is_file():
-            continue
         config = _read(path)
         if helper := _helper(config, repository):
             found = await _ask(helper, repository, path)
@@ -71,6 +88,9 @@ def login_files(environ: Mapping[str, str]) -> list[Path]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """What a file says; nothing where there is none, or it is in somebody else's home."""
+    if not os.path.isfile(path):
+        return {}
     try:
         read = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:

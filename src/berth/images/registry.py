@@ -22,7 +22,7 @@ from berth.images.archive import INDEX, MANIFEST, Blob
 from berth.images.authority import Challenge, challenges, token_request
 from berth.images.errors import RegistryError
 from berth.images.failures import Answer, RegistryFailures
-from berth.images.login import Login
+from berth.images.login import Find, Login
 from berth.images.reference import Repository
 from berth.images.texts import say
 from berth.images.trust import Trust
@@ -51,13 +51,16 @@ class Registry:
     """Use it with `async with`; `greet` comes first."""
 
     def __init__(
-        self, repository: Repository, login: Login | None, trust: Trust | None = None, *, patience: float = PATIENCE
+        self, repository: Repository, find: Find, trust: Trust | None = None, *, patience: float = PATIENCE
     ) -> None:
+        """find: asked for a login once the registry wants one."""
         self.repository = repository
-        self._login = login
+        self.login: Login | None = None
+        """The one that the registry was shown, or would have been."""
+        self._find = find
         self._trust = trust or Trust()
         self._timeout = httpx2.Timeout(patience, connect=min(patience, _CONNECTING), pool=None)
-        self._failures = RegistryFailures(repository, login, patience)
+        self._failures = RegistryFailures(repository, patience)
         self._clients: dict[str, httpx2.AsyncClient] = {}
         self._closing = AsyncExitStack()
         self._origin = f"https://{repository.api}"
@@ -155,11 +158,14 @@ class Registry:
 
     async def _log_in(self, answer: Answer) -> None:
         """Takes up what the registry asks for. RegistryError where that was tried already, or can't be had."""
+        self._failures.was_asked = True
+        if self.login is None:
+            self.login = self._failures.login = await self._find()
         wanted = next(challenges(answer.headers.get("www-authenticate", "")), None)
         before = self._authorization
         match wanted:
-            case Challenge(kind="basic") if self._login is not None and self._login.username:
-                self._authorization = self._login.basic
+            case Challenge(kind="basic") if self.login is not None and self.login.username:
+                self._authorization = self.login.basic
             case Challenge(kind="bearer"):
                 self._authorization = f"Bearer {await self._token(wanted)}"
             case _:
@@ -176,7 +182,7 @@ class Registry:
             or (realm.scheme == "http" and self._origin.startswith("https:"))
         ):
             raise RegistryError(say("token.realm", registry=self.repository.registry, realm=wanted.realm))
-        method, url, headers, body = token_request(wanted, self.repository.name, self._login)
+        method, url, headers, body = token_request(wanted, self.repository.name, self.login)
         content = Content(len(body), lambda: iter((body,))) if body else None
         answer = await self._ask(method, url, headers=headers, content=content)
         if answer.status != 200:

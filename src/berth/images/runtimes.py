@@ -15,6 +15,7 @@ from pathlib import Path
 from berth.aio.command import PROGRAMS
 from berth.images.errors import RuntimeFailed
 from berth.images.texts import say
+from berth.texts.text import Text
 
 _NAMESPACE = "k8s.io"
 """Where the kubelets' interface to containerd keeps its images."""
@@ -123,13 +124,19 @@ def find_runtime(wanted: str = "", proc: Path = Path("/proc"), root: Path = Path
     elif socket is not None:
         here = [runtime for runtime in here if _is_same(runtime.socket, socket, root)] or list(_unknown(socket))
     if not here:
-        raise RuntimeFailed(say("runtime.no-program", socket=socket) if socket else say("runtime.none"))
+        raise RuntimeFailed(_not_found(socket))
     here = [runtime for runtime in here if runtime.name in _BUNDLED] or here
     first, *others = here
     if any(one.name != first.name and not _is_same(one.socket, first.socket, root) for one in others):
         names = list(dict.fromkeys(runtime.name for runtime in here))
         raise RuntimeFailed(say("runtime.several", names=names, first=first.name))
     return first
+
+
+def _not_found(socket: str | None) -> Text:
+    if os.geteuid() != 0:
+        return say("runtime.none-seen")
+    return say("runtime.no-program", socket=socket) if socket else say("runtime.none")
 
 
 def kubelet_socket(proc: Path) -> str | None:
@@ -179,8 +186,19 @@ def _here(kind: Kind, root: Path) -> Iterator[Runtime]:
     if program is None:
         return
     for socket in kind.sockets:
-        if (root / socket.lstrip("/")).exists():
+        if may_be_there(root / socket.lstrip("/")):
             yield Runtime(kind, program, socket)
+
+
+def may_be_there(path: Path) -> bool:
+    """Whether it is, or lies in a folder that we may not look into."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _by_program(wanted: str) -> Iterator[Runtime]:

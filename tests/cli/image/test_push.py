@@ -138,7 +138,7 @@ def typed(argv: list[str], answer: str, folder: Path) -> str:
     [
         (["berth"], EXIT_USAGE, "'berth' names no registry: write REGISTRY/NAME"),
         (["r.example.com/b", "--tag", "a b"], EXIT_USAGE, "'a b' is no tag"),
-        (["r.example.com/b"], EXIT_FAILED, "there is no berth-0.1.0-image.tar in "),
+        (["r.example.com/b"], EXIT_FAILED, "there is no berth-0.1.0-image.tar here ("),
         (["r.example.com/b", "--archive", "/etc/passwd"], EXIT_FAILED, "/etc/passwd is no image archive"),
         ([], EXIT_USAGE, "REGISTRY/NAME is missing"),
     ],
@@ -156,6 +156,31 @@ def test_what_can_not_be_pushed_is_one_sentence(
     error = json.loads(push(tmp_path, *arguments, "-o", "json").stdout)
     assert error["exitCode"] == code
     assert told in error["error"]["message"]["en"]
+
+
+def test_a_login_that_can_not_be_read_matters_only_where_one_is_wanted(
+    dist: Path, home: Path, registry: Registry
+) -> None:
+    (home / ".docker/config.json").write_text('{"credsStore": "desktop.exe"}')
+    arguments = ["--insecure-registry", "--no-chart"]
+    with FakeRegistry() as open_to_all:
+        assert push(dist, f"{open_to_all.host}/berth", *arguments, HOME=str(home)).returncode == 0
+    refused = push(dist, f"{registry.host}/berth", *arguments, HOME=str(home))
+    assert f"docker-credential-desktop.exe, which {home}/.docker/config.json names for logins" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_in_a_folder_that_is_gone_the_archive_has_to_be_named(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = 'rmdir "$PWD"; exec "$0" "$@"'
+    done = subprocess.run(
+        ["sh", "-c", line, str(PROGRAM), "image", "push", "registry.example.com/berth"],
+        capture_output=True, text=True, timeout=60, check=False, cwd=gone, env=environment({}),
+    )  # fmt: skip
+    assert done.returncode == EXIT_FAILED
+    assert "name it with --archive FILE" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_chart_that_is_not_taken_leaves_the_image_and_says_so(dist: Path, tmp_path: Path) -> None:

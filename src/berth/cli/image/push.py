@@ -18,7 +18,7 @@ from berth.images.archive import Archive
 from berth.images.chart import Chart, read_chart
 from berth.images.errors import RegistryError
 from berth.images.files import chart_beside, to_push
-from berth.images.login import Login, find_login
+from berth.images.login import Login, given, written_down
 from berth.images.push import Pushed, push_chart, push_image
 from berth.images.reference import Repository, check_tag, parse
 from berth.images.registry import PATIENCE, Registry
@@ -137,20 +137,22 @@ class _Job:
 
     async def do(self, archive: Archive, tags: tuple[str, ...], chart: Chart | None) -> _Done:
         """Pushes the image, then the chart."""
-        login = self.login or await find_login(self.repository, os.environ)
-        async with Registry(self.repository, login, self.trust, patience=self.patience) as registry:
+        async with self._registry(self.repository) as registry:
             await registry.greet()
             image = await push_image(registry, archive, tags, self.sending)
             for tag in tags:
                 self.sending.tell(_IS, place=f"{self.repository}:{tag}", digest=image.digest)
-            is_plain = registry.is_plain
-        pushed = await self._push_chart(chart, login) if chart else None
-        return _Done(image, pushed, login is not None, is_plain, self.trust)
+        pushed = await self._push_chart(chart) if chart else None
+        return _Done(image, pushed, registry.login is not None, registry.is_plain, self.trust)
 
-    async def _push_chart(self, chart: Chart, login: Login | None) -> Pushed:
+    def _registry(self, repository: Repository) -> Registry:
+        find = given(self.login) if self.login else written_down(repository, os.environ)
+        return Registry(repository, find, self.trust, patience=self.patience)
+
+    async def _push_chart(self, chart: Chart) -> Pushed:
         place = self.repository.beside("chart")
         try:
-            async with Registry(place, login, self.trust, patience=self.patience) as registry:
+            async with self._registry(place) as registry:
                 await registry.greet()
                 pushed = await push_chart(registry, chart, self.sending)
         except RegistryError as error:
