@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,3 +150,20 @@ def test_a_registry_that_is_read_only_or_not_there_is_told(archive: Path) -> Non
         host = registry.host
     assert complaint(host, archive) == f"nothing listens at {host}: is the registry up, and is that its port?"
     assert "there is no host registry.invalid" in complaint("registry.invalid", archive)
+
+
+@pytest.mark.slow
+def test_a_registry_whose_disk_is_full_is_told_and_the_same_goes_on_afterwards(tmp_path: Path) -> None:
+    registry, archive = Registry(), image_archive(tmp_path / "image.tar", size=1_000_000)
+    registry.storage.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "none", str(registry.storage)], check=True)
+    try:
+        with registry:
+            said = complaint(registry.host, archive)
+            assert said.startswith(f"{registry.host} has no space left")
+            subprocess.run(["mount", "-o", "remount,size=20m", str(registry.storage)], check=True)
+            watched = Watched()
+            push(registry.host, archive, watched=watched)
+            assert watched.was_there[0] == LAYERS[0]
+    finally:
+        subprocess.run(["umount", "-l", str(registry.storage)], check=True)
