@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from berth.manifests.yaml_text import to_yaml
 from berth.settings.home import Home
 from release import tree
 from release.labels import SUMMARY, version
@@ -59,7 +58,7 @@ def manifest(archives: Mapping[Machine, Path], folder: Path, home: Home) -> None
         "metadata": {"name": "berth"},
         "spec": spec,
     }
-    (folder / MANIFEST).write_text(_HEAD.format(version=version()) + yaml.safe_dump(plugin, sort_keys=False))
+    (folder / MANIFEST).write_text(_HEAD.format(version=version()) + to_yaml([plugin]).removeprefix("---\n"))
 
 
 def _platform(machine: Machine, path: Path, downloads: str) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def test_a_release_of_debian_without_python(berth_command: Path, suite: str, she
     SHELL berth doctor node || [ $? -le 2 ]
     """
     line = "cd /tmp\n" + script.replace("SHELL", f"/bin/{shell}")
-    told = places.run(systems.root(suite), line, command=berth_command, HOME="/root")
+    # gzip says that this variable is not what it once was; it is no failure.
+    told = places.run(systems.root(suite), line, command=berth_command, HOME="/root", GZIP="-9")
     assert (told.returncode, told.stderr) == (0, "")
     version, rest = told.stdout.split("\n", 1)
     assert version == f"berth {__version__}"

@@ -75,6 +75,21 @@ def test_a_home_that_is_only_read_is_done_without(bare: Path) -> None:
     assert unpacked(bare / f"tmp/berth-{EVE}")
 
 
+def test_a_home_where_nothing_may_be_run_costs_no_unpacking(berth_command: Path) -> None:
+    script = """
+    mkdir /tmp/bin && printf '#!/bin/sh\necho >>/tmp/asked; exec /bin/tar "$@"\n' >/tmp/bin/tar && chmod +x /tmp/bin/tar
+    mount -o remount,noexec /root
+    PATH=/tmp/bin:/bin
+    /tmp/berth --version && /tmp/berth --version && wc -l </tmp/asked && ls -A /root/.cache/berth /var/cache/berth
+    """
+    told = run(systems.root("bookworm"), script, command=berth_command, HOME="/root")
+    assert told.stderr == ""
+    first, second, unpackings, *folders = told.stdout.splitlines()
+    assert [f"{first}\n", f"{second}\n", unpackings] == [SAID, SAID, "1"]
+    assert folders[:3] == ["/root/.cache/berth:", "", "/var/cache/berth:"]
+    assert folders[3].startswith(__version__)
+
+
 def test_what_was_unpacked_runs_from_where_nothing_can_be_written(bare: Path) -> None:
     run(bare, "/berth --version", BERTH_UNPACK="/opt/berth")
     told = run(
