@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import tempfile
 from pathlib import Path
 
@@ -33,9 +34,12 @@ def root(suite: str) -> Path:
 
 
 def make() -> None:
-    """All of them."""
+    """All of them, as far as they are served: a release that is gone stops nothing but the tests of it."""
     for suite in SUITES:
-        root(suite)
+        try:
+            root(suite)
+        except progress.StepFailed as error:
+            print(f"Debian {SUITES[suite]} can't be had: {error}", file=sys.stderr)
 
 
 def _make(suite: str, work: Path) -> None:

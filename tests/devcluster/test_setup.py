@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devcluster import binaries, packages, progress
+from devcluster import binaries, packages, progress, systems
 from devcluster.errors import ProgramMissing
 
 ROOT = Path(__file__).parents[2]
@@ -74,3 +74,20 @@ def test_a_step_that_fails_shows_what_its_command_said_last(tmp_path: Path, capf
         progress.run("Copying", argv, log=tmp_path / "log")
     assert capfd.readouterr().err == "Copying ...\nCopying: failed after 0:00\n"
     assert (tmp_path / "log").read_text() == "first\nthe disk is full\n"
+
+
+def test_a_release_of_debian_that_is_served_no_more_stops_only_its_own_tests(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = []
+
+    def root(suite: str) -> Path:
+        if suite == "bullseye":
+            raise progress.StepFailed("404 Not Found")
+        made.append(suite)
+        return Path()
+
+    monkeypatch.setattr(systems, "root", root)
+    systems.make()
+    assert made == ["bookworm", "trixie"]
+    assert capsys.readouterr().err == "Debian 11 can't be had: 404 Not Found\n"
