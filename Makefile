@@ -25,6 +25,7 @@ demo: ## a claim that stays Pending, and its cure, for real; KEEP=1 leaves it ru
 pictures: ## README's pictures, recorded from the demo: docs/pictures/
 	$(SETUP) cluster
 	@$(RUN) -m devcluster.pictures
+	@$(RUN) -m deploy  # KubeSphere's extension shows some of them
 
 test: ## all tests, against the real parts; ARGS="-k word" are pytest's
 	$(SETUP) test

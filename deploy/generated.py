@@ -14,7 +14,9 @@ from berth.settings.install import InstallSettings
 from deploy import places
 
 HERE = Path(__file__).parent
-SCREENSHOTS: list[str] = []
+SCREENSHOTS = ["doctor.en.light.svg", "doctor.zh.light.svg"]
+"""Of docs/pictures, those that KubeSphere shows."""
+PICTURES = HERE.parent / "docs" / "pictures"
 EXAMPLE = InstallSettings(server="nfs.example.com", export="/srv/nfs/k8s")
 _CHART, _KUSTOMIZE, _EXTENSION = "chart/berth", "kustomize/base", "kubesphere/berth"
 
@@ -34,6 +36,7 @@ def generated() -> dict[str, str]:
         f"{_CHART}/values.yaml": places.values(_now(f"{_CHART}/values.yaml"), HOME),
         f"{_CHART}/templates/_home.tpl": places.template(HOME),
         f"{_EXTENSION}/extension.yaml": places.extension(_now(f"{_EXTENSION}/extension.yaml"), HOME, SCREENSHOTS),
+        **{f"{_EXTENSION}/static/screenshots/{name}": (PICTURES / name).read_text() for name in SCREENSHOTS},
         f"{_CHART}/files/clusterrole-rules.yaml": _list(rules(PERMISSIONS, own_namespace=False)),
         f"{_CHART}/files/role-rules.yaml": _list(rules(PERMISSIONS, own_namespace=True)),
         f"{_CHART}/files/dashboard.json": (HERE / "grafana" / "berth.json").read_text(),
