@@ -110,6 +110,11 @@ class Newcomer:
             time.sleep(0.05)
         return time.monotonic() - self.begun
 
+    def told_by_nodes(self) -> set[str]:
+        """Images that the nodes say they have."""
+        nodes = self.cluster.request("GET", "/api/v1/nodes")["items"]
+        return {name for node in nodes for image in node["status"].get("images", []) for name in image["names"]}
+
     def images_of_pods(self) -> set[str]:
         """What Berth's pods run, as the kubelet tells it."""
         pods = self.cluster.request("GET", f"/api/v1/namespaces/{self.namespace}/pods")["items"]
@@ -163,7 +168,10 @@ def test_without_a_registry(newcomer: Newcomer) -> None:
     loaded = json.loads(told)
     assert (loaded["image"], loaded["runtime"], loaded["wasThere"]) == (name, "ctr", False)
     assert json.loads(node.run("env", unpack, newcomer.command, "image", "load", "-o", "json"))["wasThere"]
-    newcomer.install(HOME.image, "--image-is-there")
+    while name not in newcomer.told_by_nodes():
+        assert time.monotonic() - newcomer.begun < AT_MOST
+        time.sleep(0.1)
+    newcomer.install(HOME.image)
     taken = newcomer.wait_bound()
     newcomer.berth("uninstall", "--yes", "--namespace", newcomer.namespace, "--name", newcomer.namespace)
     node.run("ctr", "--namespace=k8s.io", "images", "rm", "--sync", name)

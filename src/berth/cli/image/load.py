@@ -23,7 +23,10 @@ _IS_HERE = Text("{image} ({machine}) is on this node, in {runtime}: {digest}",
                 "{image}（{machine}）已在本节点的 {runtime} 中：{digest}")  # fmt: skip
 _WAS_HERE = Text("{image} ({machine}) was on this node already, in {runtime}: {digest}",
                  "{image}（{machine}）此前已在本节点的 {runtime} 中：{digest}")  # fmt: skip
-_NEXT = Text("Next: the same command on every other node, then", "接下来：在其他每个节点上执行同一命令，然后")
+_NEXT = Text(
+    "Next: the same command on every other node; and a minute later, when the nodes have told of it",
+    "接下来：在其他每个节点上执行同一命令；一分钟后，等节点报告了该镜像，再执行",
+)
 
 
 def load_command() -> click.Command:
