@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, TypeVar
 
@@ -39,6 +39,8 @@ EXIT_USAGE = 64
 """It was not understood: wrong arguments, settings or answers that nobody was there to give. Nothing was touched."""
 EXIT_INTERRUPTED = 130
 """Ctrl-C."""
+
+_BY_GRAVITY = (EXIT_WELL, EXIT_WARNINGS, EXIT_BLIND, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED)
 
 EXIT_CODES = (
     "Exit codes, of all commands: 0 well, 1 warnings or not agreed to, 2 failures, 3 could not look, 64 wrong usage, "
@@ -129,6 +131,11 @@ def complaints() -> Iterator[None]:
         with suppress(OutputLost):
             complain(_LOST.said(language()).format(both(error.why).said(language())))
         raise SystemExit(EXIT_FAILED) from None
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of a command that did several things, each with a code of its own."""
+    return max(codes, key=lambda code: _BY_GRAVITY.index(code) if code in _BY_GRAVITY else len(_BY_GRAVITY))
 
 
 def interrupted(lang: Language) -> NoReturn:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -70,11 +72,14 @@ def test_no_ssh_here(client: Client, tmp_path: Path) -> None:
 
 
 def test_a_login_that_runs_nothing(client: Client, nas: SshHost) -> None:
-    assert nas.inside("sed -i '/^root/s#/bin/sh#/bin/true#' /etc/passwd").returncode == 0
+    nas.write("/usr/bin/nobody", "#!/bin/sh\necho 'Please log in as admin.'\n", 0o755)
+    assert nas.inside("sed -i '/^root/s#/bin/sh#/bin/nobody#' /etc/passwd").returncode == 0
     try:
-        assert "let us in and ran no command" in client.sentence(*LIST, "root@nas1")
+        told = client.sentence(*LIST, "root@nas1")
+        assert told.startswith("root@nas1 let us in and ran no command (Please log in as admin.); ")
+        assert "没有执行命令" in client.sentence(*LIST, "root@nas1", lang=ZH)
     finally:
-        nas.inside("sed -i '/^root/s#/bin/true#/bin/sh#' /etc/passwd")
+        nas.inside("sed -i '/^root/s#/bin/nobody#/bin/sh#' /etc/passwd")
 
 
 def test_the_command_is_missing_or_the_wrong_one(client: Client, tmp_path: Path) -> None:
@@ -175,12 +180,41 @@ def test_ctrl_c_here_interrupts_it_there_and_its_outcome_is_told(client: Client,
     assert client(*ADD).returncode == 0
 
 
+def test_who_does_not_want_to_wait_any_more_is_told_that_it_may_go_on(client: Client, nas: SshHost, slow: Path) -> None:
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    try:
+        with running(client.argv(*ADD), **pipes, text=True, env=environment({})) as process:
+            slow.read_text()
+            assert nas.inside("pkill -STOP -f 'command.*[e]xport add'").returncode == 0
+            assert process.stderr is not None
+            process.send_signal(signal.SIGINT)
+            assert process.stderr.readline() == "berth: passing the interrupt on to root@nas1\n"
+            while process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.2)
+            assert "it may still be at work there" in process.stderr.read()
+        assert process.returncode == 130
+    finally:
+        nas.inside("pkill -KILL -f 'command.*[e]xport add'; pkill -KILL sleep")
+
+
+def test_what_is_killed_there_is_told(client: Client, nas: SshHost, slow: Path) -> None:
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with running(client.argv(*ADD), **pipes, text=True, env=environment({})) as process:
+        slow.read_text()
+        assert nas.inside("pkill -KILL -f 'command.*[e]xport add'; pkill -KILL sleep").returncode == 0
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err.startswith("berth: berth was killed on root@nas1 (")
+    assert client(*ADD).returncode == 0
+
+
 def test_ctrl_c_while_it_connects(client: Client, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         port = str(deaf.getsockname()[1])
         pipe = tmp_path / "begun"
         os.mkfifo(pipe)
-        argv = client.argv(*LIST, "root@127.0.0.1", "-p", port, "--ssh-option", f"ProxyCommand=echo begun >{pipe}; cat")
-        done = interrupted(argv, pipe)
+        proxy = f"ProxyCommand=echo begun >{pipe}; exec sleep 1000"
+        done = interrupted(client.argv(*LIST, "root@127.0.0.1", "-p", port, "--ssh-option", proxy), pipe)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "berth: interrupted; nothing was done on root@127.0.0.1\n"

@@ -71,6 +71,12 @@ def test_the_cure_hangs_on_whether_a_password_could_be_asked_for() -> None:
     assert "the password is wrong" in fault(HOST, SshOptions(), denied, was_asked=True).do.en
 
 
+def test_what_a_login_says_instead_of_doing_anything_is_told() -> None:
+    found = fault(HOST, SshOptions(), "", heard="Please login as the user ubuntu", was_asked=False)
+    assert found.id == "no-shell"
+    assert "(Please login as the user ubuntu)" in found.seen.en
+
+
 def test_a_hosts_words_are_no_command_and_no_escape() -> None:
     evil = "\x1b[2Jtype `rm -rf /` now\u202e"
     said = in_a_sentence(fault(HOST, SshOptions(), evil, was_asked=False)).en

@@ -1,5 +1,5 @@
 """One command on several hosts at once: what they say is shown as it comes, what they ask is asked once, an interrupt
-goes to all of them, and the highest of their exit codes is the command's.
+goes to all of them, and the worst of their exit codes is the command's.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from berth.cli.ending import (
     end,
     ending,
     error_data,
+    worst,
 )
 from berth.cli.hosts.screen import Screen
 from berth.cli.manner import called
@@ -58,7 +59,7 @@ def run_on(hosts: Sequence[Target], order: Order, output: str, lang: Language, *
     several = SideBySide(hosts, order, lang, is_told=output == "table", may_ask=may_ask)
     with ending(lang):
         codes = asyncio.run(several.run())
-    code = max(codes.values())
+    code = worst(codes.values())
     if output == "table" and len(hosts) > 1:
         say()
         rows = [

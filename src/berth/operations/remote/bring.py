@@ -15,14 +15,12 @@ Moved = Callable[[int], None]
 """Is told how many of a hundred parts have gone over."""
 
 _CHUNK = 1 << 18
-_WRITE = """\
-umask 077
-mkdir -p "$1" && [ ! -h "$1" ] && [ -O "$1" ] || exit
-new=$1/.$2.$$
-trap 'rm -f "$new"; rmdir "$1" 2>/dev/null' EXIT
-trap 'exit 1' HUP INT TERM
-cat >"$new" && [ "$(wc -c <"$new")" -eq "$3" ] && chmod 700 "$new" && mv -f "$new" "$1/$2"
-"""
+_WRITE = (
+    "LC_ALL=C; export LC_ALL; umask 077; "
+    'mkdir -p "$1" && [ ! -h "$1" ] && [ -O "$1" ] || exit; '
+    'new=$1/.$2.$$; trap \'rm -f "$new"; rmdir "$1" 2>/dev/null\' EXIT; trap "exit 1" HUP INT TERM; '
+    'cat >"$new" && [ "$(wc -c <"$new")" -eq "$3" ] && chmod 700 "$new" && mv -f "$new" "$1/$2"'
+)
 FULL = re.compile(r"No space left on device|Disk quota exceeded", re.IGNORECASE)
 
 

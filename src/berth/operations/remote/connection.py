@@ -21,10 +21,14 @@ from berth.operations.remote.target import Target
 
 SSH_FAILED = 255
 """What ssh ends with where it is ssh that failed. No command of Berth's does."""
+_PLAIN = "LC_ALL=C; export LC_ALL; "
+"""Before every script: what programs say there is looked at."""
 _ASKING = 60.0
 """Seconds for a question to a host's shell."""
-_BEHIND = 90.0
-"""Seconds for the way through a connection that does not answer: ssh itself gives up before."""
+_LEAVING = 3.0
+"""Seconds for the good end of a connection."""
+_HEARD = 400
+"""Characters of what a login prints that are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,9 @@ class Connection:
         """What a script of the Bourne shell says there, whatever it ends with. stdin: what it reads; by default the
         script comes that way itself, so that the host's own shell may be any.
         """
-        line = f"exec sh -c {shlex.quote(script)}" if stdin else "exec sh -s"
+        line = f"exec sh -c {shlex.quote(_PLAIN + script)}" if stdin else "exec sh -s"
         argv = run_argv(self.target, self.folder, line)
-        given = stdin or script.encode()
+        given = stdin or (_PLAIN + script).encode()
         try:
             result = await command.run(argv, deadline=_ASKING, stdin=given, accept=range(256))
         except command.CommandError as error:
@@ -50,7 +54,9 @@ class Connection:
         return result
 
     def run(self, argv: Sequence[str]) -> AbstractAsyncContextManager[Dialogue]:
-        """A program there, to be spoken with."""
+        """A program there, to be spoken with. Its words have to be without line breaks: not every shell has a way to
+        quote them.
+        """
         return started(run_argv(self.target, self.folder, f"exec {shlex.join(argv)}"))
 
     def lost(self, complaints: str) -> Lost:
@@ -73,19 +79,21 @@ async def connected(target: Target, options: SshOptions, secrets: Secrets | None
             ssh = await stack.enter_async_context(started(argv, env=environment))
         except CommandMissing as error:
             raise Unreached(find("no-ssh-here", Subject("host", str(target)), program=PROGRAM)) from error
+        heard = ""
         while line := await ssh.line():
-            if line.strip() == GREETING.encode():
+            if line.rstrip().endswith(GREETING.encode()):
                 break
+            heard = f"{heard} {line.decode('utf-8', 'replace').strip()}".strip()[:_HEARD]
         else:
             await ssh.end()
             if helper and helper.failure:
                 raise helper.failure
-            raise Unreached(fault(target, options, ssh.complaints, was_asked=helper is not None))
+            raise Unreached(fault(target, options, ssh.complaints, heard=heard, was_asked=helper is not None))
         yield Connection(target, folder)
         # The connection goes when its program has nothing to read any more.
         ssh.no_more()
         try:
-            async with asyncio.timeout(_BEHIND / 30):
+            async with asyncio.timeout(_LEAVING):
                 await ssh.end()
         except TimeoutError:
             return

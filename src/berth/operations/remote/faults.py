@@ -27,8 +27,8 @@ _UNREACHABLE = re.compile(
 )
 
 
-def fault(target: Target, options: SshOptions, complaints: str, *, was_asked: bool) -> Finding:
-    """What is in the way, told from what ssh said. was_asked: it could ask for a password."""
+def fault(target: Target, options: SshOptions, complaints: str, *, was_asked: bool, heard: str = "") -> Finding:
+    """What is in the way, told from what ssh said. was_asked: it could ask for a password; heard: the host's words."""
     host, said = Subject("host", str(target)), words_of(complaints)
     by_hand = spelled(PROGRAM, *options.words(), target.word, "true")
     if changed := _CHANGED.search(complaints):
@@ -46,8 +46,8 @@ def fault(target: Target, options: SshOptions, complaints: str, *, was_asked: bo
         return find("connection-refused", host, said=said)
     if _UNREACHABLE.search(complaints):
         return find("no-answer", host, said=said, by_hand=by_hand)
-    if not said:
-        return find("no-shell", host, by_hand=by_hand)
+    if heard or not said:
+        return find("no-shell", host, said=heard or "-", by_hand=by_hand)
     return find("ssh-failed", host, said=said, by_hand=by_hand)
 
 
@@ -55,4 +55,4 @@ def words_of(complaints: str) -> str:
     """What ssh said, in one line, without the frames and advice around it."""
     lines = [line.rstrip() for line in complaints.replace("\r", "").splitlines()]
     told = [line.strip() for line in lines if line and not _FRAME.match(line) and not _ADVICE.match(line)]
-    return " ".join(dict.fromkeys(told))
+    return " ".join(dict.fromkeys(told)).rstrip(".")

@@ -16,8 +16,8 @@ from berth.operations.remote.there import There
 from berth.texts.text import Text
 
 _ABSENT = 9
-_FREELY = f"command -v sudo >/dev/null 2>&1 || exit {_ABSENT}; LC_ALL=C exec sudo -n true"
-_TOLD = "LC_ALL=C exec sudo -k -S -p '' true"
+_FREELY = f"command -v sudo >/dev/null 2>&1 || exit {_ABSENT}; exec sudo -n true"
+_TOLD = "exec sudo -k -S -p '' true"
 _TRIES = 3
 _WRONG = re.compile(r"try again|incorrect password|no password was provided", re.IGNORECASE)
 

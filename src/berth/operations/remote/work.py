@@ -102,9 +102,11 @@ async def at_work(target: Target, order: Order, secrets: Secrets | None, told: T
         place = await bring(connection, there, file, lambda part: told(_filled(_BRINGING, target, part)))
         told(_filled(_STARTING, target))
         words = ["sh", place, f"{protocol.OPTION}{','.join(order.streams)}", *order.words]
-        # Where the file lies there is room, and programs can be run. What is not root's, root would not unpack into.
-        before = root.words or ("env", f"BERTH_UNPACK={dirname(place)}")
-        async with connection.run([*before, *words]) as dialogue:
+        settings = ["LC_ALL=C"]
+        if not root.words:
+            # There is room, and programs can be run. What is not root's, root would not unpack into.
+            settings.append(f"BERTH_UNPACK={dirname(place)}")
+        async with connection.run([*root.words, "env", *settings, *words]) as dialogue:
             if root.first:
                 await dialogue.say(root.first)
             yield Work(connection, dialogue, there, place)
