@@ -96,14 +96,7 @@ async def run(
             preexec_fn=_hear_interrupts if is_deaf else None,
         )
     )
-    # Starting is not interrupted: left to itself, asyncio would kill the program alone, and then wait for those that it
-    # has started in this short time.
-    cancellations = []
-    while not starting.done():
-        try:
-            await asyncio.wait([starting])
-        except asyncio.CancelledError as error:
-            cancellations.append(error)
+    cancellations = await done(starting)
     out, err = bytearray(), bytearray()
     if cancellations:
         with suppress(OSError):
@@ -130,6 +123,21 @@ async def run(
         why = f"failed with code {code}" if code >= 0 else f"was ended by signal {-code}"
         raise CommandFailed(argv, why, code=code, stdout=_text(out), stderr=_text(err))
     return Result(tuple(argv), code, _text(out), _text(err))
+
+
+async def done(starting: asyncio.Future[asyncio.subprocess.Process]) -> list[asyncio.CancelledError]:
+    """Waits until a program is started, or can't be; the cancellations of the caller meanwhile, which are his to raise.
+
+    Starting is not interrupted: left to itself, asyncio would kill the program alone, and then wait for those that it
+    has started in this short time.
+    """
+    cancellations = []
+    while not starting.done():
+        try:
+            await asyncio.wait([starting])
+        except asyncio.CancelledError as error:
+            cancellations.append(error)
+    return cancellations
 
 
 def _hear_interrupts() -> None:

@@ -12,7 +12,7 @@ import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from berth.aio.command import CommandMissing
+from berth.aio.command import CommandMissing, done
 
 _LONGEST = 64 << 20
 """Bytes of a line: an answer in JSON is one."""
@@ -96,14 +96,19 @@ async def started(argv: Sequence[str], *, env: Mapping[str, str] | None = None) 
     """
     pipe = asyncio.subprocess.PIPE
     environment = {**os.environ, **(env or {}), "LC_ALL": "C"}
-    try:
-        process = await asyncio.create_subprocess_exec(
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
             *argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True, limit=_LONGEST
         )
+    )
+    cancellations = await done(starting)
+    try:
+        dialogue = Dialogue(starting.result())
     except OSError as error:
         raise CommandMissing(argv, f"could not be started: {error.strerror or error}") from error
-    dialogue = Dialogue(process)
     try:
+        if cancellations:
+            raise cancellations[0]
         yield dialogue
     finally:
         await dialogue.kill()

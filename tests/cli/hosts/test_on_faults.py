@@ -28,7 +28,7 @@ def test_a_host_key_that_is_not_known(client: Client) -> None:
     unknown = (*LIST, "root@nas1", "--ssh-option", "UserKnownHostsFile=/dev/null")
     told = client.sentence(*unknown)
     assert told.startswith("ssh does not know the host key of root@nas1 (")
-    assert "Host key verification failed." in told
+    assert "Host key verification failed)" in told
     assert told.endswith(f"`ssh -F {client.config} -o UserKnownHostsFile=/dev/null root@nas1 true`")
     assert "手工连接一次" in client.sentence(*unknown, lang=ZH)
     # With --ask-pass the password is no answer to that question either.
@@ -193,7 +193,7 @@ def test_who_does_not_want_to_wait_any_more_is_told_that_it_may_go_on(client: Cl
                 process.send_signal(signal.SIGINT)
                 time.sleep(0.2)
             assert "it may still be at work there" in process.stderr.read()
-        assert process.returncode == 130
+        assert process.returncode in (130, -signal.SIGINT)  # the last of them may come when all is said
     finally:
         nas.inside("pkill -KILL -f 'command.*[e]xport add'; pkill -KILL sleep")
 

@@ -34,7 +34,7 @@ from berth.operations.remote.findings import Unreached
 from berth.operations.remote.protocol import HELLO
 from berth.operations.remote.secrets import Secrets
 from berth.operations.remote.target import Target
-from berth.operations.remote.work import Order, Work, at_work, left_behind
+from berth.operations.remote.work import Order, WorkThere, at_work, left_behind
 from berth.texts.text import Language, Text
 
 _HEADINGS = Text("HOST|RESULT", "主机|结果")
@@ -89,7 +89,7 @@ class SideBySide:
         self._secrets = Secrets(self._ask_secret) if may_ask else None
         self._screen = Screen([str(each) for each in hosts])
         self._tasks: dict[str, asyncio.Task[int]] = {}
-        self._works: dict[str, Work] = {}
+        self._works: dict[str, WorkThere] = {}
         self._questions: dict[str, tuple[str, bool]] = {}
         self._active = {str(each) for each in hosts}
         self._interrupts = 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from berth.findings.finding import Subject
 from berth.operations.remote.command_file import CommandFile
-from berth.operations.remote.connection import SSH_FAILED, Connection
+from berth.operations.remote.connection import SSH_FAILED, SshConnection
 from berth.operations.remote.findings import Unreached, find
 from berth.operations.remote.there import There, find_file
 
@@ -24,7 +24,7 @@ _WRITE = (
 FULL = re.compile(r"No space left on device|Disk quota exceeded", re.IGNORECASE)
 
 
-async def bring(connection: Connection, there: There, file: CommandFile, moved: Moved) -> str:
+async def bring(connection: SshConnection, there: There, file: CommandFile, moved: Moved) -> str:
     """Where the command lies on the host afterwards. Unreached where there is no place for it."""
     host = Subject("host", str(connection.target))
     digest, size = file.digest(), file.size
@@ -43,7 +43,7 @@ async def bring(connection: Connection, there: There, file: CommandFile, moved: 
     raise Unreached(find("no-place-there", host, said=said or "-"))
 
 
-async def _write(connection: Connection, file: CommandFile, size: int, place: list[str], moved: Moved) -> str:
+async def _write(connection: SshConnection, file: CommandFile, size: int, place: list[str], moved: Moved) -> str:
     """What the host said against it; empty where the file lies there now."""
     async with connection.run(["sh", "-c", _WRITE, "sh", *place, str(size)]) as writing:
         with file.path.open("rb") as content:

@@ -15,7 +15,7 @@ from berth.aio.dialogue import Dialogue, started
 from berth.findings.finding import Subject
 from berth.operations.remote.client import GREETING, PROGRAM, SshOptions, connect_argv, folder_for_socket, run_argv
 from berth.operations.remote.faults import fault, words_of
-from berth.operations.remote.findings import Lost, Unreached, find
+from berth.operations.remote.findings import LostOnTheWay, Unreached, find
 from berth.operations.remote.secrets import Helper, Secrets
 from berth.operations.remote.target import Target
 
@@ -32,8 +32,8 @@ _HEARD = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
-    """A host that has let us in. All methods raise Lost when the connection breaks."""
+class SshConnection:
+    """A host that has let us in. All methods raise LostOnTheWay when the connection breaks."""
 
     target: Target
     folder: Path
@@ -59,14 +59,14 @@ class Connection:
         """
         return started(run_argv(self.target, self.folder, f"exec {shlex.join(argv)}"))
 
-    def lost(self, complaints: str) -> Lost:
+    def lost(self, complaints: str) -> LostOnTheWay:
         """The error of a connection that broke."""
         said = words_of(complaints) or "-"
-        return Lost(find("connection-lost", Subject("host", str(self.target)), said=said))
+        return LostOnTheWay(find("connection-lost", Subject("host", str(self.target)), said=said))
 
 
 @asynccontextmanager
-async def connected(target: Target, options: SshOptions, secrets: Secrets | None) -> AsyncIterator[Connection]:
+async def connected(target: Target, options: SshOptions, secrets: Secrets | None) -> AsyncIterator[SshConnection]:
     """A connection within the block. Unreached where there is none to be had. secrets: answers what ssh asks for; None:
     it must not ask.
     """
@@ -89,7 +89,7 @@ async def connected(target: Target, options: SshOptions, secrets: Secrets | None
             if helper and helper.failure:
                 raise helper.failure
             raise Unreached(fault(target, options, ssh.complaints, heard=heard, was_asked=helper is not None))
-        yield Connection(target, folder)
+        yield SshConnection(target, folder)
         # The connection goes when its program has nothing to read any more.
         ssh.no_more()
         try:

@@ -16,7 +16,7 @@ class Unreached(Stopped):
     """The host could not be looked at: nothing was begun there."""
 
 
-class Lost(Stopped):
+class LostOnTheWay(Stopped):
     """The work was begun there, and what became of it is not known."""
 
 

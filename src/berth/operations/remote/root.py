@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from berth.findings.finding import Finding, Subject
-from berth.operations.remote.connection import Connection
+from berth.operations.remote.connection import SshConnection
 from berth.operations.remote.findings import Unreached, find
 from berth.operations.remote.secrets import Secrets
 from berth.operations.remote.there import There
@@ -30,7 +30,7 @@ class AsRoot:
     first: bytes = b""
 
 
-async def as_root(connection: Connection, there: There, secrets: Secrets | None) -> AsRoot:
+async def as_root(connection: SshConnection, there: There, secrets: Secrets | None) -> AsRoot:
     """How a command is started as root. Unreached where it can't be."""
     if there.uid == 0:
         return AsRoot()

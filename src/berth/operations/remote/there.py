@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from berth.operations.remote.connection import Connection
+from berth.operations.remote.connection import SshConnection
 
 _MARK = "berth: "
 """Before what our scripts say: what a login says beside it is left alone."""
@@ -60,7 +60,7 @@ class There:
     full: tuple[str, ...]
 
 
-async def look(connection: Connection) -> There | None:
+async def look(connection: SshConnection) -> There | None:
     """What the host is; None where its shell says something else. Nothing is left there."""
     said = list(_said((await connection.ask(_LOOK)).stdout))
     known = dict(said)
@@ -75,7 +75,7 @@ async def look(connection: Connection) -> There | None:
     return There(known["system"], known["kernel"], int(known["uid"]), user, *folders)
 
 
-async def find_file(connection: Connection, there: There, name: str, size: int, digest: str) -> str:
+async def find_file(connection: SshConnection, there: There, name: str, size: int, digest: str) -> str:
     """Where a file of that name and content lies already; empty where it does not."""
     folders = " ".join(map(shlex.quote, there.folders))
     script = _FIND.format(folders=folders, name=name, size=size, digest=digest)

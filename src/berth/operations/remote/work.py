@@ -16,8 +16,8 @@ from berth.operations.remote import protocol
 from berth.operations.remote.bring import FULL, bring
 from berth.operations.remote.client import SshOptions
 from berth.operations.remote.command_file import ARCHITECTURES, choose
-from berth.operations.remote.connection import SSH_FAILED, Connection, connected
-from berth.operations.remote.findings import Lost, Unreached, find
+from berth.operations.remote.connection import SSH_FAILED, SshConnection, connected
+from berth.operations.remote.findings import LostOnTheWay, Unreached, find
 from berth.operations.remote.root import as_root
 from berth.operations.remote.secrets import Secrets
 from berth.operations.remote.target import Target
@@ -44,10 +44,10 @@ class Order:
     commands: tuple[Path, ...] = ()
 
 
-class Work:
+class WorkThere:
     """The command while it runs there."""
 
-    def __init__(self, connection: Connection, dialogue: Dialogue, there: There, place: str) -> None:
+    def __init__(self, connection: SshConnection, dialogue: Dialogue, there: There, place: str) -> None:
         self._connection = connection
         self._dialogue = dialogue
         self._there = there
@@ -70,7 +70,7 @@ class Work:
         await self._dialogue.say(protocol.INTERRUPT + b"\n")
 
     async def code(self) -> int:
-        """What it ended with. Unreached: it never began; Lost: what became of it is not known."""
+        """What it ended with. Unreached: it never began; LostOnTheWay: what became of it is not known."""
         code = await self._dialogue.end()
         if self._is_begun and code != SSH_FAILED and code >= 0:
             return code
@@ -80,14 +80,14 @@ class Work:
             await self._connection.ask(":")
         if self._is_begun:
             host = Subject("host", str(self._connection.target))
-            raise Lost(find("killed-there", host, said=" ".join(complaints.split()) or "-"))
+            raise LostOnTheWay(find("killed-there", host, said=" ".join(complaints.split()) or "-"))
         # What does not start is not left there.
         await self._connection.ask(f"rm -f {shlex.quote(self._place)}; rmdir {shlex.join(self._there.folders)}")
         raise Unreached(_not_begun(self._connection, self._there, complaints))
 
 
 @asynccontextmanager
-async def at_work(target: Target, order: Order, secrets: Secrets | None, told: Told) -> AsyncIterator[Work]:
+async def at_work(target: Target, order: Order, secrets: Secrets | None, told: Told) -> AsyncIterator[WorkThere]:
     """The command at work within the block. Unreached where it can't be begun; then nothing was done there."""
     told(_filled(_CONNECTING, target))
     async with connected(target, order.options, secrets) as connection:
@@ -109,10 +109,10 @@ async def at_work(target: Target, order: Order, secrets: Secrets | None, told: T
         async with connection.run([*root.words, "env", *settings, *words]) as dialogue:
             if root.first:
                 await dialogue.say(root.first)
-            yield Work(connection, dialogue, there, place)
+            yield WorkThere(connection, dialogue, there, place)
 
 
-def _not_begun(connection: Connection, there: There, complaints: str) -> Finding:
+def _not_begun(connection: SshConnection, there: There, complaints: str) -> Finding:
     host, said = Subject("host", str(connection.target)), " ".join(complaints.split()) or "-"
     if said.startswith("sudo:"):
         return find("sudo-refused", host, variant="silent", user=there.user, said=said)
@@ -123,9 +123,9 @@ def _not_begun(connection: Connection, there: There, complaints: str) -> Finding
     return find("not-begun", host, said=said)
 
 
-def left_behind(target: Target) -> Lost:
+def left_behind(target: Target) -> LostOnTheWay:
     """The error of work that was interrupted, and that nobody waits for any more."""
-    return Lost(find("left-behind", Subject("host", str(target))))
+    return LostOnTheWay(find("left-behind", Subject("host", str(target))))
 
 
 def _filled(text: Text, *facts: object) -> Text:
