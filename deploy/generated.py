@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from berth.manifests.install import install_manifests
+from berth.manifests.monitoring import alerts_text
 from berth.manifests.rbac import rules
 from berth.manifests.yaml_text import to_yaml, with_image_notes
 from berth.programs.controller import PERMISSIONS, WORKLOAD
@@ -39,6 +40,7 @@ def generated() -> dict[str, str]:
         **{f"{_EXTENSION}/static/screenshots/{name}": (PICTURES / name).read_text() for name in SCREENSHOTS},
         f"{_CHART}/files/clusterrole-rules.yaml": _list(rules(PERMISSIONS, own_namespace=False)),
         f"{_CHART}/files/role-rules.yaml": _list(rules(PERMISSIONS, own_namespace=True)),
+        f"{_CHART}/files/alerts.yaml": alerts_text(),
         f"{_CHART}/files/dashboard.json": (HERE / "grafana" / "berth.json").read_text(),
         f"{_KUSTOMIZE}/berth.yaml": head + with_image_notes(to_yaml(manifests)),
     }

@@ -43,6 +43,9 @@ NODE = (
 TERMINAL = ("tmux",)
 """What looking at a terminal as people do takes."""
 
+MONITORING = ("prometheus",)
+"""What reads the alerts as Prometheus does (promtool)."""
+
 REGISTRY = ("docker-registry",)
 """What keeps images for nodes to pull."""
 
@@ -79,6 +82,7 @@ _SERVICES = {
     "nfs-ganesha": ("nfs-ganesha.service", "nfs-ganesha-lock.service"),
     "nfs-kernel-server": ("nfs-server.service",),
     "openssh-server": ("ssh.service", "ssh.socket"),
+    "prometheus": ("prometheus.service",),
     "rpcbind": ("rpcbind.socket", "rpcbind.service"),
 }
 

@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         if job == "test":
             needed += [
                 *packages.KERNEL,
+                *packages.MONITORING,
                 *packages.RELEASE,
                 *packages.RELEASED,
                 *packages.REGISTRY,

@@ -40,7 +40,7 @@ def test_options_become_settings() -> None:
         "--mount-option", "nfsvers=3", "--mount-option", "hard", "--reclaim-policy", "Retain", "--provisioner-name",
         "a.example/nfs, cluster.local/old", "--name", "gold", "--namespace", "storage", "--image", "r.example/berth:2",
         "--pull-secret", "one", "--replicas", "3", "--reserved-port", "none", "--kubernetes-version", "v1.20.4",
-        "--service-monitor", "--provisioner-capability", "--mount",
+        "--service-monitor", "--prometheus-rule", "--provisioner-capability", "--mount",
     )  # fmt: skip
     expected = InstallSettings(
         server="10.0.0.5",
@@ -66,6 +66,7 @@ def test_options_become_settings() -> None:
         mount=True,
         mount_options=("nfsvers=3", "hard"),
         service_monitor=True,
+        prometheus_rule=True,
         provisioner_capability=True,
     )
     assert answer.stderr == ""

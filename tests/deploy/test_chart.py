@@ -68,6 +68,7 @@ def merged(*layers: dict[str, Any]) -> dict[str, Any]:
         pytest.param({"reservedPort": "capability"}, replace(BASE, reserved_port="capability"), id="a capability"),
         pytest.param({"reservedPort": "none"}, replace(BASE, reserved_port="none"), id="no reserved port"),
         pytest.param({"serviceMonitor": {"enabled": True}}, replace(BASE, service_monitor=True), id="a monitor"),
+        pytest.param({"prometheusRule": {"enabled": "true"}}, replace(BASE, prometheus_rule=True), id="alerts"),
         pytest.param(
             {"kubesphere": {"provisionerCapability": True}},
             replace(BASE, provisioner_capability=True),

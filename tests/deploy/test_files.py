@@ -107,7 +107,7 @@ def test_the_extensions_installer_may_do_what_the_chart_takes_and_what_berth_is_
     """RBAC lets nobody hand out what he does not have."""
     values = yaml.safe_load((EXTENSION / "values.yaml").read_text())["berth"]
     values["nfs"] = {"server": "10.0.0.5", "path": "/srv", "mountOptions": ["hard"], "mount": True}
-    values["serviceMonitor"] = values["grafanaDashboard"] = {"enabled": True}
+    values["serviceMonitor"] = values["prometheusRule"] = values["grafanaDashboard"] = {"enabled": True}
     values["kubesphere"] = {"provisionerCapability": True}
     made = render(values, release="berth", namespace="extension-berth")
     given = {one["kind"]: one["rules"] for one in yaml.safe_load_all((EXTENSION / "permissions.yaml").read_text())}

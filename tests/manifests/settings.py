@@ -32,6 +32,7 @@ SETTINGS = {
         replicas=3,
         reserved_port="sysctl",
         service_monitor=True,
+        prometheus_rule=True,
         provisioner_capability=True,
     ),
     "mounted": InstallSettings(server="fd00::5", export="/", mount=True, replicas=1, leader_election=False),

@@ -20,7 +20,7 @@ from berth.volumes.errors import Refused
 from devcluster.cluster import DevCluster
 from tests.manifests.settings import SETTINGS
 
-FOREIGN = ("ServiceMonitor", "ProvisionerCapability")
+FOREIGN = ("ServiceMonitor", "PrometheusRule", "ProvisionerCapability")
 """Kinds that others define."""
 ALWAYS_ALIKE = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Service", "Namespace")
 LATEST = int(kubernetes_validate.latest_version().split(".")[1])

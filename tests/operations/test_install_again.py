@@ -321,7 +321,7 @@ def test_options_say_only_what_was_said() -> None:
         "server": None, "path": None, "class_name": None, "no_class": False, "default_class": False, "on_delete": None,
         "parameters": (), "reclaim_policy": None, "provisioner_name": None, "name": "a", "namespace": "b",
         "use_existing": False, "kubernetes_version": None, "mount_options": (), "mount": None, "image": None,
-        "pull_secrets": (), "replicas": None, "reserved_port": None, "service_monitor": None,
+        "pull_secrets": (), "replicas": None, "reserved_port": None, "service_monitor": None, "prometheus_rule": None,
         "provisioner_capability": None,
     }  # fmt: skip
     assert asked_from(**nothing) == Asked("a", "b")

@@ -81,6 +81,8 @@ def controller_options() -> list[click.Parameter]:
                      "[default: the cluster's where one answers, else any from 1.21 on]"),
         click.Option(["--service-monitor/--no-service-monitor"], default=None,
                      help="Add a ServiceMonitor for the Prometheus operator."),
+        click.Option(["--prometheus-rule/--no-prometheus-rule"], default=None,
+                     help="Add alerts for the Prometheus operator."),
         click.Option(["--provisioner-capability/--no-provisioner-capability"], default=None,
                      help="Add what KubeSphere 3.0 and 3.1 read."),
     ]  # fmt: skip

@@ -26,7 +26,7 @@ _PAGE = 500
 _NAMESPACED = {
     "ConfigMap": "configmaps", "Deployment": "deployments", "Endpoints": "endpoints", "Lease": "leases",
     "NetworkPolicy": "networkpolicies", "PersistentVolumeClaim": "persistentvolumeclaims", "Pod": "pods",
-    "PodDisruptionBudget": "poddisruptionbudgets",
+    "PodDisruptionBudget": "poddisruptionbudgets", "PrometheusRule": "prometheusrules",
     "Role": "roles", "RoleBinding": "rolebindings", "Secret": "secrets", "Service": "services",
     "ServiceAccount": "serviceaccounts", "ServiceMonitor": "servicemonitors", "StatefulSet": "statefulsets",
     "Event": "events", "DaemonSet": "daemonsets", "ReplicaSet": "replicasets", "Job": "jobs", "CronJob": "cronjobs",

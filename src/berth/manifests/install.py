@@ -38,6 +38,8 @@ def _of_program(settings: InstallSettings, program: Workload) -> list[Manifest]:
         manifests.append(workload.disruption_budget(settings, program))
     if settings.service_monitor:
         manifests.append(monitoring.service_monitor(settings, program))
+    if settings.prometheus_rule and not program.component:
+        manifests.append(monitoring.prometheus_rule(settings, program))
     return manifests
 
 

@@ -10,7 +10,7 @@ from berth.kube.errors import NotFound
 from berth.kube.manifest import ApiPlace, Manifest, ManifestApi, place, place_of
 from berth.manifests.classes import provisioner_capability
 from berth.manifests.labels import INSTANCE, MANAGED_BY
-from berth.manifests.monitoring import service_monitor
+from berth.manifests.monitoring import prometheus_rule, service_monitor
 from berth.manifests.workload import SHARE_VOLUME, Workload, mounted_share
 from berth.objects.provisioning import NAME, names_in
 from berth.settings.install import InstallSettings
@@ -58,6 +58,7 @@ async def read_installation(api: ManifestApi, name: str, namespace: str) -> Inst
         replace(
             settings,
             service_monitor=await _is_there(api, service_monitor(settings, Workload())),
+            prometheus_rule=await _is_there(api, prometheus_rule(settings, Workload())),
             provisioner_capability=any([await _is_there(api, one) for one in capabilities]),
         ),
         classes,

@@ -77,7 +77,7 @@ async def plan_uninstall(api: ManifestApi, *, name: str, namespace: str) -> Unin
     names = dict.fromkeys((*(names_of(deployment) if deployment else ()), *(one["provisioner"] for one in of_class)))
     everything = InstallSettings(
         name=name, namespace=namespace, classes=(), kubernetes=release, uses_namespace=True,
-        mount=True, mount_options=("any",), replicas=2, service_monitor=True,
+        mount=True, mount_options=("any",), replicas=2, service_monitor=True, prometheus_rule=True,
     )  # fmt: skip
     made = [{**one, "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass"} for one in of_class]
     goes = await _own(api, [*made, *_capabilities(names), *reversed(install_manifests(everything, Workload()))], name)

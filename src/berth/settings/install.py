@@ -72,5 +72,7 @@ class InstallSettings:
     """Of that mount."""
     service_monitor: bool = False
     """A ServiceMonitor for the Prometheus operator, whose kinds must be known to the cluster."""
+    prometheus_rule: bool = False
+    """Alerts for the Prometheus operator, likewise."""
     provisioner_capability: bool = False
     """What the consoles of KubeSphere 3.0 and 3.1 read, whose kinds must be known to the cluster."""

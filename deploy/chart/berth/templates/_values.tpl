@@ -17,6 +17,7 @@ Argo CD's parameters and Flux's substitutions are strings: "true", "false" and d
   "podSecurityPolicy" (list "enabled")
   "serviceAccount" (list "create")
   "serviceMonitor" (list "enabled")
+  "prometheusRule" (list "enabled")
   "grafanaDashboard" (list "enabled")
   "kubesphere" (list "provisionerCapability")
   "podSecurityContext" (list "runAsNonRoot")
@@ -54,6 +55,7 @@ Argo CD's parameters and Flux's substitutions are strings: "true", "false" and d
   "storageClass" (list "annotations" "parameters")
   "serviceAccount" (list "annotations")
   "serviceMonitor" (list "labels")
+  "prometheusRule" (list "labels")
   "grafanaDashboard" (list "labels") -}}
 {{- range $section, $keys := $texts -}}
 {{- $within := ternary $values (get $values $section) (eq $section "") | default dict -}}
