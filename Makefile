@@ -9,7 +9,7 @@ SETUP := @$(PYTHON) -m devcluster.setup
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test test-fast lint format bench bench-full release clean
+.PHONY: help setup demo pictures test test-fast lint format bench bench-full docs release clean
 
 help: ## say what there is
 	@echo "make TARGET, where TARGET is one of"
@@ -54,6 +54,10 @@ bench: ## is it as fast as it should be? Five minutes; a table, and build/bench.
 bench-full: ## the same with more claims, and starts, memory, waits and profiles
 	$(SETUP) cluster
 	@$(RUN) -m benchmarks --full $(ARGS)
+
+docs: ## the documentation as a site, into build/site; every link is checked
+	$(SETUP) lint
+	@$(RUN) -m website $(ARGS)
 
 release: ## everything that people get, into dist/: the command, the image, packages; for amd64 and arm64
 	$(SETUP) release

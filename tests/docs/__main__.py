@@ -18,16 +18,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.docs", description=__doc__)
     parser.add_argument("page", nargs="*", type=Path, help="default: every guide")
     chosen = parser.parse_args(arguments).page or guides()
+    failed = 0
     try:
         with tempfile.TemporaryDirectory(prefix="docs-") as room, stage(Path(room)) as real:
             for path in chosen:
                 page = read(path.resolve())
-                said = "written" if write(page, list(real.run(page))) else "is as it should be"
+                try:
+                    said = "written" if write(page, list(real.run(page))) else "is as it should be"
+                except DevClusterError as error:
+                    failed, said = 1, f"is left as it was: {error}"
                 print(f"{page.name}: {said}", flush=True)
     except DevClusterError as error:
         print(f"docs: {error}", file=sys.stderr)
         return 1
-    return 0
+    return failed
 
 
 def write(page: Page, answers: list[tuple[Block, list[tuple[Command, list[str]]]]]) -> bool:

@@ -7,6 +7,7 @@ A comment right above a block is for the tests; readers see none of it:
     <!-- until: Bound -->        its last command is repeated until it prints this
     <!-- not run: WHY -->        it is not run: its commands are parsed, its programs and options are known
     <!-- file: claim.yaml -->    the block is saved as this file, where the commands below find it
+    <!-- setup: COMMAND -->      run before the block, where the page takes for granted that it was
 
 A console block without a comment is run where `kubectl` and `berth` reach the cluster.
 """
@@ -23,7 +24,7 @@ DOCS = ROOT / "docs"
 GUIDES = DOCS / "guides"
 CHINESE = ".zh-CN.md"
 _FENCE = re.compile(r"(?P<indent> *)```(?P<kind>\S*)\s*$")
-_MARK = re.compile(r"<!-- (?P<name>runs|until|not run|file): (?P<value>.+?) -->")
+_MARK = re.compile(r"<!-- (?P<name>runs|until|not run|file|setup): (?P<value>.+?) -->")
 PROMPT = re.compile(r"[$#] (?=\S)")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from berth import __version__
 from devcluster import binaries
 from devcluster.cluster import DevCluster
+from devcluster.errors import DevClusterError
 from devcluster.ganesha import Export, GaneshaServer
 from devcluster.kernel import run_in_kernel
 from release import image
@@ -59,6 +60,8 @@ class Stage:
         for block in page.blocks:
             if "file" in block.marks:
                 (desk / block.marks["file"]).write_text(self._real("\n".join(block.lines)) + "\n")
+            if "setup" in block.marks:
+                self._prepare(page, block.marks["setup"], desk)
             if not block.is_run:
                 continue
             commands = block.commands()
@@ -73,6 +76,13 @@ class Stage:
                     for command, until in zip(commands, untils, strict=True)
                 ],
             )
+
+    def _prepare(self, page: Page, text: str, desk: Path) -> None:
+        """What the page takes for granted. DevClusterError where it does not work."""
+        done = f"({text}) && echo done"
+        said = self._shown(_shell(self._real(done), desk, self._environment(page.language)))
+        if said[-1:] != ["done"]:
+            raise DevClusterError(f"{page.name}: `{text}` does not work: {' '.join(said)}")
 
     def _type(self, command: Command, desk: Path, place: str, until: str, language: str) -> list[str]:
         """What a command prints; one that only looks is repeated until it sees what it should."""
@@ -107,7 +117,8 @@ class Stage:
         for address, server in self._servers.items():
             for export in server.exports:
                 text = text.replace(str(server.directory_of(export.path)), export.path)
-            text = text.replace(server.host, address)
+            in_a_table = re.compile(rf"{re.escape(server.host)}(?= {{2}})")
+            text = in_a_table.sub(address.ljust(len(server.host)), text).replace(server.host, address)
         subnet = re.escape(self.cluster.node.room.subnet) if self.cluster.node else "$^"
         text = re.sub(rf"\b{subnet}\.(\d+)\b", r"10.244.0.\1", text)
         return text.replace(f"{self.cluster.kubeconfig}", "~/.kube/config").splitlines()
@@ -150,17 +161,24 @@ def stage(room: Path) -> Iterator[Stage]:
         other = f"{node.room.subnet}.254"
         subprocess.run(["ip", "address", "add", f"{other}/24", "dev", node.room.link], check=True, timeout=10)
         second = held.enter_context(GaneshaServer(exports=[Export(FAST, reserved_ports=True)], host=other))
+        # A kubelet looks every half minute which images it has, and Berth believes it.
+        node.kubelet.wait_until(lambda: _has_image(cluster, node.name), f"a node that tells that it has {IMAGE}", 120)
         yield Stage(cluster, {SERVER: node.nfs, SECOND: second}, room)
+
+
+def _has_image(cluster: DevCluster, node: str) -> bool:
+    images = cluster.request("GET", f"/api/v1/nodes/{node}")["status"].get("images", [])
+    return any(IMAGE in (image.get("names") or []) for image in images)
 
 
 def _shell(text: str, desk: Path, environment: dict[str, str]) -> str:
     """What bash prints, errors too, in the order in which it comes; exported variables are there for the next one."""
     state = desk / ".exported"
-    script = f"[ ! -e {state} ] || . {state}\n{text}\nended=$?\nexport -p > {state}\nexit $ended\n"
+    script = f"set -a\n[ ! -e {state} ] || . {state}\n{text}\nended=$?\nexport -p > {state}\nexit $ended\n"
     done = subprocess.run(
-        ["bash", "--noprofile", "--norc", "-c", script],
+        ["timeout", "120", "bash", "--noprofile", "--norc", "-c", script],
         cwd=desk, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, timeout=300, check=False,
+        text=True, timeout=180, check=False,
     )  # fmt: skip
     return done.stdout
 

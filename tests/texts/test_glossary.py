@@ -10,7 +10,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HAN = re.compile(r"[\u4e00-\u9fff]")
 PLACES = ("src", "docs", "devcluster", "deploy", "README.zh-CN.md")
-OTHERS_WORDS = ("docs/glossary", "src/berth/doctor/wordings/", "deploy/kubesphere/", "docs/kubesphere")
+OTHERS_WORDS = (
+    "docs/glossary",
+    "src/berth/doctor/wordings/",
+    "deploy/kubesphere/",
+    "docs/kubesphere",
+    "docs/guides/kubesphere",
+)
 """Where other programs, and a console's own buttons, are quoted."""
 
 

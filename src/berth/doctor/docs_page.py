@@ -20,6 +20,8 @@ _HEAD = Text(
     """\
 # berth doctor
 
+[中文](doctor.zh-CN.md)
+
 What is wrong with NFS storage on Kubernetes, why, and what to type.
 
 ```
@@ -61,6 +63,8 @@ kubectl -n NS describe pod NAME | berth doctor explain
 ```""",
     """\
 # berth doctor
+
+[English](doctor.md)
 
 Kubernetes 上的 NFS 存储出了什么问题、原因是什么、该执行什么命令。
 
