@@ -28,8 +28,8 @@ def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
-def test_they_are_two() -> None:
-    assert [path.name for path in FILES] == ["ci.yml", "release.yml"]
+def test_changes_and_tags_have_one() -> None:
+    assert {path.name for path in FILES} >= {"ci.yml", "release.yml"}
 
 
 @pytest.mark.parametrize("schema", ["vendor.github-workflows", "custom.github-workflows-require-timeout"])
