@@ -175,7 +175,7 @@ class RegistryFailures:
 
 def speaks_plainly(error: BaseException | None) -> bool:
     """Whether the connection failed because there is no TLS at the other end."""
-    return any(isinstance(cause, ssl.SSLError) and cause.reason in _PLAIN for cause in _causes(error))
+    return any(isinstance(cause, ssl.SSLError) and getattr(cause, "reason", "") in _PLAIN for cause in _causes(error))
 
 
 def _of_certificate(error: ssl.SSLCertVerificationError, facts: Mapping[str, object]) -> Text:
