@@ -15,7 +15,7 @@ from berth.images.login import Login, given
 from berth.images.push import Pushed, push_chart, push_image
 from berth.images.reference import parse
 from berth.images.registry import Registry
-from berth.images.trust import Trust
+from berth.images.trust import CertificateTrust
 
 
 class Watched:
@@ -44,7 +44,7 @@ def push(
     archive: Path,
     *,
     login: Login | None = None,
-    trust: Trust | None = None,
+    trust: CertificateTrust | None = None,
     watched: Watched | None = None,
     name: str = "storage/berth",
     tags: tuple[str, ...] = ("0.1.0",),
@@ -54,7 +54,7 @@ def push(
 
     async def job() -> Pushed:
         repository, _ = parse(f"{host}/{name}")
-        believed = trust or Trust(is_insecure=True)
+        believed = trust or CertificateTrust(is_insecure=True)
         with Archive(archive) as opened:
             async with Registry(repository, given(login), believed, patience=patience) as registry:
                 await registry.greet()
@@ -68,7 +68,7 @@ def put_chart(host: str, archive: Path, login: Login | None = None) -> Pushed:
 
     async def job() -> Pushed:
         repository, _ = parse(f"{host}/storage/berth-chart")
-        async with Registry(repository, given(login), Trust(is_insecure=True)) as registry:
+        async with Registry(repository, given(login), CertificateTrust(is_insecure=True)) as registry:
             await registry.greet()
             return await push_chart(registry, read_chart(archive), Watched())
 

@@ -13,7 +13,7 @@ import pytest
 
 from berth.images.archive import INDEX, Archive
 from berth.images.login import Login
-from berth.images.trust import Trust
+from berth.images.trust import CertificateTrust
 from devcluster.registry import PASSWORD, USER, Registry
 from release import chart
 from release.machines import AMD64
@@ -95,7 +95,7 @@ def test_helm_finds_the_chart_and_the_same_again_changes_nothing(registry: Regis
 
 
 def test_who_logs_in_may_push_to_a_guarded_registry(guarded: Registry, archive: Path) -> None:
-    pushed = push(guarded.host, archive, login=LOGIN, trust=Trust(authority=guarded.authority))
+    pushed = push(guarded.host, archive, login=LOGIN, trust=CertificateTrust(authority=guarded.authority))
     assert push(guarded.host, archive, login=LOGIN).digest == pushed.digest
 
 
@@ -118,7 +118,7 @@ def test_who_does_not_is_told_what_to_do(guarded: Registry, archive: Path, login
 def test_an_unknown_authority_is_told_with_the_ways_to_trust_it(
     guarded: Registry, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = complaint(guarded.host, archive, trust=Trust())
+    said = complaint(guarded.host, archive, trust=CertificateTrust())
     assert f"the certificate of {guarded.host} is from nobody whom this machine trusts" in said
     assert f"--ca FILE, or put it into /etc/docker/certs.d/{guarded.host}/ca.crt; --insecure-registry" in said
     folder = tmp_path / guarded.host
@@ -126,20 +126,20 @@ def test_an_unknown_authority_is_told_with_the_ways_to_trust_it(
     assert guarded.authority is not None
     (folder / "ca.crt").write_bytes(guarded.authority.read_bytes())
     monkeypatch.setattr("berth.images.trust.CERTIFICATES", (str(tmp_path),))
-    push(guarded.host, archive, login=LOGIN, trust=Trust())
+    push(guarded.host, archive, login=LOGIN, trust=CertificateTrust())
 
 
 def test_a_certificate_for_another_name_and_a_file_that_is_none_are_told(guarded: Registry, archive: Path) -> None:
     with Registry(tls=True, address="127.0.0.2") as other:
-        said = complaint(other.host, archive, trust=Trust(authority=other.authority))
+        said = complaint(other.host, archive, trust=CertificateTrust(authority=other.authority))
         assert said.startswith(f"the certificate of {other.host} is for another name")
     assert "can't be used as an authority: no PEM certificate" in complaint(
-        guarded.host, archive, trust=Trust(authority=archive)
+        guarded.host, archive, trust=CertificateTrust(authority=archive)
     )
 
 
 def test_plain_http_is_spoken_only_to_who_was_called_insecure(registry: Registry, archive: Path) -> None:
-    assert complaint(registry.host, archive, trust=Trust()) == (
+    assert complaint(registry.host, archive, trust=CertificateTrust()) == (
         f"{registry.host} speaks no TLS but plain HTTP: if that is meant to be, say --insecure-registry"
     )
 

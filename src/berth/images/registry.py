@@ -25,7 +25,7 @@ from berth.images.failures import Answer, RegistryFailures
 from berth.images.login import Find, Login
 from berth.images.reference import Repository
 from berth.images.texts import say
-from berth.images.trust import Trust
+from berth.images.trust import CertificateTrust
 from berth.settings.proxy import proxy_for
 
 PATIENCE = 60.0
@@ -40,7 +40,7 @@ Told = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class Payload:
     """What is sent: its size, and how it is read from the beginning."""
 
     size: int
@@ -51,14 +51,14 @@ class Registry:
     """Use it with `async with`; `greet` comes first."""
 
     def __init__(
-        self, repository: Repository, find: Find, trust: Trust | None = None, *, patience: float = PATIENCE
+        self, repository: Repository, find: Find, trust: CertificateTrust | None = None, *, patience: float = PATIENCE
     ) -> None:
         """find: asked for a login once the registry wants one."""
         self.repository = repository
         self.login: Login | None = None
         """The one that the registry was shown, or would have been."""
         self._find = find
-        self._trust = trust or Trust()
+        self._trust = trust or CertificateTrust()
         self._timeout = httpx2.Timeout(patience, connect=min(patience, _CONNECTING), pool=None)
         self._failures = RegistryFailures(repository, patience)
         self._clients: dict[str, httpx2.AsyncClient] = {}
@@ -116,7 +116,7 @@ class Registry:
                 told(len(piece))
 
         headers = {"Content-Type": "application/octet-stream"}
-        await self._call("PUT", target, headers=headers, content=Content(blob.size, counted))
+        await self._call("PUT", target, headers=headers, content=Payload(blob.size, counted))
 
     async def manifest_digest(self, reference: str) -> str:
         """What a tag or digest stands for; empty where it stands for nothing."""
@@ -133,7 +133,7 @@ class Registry:
 
     async def put_manifest(self, reference: str, kind: str, body: bytes) -> None:
         """Puts a manifest under a tag or its digest. All that it names must be there."""
-        content = Content(len(body), lambda: iter((body,)))
+        content = Payload(len(body), lambda: iter((body,)))
         await self._call("PUT", f"manifests/{reference}", headers={"Content-Type": kind}, content=content)
 
     async def _call(
@@ -142,7 +142,7 @@ class Registry:
         target: str,
         *,
         headers: Mapping[str, str] | None = None,
-        content: Content | None = None,
+        content: Payload | None = None,
         accept: tuple[int, ...] = (),
     ) -> Answer:
         """A success, or one of the accepted answers; logs in where the registry asks for it."""
@@ -183,7 +183,7 @@ class Registry:
         ):
             raise RegistryError(say("token.realm", registry=self.repository.registry, realm=wanted.realm))
         method, url, headers, body = token_request(wanted, self.repository.name, self.login)
-        content = Content(len(body), lambda: iter((body,))) if body else None
+        content = Payload(len(body), lambda: iter((body,))) if body else None
         answer = await self._ask(method, url, headers=headers, content=content)
         if answer.status != 200:
             raise self._failures.no_token(answer, realm.netloc)
@@ -193,7 +193,7 @@ class Registry:
         raise self._failures.no_token(answer, realm.netloc)
 
     async def _ask(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: Content | None = None
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: Payload | None = None
     ) -> Answer:
         """One request and its answer, whatever that says."""
         sent = {**_HEADERS, **(headers or {})}

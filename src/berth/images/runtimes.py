@@ -27,7 +27,7 @@ Shown = Callable[[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RuntimeKind:
     """One kind of runtime: its program, the sockets that it may listen at, and the program's words."""
 
     name: str
@@ -45,7 +45,7 @@ class Kind:
 class Runtime:
     """One that is here."""
 
-    kind: Kind
+    kind: RuntimeKind
     program: str
     socket: str
 
@@ -82,15 +82,17 @@ def _inspected(said: str, _image: str) -> str:
     return told if not told or told.startswith("sha256:") else f"sha256:{told}"
 
 
-def _ctr(name: str, program: str, sockets: tuple[str, ...], head: tuple[str, ...] = ()) -> Kind:
+def _ctr(name: str, program: str, sockets: tuple[str, ...], head: tuple[str, ...] = ()) -> RuntimeKind:
     """A kind that containerd's own program speaks for: `head` before it, where it is a part of another one."""
     words = (*head, "--address={socket}", f"--namespace={_NAMESPACE}")
-    return Kind(name, program, sockets, words, ("images", "import", "-"), ("images", "ls", "name=={image}"), _listed)
+    return RuntimeKind(
+        name, program, sockets, words, ("images", "import", "-"), ("images", "ls", "name=={image}"), _listed
+    )
 
 
-def _docker_like(name: str, program: str, sockets: tuple[str, ...], head: tuple[str, ...] = ()) -> Kind:
+def _docker_like(name: str, program: str, sockets: tuple[str, ...], head: tuple[str, ...] = ()) -> RuntimeKind:
     shows = ("image", "inspect", "--format", _SHOWN, "{image}")
-    return Kind(name, program, sockets, head, ("load",), shows, _inspected)
+    return RuntimeKind(name, program, sockets, head, ("load",), shows, _inspected)
 
 
 _CONTAINERD = ("/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock")
@@ -181,7 +183,7 @@ def _configured(path: Path) -> str | None:
     return next((line.removeprefix(name).strip().strip("\"'") for line in lines if line.startswith(name)), None)
 
 
-def _here(kind: Kind, root: Path) -> Iterator[Runtime]:
+def _here(kind: RuntimeKind, root: Path) -> Iterator[Runtime]:
     program = shutil.which(kind.program, path=_path())
     if program is None:
         return

@@ -17,7 +17,7 @@ CERTIFICATES = ("/etc/docker/certs.d", "/etc/containers/certs.d")
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class CertificateTrust:
     """is_insecure: any certificate will do, and no TLS at all, too. authority: a file, in PEM."""
 
     is_insecure: bool = False

@@ -23,7 +23,7 @@ from berth.images.push import Pushed, push_chart, push_image
 from berth.images.reference import Repository, check_tag, parse
 from berth.images.registry import PATIENCE, Registry
 from berth.images.texts import say as sentence
-from berth.images.trust import Trust
+from berth.images.trust import CertificateTrust
 from berth.texts.command import Shell, command
 from berth.texts.text import Language, Text
 
@@ -98,7 +98,7 @@ def _push(
         with Archive(file) as opened, closing(Sending(spoken, is_quiet=output != "table")) as sending:
             sending.tell(_ARCHIVE, file=file.name, name=opened.short_name, machines=", ".join(opened.machines))
             login = _asked(username, repository, spoken) if username else None
-            job = _Job(repository, login, Trust(insecure_registry, ca), timeout, sending)
+            job = _Pushing(repository, login, CertificateTrust(insecure_registry, ca), timeout, sending)
             done = run(job.do(opened, wanted or (opened.tag,), packed), spoken)
             machines = opened.machines
     if output != "table":
@@ -118,7 +118,7 @@ class _Done:
     chart: Pushed | None
     has_login: bool
     is_plain: bool
-    trust: Trust
+    trust: CertificateTrust
 
     @property
     def reference(self) -> str:
@@ -127,11 +127,11 @@ class _Done:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _Pushing:
     repository: Repository
     login: Login | None
     """The one that was given; without it what is written down is looked for."""
-    trust: Trust
+    trust: CertificateTrust
     patience: float
     sending: Sending
 
