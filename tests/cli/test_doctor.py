@@ -273,7 +273,7 @@ def test_an_object_is_looked_for_where_kubectl_would(
             }
         )
     )
-    monkeypatch.setattr("berth.cli.doctor.examine_cluster", examine)
+    monkeypatch.setattr("berth.cli.doctor.cluster.examine_cluster", examine)
     assert doctor(*typed, "--kubeconfig", str(config)).exit_code == 0
     assert asked == [meant]
 

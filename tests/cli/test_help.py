@@ -11,9 +11,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from berth.cli.commands import Helpful, contexts_of
+from berth.cli.commands import BerthGroup, Helpful, contexts_of
 from berth.cli.helping import summary_of, texts_of
-from berth.cli.main import COMMANDS, SUMMARIES, cli
+from berth.cli.main import COMMANDS, cli
 from berth.cli.manner import _HELP, both
 from berth.texts.command import spelled
 
@@ -54,9 +54,16 @@ def test_no_text_of_help_lacks_its_chinese() -> None:
     assert sorted(missing) == []
 
 
-def test_what_the_first_help_says_of_commands_is_what_they_say_themselves() -> None:
-    own = {name: summary_of(command) for name in COMMANDS if (command := cli.get_command(click.Context(cli), name))}
-    assert own == SUMMARIES
+def test_what_a_help_says_of_commands_without_importing_them_is_what_they_say_themselves() -> None:
+    told = {
+        (context.command.name, name): (summary, summary_of(below))
+        for context in contexts()
+        if isinstance(context.command, BerthGroup)
+        for name, summary in context.command.summaries.items()
+        if (below := context.command.get_command(context, name)) is not None
+    }
+    assert {("berth", name) for name in COMMANDS} | {("doctor", "node")} <= set(told)
+    assert [where for where, (summary, own) in told.items() if summary != own] == []
 
 
 def test_the_first_help_imports_no_command() -> None:

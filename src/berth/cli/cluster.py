@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import click
-
 from berth import __version__
 from berth.cli.ending import run
 from berth.kube.config import load
@@ -30,9 +28,6 @@ _WORDS = {
     "default": Text("is the default class now", "已设为默认 StorageClass"),
     "no default": Text("no longer is the default", "不再是默认 StorageClass"),
 }
-
-KUBECONFIG = click.Option(["--kubeconfig"], metavar="FILE", default="", help="How to reach the cluster.")
-CONTEXT = click.Option(["--context"], metavar="NAME", default="", help="Another context than the kubeconfig's current.")
 
 
 def on_cluster(job: Callable[[ManifestApi], Awaitable[T]], *, kubeconfig: str, context: str, lang: Language) -> T:

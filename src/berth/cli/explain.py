@@ -12,7 +12,8 @@ from typing import BinaryIO, cast
 
 import click
 
-from berth.cli.cluster import CONTEXT, KUBECONFIG, release_of
+from berth.cli.cluster import release_of
+from berth.cli.cluster_options import CONTEXT, KUBECONFIG
 from berth.cli.commands import BerthCommand
 from berth.cli.diagnosis import answer
 from berth.cli.ending import EXIT_BLIND, end, ending

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from berth.cli.asking import YES
-from berth.cli.cluster import CONTEXT, KUBECONFIG
+from berth.cli.cluster_options import CONTEXT, KUBECONFIG
 from berth.cli.image_options import image_options
 from berth.cli.output import LANGUAGE, output_option
 from berth.operations.asked import Asked, ClassAsked

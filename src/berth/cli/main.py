@@ -25,7 +25,7 @@ COMMANDS = {
     "server": "berth.cli.server.command:server_command",
     "image": "berth.cli.image.command:image_command",
     "plan": "berth.cli.plan:plan_command",
-    "doctor": "berth.cli.doctor:doctor_command",
+    "doctor": "berth.cli.doctor.command:doctor_command",
     "run": "berth.cli.run:run_command",
     "version": "berth.cli.version:version_command",
 }

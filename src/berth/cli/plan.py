@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
+from berth.cli.cluster import on_cluster
+from berth.cli.cluster_options import CONTEXT, KUBECONFIG
 from berth.cli.commands import BerthCommand
 from berth.cli.ending import EXIT_BLIND, EXIT_FAILED, EXIT_USAGE, end, refused_sentence
 from berth.cli.manner import both, language

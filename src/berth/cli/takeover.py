@@ -14,7 +14,8 @@ import click
 from click.core import ParameterSource
 
 from berth.cli.asking import confirm
-from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
+from berth.cli.cluster import on_cluster
+from berth.cli.cluster_options import CONTEXT, KUBECONFIG
 from berth.cli.commands import BerthCommand, BerthGroup
 from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, EXIT_WARNINGS, EXIT_WELL, end
 from berth.cli.image_options import image_options

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from berth.cli.asking import YES, confirm
-from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
+from berth.cli.cluster import applied_line, on_cluster
+from berth.cli.cluster_options import CONTEXT, KUBECONFIG
 from berth.cli.commands import BerthCommand
 from berth.cli.manner import language
 from berth.cli.output import LANGUAGE, complain, output_option, print_data, say

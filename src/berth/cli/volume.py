@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from berth.cli.cluster import CONTEXT, KUBECONFIG, applied_line, on_cluster
+from berth.cli.cluster import applied_line, on_cluster
+from berth.cli.cluster_options import CONTEXT, KUBECONFIG
 from berth.cli.commands import BerthCommand, BerthGroup
 from berth.cli.ending import EXIT_FAILED, EXIT_USAGE, end, run
 from berth.cli.manner import language

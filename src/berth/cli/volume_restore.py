@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from berth.cli.cluster import CONTEXT, KUBECONFIG, on_cluster
+from berth.cli.cluster import on_cluster
+from berth.cli.cluster_options import CONTEXT, KUBECONFIG
 from berth.cli.commands import BerthCommand
 from berth.cli.manner import language
 from berth.cli.output import LANGUAGE, output_option, print_data, say
