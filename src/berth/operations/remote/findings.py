@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from berth.findings.catalogue import Catalogue
-from berth.findings.finding import Finding
 from berth.operations.errors import Stopped
 from berth.texts.visible import FACT
 
@@ -18,8 +17,3 @@ class Unreached(Stopped):
 
 class LostOnTheWay(Stopped):
     """The work was begun there, and what became of it is not known."""
-
-
-def unreached(finding: Finding) -> Unreached:
-    """The error of this finding."""
-    return Unreached(finding)
