@@ -127,7 +127,7 @@ class Stage:
         """Takes away what the page before has made."""
         kubectl = self.cluster.kubectl
         namespaces = [name for name in self._names("namespaces") if name not in (*_SYSTEM, "berth-system")]
-        kubectl("delete", "pods,pvc,deployments", "--all", "-n", "default", "--wait=false")
+        kubectl("delete", "pods,pvc,deployments,jobs,networkpolicies,events", "--all", "-n", "default", "--wait=false")
         for name in namespaces:
             kubectl("delete", "namespace", name, "--wait=false")
         deadline = time.monotonic() + PATIENCE
