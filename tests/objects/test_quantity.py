@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from berth.objects.quantity import to_bytes
+from berth.objects.quantity import from_bytes, to_bytes
 
 BINARY = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]
 DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -96,3 +96,24 @@ def test_what_looks_like_one_costs_no_time(text: str) -> None:
         to_bytes(text)
     except ValueError:
         return
+
+
+@given(st.integers(0, 2**70))
+def test_what_is_written_is_read_as_the_same(size: int) -> None:
+    assert to_bytes(from_bytes(size)) == size
+
+
+@pytest.mark.parametrize(
+    ("size", "written"),
+    [
+        (1 << 30, "1Gi"),
+        (1536 << 20, "1536Mi"),
+        (10**9, "1000000000"),
+        (5 << 40, "5Ti"),
+        (0, "0"),
+        (1, "1"),
+        (1 << 10, "1Ki"),
+    ],
+)
+def test_bytes_are_written_in_the_largest_unit_that_fits(size: int, written: str) -> None:
+    assert from_bytes(size) == written

@@ -29,3 +29,12 @@ def to_bytes(quantity: str) -> int:
     if exponent:
         value = value.scaleb(int(exponent[1:]))
     return int(value.to_integral_value(ROUND_CEILING))
+
+
+_BINARY = ("Ei", "Pi", "Ti", "Gi", "Mi", "Ki")
+
+
+def from_bytes(size: int) -> str:
+    """So many bytes as Kubernetes writes them: in the largest binary unit of which they are a whole number."""
+    unit = next((unit for unit in _BINARY if size and size % int(_FACTORS[unit]) == 0), "")
+    return f"{size // int(_FACTORS[unit])}{unit}" if unit else str(size)

@@ -16,6 +16,7 @@ from berth.kube.access import read_cluster_uid
 from berth.kube.client import Api
 from berth.kube.manifest import Manifest, ManifestApi, place
 from berth.objects import translation
+from berth.objects.quantity import from_bytes
 from berth.operations.errors import Stopped
 from berth.operations.findings import find
 from berth.operations.pvs import KnownShare, KnownVolume, read_volume, shares_in_use
@@ -195,7 +196,7 @@ def _pv_again(one: Restoration) -> Manifest:
         "metadata": {"name": one.pv, "annotations": {key: value for key, value in annotations.items() if value}},
         "spec": {
             "accessModes": ["ReadWriteMany"],
-            "capacity": {"storage": str(record.capacity or 1)},
+            "capacity": {"storage": from_bytes(record.capacity or 1)},
             "claimRef": {
                 "apiVersion": "v1",
                 "kind": "PersistentVolumeClaim",
