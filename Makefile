@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 # Side by side, a file of tests stays in one process: many wait for clusters and servers, so more than there are cores.
+# In their own order: xdist would begin with files of many tests, and end with those that take minutes.
 WORKERS ?= 3
 RUN := .venv/bin/python
 SETUP := @$(PYTHON) -m devcluster.setup
@@ -29,7 +30,7 @@ pictures: ## README's pictures, recorded from the demo: docs/pictures/
 
 test: ## all tests, against the real parts; ARGS="-k word" are pytest's
 	$(SETUP) test
-	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --durations 20 $(ARGS)
+	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 20 $(ARGS)
 
 test-fast: ## what needs no cluster, no server, no root and no patience: for every day, in less than a minute
 	$(SETUP) lint

@@ -76,6 +76,7 @@ def main() -> int:
 def recorded(language: Language) -> list[str]:
     """The lines that the demo writes to a terminal, with their colours. StepFailed with its words when it fails."""
     environment = {**os.environ, "DEMO_LANG": language, "KEEP": "", "NO_COLOR": "", "TERM": "xterm"}
+    environment.pop("COLUMNS", None)  # it would count before the terminal
     said, code = on_terminal([sys.executable, "-m", "devcluster.demo"], ROOT, environment, WIDTH)
     if code:
         raise StepFailed(said.strip())

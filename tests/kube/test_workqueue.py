@@ -208,3 +208,14 @@ def test_an_observer_is_told_depth_and_durations() -> None:
         ("retried", "claims"),
         ("finished", "claims", 3),
     ]
+
+
+async def test_a_delay_of_nothing_is_one_like_any_other() -> None:
+    queue = WorkQueue("claims")
+    for seconds in (0.0, 0.0, 1e-4, 300.0):  # for the first two the event loop has another kind of handle
+        queue.add_after("a", seconds)
+    assert await queue.take() == "a"
+    queue.done("a")
+    queue.add_after("a", 300.0)
+    queue.add_after("a", 0.0)
+    assert await queue.take() == "a"

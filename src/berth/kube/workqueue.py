@@ -91,7 +91,7 @@ class WorkQueue:
         self._waiting = 0  # keys in line
         self._since: dict[str, float] = {}  # keys in line, or added while worked on -> when they were added
         self._working: dict[str, _Lane] = {}  # keys in workers' hands
-        self._delayed: dict[str, asyncio.TimerHandle] = {}
+        self._delayed: dict[str, tuple[float, asyncio.Handle]] = {}  # keys not due yet -> when they are, and the timer
         self._takers: deque[asyncio.Future[None]] = deque()
         self._closed = False
 
@@ -99,9 +99,9 @@ class WorkQueue:
         """Queues key, now. Nothing changes if it waits already."""
         if self._closed:
             return
-        timer = self._delayed.pop(key, None)
-        if timer is not None:
-            timer.cancel()
+        delayed = self._delayed.pop(key, None)
+        if delayed is not None:
+            delayed[1].cancel()
         if key in self._since:
             return
         self._since[key] = asyncio.get_running_loop().time()
@@ -115,12 +115,12 @@ class WorkQueue:
         if self._closed or key in self._since:
             return
         loop = asyncio.get_running_loop()
-        timer = self._delayed.get(key)
-        if timer is not None:
-            if timer.when() <= loop.time() + seconds:
+        due, delayed = loop.time() + seconds, self._delayed.get(key)
+        if delayed is not None:
+            if delayed[0] <= due:
                 return
-            timer.cancel()
-        self._delayed[key] = loop.call_later(seconds, self.add, key)
+            delayed[1].cancel()
+        self._delayed[key] = due, loop.call_later(seconds, self.add, key)
 
     def retry(self, key: str, *, at_least: float = 0.0) -> float:
         """Queues key after its backoff, which this call lengthens. Returns the delay in seconds."""
@@ -181,7 +181,7 @@ class WorkQueue:
     def close(self) -> None:
         """Hands out nothing any more; takers get QueueClosed, waiting and delayed keys are dropped."""
         self._closed = True
-        for timer in self._delayed.values():
+        for _, timer in self._delayed.values():
             timer.cancel()
         self._delayed.clear()
         self._turn.clear()
