@@ -214,7 +214,7 @@ def test_ctrl_c_while_it_connects(client: Client, tmp_path: Path) -> None:
         port = str(deaf.getsockname()[1])
         pipe = tmp_path / "begun"
         os.mkfifo(pipe)
-        proxy = f"ProxyCommand=echo begun >{pipe}; exec sleep 1000"
+        proxy = f"ProxyCommand=sh -c 'echo begun >{pipe}; exec sleep 1000'"  # ssh puts an exec before it
         done = interrupted(client.argv(*LIST, "root@127.0.0.1", "-p", port, "--ssh-option", proxy), pipe)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "berth: interrupted; nothing was done on root@127.0.0.1\n"

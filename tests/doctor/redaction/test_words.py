@@ -23,7 +23,8 @@ ORDINARY = SOURCE / "doctor" / "redaction" / "words.txt"
 
 def sentences() -> Iterator[str]:
     """Those that our code holds as texts in two languages, without what is put into them."""
-    commands = [SOURCE / "cli" / f"{name}.py" for name in ("doctor", "explain", "diagnosis", "ending")]
+    cli = SOURCE / "cli"
+    commands = [*(cli / "doctor").glob("*.py"), *(cli / f"{name}.py" for name in ("explain", "diagnosis", "ending"))]
     for path in sorted([*commands, *(path for folder in SAID for path in (SOURCE / folder).rglob("*.py"))]):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Text":
