@@ -33,6 +33,7 @@ REAL_PARTS = {"benchmarks", "cli", "deploy", "devcluster", "e2e", "kernel", "pro
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make test-fast`."""
     parser.addoption("--fast", action="store_true", help="leave out what needs a cluster, a server, root or seconds")
+    parser.addoption("--all-pages", action="store_true", help="type every guide in Chinese, too: five minutes more")
 
 
 def pytest_configure(config: pytest.Config) -> None:
