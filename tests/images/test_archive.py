@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,58 @@ def _edited(edit: Callable[[Any], None]) -> Callable[[Path], None]:
 def _deep(path: Path) -> None:
     changed(path, path.with_name("changed"), lambda name, content: b"[" * 100_000 if name == "index.json" else content)
     path.with_name("changed").replace(path)
+
+
+def _rewritten(fact: str, told: object) -> Callable[[Path], None]:
+    """Says something else of a fact wherever JSON has it, with every digest right again."""
+
+    def damage(path: Path) -> None:
+        with tarfile.open(path) as tar:
+            files = {each.name: tar.extractfile(each).read() for each in tar if each.isreg()}  # type: ignore[union-attr]
+        new: dict[str, bytes] = {}
+
+        def stored(value: Any) -> Any:
+            if isinstance(value, list):
+                return [stored(each) for each in value]
+            if not isinstance(value, dict):
+                return value
+            value = {name: told if name == fact else stored(each) for name, each in value.items()}
+            if isinstance(value.get("digest"), str):
+                content = files[f"blobs/sha256/{value['digest'].removeprefix('sha256:')}"]
+                with suppress(ValueError):
+                    content = json.dumps(stored(json.loads(content))).encode()
+                digest = hashlib.sha256(content).hexdigest()
+                new[f"blobs/sha256/{digest}"] = content
+                value |= {"digest": f"sha256:{digest}", "size": len(content)}
+            return value
+
+        index = json.loads(files["index.json"])
+        index["manifests"] = stored(index["manifests"])
+        new["index.json"] = json.dumps(index).encode()
+        with tarfile.open(path, "w") as tar:
+            for name, content in new.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+
+    return damage
+
+
+@pytest.mark.parametrize("told", [5, None, "x", {"a": 1}, [7]])
+def test_a_history_that_is_none_names_no_layer(tmp_path: Path, told: object) -> None:
+    path = image_archive(tmp_path / "image.tar")
+    _rewritten("history", told)(path)
+    with Archive(path) as archive:
+        assert [layer.label for layer in archive.image_for("arm64").layers] == ["arm64: 1", "arm64: 2"]
+
+
+@pytest.mark.parametrize("told", [5, None, "x", {"a": 1}, [7]])
+@pytest.mark.parametrize("fact", ["manifests", "layers", "config", "platform"])
+def test_facts_of_another_form_are_refused(tmp_path: Path, fact: str, told: object) -> None:
+    path = image_archive(tmp_path / "image.tar")
+    _rewritten(fact, told)(path)
+    with pytest.raises(ArchiveError, match=r"damaged|says neither|no image"):
+        Archive(path)
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ class Archive:
     def _find_images(self) -> Iterator[Image]:
         entries = [self.top]
         if self.top.get("mediaType") == INDEX:
-            entries = self._json(_place(self._blob(self.top).digest)).get("manifests", [])
+            entries = _list(self._json(_place(self._blob(self.top).digest)).get("manifests"))
         for entry in entries:
             manifest = self._blob(entry)
             match self._json(_place(manifest.digest)), entry:
@@ -174,7 +174,7 @@ class Archive:
 
     def _history(self, config: Blob, layers: int) -> list[str]:
         """What each layer is called by who made it; its number where nobody says."""
-        told = [step for step in self._json(_place(config.digest)).get("history", []) if isinstance(step, dict)]
+        told = [step for step in _list(self._json(_place(config.digest)).get("history")) if isinstance(step, dict)]
         names = [str(step.get("created_by", "")) for step in told if not step.get("empty_layer")]
         return names if len(names) == layers and all(names) else [str(number) for number in range(1, layers + 1)]
 
@@ -210,6 +210,11 @@ class Archive:
 
     def _damaged(self, key: str, **facts: object) -> ArchiveError:
         return ArchiveError(say("archive.damaged", file=self.path, why=say(key, **facts)))
+
+
+def _list(told: object) -> list[Any]:
+    """What is told, if it is a list: archives come from anywhere."""
+    return told if isinstance(told, list) else []
 
 
 def _place(digest: str) -> str:
