@@ -7,14 +7,18 @@ import asyncio
 import pytest
 
 from berth.aio.deadline import Deadline
+from tests.aio.virtual_time import run_virtual
 
 
-async def test_what_ends_in_time_is_left_alone() -> None:
-    with Deadline(0.01):
-        pass
-    await asyncio.sleep(0.03)  # it would be cancelled here
-    with pytest.raises(KeyError), Deadline(60):
-        raise KeyError
+def test_what_ends_in_time_is_left_alone() -> None:
+    async def main() -> None:
+        with Deadline(10):
+            await asyncio.sleep(9)
+        await asyncio.sleep(100)  # it would be cancelled here
+        with pytest.raises(KeyError), Deadline(60):
+            raise KeyError
+
+    run_virtual(main())
 
 
 async def test_what_takes_longer_is_a_timeout_and_the_task_goes_on() -> None:
